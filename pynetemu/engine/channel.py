@@ -1,0 +1,79 @@
+"""Messages over a stream socket: each is JSON, with open descriptors beside it (SCM_RIGHTS, unix(7)).
+
+    channel.send({"do": "spawn", "node": "blue", "argv": ["true"]}, [0, 1, 2])
+    answer, descriptors = channel.receive()
+
+A frame is the length of the JSON (4 bytes, big endian), the number of descriptors (1 byte), and the JSON. The
+descriptors travel with the frame's first byte. Both sides of the boundary between a user's process and an engine use
+this, and so do the processes that attach to a running lab.
+"""
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+_HEAD = struct.Struct(">IB")
+_MOST_DESCRIPTORS = 32  # the kernel's own limit is 253 (SCM_MAX_FD)
+
+Message = dict[str, Any]
+
+
+class ChannelClosed(ConnectionError):
+    """The other side has gone."""
+
+
+class Channel:
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+
+    def fileno(self) -> int:
+        return self.connection.fileno()
+
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        """Sends one message; raises ChannelClosed."""
+        body = json.dumps(message, separators=(",", ":")).encode("utf-8", "surrogateescape")
+        head = _HEAD.pack(len(body), len(descriptors))
+        try:
+            if descriptors:
+                socket.send_fds(self.connection, [head], list(descriptors))
+                self.connection.sendall(body)
+            else:
+                self.connection.sendall(head + body)
+        except OSError as error:
+            raise ChannelClosed(str(error)) from error
+
+    def receive(self) -> tuple[Message, list[int]]:
+        """Waits for one message; raises ChannelClosed. The caller owns the descriptors."""
+        try:
+            head, descriptors, _, _ = socket.recv_fds(
+                self.connection, _HEAD.size, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            )
+            try:
+                length, _ = _HEAD.unpack(head if len(head) == _HEAD.size else head + self._read(_HEAD.size - len(head)))
+                return json.loads(self._read(length)), descriptors
+            except ConnectionError:
+                close_all(descriptors)
+                raise
+        except OSError as error:
+            raise error if isinstance(error, ChannelClosed) else ChannelClosed(str(error)) from error
+
+    def _read(self, size: int) -> bytes:
+        parts = []
+        while size:
+            part = self.connection.recv(min(size, 1 << 20))
+            if not part:
+                raise ChannelClosed("the other side has gone")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def close_all(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)

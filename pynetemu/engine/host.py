@@ -1,0 +1,104 @@
+"""Labs on the machine itself (`--host`): what is refused before anything changes, and what is removed at the end.
+
+All that such a lab adds to the machine are the near ends of its links with their addresses and routes. The kernel removes
+them with their far ends, when the nodes' namespaces go; so nothing stays even when the engine is killed, and nothing
+has to be written down.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import IPv4Address, ip_address
+
+from pynetemu.engine import netlink
+from pynetemu.errors import ConflictError
+from pynetemu.plan.operations import AddAddress, AddHttpServer, AddVeth, Address, Operation, Plan
+
+
+def primary_address() -> Address | None:
+    """The address with which this machine reaches others: that of its default route, else its first one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # RFC 5737, for documentation: connecting a UDP socket sends nothing
+        return ip_address(probe.getsockname()[0])
+    found = [address.ip for address in netlink.addresses(netlink.Netlink()) if not address.ip.is_loopback]
+    return next((address for address in found if isinstance(address, IPv4Address)), None)
+
+
+def refuse_conflicts(plan: Plan) -> None:
+    """Raises ConflictError with everything that the machine has already."""
+    link = netlink.Netlink()
+    try:
+        conflicts = [*_links(plan), *_networks(plan, link), *_ports(plan)]
+    finally:
+        link.close()
+    if conflicts:
+        raise ConflictError("\n".join([*conflicts, "    hint: nothing was changed; without --host the lab gets a machine of its own"]))
+
+
+def remove_links(plan: Plan) -> None:
+    link = netlink.Netlink()
+    indexes = []
+    for _, name in _root_interfaces(plan):
+        with suppress(OSError):  # it has gone already, or was never made
+            indexes.append(socket.if_nametoindex(name))
+    netlink.delete_links(link, indexes)
+    link.close()
+
+
+def machine_hosts() -> str:
+    with suppress(OSError), open("/etc/hosts", encoding="utf-8", errors="surrogateescape") as file:
+        return file.read().rstrip("\n") + "\n"
+    return ""
+
+
+def _roots(plan: Plan) -> set[str]:
+    from pynetemu.plan.operations import AddNode
+
+    return {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "root"}
+
+
+def _root_interfaces(plan: Plan) -> Iterator[tuple[Operation, str]]:
+    roots = _roots(plan)
+    for operation in plan.operations:
+        if isinstance(operation, AddVeth):
+            if operation.node in roots:
+                yield operation, operation.interface
+            if operation.peer_node in roots:
+                yield operation, operation.peer_interface
+
+
+def _links(plan: Plan) -> Iterator[str]:
+    for operation, name in _root_interfaces(plan):
+        if os.path.exists(f"/sys/class/net/{name}"):
+            yield _say(operation, f"this machine has an interface {name} already")
+        if isinstance(operation, AddVeth) and operation.node == operation.peer_node:
+            yield _say(operation, f"both ends of the link {name} are on this machine, where nothing would remove it after a crash")
+
+
+def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:
+    roots, addresses, routes = _roots(plan), netlink.addresses(link), netlink.routes(link)
+    for operation in plan.operations:
+        if isinstance(operation, AddAddress) and operation.node in roots:
+            wanted = operation.address
+            same = [address for address in addresses if address.ip == wanted.ip]
+            near = [network for network in routes if network.version == wanted.version and network.overlaps(wanted.network)]
+            if same:
+                yield _say(operation, f"this machine has the address {wanted.ip} already")
+            elif near:
+                yield _say(operation, f"this machine has a route to {near[0]} already, which {wanted} overlaps")
+
+
+def _ports(plan: Plan) -> Iterator[str]:
+    roots = _roots(plan)
+    for operation in plan.operations:
+        if isinstance(operation, AddHttpServer) and operation.node in roots:
+            try:
+                with socket.create_server(("", operation.port)):
+                    pass
+            except OSError:
+                yield _say(operation, f"port {operation.port} of this machine is in use")
+
+
+def _say(operation: Operation, text: str) -> str:
+    return f"{operation.source}: {text}" if operation.source else text

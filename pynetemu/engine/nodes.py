@@ -1,0 +1,120 @@
+"""A node as the engine holds it: the descriptors of its namespaces, and its interfaces' indexes.
+
+The engine has one thread, which lives in the lab's own namespaces ("home") and visits those of a node by setns(2), 2 µs
+each way. What is opened there (a socket, a process) stays there.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+from pynetemu.engine import mounts, syscalls
+from pynetemu.engine.netlink import Netlink
+from pynetemu.plan.operations import NodeKind
+
+NETWORK, MOUNTS, NAMES = syscalls.CLONE_NEWNET, syscalls.CLONE_NEWNS, syscalls.CLONE_NEWUTS
+Namespaces = tuple[tuple[int, int], ...]  # (descriptor, CLONE_ flag) of each
+
+
+def own_namespaces() -> Namespaces:
+    """The namespaces of the calling thread, to come back to. The mount namespace is last: it is what /proc hangs on."""
+    return tuple((syscalls.namespace(name), kind) for name, kind in (("net", NETWORK), ("uts", NAMES), ("mnt", MOUNTS)))
+
+
+@dataclass(slots=True)
+class Node:
+    name: str
+    kind: NodeKind
+    network: int  # descriptor of the network namespace
+    link: Netlink
+    indexes: dict[str, int] = field(default_factory=dict)  # of its interfaces, by name
+    next_index: int = 2
+    view: Namespaces = ()  # mount and UTS namespace, made when the node first runs a process
+
+    def take_index(self, interface: str) -> int:
+        """Chooses the index of a new interface, so that nothing has to be looked up afterwards."""
+        self.indexes[interface] = index = self.next_index
+        self.next_index += 1
+        return index
+
+
+class Nodes(dict[str, Node]):
+    """The lab's nodes by name, and the way into them."""
+
+    def __init__(self, host: bool) -> None:
+        super().__init__()
+        self.host = host
+        self.home = own_namespaces()
+        self._first_free_index = 0
+
+    def add(self, name: str, kind: NodeKind) -> Node:
+        """Makes the namespace of a node; the root's is the one we are in."""
+        if kind == "root":
+            node = Node(name, kind, self.home[0][0], Netlink())
+            node.indexes["lo"] = 1
+            node.next_index = 0 if self.host else self._free_index()
+        else:
+            node = self._new(name, kind)
+        if kind != "outside":
+            mounts.name_namespace(name, node.network)
+        self[name] = node
+        return node
+
+    def _new(self, name: str, kind: NodeKind) -> Node:
+        with syscalls.inside(home=self.home[:1]):
+            syscalls.unshare(NETWORK)
+            if kind in ("switch", "outside"):
+                for group in "all", "default":
+                    _write(f"/proc/sys/net/ipv6/conf/{group}/disable_ipv6", "1")
+            node = Node(name, kind, syscalls.namespace("net"), Netlink(), {"lo": 1})
+            node.next_index = self._free_index()
+        return node
+
+    def _free_index(self) -> int:
+        """The first index that a new namespace leaves free: 2, or more where tunnel modules put a device into each.
+
+        See net.core.fb_tunnels_only_for_init_net in Documentation/admin-guide/sysctl/net.rst.
+        """
+        if not self._first_free_index:
+            self._first_free_index = max((index for index, _ in socket.if_nameindex()), default=1) + 1
+        return self._first_free_index
+
+    def entered(self, name: str, hosts: Callable[[str], str]) -> AbstractContextManager[None]:
+        """A block inside a node, with its own view of names and files; `hosts` gives the text of a node's /etc/hosts."""
+        node = self[name]
+        if not node.view:
+            node.view = self._dress(node, hosts(name))
+        return syscalls.inside((node.network, NETWORK), *node.view, home=self.home)
+
+    def _dress(self, node: Node, hosts: str) -> Namespaces:
+        on_machine = self.host and node.kind == "root"
+        with syscalls.inside((node.network, NETWORK), home=self.home):
+            syscalls.unshare(MOUNTS | NAMES)
+            mounts.dress_node(node.name, hosts, keep_resolver=on_machine)
+            if not on_machine:
+                socket.sethostname(node.name)
+            return (syscalls.namespace("uts"), NAMES), (syscalls.namespace("mnt"), MOUNTS)
+
+    @contextmanager
+    def watcher(self, name: str) -> Iterator[Netlink]:
+        """A socket in a node at which changes of its links arrive."""
+        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
+            link = Netlink()
+        try:
+            link.watch_links()
+            yield link
+        finally:
+            link.close()
+
+    def open_socket(self, name: str, family: int, kind: int, protocol: int) -> socket.socket:
+        """A socket that lives in a node."""
+        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
+            return socket.socket(family, kind, protocol)
+
+
+def _write(path: str, text: str) -> None:
+    if os.path.exists(path):  # a kernel without IPv6 has none of its settings
+        with open(path, "w") as file:
+            file.write(text)

@@ -1,0 +1,177 @@
+"""Starts processes in nodes, reports what becomes of them, and signals them.
+
+Each process has a life socket: a SOCK_SEQPACKET pair, one end at the caller, at which every change of state arrives as
+one packet, "stopped 20", "continued 18", "exited 0" (negative: the signal that ended it). Descriptors can be waited for in
+any thread or event loop of the caller.
+
+The engine's processes live in the caller's session, so that a node's programs may have its terminal (credentials(7)).
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from pynetemu.engine.channel import close_all
+
+_RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    pid: int
+    life: socket.socket
+    own_group: bool
+
+
+class Processes:
+    """The children of this process that run in nodes, by their number."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, Job] = {}
+
+    def start(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> int:
+        """Starts a program; called inside the node. Takes over the descriptors: stdin, stdout, stderr, life, terminal.
+
+        Raises FileNotFoundError with the program as its file name when there is none, other OSErrors from exec.
+        """
+        stdio, life, terminal = descriptors[:3], socket.socket(fileno=descriptors[3]), [*descriptors[4:]]
+        try:
+            directory = _change_directory(request["cwd"], request["must_cwd"])
+            program = find_program(request["argv"][0], request["env"].get("PATH", os.defpath), directory)
+            if terminal:
+                pid = _fork(program, request["argv"], request["env"], stdio, terminal[0])
+            else:
+                pid = _spawn(program, request["argv"], request["env"], stdio, request["own_group"])
+        except OSError:
+            life.close()
+            raise
+        finally:
+            close_all([*stdio, *terminal])
+        self._jobs[pid] = Job(pid, life, request["own_group"])
+        return pid
+
+    def start_service(self, program: str, argv: Sequence[str], listener: int, log: int) -> int:
+        """Starts a service of the lab with its listening socket as descriptor 3; nobody is told how it ends."""
+        actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2), (os.POSIX_SPAWN_DUP2, listener, 3)]
+        nothing = os.open(os.devnull, os.O_RDWR)
+        actions.append((os.POSIX_SPAWN_DUP2, nothing, 0))
+        try:
+            return os.posix_spawn(program, argv, {}, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=_RESET)
+        finally:
+            os.close(nothing)
+
+    def reap(self) -> list[int]:
+        """Tells each life socket what has happened since; gives back the children that have ended."""
+        ended = []
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
+            except ChildProcessError:
+                return ended
+            if pid == 0:
+                return ended
+            if os.WIFSTOPPED(status):
+                self._tell(pid, f"stopped {os.WSTOPSIG(status)}")
+            elif os.WIFCONTINUED(status):
+                self._tell(pid, f"continued {int(signal.SIGCONT)}")
+            else:
+                self._tell(pid, f"exited {os.waitstatus_to_exitcode(status)}")
+                if job := self._jobs.pop(pid, None):
+                    job.life.close()
+                ended.append(pid)
+
+    def _tell(self, pid: int, change: str) -> None:
+        with suppress(OSError):  # the caller may have lost interest, or have gone
+            if job := self._jobs.get(pid):
+                job.life.send(change.encode())
+
+    def signal(self, pid: int, number: int) -> None:
+        """Signals a process, and the whole of its process group when it has one of its own; an ended one is no error."""
+        job = self._jobs.get(pid)
+        with suppress(ProcessLookupError):
+            if job is not None and job.own_group:
+                os.killpg(pid, number)
+            elif job is not None:
+                os.kill(pid, number)
+
+    def resume(self, pid: int, terminal: int | None) -> None:
+        """Continues a stopped process; `terminal` becomes its group's first."""
+        if terminal is not None and pid in self._jobs:
+            with suppress(OSError):  # it has ended meanwhile
+                os.tcsetpgrp(terminal, pid)
+        self.signal(pid, signal.SIGCONT)
+
+    def kill_all(self) -> None:
+        for pid in list(self._jobs):
+            self.signal(pid, signal.SIGKILL)
+
+
+def find_program(name: str, path: str, directory: str) -> str:
+    """Where a program is, by PATH or, with a slash in its name, relative to the directory; raises FileNotFoundError."""
+    if "/" in name:
+        candidates = [os.path.join(directory, name)]
+    else:
+        candidates = [os.path.join(directory, folder, name) for folder in path.split(os.pathsep)]
+    for candidate in candidates:
+        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+            return candidate
+    for candidate in candidates:
+        if "/" in name and os.path.exists(candidate):
+            raise PermissionError(13, "not an executable program", name)
+    raise FileNotFoundError(2, "no such program", name)
+
+
+def _change_directory(path: str, must: bool) -> str:
+    """Goes where the caller is; unless it was asked for, a directory that a node does not have becomes /."""
+    try:
+        os.chdir(path)
+    except OSError:
+        if must:
+            raise
+        os.chdir(path := "/")
+    return path
+
+
+def _spawn(program: str, argv: Sequence[str], env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
+    actions = [(os.POSIX_SPAWN_DUP2, descriptor, target) for target, descriptor in enumerate(stdio)]
+    group = {"setpgroup": 0} if own_group else {}
+    return os.posix_spawn(program, argv, env, file_actions=actions, setsigmask=(), setsigdef=_RESET, **group)
+
+
+def _fork(program: str, argv: Sequence[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int) -> int:
+    """As `_spawn`, for the terminal's foreground: the process must be that before it reads from it or writes to it.
+
+    Both sides put the new group into the foreground, as shells do (glibc manual, "Launching Jobs").
+    """
+    error_read, error_write = os.pipe()
+    if (pid := os.fork()) == 0:
+        _become(program, argv, env, stdio, terminal, error_write)
+    os.close(error_write)
+    with os.fdopen(error_read, "rb") as errors:
+        failed = errors.read()
+    if failed:
+        os.waitpid(pid, 0)
+        raise OSError(int(failed), os.strerror(int(failed)), argv[0])
+    return pid
+
+
+def _become(
+    program: str, argv: Sequence[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int, errors: int
+) -> NoReturn:
+    try:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(terminal, os.getpid())
+        for target, descriptor in enumerate(stdio):
+            os.dup2(descriptor, target)
+        for number in _RESET:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        os.execve(program, argv, env)
+    except OSError as error:
+        os.write(errors, str(error.errno).encode())
+    finally:
+        os._exit(127)

@@ -1,0 +1,128 @@
+"""From a fresh process to an engine inside a sandbox of its own.
+
+    front ── unshare ──▶ init, PID 1 of the sandbox ──▶ engine, PID 2
+      │                    │ reaps strangers              │ serves requests, starts the nodes' processes
+      │ waits for init     │ ends with the engine, and when the user's process has gone
+
+When PID 1 ends, the kernel kills every process of its PID namespace (pid_namespaces(7)); with the last process and the
+engine's descriptors go all namespaces, links and mounts. The front ends after that: its end says that nothing is left.
+"""
+
+import errno
+import os
+import select
+import signal
+import socket
+import sys
+from typing import Any, NoReturn
+
+from pynetemu.engine import syscalls
+from pynetemu.engine.channel import Channel, ChannelClosed
+
+_OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
+_NETWORK = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS
+
+
+def main(descriptor: int) -> NoReturn:
+    os.closerange(descriptor + 1, 1 << 20)  # what the user's process had left inheritable
+    channel = Channel(socket.socket(fileno=descriptor))
+    try:
+        start, _ = channel.receive()
+    except ChannelClosed:
+        os._exit(1)
+    sys.path.extend(start["path"])
+    if start["do"] == "attach":
+        from pynetemu.engine import attach
+
+        attach.main(channel, start["lab"])
+    _start_sandbox(channel, start)
+
+
+def _start_sandbox(channel: Channel, start: dict[str, Any]) -> NoReturn:
+    parent = os.pidfd_open(start["client"])
+    if os.getppid() != start["client"]:
+        os._exit(1)  # it has gone already, and the number may be another's
+    try:
+        in_user_namespace = _leave(host=start["host"])
+    except OSError as error:
+        channel.send({"error": "privilege", "step": error.filename or "unshare", "errno": error.errno})
+        os._exit(1)
+    if (init := os.fork()) == 0:
+        _init(channel, parent, start, in_user_namespace)
+    channel.close()
+    _, status = os.waitpid(init, 0)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _leave(host: bool) -> bool:
+    """Moves into new namespaces, in a new user namespace if there is no other way; true if so.
+
+    A lab on the machine itself (`host`) keeps its network and user namespace.
+    """
+    if host:
+        syscalls.unshare(_OWN)
+        return False
+    try:
+        syscalls.unshare(_OWN | _NETWORK)
+        return False
+    except OSError as error:
+        if error.errno != errno.EPERM:
+            raise
+    user, group = os.getuid(), os.getgid()
+    syscalls.unshare(syscalls.CLONE_NEWUSER | _OWN | _NETWORK)
+    for name, text in ("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1"):  # user_namespaces(7)
+        try:
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, name) from error
+    return True
+
+
+def _init(channel: Channel, parent: int, start: dict[str, Any], in_user_namespace: bool) -> NoReturn:
+    """PID 1: starts the engine, reaps, and ends with the engine or with the user's process."""
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    if (engine := os.fork()) == 0:
+        os.close(wake_read)
+        os.close(wake_write)
+        _engine(channel, start, in_user_namespace)
+    channel.close()
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    events = select.poll()
+    events.register(parent, select.POLLIN)
+    events.register(wake_read, select.POLLIN)
+    while not any(descriptor == parent for descriptor, _ in events.poll()):
+        os.read(wake_read, 4096)
+        if engine in _reap():
+            break
+    os._exit(0)
+
+
+def _reap() -> list[int]:
+    ended = []
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        ended.append(pid)
+
+
+def _engine(channel: Channel, start: dict[str, Any], in_user_namespace: bool) -> NoReturn:
+    from pynetemu.engine import mounts, seccomp, server
+
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    try:
+        mounts.make_private()
+    except OSError as error:
+        channel.send({"error": "privilege", "step": error.filename or "mount", "errno": error.errno})
+        os._exit(1)
+    if in_user_namespace:
+        seccomp.let_id_changes_pass()
+    server.Server(channel, host=start["host"]).serve()
+    os._exit(0)

@@ -1,0 +1,99 @@
+"""The engine: holds the lab's nodes, builds the network, and serves the user's process and those that attach."""
+
+import os
+import socket
+import struct
+from contextlib import AbstractContextManager
+from typing import Any
+
+from pynetemu.engine import apply, host, nodes
+from pynetemu.engine.channel import Channel, Message
+from pynetemu.engine.loop import Answer, Loop
+from pynetemu.engine.services import Services
+from pynetemu.plan.data import from_data
+from pynetemu.plan.names import hosts_file
+from pynetemu.plan.operations import Address, Plan
+
+
+class Server(Loop):
+    def __init__(self, channel: Channel, host: bool) -> None:
+        super().__init__(channel, self._inside)
+        self.nodes = nodes.Nodes(host)
+        self._services = Services(self, self.nodes)
+        self._plan = Plan("", ())
+        self._lab: dict[str, Any] = {}
+        self._host_address: Address | None = None
+
+    def answer(self, request: Message, descriptors: list[int]) -> Answer:
+        match request["do"]:
+            case "build":
+                return self._build(request, descriptors[0])
+            case "describe":
+                return {**self._lab, "nodes": list(self._plan.nodes)}, []
+            case "socket":
+                family, kind, protocol = request["family"], request["type"], request["protocol"]
+                return {}, [self.nodes.open_socket(request["node"], family, kind, protocol).detach()]
+            case "namespaces":
+                return {}, [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "mnt")]
+            case "view":
+                return self._view(request["node"])
+        return super().answer(request, descriptors)
+
+    def _build(self, request: Message, listener: int) -> Answer:
+        self._lab = request["lab"]
+        self._accept_at(socket.socket(fileno=listener))
+        self._plan = from_data(request["plan"])
+        if self._plan.host:
+            self._host_address = host.primary_address()
+            host.refuse_conflicts(self._plan)
+        try:
+            apply.apply(self._plan.operations, self.nodes)
+            self._services.start(self._plan)
+        except BaseException:
+            self._undo()
+            raise
+        return {}, []
+
+    def finish(self) -> None:
+        self._undo()
+
+    def _undo(self) -> None:
+        """The kernel frees what is in the sandbox; what is on the machine goes at once, before the caller is told."""
+        if self._plan.host:
+            host.remove_links(self._plan)
+
+    def _inside(self, name: str) -> AbstractContextManager[None]:
+        return self.nodes.entered(name, self._hosts)
+
+    def _hosts(self, name: str) -> str:
+        text = hosts_file(self._plan, name, self._host_address)
+        return host.machine_hosts() + text if self.nodes.host and self.nodes[name].kind == "root" else text
+
+    def _view(self, name: str) -> Answer:
+        """Descriptors of a node's network, UTS and mount namespace."""
+        with self._inside(name):
+            pass
+        node = self.nodes[name]
+        return {}, [os.dup(node.network), *(os.dup(descriptor) for descriptor, _ in node.view)]
+
+    def children_ended(self, pids: list[int]) -> None:
+        self._services.ended(pids)
+
+    def _accept_at(self, listener: socket.socket) -> None:
+        """Lets other processes of the same user attach."""
+        self.watch(listener.fileno(), lambda: self._accept(listener))
+
+    def _accept(self, listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        if peer_user(connection) == os.getuid():
+            self.watch_channel(Channel(connection))
+        else:
+            connection.close()
+
+
+def peer_user(connection: socket.socket) -> int:
+    """The user at the other end, as this user namespace sees it (SO_PEERCRED, unix(7))."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[1])
+
+

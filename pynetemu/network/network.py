@@ -1,0 +1,163 @@
+"""A running network, from Python: it comes up with `with`, and leaves nothing behind."""
+
+import os
+import select
+import time
+from collections.abc import Iterator
+from typing import Self
+
+from pynetemu.errors import LabError
+from pynetemu.network.labs import Connection, address, connect, listen
+from pynetemu.network.node import Node
+from pynetemu.network.sandbox import Sandbox
+from pynetemu.plan.data import from_data, to_data
+from pynetemu.plan.operations import Plan
+from pynetemu.topology import Topology
+
+
+class Network:
+    """A topology brought up as namespaces, links and processes of its own.
+
+        with Network(Blue()) as net:
+            print(net["blue"].run("curl", "-s", "root:8080").stdout)
+
+    It works from scripts, threads, notebooks and asyncio programs, without root. `host=True` makes the machine itself the
+    lab's root; that needs root. `name` is how `pynetemu ps`, `exec` and `attach` know the lab (by default the topology's
+    name; a number is added while another lab has it). `sandbox` is one that has been started already.
+
+    `open` raises DescriptionError, PrivilegeError, ConflictError and KernelError; nothing is left in any case.
+    """
+
+    def __init__(
+        self,
+        topology: Topology | type[Topology] | Plan,
+        *,
+        host: bool = False,
+        name: str | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self._topology = topology
+        self._sandbox = sandbox
+        self._wanted_name = name
+        self._begun = False
+        self._attached: Connection | None = None
+        self._plan: Plan | None = topology if isinstance(topology, Plan) else None
+        self.host = self._plan.host if self._plan else host
+        self.name = name or ""
+
+    @classmethod
+    def attach(cls, name: str) -> "Network":
+        """A running lab of this user, from another process; closing it leaves the lab running. Raises LabError."""
+        control = connect(name)
+        try:
+            described, _ = control.request({"do": "describe"})
+            network = cls(from_data(described["plan"]), name=name)
+        except BaseException:
+            control.close()
+            raise
+        network._attached = control
+        return network
+
+    @property
+    def plan(self) -> Plan:
+        """What the network is made of."""
+        if self._plan is None:
+            from pynetemu.plan.compile import compile_plan
+
+            assert not isinstance(self._topology, Plan)
+            self._plan = compile_plan(self._topology, host=self.host)
+        return self._plan
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes' names, in the order of the description."""
+        return self.plan.nodes
+
+    def begin(self) -> Self:
+        """Starts to bring the network up, and returns while the engine works; `open` waits for it."""
+        if self._begun:
+            return self
+        plan = self.plan
+        if self._sandbox is None:
+            self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host)
+        if not self._attached:
+            self.name, listener = listen(self._wanted_name or plan.name.lower())
+            with listener:
+                self._sandbox.connection.begin(self._build_request(plan), [listener.fileno()])
+        self._begun = True
+        return self
+
+    def _build_request(self, plan: Plan) -> dict[str, object]:
+        source = next((op.source for op in plan.operations if op.source), "")
+        file = os.path.abspath(source.rpartition(":")[0]) if source else ""
+        data = to_data(plan)
+        lab = {"pid": os.getpid(), "file": file, "started": time.time(), "plan": data}
+        return {"do": "build", "plan": data, "lab": lab}
+
+    def open(self) -> Self:
+        """Brings the network up, and returns when it is ready."""
+        try:
+            self.begin()
+            if not self._attached:
+                self._engine().connection.finish()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def close(self) -> None:
+        """Ends the lab, and returns when its last process has gone. Closing twice is no error."""
+        if self._attached is not None:
+            self._attached.close()
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+        self._begun = False
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getitem__(self, name: str) -> Node:
+        if name not in self.nodes:
+            from pynetemu.plan.nearest import nearest
+
+            near = nearest(name, self.nodes)
+            hint = f"did you mean {near!r}?" if near else f"it has {', '.join(self.nodes)}"
+            raise LabError(f"{self.plan.name} has no node {name!r}; {hint}")
+        return Node(self, name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.nodes
+
+    def __iter__(self) -> Iterator[Node]:
+        return (Node(self, name) for name in self.nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when the lab has ended."""
+        return self._engine().fileno()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the lab has ended: it was closed, or its engine was killed."""
+        return self._sandbox is None or bool(select.select([self._sandbox.fileno()], [], [], 0)[0])
+
+    @property
+    def processes(self) -> Connection:
+        """Where requests for processes go: the engine, or our own process in a lab that we have attached to."""
+        return self._engine().connection
+
+    @property
+    def control(self) -> Connection:
+        """Where requests to the engine go."""
+        return self._attached or self._engine().connection
+
+    def _engine(self) -> Sandbox:
+        if self._sandbox is None:
+            raise LabError(f"the network {self.name or self.plan.name} is not open: use `with Network(...) as net:`")
+        return self._sandbox

@@ -1,0 +1,153 @@
+"""The user's end of an engine's process: starting it, talking to it, and seeing it end.
+
+Importing this module costs a few milliseconds, so that a program can start the engine first and import the rest of
+what it needs while the engine starts.
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from pynetemu.engine.channel import Channel, ChannelClosed, Message
+from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError
+
+_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "__main__.py")
+_SECONDS_TO_END = 10.0
+# Keys and the terminal's end are for the user's process and for programs in nodes, never for the engine.
+_DEAF_TO = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGHUP)
+
+
+class Connection:
+    """Requests and answers over one channel, from any thread."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._lock = threading.Lock()
+
+    def fileno(self) -> int:
+        return self._channel.fileno()
+
+    def request(self, message: Message, descriptors: Sequence[int] = ()) -> tuple[Message, list[int]]:
+        """Sends a request and waits for its answer; raises what the engine says, LabError when the lab has ended."""
+        with self._lock:
+            self._send(message, descriptors)
+            return self._receive()
+
+    def begin(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        """Sends a request whose answer `finish` waits for."""
+        self._lock.acquire()
+        try:
+            self._send(message, descriptors)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def finish(self) -> Message:
+        try:
+            return self._receive()[0]
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        with suppress(OSError):  # the other side may have closed it first
+            self._channel.connection.shutdown(socket.SHUT_RDWR)
+        self._channel.close()
+
+    def _send(self, message: Message, descriptors: Sequence[int]) -> None:
+        with suppress(ChannelClosed):  # what the engine said before it ended is still to be read
+            self._channel.send(message, descriptors)
+
+    def _receive(self) -> tuple[Message, list[int]]:
+        try:
+            answer, descriptors = self._channel.receive()
+        except ChannelClosed as error:
+            raise LabError("the lab has ended") from error
+        if "error" in answer:
+            raise _error(answer)
+        return answer, descriptors
+
+
+class Sandbox:
+    """An engine's process. `start()` makes one with a sandbox of its own, `join(address)` one in a running lab."""
+
+    def __init__(self, pid: int, connection: Connection, host: bool) -> None:
+        self.pid = pid
+        self.connection = connection
+        self.host = host
+        self._ended = os.pidfd_open(pid)
+
+    @classmethod
+    def start(cls, host: bool = False) -> "Sandbox":
+        """Starts an engine and returns at once; a refusal comes with the first answer.
+
+        With `host`, the lab's root is the machine's own network namespace.
+        """
+        return cls._spawn({"do": "start", "host": host}, host)
+
+    @classmethod
+    def join(cls, address: str) -> "Sandbox":
+        """Starts a process in the lab that listens at this address."""
+        return cls._spawn({"do": "attach", "lab": address}, False)
+
+    @classmethod
+    def _spawn(cls, start: Message, host: bool) -> "Sandbox":
+        ours, theirs = socket.socketpair()
+        with theirs:
+            pid = _spawn_engine(theirs.fileno())
+        channel = Channel(ours)
+        with suppress(ChannelClosed):  # it is told by the first answer
+            channel.send({**start, "client": os.getpid(), "path": sys.path})
+        return cls(pid, Connection(channel), host)
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when the engine, and with it all of its lab, has ended."""
+        return self._ended
+
+    def close(self) -> None:
+        """Ends the engine, and returns when its last process has gone. Closing twice is no error."""
+        if self._ended < 0:
+            return
+        self.connection.close()
+        if not select.select([self._ended], [], [], _SECONDS_TO_END)[0]:
+            signal.pidfd_send_signal(self._ended, signal.SIGKILL)  # with it goes PID 1 of the sandbox
+        with suppress(ChildProcessError):  # the user's program may reap all children
+            os.waitpid(self.pid, 0)
+        os.close(self._ended)
+        self._ended = -1
+
+
+def _spawn_engine(descriptor: int) -> int:
+    """Starts the engine in our process group and session, so that a program in a node can have our terminal."""
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_DUP2, descriptor, 3),
+    ]
+    argv = [sys.executable, "-I", "-S", _PROGRAM]
+    return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsigmask=_DEAF_TO)
+
+
+def _error(answer: dict[str, Any]) -> PynetemuError:
+    message = answer.get("message", "")
+    match answer["error"]:
+        case "privilege":
+            from pynetemu.engine.privilege import diagnose
+
+            return diagnose(answer["step"], answer["errno"])
+        case "not_found":
+            from pynetemu.engine.packages import missing_program
+
+            return missing_program(answer["program"], answer["node"])
+        case "kernel":
+            return KernelError(message)
+        case "conflict":
+            return ConflictError(message)
+        case "command":
+            return CommandError(message)
+    return LabError(message)
