@@ -22,7 +22,6 @@ from pynetemu.plan.operations import (
     SetMaster,
     SetUp,
 )
-from pynetemu.plan.shell import command
 
 _SECONDS_FOR_CARRIER = 5.0
 
@@ -114,6 +113,8 @@ def _wait_for_bridges(operations: tuple[Operation, ...], nodes: Nodes) -> None:
 
 
 def _explain(operation: Operation, code: int, reason: str) -> str:
+    from pynetemu.plan.shell import command
+
     where = f"{operation.source}: " if operation.source else ""
     name = errno.errorcode.get(code, str(code))
     text = f"{where}the kernel refused `{command(operation)}`: {reason} ({name})"
