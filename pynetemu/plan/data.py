@@ -1,0 +1,131 @@
+"""Plans as data for JSON, and back: `from_data(to_data(plan)) == plan`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import Any, get_args
+
+from pynetemu.errors import DescriptionError, Problem
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddBridge,
+    AddHttpServer,
+    AddNode,
+    Address,
+    AddRoute,
+    AddVeth,
+    InterfaceAddress,
+    IPNetwork,
+    NodeKind,
+    Operation,
+    Plan,
+    SetMaster,
+    SetUp,
+)
+
+VERSION = 1
+
+
+def to_data(plan: Plan) -> dict[str, Any]:
+    """{"version": 1, "name": "Blue", ..., "operations": [{"op": "AddNode", "node": "root", ...}, ...]}."""
+    return {
+        "version": VERSION,
+        "name": plan.name,
+        "host": plan.host,
+        "host_address": None if plan.host_address is None else str(plan.host_address),
+        "operations": [_encode(operation) for operation in plan.operations],
+    }
+
+
+def from_data(data: Mapping[str, Any]) -> Plan:
+    """The plan that `to_data` gave; raises DescriptionError for what is none."""
+    try:
+        if data["version"] != VERSION:
+            raise ValueError(f"version {data['version']!r}; this pynetemu reads version {VERSION}")
+        host_address = data["host_address"]
+        return Plan(
+            name=_string(data["name"]),
+            operations=tuple(map(_decode, data["operations"])),
+            host=bool(data["host"]),
+            host_address=None if host_address is None else _address(host_address),
+        )
+    except KeyError as error:
+        raise DescriptionError([Problem(f"not a plan: it lacks {error}")]) from error
+    except (TypeError, ValueError) as error:
+        raise DescriptionError([Problem(f"not a plan: {error}")]) from error
+
+
+def _encode(operation: Operation) -> dict[str, Any]:
+    kind = type(operation)
+    data: dict[str, Any] = {"op": kind.__name__}
+    for name, _ in _FIELDS[kind.__name__]:
+        value = getattr(operation, name)
+        data[name] = value if isinstance(value, str | int) else str(value)
+    return data
+
+
+def _decode(data: Mapping[str, Any]) -> Operation:
+    kind = data["op"]
+    if kind not in _FIELDS:
+        raise ValueError(f"no operation is called {kind!r}")
+    decoders = _FIELDS[kind]
+    if len(data) > len(decoders) + 1:
+        unknown = sorted(set(data) - {"op", *(name for name, _ in decoders)})
+        raise ValueError(f"{kind} has no {', '.join(unknown)}")
+    try:
+        return _KINDS[kind](*[decode(data[name]) for name, decode in decoders])
+    except KeyError as error:
+        raise ValueError(f"{kind} lacks {error}") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{kind}: {error}") from error
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a string")
+    return value
+
+
+def _integer(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a number")
+    return value
+
+
+def _node_kind(value: object) -> str:
+    if value not in get_args(NodeKind):
+        raise ValueError(f"no kind of node is called {value!r}")
+    return str(value)
+
+
+def _address(value: object) -> Address:
+    text = _string(value)
+    return IPv6Address(text) if ":" in text else IPv4Address(text)
+
+
+def _interface_address(value: object) -> InterfaceAddress:
+    text = _string(value)
+    return IPv6Interface(text) if ":" in text else IPv4Interface(text)
+
+
+def _network(value: object) -> IPNetwork:
+    text = _string(value)
+    return IPv6Network(text) if ":" in text else IPv4Network(text)
+
+
+_DECODERS: dict[Any, Callable[[object], object]] = {
+    str: _string,
+    int: _integer,
+    NodeKind: _node_kind,
+    Address: _address,
+    InterfaceAddress: _interface_address,
+    IPNetwork: _network,
+}
+_KINDS: dict[str, Callable[..., Operation]] = {
+    kind.__name__: kind
+    for kind in (AddNode, AddBridge, AddVeth, SetMaster, AddAddress, SetUp, AddRoute, AddHttpServer)
+}
+_FIELDS: dict[str, list[tuple[str, Callable[[object], object]]]] = {
+    kind.__name__: [(field.name, _DECODERS[field.type]) for field in fields(kind)]
+    for kind in get_args(Operation)
+}

@@ -1,0 +1,38 @@
+"""Exceptions of the user's own code as problems: their traceback, without our frames and the standard library's."""
+
+import os
+import traceback
+from collections.abc import Iterator
+
+from pynetemu.errors import Problem
+from pynetemu.topology.part import shown
+
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_LIBRARY = os.path.dirname(os.path.abspath(os.__file__))  # site-packages lies below it
+
+
+def explain_failure(error: BaseException, what: str) -> Problem:
+    """`what` happened because of an exception in the user's code."""
+    summary = traceback.TracebackException.from_exception(error)
+    frames = [frame for frame in summary.stack if _is_users(frame.filename)]
+    if isinstance(error, SyntaxError):
+        where, line = f"{shown(error.filename or '')}:{error.lineno}", (error.text or "").strip()
+        return Problem(f"{type(error).__name__}: {error.msg}", where, line)
+    for part in _with_causes(summary):
+        part.stack[:] = [frame for frame in part.stack if _is_users(frame.filename)]
+    where = f"{shown(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    if len(frames) == 1 and summary.__cause__ is None and (summary.__context__ is None or summary.__suppress_context__):
+        text = "".join(summary.format_exception_only()).rstrip()
+        return Problem(f"{what}: {text}", where, frames[0].line or "")
+    return Problem(f"{what}\n{''.join(summary.format()).rstrip()}", where)
+
+
+def _is_users(file: str) -> bool:
+    return not file.startswith((_OURS + os.sep, _LIBRARY + os.sep, "<frozen "))
+
+
+def _with_causes(summary: traceback.TracebackException | None) -> Iterator[traceback.TracebackException]:
+    if summary is not None:
+        yield summary
+        yield from _with_causes(summary.__cause__)
+        yield from _with_causes(summary.__context__)

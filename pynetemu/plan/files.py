@@ -1,0 +1,44 @@
+"""What to say about a file that has no topology to load, and which file or class was meant perhaps."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+from pynetemu.errors import Problem
+from pynetemu.plan.nearest import nearest
+from pynetemu.plan.signatures import did_you_mean
+
+
+def explain_unreadable(file: str, error: OSError) -> Problem:
+    if isinstance(error, IsADirectoryError):
+        files = sorted(_python_files(file))
+        hint = f"name a file in it: {', '.join(files)}" if files else "it has no Python files"
+        return Problem(f"{file} is a folder", hint=hint)
+    if not isinstance(error, FileNotFoundError):
+        return Problem(f"{file} cannot be read: {error.strerror}")
+    folder, name = os.path.split(file)
+    known = {os.path.basename(path): path for place in ("topologies", folder) for path in _python_files(place)}
+    near = nearest(name if name.endswith(".py") else f"{name}.py", known)
+    return Problem(f"there is no file {file}", hint=f"did you mean {known[near]}?" if near else "")
+
+
+def explain_choice(file: str, name: str, found: Iterable[str], leaves: Iterable[str]) -> Problem:
+    """Why no class was chosen: `found` are the classes of the file, `leaves` those which no other derives from."""
+    names = list(found)
+    if not names:
+        hint = "a network is a class: from pynetemu import Host, Topology; class Lab(Topology): h1 = Host()"
+        return Problem(f"{file} has no Topology class of its own", hint=hint)
+    if name:
+        hint = did_you_mean(name, names) or f"it has {', '.join(names)}"
+        return Problem(f"{file} has no Topology class {name!r}", hint=hint)
+    choices = ", ".join(f"{file}:{leaf}" for leaf in leaves)
+    return Problem(f"{file} has several Topology classes", hint=f"choose one: {choices}")
+
+
+def _python_files(folder: str) -> Iterator[str]:
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return
+    for name in names:
+        if name.endswith(".py") and not name.startswith("_"):
+            yield os.path.join(folder, name)

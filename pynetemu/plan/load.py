@@ -1,0 +1,92 @@
+"""Loads the user's file: `load("topologies/blue.py")` is an instance of the Topology class in it."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+
+from pynetemu.errors import DescriptionError
+from pynetemu.topology.topology import Topology
+
+_MODULE = "pynetemu_file"  # a name that no other module has
+
+
+def load(spec: str, parameters: Mapping[str, str] | None = None) -> Topology:
+    """The topology of `FILE` or `FILE:CLASS`, with parameters as strings, which `build`'s annotations convert.
+
+        load("topologies/star.py", {"n": "5"})
+
+    The file runs like a script: its own folder is importable. Raises DescriptionError, whatever goes wrong in it.
+    """
+    file, name = _split(spec)
+    source = _read(file)
+    with _importing(os.path.dirname(os.path.abspath(file))):
+        module = _run(file, source)
+        kind = _choose(file, name, module)
+        if not parameters:
+            return kind()
+        from pynetemu.plan.parameters import convert
+
+        return kind(**convert(kind, parameters))
+
+
+def _split(spec: str) -> tuple[str, str]:
+    """A file whose name has a colon of its own is taken as it is."""
+    file, colon, name = spec.rpartition(":")
+    return (file, name) if colon and name.isidentifier() and not os.path.exists(spec) else (spec, "")
+
+
+def _read(file: str) -> bytes:
+    try:
+        with open(file, "rb") as stream:
+            return stream.read()
+    except OSError as error:
+        from pynetemu.plan.files import explain_unreadable
+
+        raise DescriptionError([explain_unreadable(file, error)]) from None
+
+
+@contextmanager
+def _importing(folder: str) -> Iterator[None]:
+    """As for a script, the file's folder comes first; but nothing is written into it."""
+    before = sys.dont_write_bytecode
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+        if folder in sys.path:
+            sys.path.remove(folder)
+
+
+def _run(file: str, source: bytes) -> ModuleType:
+    module = ModuleType(_MODULE)
+    module.__file__ = os.path.abspath(file)
+    sys.modules[_MODULE] = module
+    try:
+        exec(compile(source, file, "exec", dont_inherit=True), vars(module))
+    except (Exception, SystemExit) as error:
+        from pynetemu.plan.failures import explain_failure
+
+        raise DescriptionError([explain_failure(error, "this file failed")]) from error
+    return module
+
+
+def _choose(file: str, name: str, module: ModuleType) -> type[Topology]:
+    """The class that is named; else the only one made in this file from which no other of it derives."""
+    found = {
+        value.__name__: value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Topology) and value.__module__ == _MODULE
+    }
+    bases = {base for kind in found.values() for base in kind.__mro__[1:]}
+    leaves = [kind for kind in found.values() if kind not in bases]
+    if name in found:
+        return found[name]
+    if not name and len(leaves) == 1:
+        return leaves[0]
+    from pynetemu.plan.files import explain_choice
+
+    raise DescriptionError([explain_choice(file, name, found, [kind.__name__ for kind in leaves])])

@@ -1,0 +1,55 @@
+"""The names by which nodes know each other: each node's /etc/hosts."""
+
+from collections.abc import Iterable
+
+from pynetemu.plan.operations import AddAddress, AddNode, Address, InterfaceAddress, IPNetwork, Plan
+
+_HOST = "host"  # the root's own address
+
+
+def hosts_file(plan: Plan, node: str, host_address: Address | None = None) -> str:
+    """The text of a node's /etc/hosts.
+
+    Each node has, for IPv4 and for IPv6, the address that this node would use: one on a network that they share, else its
+    first. The node's own name stands for its own first address. `host` is the root's own address: `host_address`, else
+    the plan's, else the root's first.
+    """
+    addresses = _addresses(plan)
+    own_networks = {address.network for address in addresses.get(node, ())}
+    lines: dict[str, list[str]] = {"127.0.0.1": ["localhost"], "::1": ["localhost", "ip6-localhost", "ip6-loopback"]}
+    own = addresses.get(node)
+    for name in (node, *(name for name in plan.nodes if name != node)):
+        for address in _used(addresses.get(name, ()), set() if name == node else own_networks):
+            lines.setdefault(str(address), []).append(name)
+    if not own:
+        lines["127.0.0.1"].append(node)
+    host = host_address or plan.host_address or _first_of_root(plan, addresses)
+    if host is not None:
+        lines.setdefault(str(host), []).append(_HOST)
+    return "".join(f"{address} {' '.join(names)}\n" for address, names in lines.items())
+
+
+def _addresses(plan: Plan) -> dict[str, list[InterfaceAddress]]:
+    """Every node's addresses by which others can call it: a link-local one would need its interface besides (RFC 4007)."""
+    found: dict[str, list[InterfaceAddress]] = {}
+    for operation in plan.operations:
+        if isinstance(operation, AddAddress) and not (operation.address.version == 6 and operation.address.is_link_local):
+            found.setdefault(operation.node, []).append(operation.address)
+    return found
+
+
+def _used(addresses: Iterable[InterfaceAddress], networks: set[IPNetwork]) -> Iterable[Address]:
+    """The address of each version that somebody on these networks would use."""
+    best: dict[int, InterfaceAddress] = {}
+    for address in addresses:
+        present = best.get(address.version)
+        if present is None or (address.network in networks and present.network not in networks):
+            best[address.version] = address
+    return (best[version].ip for version in sorted(best))
+
+
+def _first_of_root(plan: Plan, addresses: dict[str, list[InterfaceAddress]]) -> Address | None:
+    for operation in plan.operations:
+        if isinstance(operation, AddNode) and operation.kind == "root":
+            return next((address.ip for address in addresses.get(operation.node, ())), None)
+    return None

@@ -1,0 +1,45 @@
+"""Collects what is wrong with a description, to tell it all at once."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from pynetemu.errors import DescriptionError, Problem
+from pynetemu.topology.part import Declaration
+
+_T = TypeVar("_T")
+
+
+class Wrong(Exception):
+    """A value that cannot be honoured: what is wrong, and what is allowed."""
+
+    def __init__(self, text: str, hint: str = "") -> None:
+        self.text, self.hint = text, hint
+        super().__init__(text)
+
+
+class Problems:
+    def __init__(self) -> None:
+        self._found: list[tuple[int, Problem]] = []
+
+    def add(self, declaration: Declaration, text: str, hint: str = "") -> None:
+        self._found.append((declaration.order, Problem(text, declaration.where, declaration.text, hint)))
+
+    def add_all(self, declaration: Declaration, found: Iterable[tuple[str, str]]) -> None:
+        for text, hint in found:
+            self.add(declaration, text, hint)
+
+    def add_first(self, problem: Problem) -> None:
+        self._found.append((-1, problem))
+
+    def check(self, declaration: Declaration, parse: Callable[..., _T], *values: object) -> _T | None:
+        """What `parse` makes of the values; None when it raises Wrong, which is noted."""
+        try:
+            return parse(*values)
+        except Wrong as wrong:
+            self.add(declaration, wrong.text, wrong.hint)
+            return None
+
+    def raise_all(self) -> None:
+        """Raises DescriptionError if anything was wrong, in the order in which the user wrote it."""
+        if self._found:
+            raise DescriptionError([problem for _, problem in sorted(self._found, key=lambda found: found[0])])

@@ -1,0 +1,68 @@
+"""Arguments that do not fit: what was given, and what is taken instead."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from pynetemu.plan.nearest import nearest
+
+Arguments = tuple[tuple[object, ...], dict[str, object]]
+
+
+def explain_arguments(kind: type, arguments: Arguments) -> Iterator[tuple[str, str]]:
+    """What is wrong with a call of a kind of part, and a hint, for each mistake: Host(defualt_via=...), Link(a)."""
+    args, kwargs = arguments
+    name = kind.__name__
+    parameters = _parameters(kind.__init__)  # type: ignore[misc]
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    given = {p.name for p in positional[: len(args)]}
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    for argument in args[len(positional) :] if not any(p.kind is p.VAR_POSITIONAL for p in parameters) else ():
+        yield f"{name} does not take {argument!r} in this place", f"it is used as {usage(name, parameters)}"
+    for keyword in kwargs:
+        if keyword not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            yield f"{name} has no option {keyword!r}", did_you_mean(keyword, named) or f"it is used as {usage(name, parameters)}"
+        elif keyword in given:
+            yield f"{name} is given {keyword!r} twice", f"it is used as {usage(name, parameters)}"
+    for parameter in parameters:
+        if _is_required(parameter) and parameter.name not in given | set(kwargs):
+            yield f"{name} lacks {parameter.name!r}", f"it is used as {usage(name, parameters)}"
+
+
+def explain_parameters(name: str, build: Callable[..., object], given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What is wrong with the parameters of a topology: those that `build` does not take, and those that it needs."""
+    parameters = _parameters(build)
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    has = f"{name} has {', '.join(named)}" if named else f"{name} has no parameters"
+    given = list(given)
+    for parameter in given:
+        if parameter not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            yield f"{name} has no parameter {parameter!r}", did_you_mean(parameter, named) or has
+    for needed in parameters:
+        if _is_required(needed) and needed.name not in given:
+            yield f"{name} needs the parameter {needed.name!r}", f"write {name}({needed.name}=...), or -p {needed.name}=..."
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """A hint that names the nearest candidate, "" when none is near."""
+    near = nearest(word, candidates)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def usage(name: str, parameters: Iterable[inspect.Parameter]) -> str:
+    """How a part is made: "HttpServer(node, port=...)"."""
+    words = []
+    for parameter in parameters:
+        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        optional = parameter.kind is parameter.KEYWORD_ONLY or (parameter.default is not parameter.empty)
+        words.append(f"{star}{parameter.name}{'=...' if optional else ''}")
+    return f"{name}({', '.join(words)})"
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not variadic

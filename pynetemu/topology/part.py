@@ -1,0 +1,121 @@
+"""What the parts of a description have in common: they know where the user wrote them, and never raise for what they hold."""
+
+import inspect
+import itertools
+import os
+import sys
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Self, TypeVar
+
+_order = itertools.count()
+_P = TypeVar("_P")
+
+
+@dataclass(slots=True)
+class Declaration:
+    """Where and how a part was made.
+
+    `order` counts the parts as they are made, and `registered` ones are part of a topology. `refused` are arguments that do
+    not fit the part's signature. `belongings` are the interfaces, links and services made for a node while it was `open`:
+    until the class that it is an attribute of is complete. Later ones, made by derived classes, are theirs alone.
+    """
+
+    file: str
+    line: int
+    order: int
+    name: str = ""
+    registered: bool = False
+    refused: tuple[tuple[object, ...], dict[str, object]] | None = None
+    belongings: list["Part"] = field(default_factory=list)
+    open: bool = True
+
+    @property
+    def where(self) -> str:
+        """The user's `file:line`, the file as seen from the current directory."""
+        return f"{shown(self.file)}:{self.line}"
+
+    @property
+    def text(self) -> str:
+        """The user's source text, "" when it is not to be had."""
+        import linecache
+
+        return linecache.getline(self.file, self.line).strip()
+
+    def keep(self, part: "Part") -> None:
+        """Notes an interface, link or service made for this node."""
+        if self.open:
+            self.belongings.append(part)
+
+
+class PartType(type):
+    """Notes arguments that a part does not take, instead of raising TypeError: so they are told with all other problems."""
+
+    def __call__(cls: type[_P], *args: Any, **kwargs: Any) -> _P:
+        try:
+            return type.__call__(cls, *args, **kwargs)  # type: ignore[no-any-return]
+        except TypeError:
+            fitting = _fitting(cls, args, kwargs)
+            if fitting and len(fitting[0]) == len(args) and len(fitting[1]) == len(kwargs):
+                raise
+        part = cls.__new__(cls) if fitting is None else type.__call__(cls, *fitting[0], **fitting[1])
+        part.declaration.refused = args, kwargs
+        return part  # type: ignore[no-any-return]
+
+
+class Part(metaclass=PartType):
+    """A node, interface, link or service of a description."""
+
+    declaration: Declaration
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        part = super().__new__(cls)
+        part.declaration = Declaration(*caller(), next(_order))
+        return part
+
+    def __repr__(self) -> str:
+        name = f" {self.declaration.name!r}" if self.declaration.name else ""
+        return f"<{type(self).__name__}{name} of {self.declaration.where}>"
+
+
+def caller() -> tuple[str, int]:
+    """The user's file and line: the nearest frame that is not ours, nor the `__init__` of a user's own kind of part."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (_is_ours(frame) or _is_init(frame)):
+        frame = frame.f_back
+    return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def shown(file: str) -> str:
+    """A path as people know it: relative to the current directory when it lies below it."""
+    if not os.path.isabs(file):
+        return file
+    here = os.path.join(os.getcwd(), "")
+    return file.removeprefix(here)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).startswith("pynetemu.")
+
+
+def _is_init(frame: FrameType) -> bool:
+    code = frame.f_code
+    return code.co_name == "__init__" and isinstance(frame.f_locals.get(code.co_varnames[0]), Part)
+
+
+def _fitting(
+    cls: type, args: tuple[object, ...], kwargs: dict[str, object]
+) -> tuple[tuple[object, ...], dict[str, object]] | None:
+    """Those arguments which the class takes, None when it needs others besides."""
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+    parameters = list(signature.parameters.values())[1:]
+    if not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        args = args[: sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)]
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        names = {p.name for p in parameters[len(args) :] if p.kind is not p.POSITIONAL_ONLY}
+        kwargs = {name: value for name, value in kwargs.items() if name in names}
+    try:
+        signature.bind(None, *args, **kwargs)
+    except TypeError:
+        return None
+    return args, kwargs
