@@ -1,0 +1,1 @@
+"""From a description to a plan: what the kernel must become, as frozen data that prints as text, `ip` commands or JSON."""
