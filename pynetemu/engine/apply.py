@@ -105,8 +105,8 @@ def _wait_for_bridges(operations: tuple[Operation, ...], nodes: Nodes) -> None:
             node = nodes[operation.node]
             ports.setdefault(operation.node, {})[node.indexes[operation.interface]] = operation
     for name, waiting in ports.items():
-        with nodes.watcher(name) as link:
-            late = link.wait_until_up(set(waiting), _SECONDS_FOR_CARRIER)
+        with nodes.watcher(name) as changes:
+            late = nodes[name].link.wait_until_up(set(waiting), changes, _SECONDS_FOR_CARRIER)
         if late:
             operation = waiting[min(late)]
             raise KernelError(_explain(operation, errno.ETIMEDOUT, f"its link is not up after {_SECONDS_FOR_CARRIER:g} s"))

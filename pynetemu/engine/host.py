@@ -5,7 +5,6 @@ them with their far ends, when the nodes' namespaces go; so nothing stays even w
 has to be written down.
 """
 
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -69,8 +68,9 @@ def _root_interfaces(plan: Plan) -> Iterator[tuple[Operation, str]]:
 
 
 def _links(plan: Plan) -> Iterator[str]:
+    existing = {name for _, name in socket.if_nameindex()}
     for operation, name in _root_interfaces(plan):
-        if os.path.exists(f"/sys/class/net/{name}"):
+        if name in existing:
             yield _say(operation, f"this machine has an interface {name} already")
         if isinstance(operation, AddVeth) and operation.node == operation.peer_node:
             yield _say(operation, f"both ends of the link {name} are on this machine, where nothing would remove it after a crash")

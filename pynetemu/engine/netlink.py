@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.machinery import PathFinder
 from ipaddress import ip_address
 from types import ModuleType
@@ -41,6 +42,7 @@ _IFA_F_NODAD = 0x02
 _RT_TABLE_MAIN, _RTPROT_BOOT, _RTN_UNICAST = 254, 3, 1
 _IFLA_OPERSTATE, _OPERSTATE_UP = 16, 6
 _CHUNK = 64 * 1024  # bytes in one send; a socket's send buffer holds 212,992 by default (net.core.wmem_default)
+_LINKS_AT_ONCE = 16  # up to 8 kB of buffer for each answer, of the 212,992 bytes that a socket has by default
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence number, port
 _LINK_BODY = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
@@ -105,12 +107,15 @@ class Netlink:
     def _replies(self) -> Iterator[tuple[int, int, bytes]]:
         """Yields (type, sequence number, body) of each message that arrives."""
         while True:
-            data = self._socket.recv(1 << 17)
-            offset = 0
-            while offset < len(data):
-                length, kind, _, number, _ = _HEADER.unpack_from(data, offset)
-                yield kind, number, data[offset + _HEADER.size : offset + length]
-                offset += (length + 3) & ~3
+            yield from self._receive()
+
+    def _receive(self) -> Iterator[tuple[int, int, bytes]]:
+        data = self._socket.recv(1 << 17)
+        offset = 0
+        while offset < len(data):
+            length, kind, _, number, _ = _HEADER.unpack_from(data, offset)
+            yield kind, number, data[offset + _HEADER.size : offset + length]
+            offset += (length + 3) & ~3
 
     def dump(self, kind: int, message: Message) -> list[Message]:
         """All links, addresses or routes of the namespace, decoded by pyroute2."""
@@ -135,30 +140,52 @@ class Netlink:
             yield reply, body
 
     def watch_links(self) -> None:
-        """From now on every change of a link arrives here too; for `wait_until_up` only."""
+        """From now on every change of a link arrives here too; see `wait_until_up`."""
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, _RTNLGRP_LINK)
 
-    def wait_until_up(self, indexes: set[int], seconds: float) -> set[int]:
-        """Waits until these links are operationally up (RFC 2863), and gives back those which are not after the time.
+    def wait_until_up(self, indexes: set[int], changes: "Netlink", seconds: float) -> set[int]:
+        """Waits until these links are operationally up (RFC 2863); gives back those left when nothing changes any more.
 
-        A bridge forwards through a port only from then on, a few milliseconds after the port's carrier came up
-        (br_port_carrier_check in net/bridge/br_if.c runs from a work queue).
+        `changes` is another socket of this namespace, which watches links.
+
+        A bridge forwards through a port only from then on: br_port_carrier_check in net/bridge/br_if.c runs from
+        net/core/link_watch.c, which takes a hundred links a second when many come up at once. Since Linux 6.8 asking for
+        a single link makes it catch up (linkwatch_sync_dev in rtnl_getlink); on an older kernel the events are waited for.
         """
         waiting = set(indexes)
-        self._socket.settimeout(seconds)
-        try:
-            for _, body in self._dump(RTM_GETLINK, ifinfmsg()):
-                waiting -= _up(body)
-            replies = self._replies()
+        changes._socket.settimeout(seconds)
+        with suppress(TimeoutError):
             while waiting:
-                kind, _, body = next(replies)
-                if kind == RTM_NEWLINK:
-                    waiting -= _up(body)
-        except TimeoutError:
-            pass
-        finally:
-            self._socket.settimeout(None)
+                waiting -= self._ask_which_are_up(sorted(waiting))
+                changes._await_changes(waiting)
         return waiting
+
+    def _ask_which_are_up(self, indexes: list[int]) -> set[int]:
+        found: set[int] = set()
+        for start in range(0, len(indexes), _LINKS_AT_ONCE):
+            asked = indexes[start : start + _LINKS_AT_ONCE]
+            length = _HEADER.size + _LINK_BODY.size
+            head = _HEADER.pack(length, RTM_GETLINK, _REQUEST, 1, 0)
+            self._socket.send(b"".join(head + _LINK_BODY.pack(0, 0, index, 0, 0) for index in asked))
+            answers = 0
+            for kind, number, body in self._replies():
+                if kind == RTM_NEWLINK:
+                    found |= _up(body)
+                answers += number == 1
+                if answers == len(asked):
+                    break
+        return found
+
+    def _await_changes(self, waiting: set[int]) -> None:
+        """Removes links from `waiting` as they come up; returns early when events came too fast and were lost."""
+        try:
+            while waiting:
+                for kind, _, body in self._receive():
+                    if kind == RTM_NEWLINK:
+                        waiting -= _up(body)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
 
     def close(self) -> None:
         self._socket.close()
