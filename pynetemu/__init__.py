@@ -1,0 +1,65 @@
+"""pynetemu: networks described as Python classes, running as Linux network namespaces.
+
+    from pynetemu import Host, Link, Network, Root, Topology
+
+    class Blue(Topology):
+        root = Root()
+        blue = Host(default_via="10.0.0.1")
+        wire = Link(root.interface("veth_root", "10.0.0.1/24"), blue.interface("veth_blue", "10.0.0.2/24"))
+
+    with Network(Blue()) as net:
+        print(net["blue"].run("ping", "-c1", "root").stdout)
+
+Everything public is here; nothing is imported before it is used (PEP 562), so that `pynetemu --help` answers at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pynetemu.errors import CommandError as CommandError
+    from pynetemu.errors import CommandFailed as CommandFailed
+    from pynetemu.errors import CommandNotFound as CommandNotFound
+    from pynetemu.errors import CommandTimeout as CommandTimeout
+    from pynetemu.errors import ConflictError as ConflictError
+    from pynetemu.errors import DescriptionError as DescriptionError
+    from pynetemu.errors import KernelError as KernelError
+    from pynetemu.errors import LabError as LabError
+    from pynetemu.errors import PrivilegeError as PrivilegeError
+    from pynetemu.errors import PynetemuError as PynetemuError
+    from pynetemu.network.network import Network as Network
+    from pynetemu.network.process import Process as Process
+    from pynetemu.network.process import Result as Result
+    from pynetemu.topology import Host as Host
+    from pynetemu.topology import HttpServer as HttpServer
+    from pynetemu.topology import Interface as Interface
+    from pynetemu.topology import Link as Link
+    from pynetemu.topology import Node as Node
+    from pynetemu.topology import Root as Root
+    from pynetemu.topology import Switch as Switch
+    from pynetemu.topology import Topology as Topology
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "pynetemu.errors": (
+        "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError KernelError LabError "
+        "PrivilegeError PynetemuError"
+    ),
+    "pynetemu.network.network": "Network",
+    "pynetemu.network.process": "Process Result",
+    "pynetemu.topology": "Host HttpServer Interface Link Node Root Switch Topology",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'pynetemu' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
