@@ -1,0 +1,1 @@
+"""The `pynetemu` command: one file per verb. The only place, with the shell, that prints and exits."""

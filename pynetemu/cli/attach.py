@@ -1,0 +1,23 @@
+"""Opens the shell of a running lab from another terminal. Leaving it leaves the lab running."""
+
+import argparse
+import os
+import sys
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("lab", metavar="LAB", help="as `pynetemu ps` lists it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pynetemu.network.network import Network
+
+    with Network.attach(arguments.lab) as network:
+        if not os.isatty(0):
+            from pynetemu.shell.shell import Shell
+
+            return Shell(network, stdin=os.open(os.devnull, os.O_RDONLY)).run_lines(iter(sys.stdin.readline, ""))
+        from pynetemu.shell.prompt import interact
+
+        print(f"{network.name}: {', '.join(network.nodes)}. Leaving this shell leaves the lab running.")
+        return interact(network)

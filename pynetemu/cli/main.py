@@ -1,0 +1,85 @@
+"""The command line: finds the verb, runs it, and turns errors into messages and exit statuses."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from pynetemu.errors import PynetemuError
+
+_VERBS = {
+    "run": "bring a lab up and open its shell (what `pynetemu FILE` does)",
+    "plan": "show what a file describes: for people, as a shell script, as data",
+    "ps": "list your running labs",
+    "exec": "run a command in a node of a running lab",
+    "attach": "open the shell of a running lab",
+    "doctor": "tell what this machine allows, and how to mend what is missing",
+}
+
+_USAGE = """\
+usage: pynetemu [--host] [--name NAME] [-p NAME=VALUE] [-c COMMAND] FILE[:CLASS]
+       pynetemu VERB ...
+"""
+
+_HELP = f"""\
+{_USAGE}
+Networks described as Python classes, running as Linux network namespaces. No root, no VM, nothing left behind.
+
+  pynetemu topologies/blue.py                          opens the lab's shell
+  pynetemu topologies/blue.py -c 'blue ping -c1 root'  runs a line and ends
+  pynetemu topologies/star.py -p n=5                   sets a parameter of the description
+
+  -c COMMAND      run this line of the shell instead of opening it; may be repeated; stops at the first that fails
+  -p NAME=VALUE   set a parameter of the topology's build(); may be repeated
+  --name NAME     the lab's name for ps, exec and attach (default: the class's name)
+  --host          the lab's root is this machine itself, not a sandbox (needs root)
+  --version       show the version
+
+verbs (pynetemu VERB --help tells more):
+""" + "".join(f"  {verb:<8}{about}\n" for verb, about in _VERBS.items())
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors name the program and what to type for help."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"pynetemu: {message}\n    hint: `{self.prog} --help` shows what is allowed", file=sys.stderr)
+        sys.exit(2)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments:
+        print(_HELP, file=sys.stderr)
+        return 2
+    if arguments[0] in ("-h", "--help", "help"):
+        print(_HELP)
+        return 0
+    if arguments[0] == "--version":
+        from pynetemu import __version__
+
+        print(f"pynetemu {__version__}")
+        return 0
+    return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
+    verb = arguments.pop(0) if arguments[0] in _VERBS else "run"
+    module = import_module(f"pynetemu.cli.{verb}")
+    parser = Parser(prog="pynetemu" if verb == "run" else f"pynetemu {verb}", description=module.__doc__, allow_abbrev=False)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    module.add_arguments(parser)
+    try:
+        status: int = module.run(parser.parse_args(arguments))
+        sys.stdout.flush()
+        return status
+    except PynetemuError as error:
+        print(f"pynetemu: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141

@@ -1,0 +1,36 @@
+"""Shows the network that a file describes, without building it."""
+
+import argparse
+import json
+
+from pynetemu.cli.run import add_parameters
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
+    add_parameters(parser)
+    parser.add_argument("--host", action="store_true", help="as for a lab whose root is this machine itself")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--as-shell", action="store_true", help="as a sh script of ip commands")
+    form.add_argument("--json", action="store_true", help="as data")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pynetemu.plan.compile import compile_plan
+    from pynetemu.plan.load import load
+
+    plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=arguments.host)
+    if arguments.as_shell:
+        from pynetemu.plan.shell import as_shell
+
+        text = as_shell(plan)
+    elif arguments.json:
+        from pynetemu.plan.data import to_data
+
+        text = json.dumps(to_data(plan), indent=2)
+    else:
+        from pynetemu.plan.text import as_text
+
+        text = as_text(plan)
+    print(text.rstrip("\n"))
+    return 0

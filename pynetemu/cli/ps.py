@@ -1,0 +1,36 @@
+"""Lists your running labs."""
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as data")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from pynetemu.network.labs import labs
+
+    found = labs()
+    if arguments.json:
+        print(json.dumps([asdict(lab) for lab in found], indent=2))
+        return 0
+    rows = [("LAB", "PID", "AGE", "NODES", "FILE")]
+    rows += [(lab.name, str(lab.pid), _age(time.time() - lab.started), _few(lab.nodes), lab.file) for lab in found]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
+    return 0
+
+
+def _age(seconds: float) -> str:
+    for unit, size in ("d", 86400), ("h", 3600), ("min", 60):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _few(nodes: tuple[str, ...]) -> str:
+    return ", ".join(nodes) if len(nodes) <= 4 else f"{', '.join(nodes[:3])} and {len(nodes) - 3} more"
