@@ -9,6 +9,7 @@ from pynetemu.plan.operations import (
     AddBridge,
     AddHttpServer,
     AddNode,
+    Address,
     AddRoute,
     AddVeth,
     InterfaceAddress,
@@ -29,8 +30,6 @@ from pynetemu.plan.resolve import (
 )
 from pynetemu.plan.signatures import explain_arguments, explain_parameters
 from pynetemu.topology.topology import Description, Topology, describe
-
-_DEFAULTS = {4: IPv4Network("0.0.0.0/0"), 6: IPv6Network("::/0")}
 
 
 def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Plan:
@@ -71,7 +70,7 @@ def _check_use(description: Description, problems: Problems) -> None:
 
 def _plug_in(root: ResolvedNode, address: InterfaceAddress, network: ResolvedNetwork) -> None:
     """Gives the root its own interface, with an outside to be plugged into."""
-    outside = ResolvedNode("outside", "outside", root.source, root.declaration)
+    outside = ResolvedNode("outside", "outside", root.source)
     near, far = root.interfaces[ROOT_INTERFACE], ResolvedInterface(outside, ROOT_INTERFACE, root.source)
     near.addresses.append(address)
     network.nodes.insert(network.nodes.index(root) + 1, outside)
@@ -89,8 +88,13 @@ def _operations(network: ResolvedNetwork) -> Iterator[Operation]:
     yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ends if end.node.kind == "switch")
     yield from (AddAddress(end.node.name, end.name, address, end.source) for end in ends for address in end.addresses)
     yield from (SetUp(end.node.name, end.name, end.source) for end in ends)
-    yield from (AddRoute(node.name, _DEFAULTS[node.gateway.version], node.gateway, node.source) for node in nodes if node.gateway)
-    yield from (AddHttpServer(service.node.name, service.name, service.port, service.source) for service in network.services)
+    yield from (_default_route(node, node.gateway) for node in nodes if node.gateway)
+    yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in network.services)
+
+
+def _default_route(node: ResolvedNode, gateway: Address) -> AddRoute:
+    everywhere = IPv4Network("0.0.0.0/0") if gateway.version == 4 else IPv6Network("::/0")
+    return AddRoute(node.name, everywhere, gateway, node.source)
 
 
 def _veth(link: ResolvedLink, macs: Macs) -> AddVeth:

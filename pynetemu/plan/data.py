@@ -6,22 +6,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Any, get_args
 
 from pynetemu.errors import DescriptionError, Problem
-from pynetemu.plan.operations import (
-    AddAddress,
-    AddBridge,
-    AddHttpServer,
-    AddNode,
-    Address,
-    AddRoute,
-    AddVeth,
-    InterfaceAddress,
-    IPNetwork,
-    NodeKind,
-    Operation,
-    Plan,
-    SetMaster,
-    SetUp,
-)
+from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, NodeKind, Operation, Plan
 
 VERSION = 1
 
@@ -113,7 +98,7 @@ def _network(value: object) -> IPNetwork:
     return IPv6Network(text) if ":" in text else IPv4Network(text)
 
 
-_DECODERS: dict[Any, Callable[[object], object]] = {
+_DECODERS: dict[Any, Callable[[object], Any]] = {
     str: _string,
     int: _integer,
     NodeKind: _node_kind,
@@ -121,11 +106,7 @@ _DECODERS: dict[Any, Callable[[object], object]] = {
     InterfaceAddress: _interface_address,
     IPNetwork: _network,
 }
-_KINDS: dict[str, Callable[..., Operation]] = {
-    kind.__name__: kind
-    for kind in (AddNode, AddBridge, AddVeth, SetMaster, AddAddress, SetUp, AddRoute, AddHttpServer)
-}
-_FIELDS: dict[str, list[tuple[str, Callable[[object], object]]]] = {
-    kind.__name__: [(field.name, _DECODERS[field.type]) for field in fields(kind)]
-    for kind in get_args(Operation)
+_KINDS: dict[str, type[Operation]] = {kind.__name__: kind for kind in get_args(Operation)}
+_FIELDS: dict[str, list[tuple[str, Callable[[object], Any]]]] = {
+    name: [(field.name, _DECODERS[field.type]) for field in fields(kind)] for name, kind in _KINDS.items()
 }

@@ -3,6 +3,7 @@
 import os
 import traceback
 from collections.abc import Iterator
+from textwrap import indent
 
 from pynetemu.errors import Problem
 from pynetemu.topology.part import shown
@@ -24,7 +25,7 @@ def explain_failure(error: BaseException, what: str) -> Problem:
     if len(frames) == 1 and summary.__cause__ is None and (summary.__context__ is None or summary.__suppress_context__):
         text = "".join(summary.format_exception_only()).rstrip()
         return Problem(f"{what}: {text}", where, frames[0].line or "")
-    return Problem(f"{what}\n{''.join(summary.format()).rstrip()}", where)
+    return Problem(f"{what}\n{indent(''.join(summary.format()).rstrip(), '    ')}", where)
 
 
 def _is_users(file: str) -> bool:

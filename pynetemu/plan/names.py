@@ -10,9 +10,9 @@ _HOST = "host"  # the root's own address
 def hosts_file(plan: Plan, node: str, host_address: Address | None = None) -> str:
     """The text of a node's /etc/hosts.
 
-    Each node has, for IPv4 and for IPv6, the address that this node would use: one on a network that they share, else its
-    first. The node's own name stands for its own first address. `host` is the root's own address: `host_address`, else
-    the plan's, else the root's first.
+    Each name has, for IPv4 and for IPv6, the address that this node would use: one on a network that they share, else
+    the first. The node's own name has its own first address. `host` is the root's own address: `host_address`, else the
+    plan's, else the root's first.
     """
     addresses = _addresses(plan)
     own_networks = {address.network for address in addresses.get(node, ())}
@@ -30,11 +30,13 @@ def hosts_file(plan: Plan, node: str, host_address: Address | None = None) -> st
 
 
 def _addresses(plan: Plan) -> dict[str, list[InterfaceAddress]]:
-    """Every node's addresses by which others can call it: a link-local one would need its interface besides (RFC 4007)."""
+    """Every node's addresses but link-local ones, which need the name of an interface besides (RFC 4007)."""
     found: dict[str, list[InterfaceAddress]] = {}
     for operation in plan.operations:
-        if isinstance(operation, AddAddress) and not (operation.address.version == 6 and operation.address.is_link_local):
-            found.setdefault(operation.node, []).append(operation.address)
+        if isinstance(operation, AddAddress):
+            address = operation.address
+            if address.version == 4 or not address.is_link_local:
+                found.setdefault(operation.node, []).append(address)
     return found
 
 

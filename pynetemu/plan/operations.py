@@ -66,7 +66,7 @@ class SetMaster:
 
 @dataclass(frozen=True, slots=True)
 class AddAddress:
-    """An address with its prefix length. IPv6 addresses skip duplicate address detection (RFC 4862), which takes 1 s."""
+    """An address with its prefix length. IPv6 skips duplicate address detection (RFC 4862), which takes 1 s."""
 
     node: str
     interface: str

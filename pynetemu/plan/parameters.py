@@ -11,7 +11,7 @@ from pynetemu.errors import DescriptionError, Problem
 from pynetemu.plan.signatures import explain_parameters
 from pynetemu.topology.topology import Topology
 
-_BOOLEANS: dict[str, object] = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_BOOLEANS: dict[str, object] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 def convert(kind: type[Topology], given: Mapping[str, str]) -> dict[str, object]:
@@ -35,7 +35,8 @@ def _types(kind: type[Topology]) -> dict[str, Any]:
     try:
         parameters = inspect.signature(kind.build, eval_str=True).parameters.values()
     except NameError as error:
-        raise DescriptionError([Problem(f"the annotations of {kind.__name__}.build cannot be read: {error}")]) from error
+        problem = Problem(f"the annotations of {kind.__name__}.build cannot be read: {error}")
+        raise DescriptionError([problem]) from error
     return {parameter.name: _type(parameter) for parameter in parameters}
 
 
@@ -78,4 +79,4 @@ def _describe(wanted: Any) -> str:
         return " or ".join(_describe(choice) for choice in get_args(wanted))
     if words := _words(wanted):
         return " or ".join(words)
-    return f"no value from the command line: its type is {getattr(wanted, '__name__', wanted)}, not int, float, str, bool or Path"
+    return {Path: "a path", str: "a string"}.get(wanted) or f"no value from the command line: it is {wanted}"

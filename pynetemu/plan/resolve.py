@@ -1,4 +1,4 @@
-"""From a description to its network: names, addresses and ends of links looked up, and everything wrong with them found."""
+"""From a description to its network: names, addresses and ends of links are looked up, and what is wrong is found."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from itertools import count
 
 from pynetemu.plan.operations import Address, InterfaceAddress, NodeKind
 from pynetemu.plan.problems import Problems
+from pynetemu.plan.signatures import did_you_mean
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
     read_address,
@@ -17,7 +18,7 @@ from pynetemu.plan.values import (
 )
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Switch
-from pynetemu.topology.part import Declaration
+from pynetemu.topology.part import Declaration, Part
 from pynetemu.topology.services import HttpServer
 from pynetemu.topology.topology import Description
 
@@ -26,7 +27,7 @@ ROOT_INTERFACE = "eth0"  # of a root with an address of its own
 _MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ResolvedInterface:
     node: "ResolvedNode"
     name: str
@@ -34,28 +35,27 @@ class ResolvedInterface:
     addresses: list[InterfaceAddress] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class ResolvedNode:
     name: str
     kind: NodeKind
     source: str
-    declaration: Declaration
     interfaces: dict[str, ResolvedInterface] = field(default_factory=dict)
     own_address: InterfaceAddress | None = None
     gateway: Address | None = None
-    ports: int = 0
+    links: int = 0
     numbers: Iterator[int] = field(default_factory=count)  # for the names of interfaces that were given none
     incomplete: bool = False  # some of its addresses could not be read
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class ResolvedLink:
     a: ResolvedInterface
     b: ResolvedInterface
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class ResolvedService:
     node: ResolvedNode
     name: str
@@ -63,7 +63,7 @@ class ResolvedService:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class ResolvedNetwork:
     name: str
     nodes: list[ResolvedNode]
@@ -76,37 +76,36 @@ def resolve(description: Description, problems: Problems) -> ResolvedNetwork:
     resolver = _Resolver(description, problems)
     for node in description.nodes:
         resolver.add_node(node)
-    resolver.link_all()
+    ends = [(link, resolver.end(link, "a"), resolver.end(link, "b")) for link in description.links]
+    links = [resolver.link(link, a, b) for link, a, b in ends if a and b]  # now that all given names are known
+    for interface in description.interfaces:
+        resolver.check_linked(interface)
     for node in description.nodes:
-        resolver.set_gateway(node)
-    resolver.check_unlinked()
+        if isinstance(node, Host) and node.default_via is not None:
+            resolver.set_gateway(node)
     services = [service for part in description.services if (service := resolver.service(part))]
-    return ResolvedNetwork(description.name, list(resolver.nodes.values()), resolver.links, services)
+    return ResolvedNetwork(description.name, list(resolver.nodes.values()), links, services)
 
 
 class _Resolver:
-    """The look-ups by which parts find each other; each kind of part has one method that reads and checks it."""
+    """The look-ups by which parts find each other; each kind of part has a method that reads and checks it."""
 
     def __init__(self, description: Description, problems: Problems) -> None:
-        self.description = description
         self.problems = problems
-        self.nodes: dict[int, ResolvedNode] = {}  # by the id of their part
-        self.links: list[ResolvedLink] = []
+        self.topology = description.name
+        self.nodes: dict[int, ResolvedNode] = {}  # by the id of their part, as the other look-ups of parts
         self._names: dict[str, Declaration] = {}
-        self._root: Declaration | None = None
-        self._ends: dict[int, Declaration] = {}  # the link in which an interface is, by the interface's id
         self._addresses: dict[Address, Declaration] = {}
         self._ports: dict[tuple[str, int], Declaration] = {}
-        self._groups: dict[int, int] = {}  # switches that are joined, by id: towards their representative
+        self._root: Declaration | None = None
+        self._linked: dict[int, Declaration] = {}  # the link of an interface
+        self._joined: dict[int, int] = {}  # from a switch towards the one that stands for all joined with it
         parts = (*description.interfaces, *description.links)
         self._incomplete = bool(description.failure) or any(part.declaration.refused for part in parts)
 
-    # Nodes
-
     def add_node(self, part: Node) -> None:
-        declaration = part.declaration
         kind: NodeKind = "root" if isinstance(part, Root) else "switch" if isinstance(part, Switch) else "host"
-        node = ResolvedNode(str(declaration.name), kind, declaration.where, declaration)
+        node = ResolvedNode(str(part.declaration.name), kind, part.declaration.where)
         self.nodes[id(part)] = node
         self._check_name(part)
         if isinstance(part, Root):
@@ -114,17 +113,17 @@ class _Resolver:
 
     def _check_name(self, part: Node) -> None:
         declaration = part.declaration
-        kind = type(part).__name__
         if declaration.name == "":
-            self.problems.add(declaration, f"this {kind} has no name", f'give it one: self.add("h1", {kind}())')
+            hint = f'give it one: self.add("h1", {_kind(part)}())'
+            self.problems.add(declaration, f"this {_kind(part)} has no name", hint)
             return
         name = self.problems.check(declaration, read_node_name, declaration.name)
         if name is None:
             return
-        if first := self._names.get(name.lower()):
-            same = "is taken" if first.name == name else f"and {first.name!r} differ only in case, which host names do not tell"
-            self.problems.add(declaration, f"the name {name!r} {same}", f"the other is at {first.where}")
-        self._names.setdefault(name.lower(), declaration)
+        first = self._names.setdefault(name.lower(), declaration)
+        if first is not declaration:
+            why = "" if first.name == name else f" by {first.name!r}: host names do not tell case"
+            self.problems.add(declaration, f"the name {name!r} is taken{why}", f"the other is at {first.where}")
 
     def _add_root(self, part: Root, node: ResolvedNode) -> None:
         if self._root:
@@ -139,145 +138,143 @@ class _Resolver:
         address = self.problems.check(declaration, read_address, text)
         if address is None or (address.version == 6 and address.is_link_local):
             return address  # link-local addresses may repeat: each is for its own link
-        if first := self._addresses.get(address.ip):
-            self.problems.add(declaration, f"the address {address.ip} is taken", f"the other is at {first.where}")
-        self._addresses.setdefault(address.ip, declaration)
+        ip = address.ip
+        if first := self._addresses.get(ip):
+            self.problems.add(declaration, f"the address {ip} is taken", f"the other is at {first.where}")
+        self._addresses.setdefault(ip, declaration)
         return address
 
-    # Links and interfaces
-
-    def link_all(self) -> None:
-        """Named interfaces first, so that the names of those without one can avoid them."""
-        ends = [(link, self._end(link, "a"), self._end(link, "b")) for link in self.description.links]
-        for link, a, b in ends:
-            if a is not None and b is not None:
-                self._link(link, a, b)
-
-    def _end(self, link: Link, side: str) -> ResolvedNode | ResolvedInterface | None:
-        """A node stands for an interface that has yet to get its name."""
-        if link.declaration.refused and not hasattr(link, side):
+    def end(self, link: Link, side: str) -> ResolvedNode | ResolvedInterface | None:
+        """One end of a link; a node stands for an interface that has yet to get its name."""
+        declaration = link.declaration
+        if declaration.refused and not hasattr(link, side):
             return None
         end = getattr(link, side, None)
+        what = f"the {'first' if side == 'a' else 'second'} end of this link"
         if not isinstance(end, Interface):
-            return self._node(end, link.declaration, f"end {side} of this link")
+            return self._node(end, declaration, what)
+        linked = self._linked.get(id(end))
+        self._linked[id(end)] = linked or declaration
         if not hasattr(end, "node"):  # it was made without what it needs
             return None
-        first = self._ends.setdefault(id(end), link.declaration)
-        node = self._node(end.node, link.declaration, f"end {side} of this link")
+        node = self._node(end.node, declaration, what)
         if node is None:
             return None
-        if first is not link.declaration or (side == "b" and end is getattr(link, "a", None)):
-            hint = "a link has two ends" if first is link.declaration else f"the other is at {first.where}"
-            self.problems.add(link.declaration, f"the interface {end.name!r} of {node.name} is in two links", hint)
+        if linked:
+            hint = "a link has two ends" if linked is declaration else f"the other is at {linked.where}"
+            self.problems.add(declaration, f"the interface {end.name!r} of {node.name} is in two links", hint)
             return None
         return self._interface(end, node)
 
     def _node(self, part: object, declaration: Declaration, what: str) -> ResolvedNode | None:
         if not isinstance(part, Node):
-            names = ", ".join(node.name for node in self.nodes.values())
-            hint = f"the nodes of {self.description.name} are {names}" if names else ""
-            self.problems.add(declaration, f"{what} is {part!r}, which is no node", hint)
-        elif id(part) not in self.nodes:
-            kind = type(part).__name__
-            known = part.declaration.registered
-            hint = "links join nodes of one topology" if known else f'add it: self.add("h1", {kind}())'
-            text = f"{what} is the {kind} made at {part.declaration.where}, which is not part of {self.description.name}"
+            self.problems.add(declaration, f"{what} is {part!r}, not a node", self._hint_for_no_node(part))
+            return None
+        if id(part) not in self.nodes:
+            text = f"{what} is the {_kind(part)} made at {part.declaration.where}, which {self.topology} does not have"
+            name_it = f'give it a name: h1 = {_kind(part)}(), or self.add("h1", {_kind(part)}())'
+            hint = "it is another topology's; a link joins nodes of one" if part.declaration.registered else name_it
             self.problems.add(declaration, text, hint)
-        else:
-            return self.nodes[id(part)]
-        return None
+            return None
+        return self.nodes[id(part)]
 
-    def _interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface | None:
+    def _hint_for_no_node(self, part: object) -> str:
+        names = [node.name for node in self.nodes.values()]
+        if isinstance(part, str):
+            return f"write {part} without quotes" if part in names else did_you_mean(part, names)
+        return "give a node, or an interface of one"
+
+    def _interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
         declaration = part.declaration
         interface = ResolvedInterface(node, str(part.name), declaration.where)
         interface.addresses = [found for text in part.addresses if (found := self._address(text, declaration))]
         node.incomplete |= len(interface.addresses) < len(part.addresses)
         if part.addresses and node.kind == "switch":
-            text = f"{node.name} is a switch, whose ports have no addresses: {', '.join(map(str, part.addresses))}"
-            self.problems.add(declaration, text, "give them to the hosts")
+            text = f"{node.name} is a switch, and its ports have no addresses"
+            self.problems.add(declaration, text, f"give {', '.join(map(str, part.addresses))} to a host")
         if self.problems.check(declaration, read_interface_name, part.name, node.name) is None:
             return interface
-        if interface.name in node.interfaces or (interface.name == BRIDGE and node.kind == "switch"):
-            first = node.interfaces.get(interface.name)
-            where = f"at {first.source}" if first else "the bridge itself"
-            self.problems.add(declaration, f"{node.name} has an interface {interface.name!r} already", f"the other is {where}")
-            return interface
-        node.interfaces[interface.name] = interface
+        taken = f"{node.name} has an interface {interface.name!r} already"
+        first = node.interfaces.setdefault(interface.name, interface)
+        if first is not interface:
+            self.problems.add(declaration, taken, f"the other is at {first.source}")
+        elif node.kind == "switch" and interface.name == BRIDGE:
+            self.problems.add(declaration, taken, "it is the bridge itself")
         return interface
 
-    def _link(self, link: Link, a: ResolvedNode | ResolvedInterface, b: ResolvedNode | ResolvedInterface) -> None:
+    def link(
+        self, part: Link, a: ResolvedNode | ResolvedInterface, b: ResolvedNode | ResolvedInterface
+    ) -> ResolvedLink:
+        source = part.declaration.where
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
-        source = link.declaration.where
         near = a if isinstance(a, ResolvedInterface) else _unnamed_interface(node_a, node_b.name, source)
         far = b if isinstance(b, ResolvedInterface) else _unnamed_interface(node_b, node_a.name, source)
-        self.links.append(ResolvedLink(near, far, source))
         for node in node_a, node_b:
-            node.ports += 1
-            if node.kind == "switch" and node.ports == _MOST_PORTS + 1:
-                text = f"this is port {node.ports} of {node.name}"
-                self.problems.add(link.declaration, text, f"a Linux bridge has {_MOST_PORTS} at most: take a second switch")
+            node.links += 1
+            if node.kind == "switch" and node.links == _MOST_PORTS + 1:
+                text = f"this is port {node.links} of {node.name}, and a Linux bridge has {_MOST_PORTS} at most"
+                self.problems.add(part.declaration, text, "take a second switch")
         if node_a.kind == node_b.kind == "switch":
-            self._join(link, node_a, node_b)
+            self._join(part, node_a, node_b)
+        return ResolvedLink(near, far, source)
 
     def _join(self, link: Link, a: ResolvedNode, b: ResolvedNode) -> None:
+        """Notes that two switches are joined; bridges without a spanning tree send frames round a loop for ever."""
         group_a, group_b = self._group(id(a)), self._group(id(b))
         if group_a == group_b:
-            text = f"this link makes a loop of switches: {a.name} and {b.name} are joined already"
-            self.problems.add(link.declaration, text, "frames would circle for ever; leave a link of the loop out")
-        self._groups[group_a] = group_b
+            how = "itself" if a is b else f"{b.name}, with which it is joined already"
+            hint = "frames would circle for ever: leave one link of the loop out"
+            self.problems.add(link.declaration, f"this link makes a loop: from {a.name} to {how}", hint)
+        self._joined[group_a] = group_b
 
     def _group(self, switch: int) -> int:
-        while (up := self._groups.get(switch, switch)) != switch:
-            self._groups[switch] = self._groups.get(up, up)
+        while (up := self._joined.get(switch, switch)) != switch:
+            self._joined[switch] = self._joined.get(up, up)  # halves the way of the next look-up
             switch = up
         return switch
 
-    def check_unlinked(self) -> None:
-        """An interface without a link cannot exist."""
-        if self._incomplete:
+    def check_linked(self, part: Interface) -> None:
+        """An interface without a link cannot exist. After some mistakes its link may just not have been made."""
+        if self._incomplete or id(part) in self._linked:
             return
-        for part in self.description.interfaces:
-            if id(part) not in self._ends:
-                node = self._node(part.node, part.declaration, "the node of this interface")
-                text = f"the interface {part.name!r} is in no link"
-                hint = f"an interface is an end of a link: Link({node.name}.interface(...), ...)" if node else ""
-                self.problems.add(part.declaration, text, hint)
+        if node := self._node(part.node, part.declaration, "the node of this interface"):
+            text = f"the interface {part.name!r} of {node.name} is in no link"
+            self.problems.add(part.declaration, text, "an interface is one end of a link: Link(interface, other_node)")
 
-    # What nodes have besides
-
-    def set_gateway(self, part: Node) -> None:
-        node = self.nodes[id(part)]
-        if not isinstance(part, Host) or part.default_via is None:
-            return
-        gateway = node.gateway = self.problems.check(part.declaration, read_gateway, part.default_via)
+    def set_gateway(self, part: Host) -> None:
+        node, declaration = self.nodes[id(part)], part.declaration
+        gateway = node.gateway = self.problems.check(declaration, read_gateway, part.default_via)
         if gateway is None:
             return
-        connected = [(address, interface.name) for interface in node.interfaces.values() for address in interface.addresses]
-        text = f"default_via={part.default_via!r} "
-        if any(address.ip == gateway for address, _ in connected):
-            self.problems.add(part.declaration, text + f"is {node.name}'s own address", "name the neighbour that leads further")
-        elif node.incomplete or self._incomplete:
-            pass  # its network may be one of those that could not be read
-        elif not (networks := [address.network for address, _ in connected if gateway in address.network]):
-            there = ", ".join(f"{address.network} ({name})" for address, name in connected)
-            hint = f"{node.name} is on {there}" if there else f"{node.name} has no address yet"
-            self.problems.add(part.declaration, text + f"is on no network of {node.name}", hint)
-        elif all(network.prefixlen < 31 and gateway in (network[0], network[-1]) for network in networks):
-            self.problems.add(part.declaration, text + "is no host's address", f"a host of {networks[0]} is {networks[0][1]}")
+        ends = [(address, interface) for interface in node.interfaces.values() for address in interface.addresses]
+        networks = [address.network for address, _ in ends if gateway in address.network]
+        what = f"default_via={part.default_via!r} is"
+        if any(address.ip == gateway for address, _ in ends):
+            self.problems.add(declaration, f"{what} {node.name}'s own address", "name the neighbour that leads further")
+        elif networks and networks[0].prefixlen < 31 and gateway in (networks[0][0], networks[0][-1]):
+            self.problems.add(declaration, f"{what} no host's address", f"a host has one like {networks[0][1]}")
+        elif not networks and not node.incomplete and not self._incomplete:
+            there = ", ".join(f"{address.network} ({interface.name})" for address, interface in ends)
+            hint = f"{node.name} is on {there}" if there else f"{node.name} has no address"
+            self.problems.add(declaration, f"{what} on no network of {node.name}", hint)
 
     def service(self, part: HttpServer) -> ResolvedService | None:
         declaration = part.declaration
+        port = self.problems.check(declaration, read_port, part.port)
         if declaration.refused:
             return None
         node = self._node(getattr(part, "node", None), declaration, "the node of this service")
-        port = self.problems.check(declaration, read_port, part.port)
         if node is None or port is None:
             return None
         name = self.problems.check(declaration, read_service_name, declaration.name or f"http-{port}")
-        if first := self._ports.get((node.name, port)):
-            self.problems.add(declaration, f"port {port} of {node.name} is taken", f"by the service at {first.where}")
-        self._ports.setdefault((node.name, port), declaration)
+        first = self._ports.setdefault((node.name, port), declaration)
+        if first is not declaration:
+            self.problems.add(declaration, f"port {port} of {node.name} is taken", f"the other is at {first.where}")
         return ResolvedService(node, name or "", port, declaration.where)
+
+
+def _kind(part: Part) -> str:
+    return type(part).__name__
 
 
 def _unnamed_interface(node: ResolvedNode, neighbour: str, source: str) -> ResolvedInterface:

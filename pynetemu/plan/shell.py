@@ -81,7 +81,7 @@ def command(operation: Operation, root: str | None = None) -> str:
 def _add_veth(operation: AddVeth, root: str | None) -> str:
     near = f"name {quote(operation.interface)} address {operation.mac}"
     far = f"name {quote(operation.peer_interface)} address {operation.peer_mac}"
-    if operation.peer_node == root != operation.node:  # the namespace without a name cannot be an argument: start from it
+    if operation.peer_node == root != operation.node:  # it has no name to be an argument: start from it
         return f"ip link add {far} type veth peer {near} netns {operation.node}"
     where = "" if operation.peer_node == operation.node else f" netns {operation.peer_node}"
     return f"{_ip(operation.node, root)} link add {near} type veth peer {far}{where}"

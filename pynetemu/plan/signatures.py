@@ -14,19 +14,20 @@ def explain_arguments(kind: type, arguments: Arguments) -> Iterator[tuple[str, s
     args, kwargs = arguments
     name = kind.__name__
     parameters = _parameters(kind.__init__)  # type: ignore[misc]
+    hint = f"it is used as {_usage(name, parameters)}"
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     given = {p.name for p in positional[: len(args)]}
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     for argument in args[len(positional) :] if not any(p.kind is p.VAR_POSITIONAL for p in parameters) else ():
-        yield f"{name} does not take {argument!r} in this place", f"it is used as {usage(name, parameters)}"
+        yield f"{name} does not take {argument!r} in this place", hint
     for keyword in kwargs:
         if keyword not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            yield f"{name} has no option {keyword!r}", did_you_mean(keyword, named) or f"it is used as {usage(name, parameters)}"
+            yield f"{name} has no option {keyword!r}", did_you_mean(keyword, named) or hint
         elif keyword in given:
-            yield f"{name} is given {keyword!r} twice", f"it is used as {usage(name, parameters)}"
+            yield f"{name} is given {keyword!r} twice", hint
     for parameter in parameters:
         if _is_required(parameter) and parameter.name not in given | set(kwargs):
-            yield f"{name} lacks {parameter.name!r}", f"it is used as {usage(name, parameters)}"
+            yield f"{name} lacks {parameter.name!r}", hint
 
 
 def explain_parameters(name: str, build: Callable[..., object], given: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -40,7 +41,7 @@ def explain_parameters(name: str, build: Callable[..., object], given: Iterable[
             yield f"{name} has no parameter {parameter!r}", did_you_mean(parameter, named) or has
     for needed in parameters:
         if _is_required(needed) and needed.name not in given:
-            yield f"{name} needs the parameter {needed.name!r}", f"write {name}({needed.name}=...), or -p {needed.name}=..."
+            yield f"{name} needs the parameter {needed.name!r}", f"-p {needed.name}=..., or {name}({needed.name}=...)"
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
@@ -49,13 +50,12 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
     return f"did you mean {near!r}?" if near else ""
 
 
-def usage(name: str, parameters: Iterable[inspect.Parameter]) -> str:
+def _usage(name: str, parameters: Iterable[inspect.Parameter]) -> str:
     """How a part is made: "HttpServer(node, port=...)"."""
     words = []
     for parameter in parameters:
-        star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
-        optional = parameter.kind is parameter.KEYWORD_ONLY or (parameter.default is not parameter.empty)
-        words.append(f"{star}{parameter.name}{'=...' if optional else ''}")
+        keyword = parameter.kind is parameter.KEYWORD_ONLY or parameter.default is not parameter.empty
+        words.append(f"{parameter.name}=..." if keyword else str(parameter).partition(":")[0])
     return f"{name}({', '.join(words)})"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddRoute, AddVeth, Plan
 
-_KINDS = {"root": "root", "host": "host", "switch": "switch", "outside": ""}
+_KINDS = {"root": "the lab's machine", "host": "host", "switch": "switch"}
 
 
 def as_text(plan: Plan) -> str:
@@ -12,10 +12,11 @@ def as_text(plan: Plan) -> str:
 
     Blue: 2 nodes, 1 link
 
-    root      root
-      eth0       192.168.0.194/24  known as host
-      veth_root  10.0.0.1/24       to blue veth_blue
+    root (the lab's machine)
+      eth0       192.168.0.194/24   known as host
+      veth_root  10.0.0.1/24        to blue veth_blue
       root_web   http://root:8080/
+    ...
     """
     hidden = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
     links = sum(isinstance(op, AddVeth) and not hidden & {op.node, op.peer_node} for op in plan.operations)
@@ -23,7 +24,7 @@ def as_text(plan: Plan) -> str:
     rows = _rows(plan, hidden)
     for operation in plan.operations:
         if isinstance(operation, AddNode) and operation.node not in hidden:
-            kind = "the machine itself" if operation.kind == "root" and plan.host else operation.kind
+            kind = "this machine" if operation.kind == "root" and plan.host else _KINDS[operation.kind]
             lines += ["", f"{operation.node} ({kind})", *_aligned(rows.get(operation.node, []))]
     return "\n".join(lines) + "\n"
 

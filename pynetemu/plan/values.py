@@ -1,58 +1,62 @@
-"""Reads the values that users give to parts. Each function raises Wrong for what the kernel, or people, could not use."""
+"""Reads the values that users give to parts; each function raises Wrong for what the kernel would not take."""
 
 import re
-from ipaddress import IPv4Interface, IPv6Address, IPv6Interface, ip_address, ip_interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
 
 from pynetemu.plan.operations import Address, InterfaceAddress
 from pynetemu.plan.problems import Wrong
 
-_NODE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+LONGEST_INTERFACE_NAME = 15  # bytes; IFNAMSIZ is 16 with the final zero, linux/if.h
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+_NAME_HINT = "letters, digits, - and _ are allowed, 63 at most, and no - at the start"
 _READ_AS_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")  # inet_aton(3) takes these for an address
+_EVERYBODY = IPv4Address("255.255.255.255")
 _RESERVED_NODE_NAMES = {
     "host": "every node knows the root's own address by it",
     "localhost": "every node knows itself by it",
     "ip6-localhost": "every node knows itself by it",
     "ip6-loopback": "every node knows itself by it",
-    "outside": "it is what the root's own interface is plugged into",
+    "outside": "the root's own interface is plugged into it",
     "lo": "it is every node's loopback interface",
     "add": "it is a method of Topology",
     "build": "it is a method of Topology",
 }
-LONGEST_INTERFACE_NAME = 15  # bytes; IFNAMSIZ is 16 with the final zero, linux/if.h
 
 
 def read_node_name(name: object) -> str:
-    if not isinstance(name, str) or not _NODE_NAME.fullmatch(name):
-        hint = "letters, digits, - and _ are allowed, 63 at most, the first not a -"
-        raise Wrong(f"{name!r} cannot be a node's name", hint)
-    if name.lower() in _RESERVED_NODE_NAMES:
-        raise Wrong(f"{name!r} cannot be a node's name: {_RESERVED_NODE_NAMES[name.lower()]}")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Wrong(f"{name!r} cannot be a node's name", _NAME_HINT)
+    if reason := _RESERVED_NODE_NAMES.get(name.lower()):
+        raise Wrong(f"{name!r} cannot be a node's name: {reason}", "choose another name")
     if _READ_AS_NUMBER.fullmatch(name):
-        raise Wrong(f"{name!r} cannot be a node's name: programs read it as an IPv4 address", f"write n{name}, for instance")
+        raise Wrong(f"{name!r} cannot be a node's name: programs read it as an IPv4 address", f"for instance: n{name}")
     return name
 
 
 def read_service_name(name: object) -> str:
-    if not isinstance(name, str) or not _NODE_NAME.fullmatch(name):
-        hint = "letters, digits, - and _ are allowed, 63 at most, the first not a -"
-        raise Wrong(f"{name!r} cannot be a service's name", hint)
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Wrong(f"{name!r} cannot be a service's name", _NAME_HINT)
     return name
 
 
 def read_interface_name(name: object, node: str) -> str:
-    """A name that the kernel allows: dev_valid_name in net/core/dev.c, sysctl_dev_name_is_allowed in net/core/neighbour.c."""
+    """A name that the kernel allows.
+
+    See dev_valid_name in net/core/dev.c, and sysctl_dev_name_is_allowed in net/core/sysctl_net_core.c.
+    """
     if not isinstance(name, str):
-        raise Wrong(f"{name!r} cannot be an interface's name", f'a string comes first, as in {node}.interface("eth0", ...)')
-    if any(sign in name for sign in ".:/") and _is_address(name):
-        raise Wrong(f"interface name {name!r} is an address", f'the name comes first: {node}.interface("eth0", "{name}")')
+        raise Wrong(f"{name!r} cannot be an interface's name", f'it is a string, as in {node}.interface("eth0")')
+    if _is_address(name.partition("/")[0]):
+        raise Wrong(f"the interface name {name!r} is an address", f'the name comes first: interface("eth0", "{name}")')
     size = len(name.encode(errors="surrogatepass"))
     if size > LONGEST_INTERFACE_NAME:
-        raise Wrong(f"interface name {name!r} has {size} bytes", f"{LONGEST_INTERFACE_NAME} at most")
-    if name in ("lo", "all", "default", ".", "..", ""):
-        what = "is the loopback interface, which every node has" if name == "lo" else "cannot be an interface's name"
-        raise Wrong(f"{name!r} {what}", "choose another, such as 'eth0'")
-    if not name.isascii() or not name.isprintable() or any(sign in "/:% " for sign in name):
-        raise Wrong(f"{name!r} cannot be an interface's name", "no white space, '/', ':' or '%', and ASCII only")
+        raise Wrong(f"the interface name {name!r} has {size} bytes", f"{LONGEST_INTERFACE_NAME} at most")
+    if name == "lo":
+        raise Wrong("the interface name 'lo' is taken: it is every node's loopback", "choose another name")
+    printable = name.isascii() and name.isprintable() and not any(sign in name for sign in " /:%")
+    if not printable or name in ("", ".", "..", "all", "default"):
+        hint = "printable ASCII without space, '/', ':' or '%', and not 'all' or 'default'"
+        raise Wrong(f"{name!r} cannot be an interface's name", hint)
     return name
 
 
@@ -60,29 +64,31 @@ def read_address(text: object) -> InterfaceAddress:
     """An address that an interface can have, with its prefix length."""
     address = _parse_interface_address(text)
     ip, network = address.ip, address.network
-    if ip.is_multicast or ip.is_unspecified or ip.is_loopback or str(ip) == "255.255.255.255":
-        kind = "a multicast" if ip.is_multicast else "a loopback" if ip.is_loopback else "no interface's"
-        raise Wrong(f"{text!r} is {kind} address", f"take one of your own, such as {_example(address)}")
-    if network.num_addresses > 2:
-        if ip == network.network_address:
-            raise Wrong(f"{text!r} is the address of the network itself", f"its first host is {network[1]}/{network.prefixlen}")
-        if address.version == 4 and ip == network.broadcast_address:
-            raise Wrong(f"{text!r} is the network's broadcast address", f"its last host is {network[-2]}/{network.prefixlen}")
+    example = "10.0.0.1/24" if address.version == 4 else "fd00::1/64"
+    if ip.is_multicast or ip.is_unspecified or ip.is_loopback or ip == _EVERYBODY:
+        kind = "multicast" if ip.is_multicast else "loopback" if ip.is_loopback else "special"
+        raise Wrong(f"{text!r} is a {kind} address", f"an interface has one like {example!r}")
+    if network.num_addresses > 2 and ip == network.network_address:
+        raise Wrong(f"{text!r} is the network's own address", f"its first host is {network[1]}/{network.prefixlen}")
+    if network.num_addresses > 2 and address.version == 4 and ip == network.broadcast_address:
+        raise Wrong(f"{text!r} is the broadcast address", f"the last host is {network[-2]}/{network.prefixlen}")
     return address
 
 
 def read_gateway(text: object) -> Address:
     """The address of a gateway, without prefix length."""
+    wrong = f"default_via={text!r} is not an address"
     if not isinstance(text, str):
-        raise Wrong(f"default_via={text!r} is not an address", 'a string is needed, such as "10.0.0.1"')
+        raise Wrong(wrong, "it is a string, such as '10.0.0.1'")
+    plain, slash, _ = text.partition("/")
+    if slash and _is_address(plain):
+        raise Wrong(wrong, f"a gateway has no prefix length: {plain!r}")
     try:
         gateway = ip_address(text)
     except ValueError:
-        plain, slash, _ = text.partition("/")
-        hint = f"without prefix length: {plain!r}" if slash and _is_address(plain) else "an IPv4 or IPv6 address, such as '10.0.0.1'"
-        raise Wrong(f"default_via={text!r} is not an address", hint) from None
+        raise Wrong(wrong, "IPv4 or IPv6, such as '10.0.0.1' or 'fd00::1'") from None
     if isinstance(gateway, IPv6Address) and (gateway.is_link_local or gateway.scope_id):
-        raise Wrong(f"default_via={text!r} is a link-local address", "take the gateway's address in a network of this node")
+        raise Wrong(f"default_via={text!r} is a link-local address", "take one in a network that both nodes are on")
     return gateway
 
 
@@ -94,33 +100,30 @@ def read_port(port: object) -> int:
 
 def _parse_interface_address(text: object) -> InterfaceAddress:
     if isinstance(text, IPv4Interface | IPv6Interface):
-        text = str(text)
+        return text
     if not isinstance(text, str):
-        raise Wrong(f"{text!r} is not an address", 'a string with its prefix length is needed, such as "10.0.0.1/24"')
+        raise Wrong(f"{text!r} is not an address", "it is a string with its prefix length, such as '10.0.0.1/24'")
     plain, slash, prefix = text.partition("/")
-    if not slash and _is_address(plain):
-        raise Wrong(f"address {text!r} has no prefix length", f"write it as in \"{plain}/{64 if ':' in plain else 24}\"")
+    longest, usual = (128, 64) if ":" in plain else (32, 24)
     try:
-        if not (prefix.isascii() and prefix.isdigit()) or "%" in plain:
-            raise ValueError
-        return IPv6Interface(text) if ":" in plain else IPv4Interface(text)
+        if prefix.isascii() and prefix.isdigit() and "%" not in text:
+            return IPv6Interface(text) if ":" in plain else IPv4Interface(text)
     except ValueError:
-        raise Wrong(f"{text!r} is not an address", _why_no_address(plain, prefix)) from None
-
-
-def _why_no_address(plain: str, prefix: str) -> str:
-    if _is_address(plain):
-        return f"the prefix length is a number from 0 to {128 if ':' in plain else 32}, here it is {prefix!r}"
-    return "IPv4 or IPv6 with its prefix length, such as '10.0.0.1/24' or 'fd00::1/64'"
+        pass
+    if not _is_address(plain):
+        raise Wrong(f"{text!r} is not an address", "IPv4 or IPv6, such as '10.0.0.1/24' or 'fd00::1/64'")
+    if "%" in text:
+        raise Wrong(f"{text!r} names an interface", f"write {plain.partition('%')[0]}/{prefix or usual}")
+    if not slash:
+        raise Wrong(f"the address {text!r} has no prefix length", f"for instance: '{plain}/{usual}'")
+    raise Wrong(f"{text!r} has no valid prefix length: {prefix!r}", f"a number from 0 to {longest}")
 
 
 def _is_address(text: str) -> bool:
+    if "." not in text and ":" not in text:  # spares most names the slow way of finding out
+        return False
     try:
-        ip_interface(text)
+        ip_address(text)
     except ValueError:
         return False
     return True
-
-
-def _example(address: InterfaceAddress) -> str:
-    return "10.0.0.1/24" if address.version == 4 else "fd00::1/64"

@@ -5,8 +5,8 @@
         blue = Host(default_via="10.0.0.1")
         wire = Link(root.interface("veth_root", "10.0.0.1/24"), blue.interface("veth_blue", "10.0.0.2/24"))
 
-Everything here is a pure description. Parts keep the values they were given, wrong ones too: `plan.compile` tells all that
-is wrong at once, each with the user's file and line.
+Everything here is a pure description. Parts keep the values they were given, wrong ones too: `plan.compile` tells all
+that is wrong at once, each with the user's file and line.
 """
 
 from pynetemu.topology.links import Link

@@ -10,8 +10,8 @@ class Link(Part):
         Link(root.interface("veth_root", "10.0.0.1/24"), blue.interface("veth_blue", "10.0.0.2/24"))
         Link(h1, s1)
 
-    For a node instead of an interface, one without address is made: eth0, eth1... on a host; on a switch and on the root
-    it is named after the neighbour.
+    For a node instead of an interface, one without address is made: eth0, eth1... on a host; on a switch and on the
+    root it is named after the neighbour.
     """
 
     def __init__(self, a: Node | Interface, b: Node | Interface) -> None:

@@ -21,8 +21,8 @@ class Root(Node):
 
         root = Root(address="192.168.0.194/24")
 
-    `address` is the machine's own, on its interface eth0; every node knows it as `host`. Without it there is no eth0, and
-    `host` is the root's first address on a link. With `--host` the root is the machine itself, with the addresses it has.
+    `address` is the machine's own, on its interface eth0; every node knows it as `host`. Without it there is no eth0,
+    and `host` is the root's first address on a link. With `--host` the root is the machine itself, with its addresses.
     """
 
     address: str | None = None

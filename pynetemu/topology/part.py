@@ -1,4 +1,4 @@
-"""What the parts of a description have in common: they know where the user wrote them, and never raise for what they hold."""
+"""What the parts of a description have in common: they know where the user wrote them, and take wrong values too."""
 
 import inspect
 import itertools
@@ -12,13 +12,13 @@ _order = itertools.count()
 _P = TypeVar("_P")
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class Declaration:
     """Where and how a part was made.
 
-    `order` counts the parts as they are made, and `registered` ones are part of a topology. `refused` are arguments that do
-    not fit the part's signature. `belongings` are the interfaces, links and services made for a node while it was `open`:
-    until the class that it is an attribute of is complete. Later ones, made by derived classes, are theirs alone.
+    `order` counts the parts as they are made, and `registered` ones are part of a topology. `refused` are arguments
+    that do not fit the part's signature. `belongings` are the interfaces, links and services made for a node while it
+    was `open`: until the class that it is an attribute of is complete. Those of derived classes are theirs alone.
     """
 
     file: str
@@ -49,17 +49,18 @@ class Declaration:
 
 
 class PartType(type):
-    """Notes arguments that a part does not take, instead of raising TypeError: so they are told with all other problems."""
+    """Notes arguments that a part does not take, instead of raising TypeError, to be told with all other problems."""
 
     def __call__(cls: type[_P], *args: Any, **kwargs: Any) -> _P:
+        part: Any
         try:
-            return type.__call__(cls, *args, **kwargs)  # type: ignore[no-any-return]
+            part = type.__call__(cls, *args, **kwargs)
         except TypeError:
             fitting = _fitting(cls, args, kwargs)
             if fitting and len(fitting[0]) == len(args) and len(fitting[1]) == len(kwargs):
                 raise
-        part = cls.__new__(cls) if fitting is None else type.__call__(cls, *fitting[0], **fitting[1])
-        part.declaration.refused = args, kwargs
+            part = cls.__new__(cls) if fitting is None else type.__call__(cls, *fitting[0], **fitting[1])
+            part.declaration.refused = args, kwargs
         return part  # type: ignore[no-any-return]
 
 

@@ -32,8 +32,8 @@ class Topology:
                     host = self.add(f"h{i}", Host())
                     self.add(Link(host.interface("eth0", f"10.0.0.{i}/24"), self.s1))
 
-    `Star(n=5)` passes n to `build`, and so does `pynetemu FILE -p n=5`. A class that derives from another has its parts too;
-    it replaces one by an attribute of the same name. Each instance has copies of its own of the class's parts.
+    `Star(n=5)` passes n to `build`, and so does `pynetemu FILE -p n=5`. A class that derives from another has its parts
+    too; it replaces one by an attribute of the same name. Each instance has copies of its own of the class's parts.
     """
 
     _declaration = Declaration("", 0, order=-1)  # of a class: where it begins; of an instance: where it was made
@@ -74,7 +74,7 @@ class Topology:
     @overload
     def add(self, part: _P, /) -> _P: ...
     def add(self, *arguments: Any) -> Any:
-        """Adds a part under a name, and gives it back: `h1 = self.add("h1", Host())`. Links and services need no name."""
+        """Adds a part under a name and gives it back: `h1 = self.add("h1", Host())`. Only nodes need a name."""
         *names, part = arguments
         if len(names) > 1 or not isinstance(part, Part):
             raise TypeError('add takes a name and a part, as in add("h1", Host())')
@@ -137,7 +137,7 @@ def _reachable(parts: list[Part]) -> Iterator[Part]:
 
 
 def _copies(cls: type[Topology]) -> dict[str, Part]:
-    """A topology's own copies of its class's parts, in which a replaced part of a base class stands for its replacement."""
+    """A topology's own copies of its class's parts, in which the replacement stands for what it replaced in a base."""
     declared: dict[str, list[Part]] = {}
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
