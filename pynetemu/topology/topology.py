@@ -56,6 +56,8 @@ class Topology:
 
     def __init__(self, **parameters: Any) -> None:
         self._declaration = Declaration(*caller(), order=-1)
+        if isinstance(self.build, Part):
+            return  # a name that plan.compile refuses
         try:
             inspect.signature(self.build).bind(**parameters)
         except TypeError:
