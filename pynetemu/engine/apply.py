@@ -120,8 +120,6 @@ def _explain(operation: Operation, code: int, reason: str) -> str:
     text = f"{where}the kernel refused `{command(operation)}`: {reason} ({name})"
     if code == errno.EOPNOTSUPP and type(operation) in _LACKS:
         text += f"\n    hint: this kernel lacks {_LACKS[type(operation)]}; `pynetemu doctor` lists what it has"
-    if code in (errno.EMFILE, errno.ENFILE):
-        text += "\n    hint: each node takes a few descriptors; raise the limit with `ulimit -n 100000`"
     if code == errno.ENOSPC:
         text += "\n    hint: raise the limit with `sudo sysctl -w user.max_net_namespaces=100000`"
     return text

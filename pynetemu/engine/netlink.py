@@ -74,6 +74,10 @@ class Netlink:
         message.encode()
         self._queue.append((operation, bytes(message.data)))
 
+    def queue_bytes(self, operation: Operation | None, kind: int, flags: int, body: bytes) -> None:
+        """As `queue`, for a message whose body is encoded already."""
+        self._queue.append((operation, _HEADER.pack(_HEADER.size + len(body), kind, flags, 0, 0) + body))
+
     def flush(self) -> None:
         """Sends all that is queued; the kernel has done it when this returns. Raises Refused for the first refusal."""
         queue, self._queue = self._queue, []

@@ -6,13 +6,16 @@ import struct
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pynetemu.engine import apply, host, nodes
+from pynetemu.engine import apply, host, nodes, syscalls
 from pynetemu.engine.channel import Channel, Message
 from pynetemu.engine.loop import Answer, Loop
 from pynetemu.engine.services import Services
+from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data
 from pynetemu.plan.names import hosts_file
-from pynetemu.plan.operations import Address, Plan
+from pynetemu.plan.operations import AddHttpServer, Address, Plan
+
+_DESCRIPTORS_OF_NODE = 4  # its network, mount and UTS namespace, and its route socket
 
 
 class Server(Loop):
@@ -37,6 +40,8 @@ class Server(Loop):
                 return {}, [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "mnt")]
             case "view":
                 return self._view(request["node"])
+            case "features":
+                return self._features(), []
         return super().answer(request, descriptors)
 
     def _build(self, request: Message, listener: int) -> Answer:
@@ -46,6 +51,7 @@ class Server(Loop):
         if self._plan.host:
             self._host_address = host.primary_address()
             host.refuse_conflicts(self._plan)
+        _make_room(self._plan)
         try:
             apply.apply(self._plan.operations, self.nodes)
             self._services.start(self._plan)
@@ -76,6 +82,12 @@ class Server(Loop):
         node = self.nodes[name]
         return {}, [os.dup(node.network), *(os.dup(descriptor) for descriptor, _ in node.view)]
 
+    def _features(self) -> Message:
+        from pynetemu.engine import features
+
+        with syscalls.inside(home=self.nodes.home):
+            return {"features": features.probe()}
+
     def children_ended(self, pids: list[int]) -> None:
         self._services.ended(pids)
 
@@ -89,6 +101,19 @@ class Server(Loop):
             self.watch_channel(Channel(connection))
         else:
             connection.close()
+
+
+def _make_room(plan: Plan) -> None:
+    """Raises our limit of open descriptors as far as a large lab needs; the nodes' programs inherit it (getrlimit(2))."""
+    import resource
+
+    needed = 200 + _DESCRIPTORS_OF_NODE * len(plan.nodes) + sum(isinstance(op, AddHttpServer) for op in plan.operations)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        hint = "hint: raise the limit as root with `ulimit -n`, or in /etc/security/limits.conf"
+        raise KernelError(f"{len(plan.nodes)} nodes take {needed} open files, and this user may have {hard}\n    {hint}")
+    if soft < needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 def peer_user(connection: socket.socket) -> int:

@@ -26,8 +26,9 @@ _DEAF_TO = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signa
 class Connection:
     """Requests and answers over one channel, from any thread."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, host: bool = False) -> None:
         self._channel = channel
+        self._host = host
         self._lock = threading.Lock()
 
     def fileno(self) -> int:
@@ -69,17 +70,16 @@ class Connection:
         except ChannelClosed as error:
             raise LabError("the lab has ended") from error
         if "error" in answer:
-            raise _error(answer)
+            raise _error(answer, self._host)
         return answer, descriptors
 
 
 class Sandbox:
     """An engine's process. `start()` makes one with a sandbox of its own, `join(address)` one in a running lab."""
 
-    def __init__(self, pid: int, connection: Connection, host: bool) -> None:
+    def __init__(self, pid: int, connection: Connection) -> None:
         self.pid = pid
         self.connection = connection
-        self.host = host
         self._ended = os.pidfd_open(pid)
 
     @classmethod
@@ -93,17 +93,17 @@ class Sandbox:
     @classmethod
     def join(cls, address: str) -> "Sandbox":
         """Starts a process in the lab that listens at this address."""
-        return cls._spawn({"do": "attach", "lab": address}, False)
+        return cls._spawn({"do": "attach", "lab": address})
 
     @classmethod
-    def _spawn(cls, start: Message, host: bool) -> "Sandbox":
+    def _spawn(cls, start: Message, host: bool = False) -> "Sandbox":
         ours, theirs = socket.socketpair()
         with theirs:
             pid = _spawn_engine(theirs.fileno())
         channel = Channel(ours)
         with suppress(ChannelClosed):  # it is told by the first answer
             channel.send({**start, "client": os.getpid(), "path": sys.path})
-        return cls(pid, Connection(channel), host)
+        return cls(pid, Connection(channel, host))
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the engine, and with it all of its lab, has ended."""
@@ -133,13 +133,13 @@ def _spawn_engine(descriptor: int) -> int:
     return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsigmask=_DEAF_TO)
 
 
-def _error(answer: dict[str, Any]) -> PynetemuError:
+def _error(answer: dict[str, Any], host: bool) -> PynetemuError:
     message = answer.get("message", "")
     match answer["error"]:
         case "privilege":
             from pynetemu.engine.privilege import diagnose
 
-            return diagnose(answer["step"], answer["errno"])
+            return diagnose(answer["step"], answer["errno"], host=host)
         case "not_found":
             from pynetemu.engine.packages import missing_program
 

@@ -1,0 +1,129 @@
+"""Tells what this machine allows: sandboxes, kernel features (by trying them), system tools; and how to mend each lack."""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found. `reason` and `fix` say why there can be no sandbox ("" when there can be)."""
+
+    kernel: str
+    python: str
+    user: str
+    reason: str
+    fix: str
+    features: list[dict[str, Any]]
+    tools: dict[str, str]  # where each is, "" for one that is missing
+    install: str  # the line that installs all the missing ones
+
+    @property
+    def works(self) -> bool:
+        return not self.reason and all(feature["reason"] == "" for feature in self.features if feature["needed"])
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as data")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exits with 0 when labs work here, else with 3."""
+    report = examine()
+    if arguments.json:
+        print(json.dumps({"works": report.works, **asdict(report)}, indent=2))
+    else:
+        print("\n".join(_lines(report)))
+    return 0 if report.works else 3
+
+
+def examine() -> Report:
+    from pynetemu.engine.packages import TOOLS, debian_package, install
+    from pynetemu.errors import PrivilegeError
+    from pynetemu.network.sandbox import Sandbox
+
+    reason = fix = ""
+    features: list[dict[str, Any]] = []
+    sandbox = Sandbox.start()
+    try:
+        features = sandbox.connection.request({"do": "features"})[0]["features"]
+    except PrivilegeError as error:
+        reason, fix = error.reason, error.fix
+    finally:
+        sandbox.close()
+    tools = {tool: _find(tool) for tool in TOOLS}
+    missing = sorted({debian_package(tool) for tool, path in tools.items() if not path})
+    return Report(
+        kernel=platform.release(),
+        python=platform.python_version(),
+        user="root" if os.getuid() == 0 else f"ordinary (uid {os.getuid()})",
+        reason=reason,
+        fix=fix,
+        features=features,
+        tools=tools,
+        install=install(missing) if missing else "",
+    )
+
+
+def _find(tool: str) -> str:
+    """Where a tool is, also in the folders that ordinary users do not have on their PATH."""
+    return shutil.which(tool, path=os.environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin") or ""
+
+
+def _lines(report: Report) -> list[str]:
+    from pynetemu import __version__
+
+    lines = [f"pynetemu {__version__}, Python {report.python}, Linux {report.kernel}, user {report.user}", ""]
+    return [*lines, *_sandbox(report), *_features(report), *_tools(report)]
+
+
+def _sandbox(report: Report) -> list[str]:
+    if report.reason:
+        return [_row("sandbox", "no", report.reason), _row("", "", f"fix: {report.fix}")]
+    how = "made as root" if os.getuid() == 0 else "made in a user namespace, without root"
+    host = "works too" if os.getuid() == 0 else "needs root"
+    return [_row("sandbox", "yes", how), _row("--host", "", host)]
+
+
+def _features(report: Report) -> list[str]:
+    if not report.features:
+        return [_row("kernel", "?", "its features can be tried only in a sandbox")]
+    has = ", ".join(feature["name"] for feature in report.features if not feature["reason"])
+    lines = [_row("kernel", "yes", has)]
+    for feature in report.features:
+        if feature["reason"]:
+            need = "no lab works without" if feature["needed"] else "for some labs"
+            lines.append(_row("", "no", f"{feature['name']:<15}{feature['purpose']}, {need} ({feature['option']})"))
+    if len(lines) > 1:
+        lines.append(_row("", "", f"fix: {_other_kernel(report.kernel)}"))
+    return lines
+
+
+def _other_kernel(release: str) -> str:
+    """How to get a kernel with more features."""
+    sudo = "" if os.getuid() == 0 else "sudo "
+    if "cloud" in release:
+        return f"{sudo}apt-get install -y linux-image-amd64, and boot that kernel"  # Debian's cloud kernel has few modules
+    if os.path.exists("/etc/lsb-release") and os.path.isdir("/lib/modules"):
+        return f"{sudo}apt-get install -y linux-modules-extra-{release}"  # where Ubuntu has most of them
+    return "boot a distribution's own kernel, which has them all; `vagrant up` does so in a VM"
+
+
+def _tools(report: Report) -> list[str]:
+    has = ", ".join(tool for tool, path in report.tools.items() if path)
+    lines = [_row("tools", "yes", has)] if has else []
+    if report.install:
+        from pynetemu.engine.packages import TOOLS
+
+        missing = ", ".join(f"{tool} ({TOOLS[tool]})" for tool, path in report.tools.items() if not path)
+        lines += [_row("tools" if not has else "", "no", missing), _row("", "", f"fix: {report.install}")]
+    return lines
+
+
+def _row(what: str, answer: str, text: str) -> str:
+    return f"{what:<9}{answer:<5}{text}".rstrip()
+

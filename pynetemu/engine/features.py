@@ -1,0 +1,171 @@
+"""What this kernel can do, found out by doing it in a network namespace that is thrown away.
+
+A kernel's configuration file may be missing or tell of modules that are not installed; only trying tells.
+"""
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pynetemu.engine import netlink, syscalls
+from pynetemu.engine.netlink import Netlink, Refused
+
+_RTM_NEWQDISC = 36
+_TC_H_ROOT = 0xFFFFFFFF
+_TC_H_INGRESS = 0xFFFFFFF1
+_NETLINK_NETFILTER = 12
+_NFT_GET_GENERATION = 10 << 8 | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN: linux/netfilter/nf_tables.h
+_REQUEST, _CREATE = 0x1, 0x601  # NLM_F_REQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """`option` is the kernel's configuration option; `reason` is why it is missing, "" for one that is there."""
+
+    name: str
+    option: str
+    purpose: str
+    needed: bool
+    reason: str = ""
+
+
+_Probe = Callable[[Netlink], None]
+
+
+def probe() -> list[dict[str, Any]]:
+    """Every feature that labs use, as data. Leaves the calling thread in another network namespace."""
+    found = []
+    for feature, attempt in _features():
+        syscalls.unshare(syscalls.CLONE_NEWNET)
+        link = Netlink()
+        try:
+            attempt(link)
+            reason = ""
+        except Refused as refused:
+            reason = refused.reason
+        except OSError as error:
+            reason = error.strerror or str(error)
+        finally:
+            link.close()
+        found.append({**asdict(feature), "reason": reason})
+    return found
+
+
+def _features() -> list[tuple[Feature, _Probe]]:
+    return [
+        (Feature("veth", "CONFIG_VETH", "links", True), _link("veth")),
+        (Feature("bridge", "CONFIG_BRIDGE", "switches", True), _link("bridge")),
+        (Feature("IPv6", "CONFIG_IPV6", "IPv6 addresses", False), _ipv6),
+        (Feature("nftables", "CONFIG_NF_TABLES", "packet filters", False), _nftables),
+        (Feature("netem", "CONFIG_NET_SCH_NETEM", "delay, loss and reordering", False), _queue("netem", struct.pack("=6I", 0, 1000, 0, 0, 0, 0))),
+        (Feature("tbf", "CONFIG_NET_SCH_TBF", "rates", False), _tbf),
+        (Feature("htb", "CONFIG_NET_SCH_HTB", "rates by class", False), _htb),
+        (Feature("fq_codel", "CONFIG_NET_SCH_FQ_CODEL", "fair queues", False), _queue("fq_codel")),
+        (Feature("fq", "CONFIG_NET_SCH_FQ", "pacing", False), _queue("fq")),
+        (Feature("ingress", "CONFIG_NET_SCH_INGRESS", "filters on arrival", False), _queue("ingress", parent=_TC_H_INGRESS)),
+        (Feature("802.1Q", "CONFIG_VLAN_8021Q", "VLAN interfaces", False), _vlan),
+        (Feature("VLAN filtering", "CONFIG_BRIDGE_VLAN_FILTERING", "VLANs on switches", False), _vlan_filtering),
+        (Feature("dummy", "CONFIG_DUMMY", "interfaces without a link", False), _link("dummy")),
+        (Feature("vxlan", "CONFIG_VXLAN", "tunnels", False), _vxlan),
+        (Feature("wireguard", "CONFIG_WIREGUARD", "tunnels", False), _link("wireguard")),
+        (Feature("vrf", "CONFIG_NET_VRF", "routers with several tables", False), _vrf),
+    ]
+
+
+def _add_link(link: Netlink, kind: str, data: list[tuple[str, Any]] | None = None, index: int = 100) -> None:
+    message = netlink.ifinfmsg()
+    message["index"] = index
+    info: list[tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
+    if data:
+        info.append(("IFLA_INFO_DATA", {"attrs": data}))
+    message["attrs"] = [("IFLA_IFNAME", f"probe{index}"), ("IFLA_LINKINFO", {"attrs": info})]
+    link.queue(None, netlink.RTM_NEWLINK, _CREATE, message)
+    link.flush()
+
+
+def _link(kind: str) -> _Probe:
+    return lambda link: _add_link(link, kind)
+
+
+def _vxlan(link: Netlink) -> None:
+    _add_link(link, "vxlan", [("IFLA_VXLAN_ID", 1), ("IFLA_VXLAN_PORT", 4789)])
+
+
+def _vrf(link: Netlink) -> None:
+    _add_link(link, "vrf", [("IFLA_VRF_TABLE", 10)])
+
+
+def _vlan(link: Netlink) -> None:
+    """On a veth: the loopback interface takes no VLANs."""
+    _add_link(link, "veth", index=1000)
+    message = netlink.ifinfmsg()
+    data = {"attrs": [("IFLA_VLAN_ID", 10)]}
+    info = {"attrs": [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", data)]}
+    message["attrs"] = [("IFLA_IFNAME", "probe.10"), ("IFLA_LINK", 1000), ("IFLA_LINKINFO", info)]
+    link.queue(None, netlink.RTM_NEWLINK, _CREATE, message)
+    link.flush()
+
+
+def _vlan_filtering(link: Netlink) -> None:
+    """A kernel without it ignores the setting (br_changelink in net/bridge/br_netlink.c): it is read back."""
+    _add_link(link, "bridge", [("IFLA_BR_VLAN_FILTERING", 1)])
+    for message in link.dump(netlink.RTM_GETLINK, netlink.ifinfmsg()):
+        if message["index"] == 100:
+            data = message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
+            if data is not None and data.get_attr("IFLA_BR_VLAN_FILTERING") == 1:
+                return
+    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+
+def _ipv6(link: Netlink) -> None:
+    socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
+
+
+def _queue(kind: str, options: bytes = b"", parent: int = _TC_H_ROOT) -> _Probe:
+    """A probe that adds a queueing discipline, whose options are given in the kernel's own form, to the loopback interface."""
+
+    def attempt(link: Netlink) -> None:
+        handle = 0xFFFF0000 if parent == _TC_H_INGRESS else 0x10000
+        body = struct.pack("=BxxxiIII", socket.AF_UNSPEC, 1, handle, parent, 0)  # struct tcmsg: linux/rtnetlink.h
+        link.queue_bytes(None, _RTM_NEWQDISC, _CREATE, body + _attribute(1, kind.encode() + b"\0") + _attribute(2, options))
+        link.flush()
+
+    return attempt
+
+
+def _tbf(link: Netlink) -> None:
+    """A rate of 1 Mbit/s: struct tc_tbf_qopt of linux/pkt_sched.h, in which a rate is cell_log, layer, overhead … bytes/s."""
+    rate = struct.pack("=BBHhHI", 0, 1, 0, -1, 0, 125_000)
+    nothing = bytes(12)
+    parameters = rate + nothing + struct.pack("=3I", 10_000, 1_000_000, 0)
+    _queue("tbf", _attribute(1, parameters) + _attribute(2, bytes(1024)))(link)
+
+
+def _htb(link: Netlink) -> None:
+    """struct tc_htb_glob of linux/pkt_sched.h: version 3, 10 quanta per packet."""
+    _queue("htb", _attribute(2, struct.pack("=5I", 3, 10, 0, 0, 0)))(link)
+
+
+def _nftables(link: Netlink) -> None:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as netfilter:
+        netfilter.settimeout(5)
+        body = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0)  # struct nfgenmsg
+        netfilter.send(struct.pack("=IHHII", 16 + len(body), _NFT_GET_GENERATION, _REQUEST, 1, 0) + body)
+        _check(netfilter.recv(4096))
+
+
+def _check(reply: bytes) -> None:
+    """Raises OSError for a reply that is an error (NLMSG_ERROR, type 2)."""
+    kind = struct.unpack_from("=H", reply, 4)[0]
+    code = -struct.unpack_from("=i", reply, 16)[0] if kind == 2 else 0
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+def _attribute(kind: int, value: bytes) -> bytes:
+    """An attribute of netlink(7), struct rtattr, padded to 4 bytes."""
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)

@@ -1,0 +1,72 @@
+"""Why a machine refuses a sandbox, and the one command that allows it.
+
+The kernel says no more than an errno; what is behind it stands in a few files of /proc (user_namespaces(7),
+Documentation/admin-guide/sysctl/user.rst, Ubuntu's apparmor_restrict_unprivileged_userns, Debian's unprivileged_userns_clone).
+"""
+
+import errno
+import os
+import platform
+from pathlib import Path
+
+from pynetemu.errors import PrivilegeError
+
+_APPARMOR = "kernel.apparmor_restrict_unprivileged_userns"
+_CLONE = "kernel.unprivileged_userns_clone"
+_LIMITS = ("user", "mnt", "pid", "ipc", "uts", "net")
+_ENOUGH = 15000  # of each kind of namespace
+
+
+def diagnose(step: str, code: int, *, host: bool = False, root: Path = Path("/")) -> PrivilegeError:
+    """What to tell and to do when a step of making a sandbox failed with an errno.
+
+    `step` is a system call ("unshare", "mount") or a file of /proc/self ("uid_map"); `root` is where /proc is looked for.
+    """
+    failed = f"{step}: {os.strerror(code)}"
+    if host:
+        return PrivilegeError(f"--host changes this machine's own network, and needs root ({failed})", _as_root())
+    for reason, fix in _switches(code, root):
+        return PrivilegeError(f"{reason} ({failed})", fix)
+    return _by_surroundings(failed, step, root)
+
+
+def _switches(code: int, root: Path) -> list[tuple[str, str]]:
+    """The settings of this machine that forbid sandboxes, each with the command that changes it."""
+    found = []
+    if _read(root, _CLONE) == "0":
+        found.append(("this machine lets only root make user namespaces", _set(_CLONE, 1)))
+    if _read(root, _APPARMOR) == "1" and code in (errno.EPERM, errno.EACCES):
+        found.append(("AppArmor takes all capabilities from the user namespaces of ordinary users", _set(_APPARMOR, 0)))
+    for kind in _LIMITS:
+        limit = _read(root, f"user.max_{kind}_namespaces")
+        if limit.isdigit() and (int(limit) == 0 or (code == errno.ENOSPC and int(limit) < _ENOUGH)):
+            text = f"this machine allows {limit} {kind} namespaces"
+            found.append((text, _set(f"user.max_{kind}_namespaces", _ENOUGH)))
+    return found
+
+
+def _by_surroundings(failed: str, step: str, root: Path) -> PrivilegeError:
+    if not (root / "proc/self/ns/user").exists():
+        return PrivilegeError(f"this kernel ({platform.release()}) has no user namespaces ({failed})", _as_root())
+    if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
+        hidden = step in ("mount", "/proc")
+        reason = "this container hides parts of /proc" if hidden else "this container's seccomp profile forbids namespaces"
+        options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+        return PrivilegeError(f"{reason} ({failed})", f"docker run {options} ...")
+    return PrivilegeError(f"the kernel refuses to make a sandbox ({failed})", _as_root())
+
+
+def _as_root() -> str:
+    return 'sudo "$(command -v pynetemu)" ...' if os.getuid() else "start the container or service with more privileges (CAP_SYS_ADMIN)"
+
+
+def _set(name: str, value: int) -> str:
+    return f"{'sudo ' if os.getuid() else ''}sysctl -w {name}={value}"
+
+
+def _read(root: Path, name: str) -> str:
+    """A sysctl's value, "" where the kernel has none of that name."""
+    try:
+        return (root / "proc/sys" / name.replace(".", "/")).read_text().strip()
+    except OSError:
+        return ""
