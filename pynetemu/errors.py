@@ -39,7 +39,9 @@ class Problem:
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.text}" if self.where else self.text
-        return "\n".join([head, *([f"    {self.line}"] if self.line else []), *([f"    hint: {self.hint}"] if self.hint else [])])
+        return "\n".join(
+            [head, *([f"    {self.line}"] if self.line else []), *([f"    hint: {self.hint}"] if self.hint else [])]
+        )
 
 
 class DescriptionError(PynetemuError):

@@ -126,4 +126,3 @@ def _tools(report: Report) -> list[str]:
 
 def _row(what: str, answer: str, text: str) -> str:
     return f"{what:<9}{answer:<5}{text}".rstrip()
-

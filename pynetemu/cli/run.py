@@ -1,16 +1,22 @@
-"""Brings a lab up and opens its shell, or runs lines of the shell: from -c, or from standard input if that is no terminal."""
+"""Brings a lab up and opens its shell, or runs lines of it: from -c, or from standard input where that is no terminal."""
 
 import argparse
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from pynetemu.network.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
-    parser.add_argument("-c", dest="commands", action="append", metavar="COMMAND", help="a line of the shell to run; repeatable")
+    parser.add_argument(
+        "-c", dest="commands", action="append", metavar="COMMAND", help="a line of the shell to run; repeatable"
+    )
     add_parameters(parser)
     parser.add_argument("--name", help="the lab's name for ps, exec and attach")
     parser.add_argument("--host", action="store_true", help="the lab's root is this machine itself (needs root)")
@@ -45,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             from pynetemu.shell.shell import Shell
         with network:
             if interactive:
-                milliseconds = (time.perf_counter() - start) * 1000
-                print(f"{network.name}: {', '.join(network.nodes[:8])} ready in {milliseconds:.0f} ms. Try: {_try(network.nodes)}; help")
+                print(_welcome(network, time.perf_counter() - start))
                 return interact(network)
             if arguments.commands is not None:
                 return Shell(network).run_lines(arguments.commands)
@@ -56,5 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         sandbox.close()
 
 
-def _try(nodes: tuple[str, ...]) -> str:
-    return f"{nodes[-1]} ping -c1 {nodes[0]}" if len(nodes) > 1 else f"{nodes[0]} ip addr"
+def _welcome(network: "Network", seconds: float) -> str:
+    nodes = network.nodes
+    shown = ", ".join(nodes) if len(nodes) <= 8 else f"{', '.join(nodes[:7])} and {len(nodes) - 7} more"
+    example = f"{nodes[-1]} ping -c1 {nodes[0]}" if len(nodes) > 1 else f"{nodes[0]} ip addr"
+    return f"{network.name}: {shown}; ready in {seconds * 1000:.0f} ms. Try: {example}    or: help"

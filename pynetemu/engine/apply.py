@@ -83,7 +83,11 @@ def _queue(operation: Operation, nodes: Nodes) -> Node:
 
 def _add_veth(operation: AddVeth, node: Node, peer: Node) -> None:
     near = (node.take_index(operation.interface) if node.next_index else 0, operation.interface, operation.mac)
-    far = (peer.take_index(operation.peer_interface) if peer.next_index else 0, operation.peer_interface, operation.peer_mac)
+    far = (
+        peer.take_index(operation.peer_interface) if peer.next_index else 0,
+        operation.peer_interface,
+        operation.peer_mac,
+    )
     netlink.add_veth(node.link, operation, near, far, peer.network)
 
 

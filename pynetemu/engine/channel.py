@@ -48,9 +48,7 @@ class Channel:
     def receive(self) -> tuple[Message, list[int]]:
         """Waits for one message; raises ChannelClosed. The caller owns the descriptors."""
         try:
-            head, descriptors, _, _ = socket.recv_fds(
-                self.connection, _HEAD.size, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-            )
+            head, descriptors, _, _ = socket.recv_fds(self.connection, _HEAD.size, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
             try:
                 length, _ = _HEAD.unpack(head if len(head) == _HEAD.size else head + self._read(_HEAD.size - len(head)))
                 return json.loads(self._read(length)), descriptors

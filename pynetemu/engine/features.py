@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pynetemu.engine import netlink, syscalls
-from pynetemu.engine.netlink import Netlink, Refused
+from pynetemu.engine.netlink import Netlink, Refused, ifinfmsg
 
 _RTM_NEWQDISC = 36
 _TC_H_ROOT = 0xFFFFFFFF
@@ -61,12 +61,18 @@ def _features() -> list[tuple[Feature, _Probe]]:
         (Feature("bridge", "CONFIG_BRIDGE", "switches", True), _link("bridge")),
         (Feature("IPv6", "CONFIG_IPV6", "IPv6 addresses", False), _ipv6),
         (Feature("nftables", "CONFIG_NF_TABLES", "packet filters", False), _nftables),
-        (Feature("netem", "CONFIG_NET_SCH_NETEM", "delay, loss and reordering", False), _queue("netem", struct.pack("=6I", 0, 1000, 0, 0, 0, 0))),
+        (
+            Feature("netem", "CONFIG_NET_SCH_NETEM", "delay, loss and reordering", False),
+            _queue("netem", struct.pack("=6I", 0, 1000, 0, 0, 0, 0)),
+        ),
         (Feature("tbf", "CONFIG_NET_SCH_TBF", "rates", False), _tbf),
         (Feature("htb", "CONFIG_NET_SCH_HTB", "rates by class", False), _htb),
         (Feature("fq_codel", "CONFIG_NET_SCH_FQ_CODEL", "fair queues", False), _queue("fq_codel")),
         (Feature("fq", "CONFIG_NET_SCH_FQ", "pacing", False), _queue("fq")),
-        (Feature("ingress", "CONFIG_NET_SCH_INGRESS", "filters on arrival", False), _queue("ingress", parent=_TC_H_INGRESS)),
+        (
+            Feature("ingress", "CONFIG_NET_SCH_INGRESS", "filters on arrival", False),
+            _queue("ingress", parent=_TC_H_INGRESS),
+        ),
         (Feature("802.1Q", "CONFIG_VLAN_8021Q", "VLAN interfaces", False), _vlan),
         (Feature("VLAN filtering", "CONFIG_BRIDGE_VLAN_FILTERING", "VLANs on switches", False), _vlan_filtering),
         (Feature("dummy", "CONFIG_DUMMY", "interfaces without a link", False), _link("dummy")),
@@ -77,7 +83,7 @@ def _features() -> list[tuple[Feature, _Probe]]:
 
 
 def _add_link(link: Netlink, kind: str, data: list[tuple[str, Any]] | None = None, index: int = 100) -> None:
-    message = netlink.ifinfmsg()
+    message = ifinfmsg()
     message["index"] = index
     info: list[tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
     if data:
@@ -102,7 +108,7 @@ def _vrf(link: Netlink) -> None:
 def _vlan(link: Netlink) -> None:
     """On a veth: the loopback interface takes no VLANs."""
     _add_link(link, "veth", index=1000)
-    message = netlink.ifinfmsg()
+    message = ifinfmsg()
     data = {"attrs": [("IFLA_VLAN_ID", 10)]}
     info = {"attrs": [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", data)]}
     message["attrs"] = [("IFLA_IFNAME", "probe.10"), ("IFLA_LINK", 1000), ("IFLA_LINKINFO", info)]
@@ -113,7 +119,7 @@ def _vlan(link: Netlink) -> None:
 def _vlan_filtering(link: Netlink) -> None:
     """A kernel without it ignores the setting (br_changelink in net/bridge/br_netlink.c): it is read back."""
     _add_link(link, "bridge", [("IFLA_BR_VLAN_FILTERING", 1)])
-    for message in link.dump(netlink.RTM_GETLINK, netlink.ifinfmsg()):
+    for message in link.dump(netlink.RTM_GETLINK, ifinfmsg()):
         if message["index"] == 100:
             data = message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
             if data is not None and data.get_attr("IFLA_BR_VLAN_FILTERING") == 1:
@@ -121,7 +127,7 @@ def _vlan_filtering(link: Netlink) -> None:
     raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
 
 
-def _ipv6(link: Netlink) -> None:
+def _ipv6(_: Netlink) -> None:
     socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
 
 
@@ -150,7 +156,7 @@ def _htb(link: Netlink) -> None:
     _queue("htb", _attribute(2, struct.pack("=5I", 3, 10, 0, 0, 0)))(link)
 
 
-def _nftables(link: Netlink) -> None:
+def _nftables(_: Netlink) -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as netfilter:
         netfilter.settimeout(5)
         body = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0)  # struct nfgenmsg

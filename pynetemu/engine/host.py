@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, ip_address
 
 from pynetemu.engine import netlink
 from pynetemu.errors import ConflictError
-from pynetemu.plan.operations import AddAddress, AddHttpServer, AddVeth, Address, Operation, Plan
+from pynetemu.plan.operations import AddAddress, AddHttpServer, Address, AddVeth, Operation, Plan
 
 
 def primary_address() -> Address | None:
@@ -32,7 +32,9 @@ def refuse_conflicts(plan: Plan) -> None:
     finally:
         link.close()
     if conflicts:
-        raise ConflictError("\n".join([*conflicts, "    hint: nothing was changed; without --host the lab gets a machine of its own"]))
+        raise ConflictError(
+            "\n".join([*conflicts, "    hint: nothing was changed; without --host the lab gets a machine of its own"])
+        )
 
 
 def remove_links(plan: Plan) -> None:
@@ -73,7 +75,10 @@ def _links(plan: Plan) -> Iterator[str]:
         if name in existing:
             yield _say(operation, f"this machine has an interface {name} already")
         if isinstance(operation, AddVeth) and operation.node == operation.peer_node:
-            yield _say(operation, f"both ends of the link {name} are on this machine, where nothing would remove it after a crash")
+            yield _say(
+                operation,
+                f"both ends of the link {name} are on this machine, where nothing would remove it after a crash",
+            )
 
 
 def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:

@@ -106,4 +106,3 @@ class Loop:
 
 
 _KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict"}
-

@@ -28,7 +28,7 @@ if not TYPE_CHECKING:
         sys.modules["pyroute2"] = _stub
 
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg as ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = 16, 17, 18, 20, 22, 24, 26
@@ -227,7 +227,9 @@ def add_bridge(link: Netlink, operation: Operation, index: int, name: str) -> No
     link.queue(operation, RTM_NEWLINK, _NEW, message)
 
 
-def add_veth(link: Netlink, operation: Operation, near: tuple[int, str, str], far: tuple[int, str, str], far_namespace: int) -> None:
+def add_veth(
+    link: Netlink, operation: Operation, near: tuple[int, str, str], far: tuple[int, str, str], far_namespace: int
+) -> None:
     """Queues a veth pair; each end is (index, name, MAC), and index 0 leaves the choice to the kernel."""
     far_attributes = [("IFLA_IFNAME", far[1]), ("IFLA_ADDRESS", far[2]), ("IFLA_NET_NS_FD", far_namespace)]
     peer = {"index": far[0], "attrs": far_attributes}

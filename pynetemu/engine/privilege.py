@@ -57,7 +57,11 @@ def _by_surroundings(failed: str, step: str, root: Path) -> PrivilegeError:
 
 
 def _as_root() -> str:
-    return 'sudo "$(command -v pynetemu)" ...' if os.getuid() else "start the container or service with more privileges (CAP_SYS_ADMIN)"
+    return (
+        'sudo "$(command -v pynetemu)" ...'
+        if os.getuid()
+        else "start the container or service with more privileges (CAP_SYS_ADMIN)"
+    )
 
 
 def _set(name: str, value: int) -> str:

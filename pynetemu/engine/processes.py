@@ -54,7 +54,7 @@ class Processes:
         self._jobs[pid] = Job(pid, life, request["own_group"])
         return pid
 
-    def start_service(self, program: str, argv: Sequence[str], listener: int, log: int) -> int:
+    def start_service(self, program: str, argv: list[str], listener: int, log: int) -> int:
         """Starts a service of the lab with its listening socket as descriptor 3; nobody is told how it ends."""
         actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2), (os.POSIX_SPAWN_DUP2, listener, 3)]
         nothing = os.open(os.devnull, os.O_RDWR)
@@ -66,7 +66,7 @@ class Processes:
 
     def reap(self) -> list[int]:
         """Tells each life socket what has happened since; gives back the children that have ended."""
-        ended = []
+        ended: list[int] = []
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
@@ -136,13 +136,13 @@ def _change_directory(path: str, must: bool) -> str:
     return path
 
 
-def _spawn(program: str, argv: Sequence[str], env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
+def _spawn(program: str, argv: list[str], env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
     actions = [(os.POSIX_SPAWN_DUP2, descriptor, target) for target, descriptor in enumerate(stdio)]
-    group = {"setpgroup": 0} if own_group else {}
+    group: dict[str, Any] = {"setpgroup": 0} if own_group else {}
     return os.posix_spawn(program, argv, env, file_actions=actions, setsigmask=(), setsigdef=_RESET, **group)
 
 
-def _fork(program: str, argv: Sequence[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int) -> int:
+def _fork(program: str, argv: list[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int) -> int:
     """As `_spawn`, for the terminal's foreground: the process must be that before it reads from it or writes to it.
 
     Both sides put the new group into the foreground, as shells do (glibc manual, "Launching Jobs").
@@ -160,7 +160,7 @@ def _fork(program: str, argv: Sequence[str], env: Mapping[str, str], stdio: Sequ
 
 
 def _become(
-    program: str, argv: Sequence[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int, errors: int
+    program: str, argv: list[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int, errors: int
 ) -> NoReturn:
     try:
         os.setpgid(0, 0)

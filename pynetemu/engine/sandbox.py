@@ -70,7 +70,11 @@ def _leave(host: bool) -> bool:
             raise
     user, group = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_NEWUSER | _OWN | _NETWORK)
-    for name, text in ("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1"):  # user_namespaces(7)
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"0 {user} 1"),
+        ("gid_map", f"0 {group} 1"),
+    ):  # user_namespaces(7)
         try:
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
@@ -102,7 +106,7 @@ def _init(channel: Channel, parent: int, start: dict[str, Any], in_user_namespac
 
 
 def _reap() -> list[int]:
-    ended = []
+    ended: list[int] = []
     while True:
         try:
             pid, _ = os.waitpid(-1, os.WNOHANG)

@@ -27,7 +27,12 @@ def let_id_changes_pass() -> bool:
     if platform.machine() not in _CALLS:
         return False
     arch, numbers = _CALLS[platform.machine()]
-    program = [(_LOAD_WORD, 0, 0, _ARCH_AT), (_JUMP_IF_EQUAL, 1, 0, arch), (_RETURN, 0, 0, _ALLOW), (_LOAD_WORD, 0, 0, _NUMBER_AT)]
+    program = [
+        (_LOAD_WORD, 0, 0, _ARCH_AT),
+        (_JUMP_IF_EQUAL, 1, 0, arch),
+        (_RETURN, 0, 0, _ALLOW),
+        (_LOAD_WORD, 0, 0, _NUMBER_AT),
+    ]
     for number in numbers:
         program += [(_JUMP_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _SUCCEED)]
     program.append((_RETURN, 0, 0, _ALLOW))

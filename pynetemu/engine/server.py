@@ -120,5 +120,3 @@ def peer_user(connection: socket.socket) -> int:
     """The user at the other end, as this user namespace sees it (SO_PEERCRED, unix(7))."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return int(struct.unpack("3i", credentials)[1])
-
-

@@ -40,8 +40,8 @@ class Services:
                     self._open(operation, plan)
                 except OSError as error:
                     where = f"{operation.source}: " if operation.source else ""
-                    text = f"{where}{operation.name}: cannot listen on port {operation.port} of {operation.node}: {error.strerror}"
-                    raise KernelError(text) from error
+                    what = f"{operation.name}: cannot listen on port {operation.port} of {operation.node}"
+                    raise KernelError(f"{where}{what}: {error.strerror}") from error
 
     def ended(self, pids: list[int]) -> None:
         """A server that has ended, say by `root pkill python3`, starts again with the next connection."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Self
 
 from pynetemu.errors import LabError
-from pynetemu.network.labs import Connection, address, connect, listen
+from pynetemu.network.labs import address, connect, listen
 from pynetemu.network.node import Node
-from pynetemu.network.sandbox import Sandbox
+from pynetemu.network.sandbox import Connection, Sandbox
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology

@@ -202,9 +202,7 @@ class _Resolver:
             self.problems.add(declaration, taken, "it is the bridge itself")
         return interface
 
-    def link(
-        self, part: Link, a: ResolvedNode | ResolvedInterface, b: ResolvedNode | ResolvedInterface
-    ) -> ResolvedLink:
+    def link(self, part: Link, a: ResolvedNode | ResolvedInterface, b: ResolvedNode | ResolvedInterface) -> ResolvedLink:
         source = part.declaration.where
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
         near = a if isinstance(a, ResolvedInterface) else _unnamed_interface(node_a, node_b.name, source)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 # Characters and quoted strings that mean the same to shlex and to sh (POSIX XCU 2.2, 2.6).
 _PLAIN = re.compile(r"""(?:[\w@%+:,./=\- \t]|'[^']*'|"[^"$`\\]*")*""", re.ASCII)
 _SH_WORDS = frozenset(
-    ". : ! { [[ alias bg break builtin case cd command continue eval exec exit export fg for getopts hash if jobs local read "
-    "readonly return set shift source time times trap type ulimit umask unalias unset until wait while".split()
+    ". : ! { [[ alias bg break builtin case cd command continue eval exec exit export fg for getopts hash if "  # noqa: SIM905
+    "jobs local read readonly return set shift source time times trap type ulimit umask unalias unset until wait while".split()
 )
 
 

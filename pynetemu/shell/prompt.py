@@ -30,7 +30,10 @@ def interact(network: Network, leaving: str = "") -> int:
         signal.signal(number, signal.SIG_IGN)
     shell = Shell(network, job_control=True)
     session: PromptSession[str] = PromptSession(
-        history=_history(), completer=_Completer(network.nodes), auto_suggest=AutoSuggestFromHistory(), complete_while_typing=False
+        history=_history(),
+        completer=_Completer(network.nodes),
+        auto_suggest=AutoSuggestFromHistory(),
+        complete_while_typing=False,
     )
     try:
         while True:
@@ -56,7 +59,9 @@ def _read_and_run(session: "PromptSession[str]", shell: Shell, network: Network)
         print(job, file=sys.stderr)
     if network.ended:
         raise _LabEnded
-    text = session.prompt(FormattedText([("bold ansigreen", network.name), ("", "> ")]), pre_run=lambda: _watch(session, network))
+    text = session.prompt(
+        FormattedText([("bold ansigreen", network.name), ("", "> ")]), pre_run=lambda: _watch(session, network)
+    )
     shell.run_line(text)
     if network.ended:
         raise _LabEnded

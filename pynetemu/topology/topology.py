@@ -65,7 +65,8 @@ class Topology:
             return
         try:
             self.build(**parameters)
-        except Exception as error:  # plan.compile tells it together with all else that is wrong
+        except Exception as error:  # noqa: BLE001
+            # plan.compile tells it together with all else that is wrong
             self._failure = error
 
     def build(self, *args: Any, **kwargs: Any) -> None:
