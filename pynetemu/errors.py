@@ -16,6 +16,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pynetemu.network.process import Result
 
 
 class PynetemuError(Exception):
@@ -77,7 +81,9 @@ class LabError(PynetemuError):
 
 
 class CommandError(PynetemuError):
-    """A command in a node went wrong."""
+    """A command in a node went wrong; by itself: it could not be started."""
+
+    exit_status = 126  # as of sh, POSIX XCU 2.8.2
 
 
 class CommandNotFound(CommandError):
@@ -91,7 +97,13 @@ class CommandNotFound(CommandError):
 
 
 class CommandFailed(CommandError):
-    """A command ended with a status other than 0."""
+    """A command ended with a status other than 0; `result` has the status and all that it printed."""
+
+    exit_status = 1
+
+    def __init__(self, message: str, result: "Result") -> None:
+        self.result = result
+        super().__init__(message)
 
 
 class CommandTimeout(CommandError):

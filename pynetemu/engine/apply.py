@@ -107,7 +107,8 @@ def _wait_for_bridges(operations: tuple[Operation, ...], nodes: Nodes) -> None:
     for operation in operations:
         if isinstance(operation, SetMaster):
             node = nodes[operation.node]
-            ports.setdefault(operation.node, {})[node.indexes[operation.interface]] = operation
+            for interface in operation.master, operation.interface:
+                ports.setdefault(operation.node, {})[node.indexes[interface]] = operation
     for name, waiting in ports.items():
         with nodes.watcher(name) as changes:
             late = nodes[name].link.wait_until_up(set(waiting), changes, _SECONDS_FOR_CARRIER)

@@ -58,7 +58,7 @@ class Node:
         decoded = [part.decode(errors="replace") if text else part for part in (out, err)]
         result = Result(self.name, argv, process.wait(), decoded[0], decoded[1])
         if check and result.status:
-            raise CommandFailed(_failure(result))
+            raise CommandFailed(_failure(result), result)
         return result
 
     def start(

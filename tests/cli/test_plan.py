@@ -1,0 +1,69 @@
+"""`pynetemu plan`: for people, as a shell script, as data; the script builds the network that the lab has."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.pynetemu import BLUE, BRIDGE, PROGRAM, STAR, environment, pynetemu
+
+
+def test_the_plan_for_people_names_nodes_links_and_services() -> None:
+    text = pynetemu("plan", BLUE).stdout
+    for word in ("veth_root", "10.0.0.1/24", "veth_blue", "10.0.0.2/24", "8080", "192.168.0.194/24"):
+        assert word in text
+
+
+def test_the_plan_as_data_is_json() -> None:
+    assert json.loads(pynetemu("plan", BLUE, "--json").stdout)
+
+
+def test_a_plan_needs_no_namespaces() -> None:
+    forbid = 'echo 0 >/proc/sys/user/max_net_namespaces; exec "$@"'
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh", *PROGRAM]
+    done = subprocess.run([*command, "plan", BLUE], capture_output=True, text=True, env=environment(), timeout=20, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("file", "nodes"), [(BLUE, ["root", "blue"]), (BRIDGE, ["root", "s1", "blue", "green"]), (STAR, ["s1", "h1"])]
+)
+def test_the_script_builds_the_same_network(file: Path, nodes: list[str], tmp_path: Path) -> None:
+    """The script runs as root in fresh namespaces, where root's own network is as empty as a lab's."""
+    script = tmp_path / "lab.sh"
+    script.write_text(pynetemu("plan", file, "--as-shell").stdout)
+    questions = [f"{node} ip -j -d {what}" for node in nodes for what in ("link", "addr", "route", "-6 route")]
+    asked = [f"ip netns exec {line}".removeprefix("ip netns exec root ") for line in questions]
+    body = "\n".join(["mount -t tmpfs none /run", f"sh -e {script}", _ALL_UP, *asked])
+    fresh = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--net", "--mount", "--uts", "sh", "-e", "-c", body],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert fresh.returncode == 0, fresh.stderr
+    lab = pynetemu(file, *(word for line in questions for word in ("-c", line)))
+    assert lab.returncode == 0, lab.stderr
+    answers = zip(questions, fresh.stdout.splitlines(), lab.stdout.splitlines(), strict=True)
+    for question, by_script, by_lab in answers:
+        assert _comparable(by_script) == _comparable(by_lab), question
+
+
+# A bridge's ports come up a moment after they were told to.
+_ALL_UP = "until ! ip -all netns exec ip -br link | grep -E '^[^ ]+@' | grep -qv ' UP '; do :; done"
+
+
+def _comparable(answer: str) -> list[str]:
+    """What `ip -j -d` says, without what changes by itself: timers, and the state of IPv6's duplicate detection."""
+    entries: list[dict[str, Any]] = json.loads(answer)
+    for entry in entries:
+        for data in entry.get("linkinfo", {}).values():
+            for timer in [key for key in data if key.endswith("_timer")]:
+                del data[timer]
+        for address in entry.get("addr_info", []):
+            address.pop("tentative", None)
+    ordered = sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True))
+    return json.dumps(ordered, sort_keys=True, indent=1).splitlines()

@@ -1,0 +1,48 @@
+"""For every test: nothing may be left behind. And where all must run, a skipped test is a failed one."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.leftovers import everything
+from tests.support.wait import wait_until
+
+_SECONDS_TO_GO = 1.0
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No namespace, link, mount, process, descriptor or thread that was not there before."""
+    if request.node.get_closest_marker("pure"):
+        yield
+        return
+    before = everything()
+    yield
+    try:
+        wait_until(lambda: everything() <= before, _SECONDS_TO_GO)
+    except AssertionError:
+        pytest.fail("left behind:\n" + "\n".join(sorted(everything() - before)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is for the other kind of user; `./dev test` as root runs both."""
+    other = "ordinary_user" if os.getuid() == 0 else "root"
+    left_out = [item for item in items if item.get_closest_marker(other)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+    for item in items:
+        if item.path.parent.name in ("plan", "topology"):
+            item.add_marker("pure")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("PYNETEMU_REQUIRE_ALL"):
+        return
+    skipped = len(reporter.stats.get("skipped", []))
+    if skipped and exitstatus == 0:
+        reporter.write_line(f"\n{skipped} tests were skipped, and here all must run", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

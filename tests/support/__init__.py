@@ -1,0 +1,1 @@
+"""What tests share: running pynetemu, waiting for a condition, a terminal, and looking for what a lab left behind."""

@@ -1,0 +1,61 @@
+"""Everything of this machine that a lab could leave behind, as a set of lines that tests compare."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+
+def everything() -> set[str]:
+    return {*_of_machine(), *_of_this_process()}
+
+
+def of_machine() -> set[str]:
+    """Namespaces, processes in them, links, mounts and lab sockets, as far as this user may see them."""
+    return set(_of_machine())
+
+
+def _of_machine() -> Iterator[str]:
+    yield from (f"link {name}" for _, name in socket.if_nameindex())
+    yield from (f"named namespace {name}" for name in _listdir("/run/netns"))
+    yield from (f"mount {line.split(' ')[4]}" for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    yield from (
+        f"socket {line.split()[-1]}" for line in Path("/proc/net/unix").read_text().splitlines() if "@pynetemu/" in line
+    )
+    own = {kind: _namespace("self", kind) for kind in ("net", "pid", "mnt")}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        for kind, namespace in own.items():
+            theirs = _namespace(pid, kind)
+            if theirs and theirs != namespace:
+                yield f"process {pid} ({_command(pid)}) in another {kind} namespace"
+
+
+def _of_this_process() -> Iterator[str]:
+    for pid in Path("/proc/thread-self/children").read_text().split():
+        yield f"child {pid} ({_command(pid)})"
+    yield from (f"thread {thread.name}" for thread in threading.enumerate())
+    for descriptor in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            yield f"descriptor {descriptor} -> {os.readlink(f'/proc/self/fd/{descriptor}')}"
+
+
+def _namespace(pid: str, kind: str) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/ns/{kind}")
+    except OSError:  # it has gone, or it is another user's
+        return ""
+
+
+def _command(pid: str) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    return ""
+
+
+def _listdir(path: str) -> list[str]:
+    try:
+        return os.listdir(path)
+    except OSError:
+        return []

@@ -1,0 +1,46 @@
+"""Starts the product as its users do: as a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CLONE = Path(__file__).parent.parent.parent
+BLUE = CLONE / "topologies" / "blue.py"
+STAR = CLONE / "topologies" / "star.py"
+BRIDGE = CLONE / "topologies" / "bridge.py"
+PROGRAM = [sys.executable, "-m", "pynetemu"]
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def pynetemu(*arguments: str | Path, input: str = "", cwd: Path = CLONE, env: dict[str, str] | None = None) -> Finished:
+    """Runs `pynetemu ARGUMENTS` to its end."""
+    return subprocess.run(
+        [*PROGRAM, *map(str, arguments)],
+        input=input,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        cwd=cwd,
+        env=environment(env),
+        timeout=50,
+        check=False,
+    )
+
+
+def environment(added: dict[str, str] | None = None) -> dict[str, str]:
+    """Ours, with this clone's package found from any directory."""
+    return {**os.environ, "PYTHONPATH": str(CLONE), **(added or {})}
+
+
+def in_blue(*lines: str) -> Finished:
+    """Runs lines of the shell in the article's lab."""
+    return pynetemu(BLUE, *(word for line in lines for word in ("-c", line)))
+
+
+def output(*lines: str) -> str:
+    """What lines of the shell print in the article's lab, where all of them succeed."""
+    done = in_blue(*lines)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
