@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 _HEAD = struct.Struct(">IB")
+_INT = struct.Struct("=i")
 _MOST_DESCRIPTORS = 32  # the kernel's own limit is 253 (SCM_MAX_FD)
 
 Message = dict[str, Any]
@@ -48,7 +49,7 @@ class Channel:
     def receive(self) -> tuple[Message, list[int]]:
         """Waits for one message; raises ChannelClosed. The caller owns the descriptors."""
         try:
-            head, descriptors, _, _ = socket.recv_fds(self.connection, _HEAD.size, _MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+            head, descriptors = self._receive_head()
             try:
                 length, _ = _HEAD.unpack(head if len(head) == _HEAD.size else head + self._read(_HEAD.size - len(head)))
                 return json.loads(self._read(length)), descriptors
@@ -57,6 +58,19 @@ class Channel:
                 raise
         except OSError as error:
             raise error if isinstance(error, ChannelClosed) else ChannelClosed(str(error)) from error
+
+    def _receive_head(self) -> tuple[bytes, list[int]]:
+        """The first bytes of a frame, with its descriptors: closed on exec, so that no program in a node inherits them.
+
+        socket.recv_fds would leave them open: it drops its flags in Python 3.11.
+        """
+        space = socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT.size)
+        head, ancillary, _, _ = self.connection.recvmsg(_HEAD.size, space, socket.MSG_CMSG_CLOEXEC)
+        descriptors: list[int] = []
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                descriptors += (number for (number,) in _INT.iter_unpack(data[: len(data) - len(data) % _INT.size]))
+        return head, descriptors
 
     def _read(self, size: int) -> bytes:
         parts = []

@@ -25,6 +25,7 @@ _NETWORK = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS
 
 def main(descriptor: int) -> NoReturn:
     os.closerange(descriptor + 1, 1 << 20)  # what the user's process had left inheritable
+    os.set_inheritable(descriptor, False)  # for us, not for the programs in nodes
     channel = Channel(socket.socket(fileno=descriptor))
     try:
         start, _ = channel.receive()

@@ -40,7 +40,8 @@ class Node:
             net["blue"].run("ping", "-c1", "root").stdout
 
         `timeout` is in seconds; `input` is what it reads (nothing by default); `env` is added to the environment; `cwd`
-        is its directory (the caller's by default). With `text=False` the output is bytes. Raises CommandNotFound,
+        is its directory (the caller's by default). As subprocess.run it returns when nothing has its output open any more:
+        use `start` for what goes on in the background. With `text=False` the output is bytes. Raises CommandNotFound,
         CommandError, CommandTimeout (the command is killed), and with `check` CommandFailed for a status other than 0.
         """
         data = input.encode() if isinstance(input, str) else input or b""

@@ -28,7 +28,7 @@ def _of_machine() -> Iterator[str]:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         for kind, namespace in own.items():
             theirs = _namespace(pid, kind)
-            if theirs and theirs != namespace:
+            if theirs and theirs != namespace and not _only_init_can_reap(pid):
                 yield f"process {pid} ({_command(pid)}) in another {kind} namespace"
 
 
@@ -46,6 +46,14 @@ def _namespace(pid: str, kind: str) -> str:
         return os.readlink(f"/proc/{pid}/ns/{kind}")
     except OSError:  # it has gone, or it is another user's
         return ""
+
+
+def _only_init_can_reap(pid: str) -> bool:
+    """A process that has ended whose parent has too is gone but for its number, which the machine's init gives back."""
+    with suppress(OSError):
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:2]
+        return state == "Z" and parent == "1"
+    return True
 
 
 def _command(pid: str) -> str:

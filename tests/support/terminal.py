@@ -1,31 +1,49 @@
-"""A terminal for a program, to type into and to read from, as a person would."""
+"""A terminal for a program, to type into and to look at, as a person would."""
 
 import fcntl
 import os
 import re
 import select
-import signal
 import struct
 import subprocess
 import termios
 import time
-from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+import pyte
 
 from tests.support.pynetemu import CLONE, environment
 
-_ESCAPES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[=>()][0B]?|\r")
-_WHERE_IS_THE_CURSOR, _THERE = b"\x1b[6n", b"\x1b[1;1R"
-PROMPT = r"Blue> "
+_ROWS, _COLUMNS = 150, 120  # so many rows that nothing scrolls away
+
+
+class _Screen(pyte.Screen):  # type: ignore[misc]  # pyte has no types
+    """Answers a program that asks where the cursor is."""
+
+    def __init__(self, terminal: int) -> None:
+        super().__init__(_COLUMNS, _ROWS)
+        self._terminal = terminal
+
+    def write_process_input(self, data: str) -> None:
+        os.write(self._terminal, data.encode())
 
 
 class Terminal:
-    """A program in a session of its own whose controlling terminal is ours to hold."""
+    """A program in a session of its own whose controlling terminal is ours to hold.
 
-    def __init__(self, *command: str | Path, env: dict[str, str] | None = None, cwd: Path = CLONE) -> None:
+    `prompt` is how a line begins that waits to be typed; `expect` and `ask` look at what came after the last find.
+    """
+
+    def __init__(
+        self, *command: str | Path, prompt: str = "blue> ", env: dict[str, str] | None = None, cwd: Path = CLONE
+    ) -> None:
         self._ours, theirs = os.openpty()
-        self.resize(40, 120)
+        self._screen = _Screen(self._ours)
+        self._stream = pyte.ByteStream(self._screen)
+        self._prompt = prompt
+        self._row = 0
+        self.resize(_ROWS, _COLUMNS)
         self.process = subprocess.Popen(
             [str(word) for word in command],
             stdin=theirs,
@@ -37,8 +55,6 @@ class Terminal:
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(theirs)
-        self._seen = b""
-        self._read = b""
 
     def __enter__(self) -> Self:
         return self
@@ -51,40 +67,54 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
-    def enter(self, line: str) -> None:
-        self.type(line + "\r")
-
     def key(self, letter: str) -> None:
         """Control and a letter."""
         self.type(chr(ord(letter.upper()) - 64))
 
-    def expect(self, pattern: str, seconds: float = 15.0) -> str:
-        """Reads until the pattern has been printed, and gives back what was printed up to its end."""
-        end = time.monotonic() + seconds
-        while True:
-            plain = _ESCAPES.sub(b"", self._seen).decode(errors="replace")
-            if found := re.search(pattern, plain):
-                self._seen = plain[found.end() :].encode()
-                return plain[: found.end()]
-            if not self._read_more(end - time.monotonic()):
-                raise AssertionError(f"{pattern!r} has not been printed; this has: {plain!r}")
+    def enter(self, line: str) -> None:
+        """Types a line at the prompt, character by character seen, and Enter."""
+        self.wait_for_prompt()
+        self.type(line)
+        self._until(lambda: self._line().endswith(line), f"the echo of {line!r}")
+        self._row = self._screen.cursor.y + 1
+        self.type("\r")
 
-    def ask(self, line: str, pattern: str = PROMPT) -> str:
-        """Types a line and gives back what comes before the next prompt, without the echo of the line."""
+    def ask(self, line: str) -> str:
+        """Types a line, and gives back what was printed before the next prompt."""
         self.enter(line)
-        self.expect(re.escape(line) + r"\n")
-        return self.expect(pattern)
+        return self.wait_for_prompt()
+
+    def wait_for_prompt(self) -> str:
+        """Waits until the last line is the prompt; gives back what stands before it since the last line that was typed."""
+        self._until(lambda: self._screen.cursor.y >= self._row and self._line() == self._prompt.rstrip(), "the prompt")
+        return self._text(self._screen.cursor.y)
+
+    def expect(self, pattern: str, seconds: float = 15.0) -> str:
+        """Waits for a pattern below the last line that was typed; gives back what it matched."""
+        found: Any = self._until(lambda: re.search(pattern, self._text()), f"{pattern!r}", seconds)
+        return str(found.group())
+
+    def _until(self, condition: Any, what: str, seconds: float = 15.0) -> Any:
+        end = time.monotonic() + seconds
+        while not (found := condition()):
+            if not self._read_more(end - time.monotonic()):
+                raise AssertionError(f"{what} has not come; the screen shows:\n{self._text(start=0)}")
+        return found
+
+    def _line(self) -> str:
+        return str(self._screen.display[self._screen.cursor.y].rstrip())
+
+    def _text(self, end: int | None = None, start: int | None = None) -> str:
+        lines = self._screen.display[self._row if start is None else start : end]
+        return "\n".join(line.rstrip() for line in lines).rstrip("\n")
 
     def _read_more(self, seconds: float) -> bool:
         if seconds <= 0 or not select.select([self._ours], [], [], seconds)[0]:
             return False
         try:
-            part = os.read(self._ours, 1 << 16)
+            self._stream.feed(os.read(self._ours, 1 << 16))
         except OSError:  # nobody has the other side any more
             return False
-        for _ in range(part.count(_WHERE_IS_THE_CURSOR)):
-            os.write(self._ours, _THERE)
-        self._seen += part
         return True
 
     def resize(self, rows: int, columns: int) -> None:
@@ -100,10 +130,5 @@ class Terminal:
         """The program's exit status; what it prints meanwhile is read, so that it can end."""
         end = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < end:
-            if self._ours < 0 or not self._read_more(0.02):
-                with suppress(subprocess.TimeoutExpired):
-                    self.process.wait(0.02)
-        return self.process.wait(0.1)
-
-    def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+            self._read_more(0.02)
+        return self.process.wait(0.5)

@@ -1,0 +1,45 @@
+"""A lab in another process: waiting until it is up, and finding its processes."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pynetemu.network.labs import labs
+from tests.support.pynetemu import BLUE, PROGRAM, environment
+from tests.support.wait import wait_until
+
+
+@contextmanager
+def running(name: str, *arguments: str | Path, file: Path = BLUE) -> Iterator[subprocess.Popen[str]]:
+    """A lab that another process holds until the block ends."""
+    process = subprocess.Popen(
+        [*PROGRAM, str(file), "--name", name, *map(str, arguments), "-c", "blue cat"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    try:
+        wait_until(lambda: process.poll() is not None or name in names(), what=f"the lab {name}")
+        assert process.poll() is None, process.communicate()[1]
+        yield process
+    finally:
+        process.communicate(timeout=20)
+
+
+def names() -> list[str]:
+    return [lab.name for lab in labs()]
+
+
+def processes_of(shell: int) -> dict[str, int]:
+    """The lab's own processes, by what they are, from the process number of its shell."""
+    front = child_of(shell)
+    init = child_of(front)
+    return {"shell": shell, "front": front, "init": init, "engine": child_of(init)}
+
+
+def child_of(pid: int) -> int:
+    """The first child of a process."""
+    return int(wait_until(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text().split())[0])

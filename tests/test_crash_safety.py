@@ -1,0 +1,101 @@
+"""However a lab ends, within a second nothing of it exists: no namespace, link, mount or process."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.labs import processes_of, running
+from tests.support.leftovers import of_machine
+from tests.support.pynetemu import BLUE, PROGRAM, environment
+from tests.support.terminal import Terminal
+from tests.support.wait import wait_until
+
+_SECOND = 1.0
+_DAEMON = "setsid -f sh -c 'exec >/dev/null 2>&1; sleep 1000'"  # outlives its session and its process group
+
+
+def _gone(before: set[str]) -> None:
+    wait_until(lambda: of_machine() <= before, _SECOND, "the lab's end")
+
+
+@pytest.mark.parametrize("who", ["shell", "engine", "init", "front"])
+def test_killing_a_part_of_the_lab_ends_all_of_it(who: str) -> None:
+    """The shell holds the front, the front init, init the engine: `pstree` shows them."""
+    before = of_machine()
+    with running("doomed", "-c", f"blue {_DAEMON}") as shell:
+        wait_until(lambda: any("sleep 1000" in line for line in of_machine()))
+        os.kill(processes_of(shell.pid)[who], signal.SIGKILL)
+        wait_until(lambda: of_machine() <= before, _SECOND, "the lab's end")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
+def test_a_signal_to_the_shell_ends_the_lab(number: signal.Signals) -> None:
+    before = of_machine()
+    with running("signalled") as shell:
+        os.kill(shell.pid, number)
+        if number == signal.SIGINT:  # as of a person's Ctrl-C it is for the program in the node, which did not get it
+            assert shell.stdin is not None
+            shell.stdin.close()
+            shell.stdin = None
+        shell.wait(5)
+        _gone(before)
+
+
+def test_a_closed_terminal_ends_the_lab() -> None:
+    before = of_machine()
+    with Terminal(*PROGRAM, BLUE) as terminal:
+        terminal.wait_for_prompt()
+        terminal.ask(f"blue {_DAEMON}")
+        terminal.hang_up()
+        terminal.process.wait(5)
+        _gone(before)
+
+
+def test_a_terminal_closed_under_a_program_ends_the_lab() -> None:
+    before = of_machine()
+    with Terminal(*PROGRAM, BLUE) as terminal:
+        terminal.wait_for_prompt()
+        terminal.enter("blue sleep 1000")
+        wait_until(lambda: any("sleep 1000" in line for line in of_machine()))
+        terminal.hang_up()
+        terminal.process.wait(5)
+        _gone(before)
+
+
+def test_an_exception_in_a_script_ends_the_lab(tmp_path: Path) -> None:
+    before = of_machine()
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"import sys; sys.path.insert(0, {str(BLUE.parent)!r})\n"
+        "from pynetemu import Network\nfrom blue import Blue\n"
+        "net = Network(Blue()).open()\n"
+        "net['blue'].start('sleep', '1000')\n"
+        "raise RuntimeError('mine')\n"
+    )
+    done = subprocess.run([PROGRAM[0], script], env=environment(), capture_output=True, text=True, timeout=20, check=False)
+    assert "RuntimeError: mine" in done.stderr
+    _gone(before)
+
+
+@pytest.mark.parametrize("milliseconds", range(5, 125, 10))
+def test_ctrl_c_during_the_start_leaves_nothing(milliseconds: int) -> None:
+    """At any moment of a start, which takes about 0.1 s: the whole foreground group gets it, as from a terminal."""
+    before = of_machine()
+    process = subprocess.Popen(
+        [*PROGRAM, str(BLUE), "-c", "blue sleep 1000"],
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(milliseconds / 1000)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode in (130, -signal.SIGINT), errors
+    assert "Traceback" not in errors or milliseconds < 60  # Python itself, before it has read our first line
+    _gone(before)
