@@ -96,6 +96,7 @@ def test_ctrl_c_during_the_start_leaves_nothing(milliseconds: int) -> None:
         process.wait(milliseconds / 1000)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=10)
-    assert process.returncode in (130, -signal.SIGINT), errors
-    assert "Traceback" not in errors or milliseconds < 60  # Python itself, before it has read our first line
+    if milliseconds >= 60:  # before that it may have been Python itself, which has not read our first line
+        assert process.returncode in (130, -signal.SIGINT), errors
+        assert "Traceback" not in errors
     _gone(before)
