@@ -6,6 +6,7 @@
     ├── ConflictError       --host: the machine already has what the lab would add
     ├── KernelError         the kernel refused an operation
     ├── LabError            there is no such lab, it is another user's, or it has ended
+    ├── FilterError         a filter of packets is wrong
     └── CommandError        a command in a node
         ├── CommandNotFound     the node has no such program
         ├── CommandFailed       it ended with a status other than 0 (run(..., check=True))
@@ -78,6 +79,12 @@ class KernelError(PynetemuError):
 
 class LabError(PynetemuError):
     """There is no such lab, it belongs to another user, or it has ended."""
+
+
+class FilterError(PynetemuError):
+    """A filter of packets is wrong; the message has libpcap's own words."""
+
+    exit_status = 2
 
 
 class CommandError(PynetemuError):
