@@ -34,7 +34,8 @@ def _of_machine() -> Iterator[str]:
 
 def _of_this_process() -> Iterator[str]:
     for pid in Path("/proc/thread-self/children").read_text().split():
-        yield f"child {pid} ({_command(pid)})"
+        if not _only_init_can_reap(pid):  # we are the init of a container, perhaps
+            yield f"child {pid} ({_command(pid)})"
     yield from (f"thread {thread.name}" for thread in threading.enumerate())
     for descriptor in os.listdir("/proc/self/fd"):
         with suppress(OSError):
