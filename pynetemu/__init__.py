@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pynetemu.errors import LabError as LabError
     from pynetemu.errors import PrivilegeError as PrivilegeError
     from pynetemu.errors import PynetemuError as PynetemuError
+    from pynetemu.errors import ServiceError as ServiceError
     from pynetemu.network.network import Network as Network
     from pynetemu.network.process import Process as Process
     from pynetemu.network.process import Result as Result
@@ -36,20 +37,26 @@ if TYPE_CHECKING:
     from pynetemu.topology import Interface as Interface
     from pynetemu.topology import Link as Link
     from pynetemu.topology import Node as Node
+    from pynetemu.topology import Ready as Ready
     from pynetemu.topology import Root as Root
+    from pynetemu.topology import Service as Service
     from pynetemu.topology import Switch as Switch
     from pynetemu.topology import Topology as Topology
+    from pynetemu.topology import finished as finished
+    from pynetemu.topology import prints as prints
+    from pynetemu.topology import tcp as tcp
+    from pynetemu.topology import udp as udp
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "pynetemu.errors": (
         "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError FilterError KernelError "
-        "LabError PrivilegeError PynetemuError"
+        "LabError PrivilegeError PynetemuError ServiceError"
     ),
     "pynetemu.network.network": "Network",
     "pynetemu.network.process": "Process Result",
-    "pynetemu.topology": "Host HttpServer Interface Link Node Root Switch Topology",
+    "pynetemu.topology": "Host HttpServer Interface Link Node Ready Root Service Switch Topology finished prints tcp udp",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

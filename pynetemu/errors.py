@@ -5,6 +5,7 @@
     ├── PrivilegeError      this machine does not let us make a sandbox; `fix` is the one command that mends it
     ├── ConflictError       --host: the machine already has what the lab would add
     ├── KernelError         the kernel refused an operation
+    ├── ServiceError        a service of the description ended before it was ready, or was not ready in time
     ├── LabError            there is no such lab, it is another user's, or it has ended
     ├── FilterError         a filter of packets is wrong
     └── CommandError        a command in a node
@@ -75,6 +76,10 @@ class ConflictError(PynetemuError):
 
 class KernelError(PynetemuError):
     """The kernel refused an operation; the message says which, on which node, from which line, and the errno."""
+
+
+class ServiceError(PynetemuError):
+    """A service was not ready in time, or ended before; the message has the end of its output."""
 
 
 class LabError(PynetemuError):

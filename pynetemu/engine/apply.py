@@ -17,6 +17,7 @@ from pynetemu.plan.operations import (
     AddHttpServer,
     AddNode,
     AddRoute,
+    AddService,
     AddVeth,
     Operation,
     SetMaster,
@@ -76,8 +77,8 @@ def _queue(operation: Operation, nodes: Nodes) -> Node:
         case AddRoute(destination=destination, via=via):
             node = nodes[operation.node]
             netlink.add_route(node.link, operation, destination, via)
-        case AddHttpServer():
-            node = nodes[operation.node]  # engine.services opens its socket when the network is up
+        case AddHttpServer() | AddService():
+            node = nodes[operation.node]  # the server starts them when the network is up
     return node
 
 

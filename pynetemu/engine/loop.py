@@ -1,6 +1,7 @@
 """Waits for requests and for children, and answers: what the engine and an attached process have in common."""
 
 import os
+import select
 import selectors
 import signal
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 
 from pynetemu.engine.channel import Channel, ChannelClosed, Message, close_all
 from pynetemu.engine.processes import Processes
-from pynetemu.errors import ConflictError, KernelError, PynetemuError
+from pynetemu.errors import ConflictError, KernelError, PynetemuError, ServiceError
 
 Answer = tuple[Message, list[int]]  # what is sent back: data, and descriptors that are closed afterwards
 
@@ -26,13 +27,14 @@ class Loop:
         self.enter = enter
         self._events = selectors.DefaultSelector()
         self._done = False
+        self._wake = -1  # readable when a child has changed
 
     def serve(self) -> None:
-        wake_read, wake_write = os.pipe()
+        self._wake, wake_write = os.pipe()
         os.set_blocking(wake_write, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        self.watch(wake_read, lambda: self._children_changed(wake_read))
+        self.watch(self._wake, self._children_changed)
         self.watch_channel(self.channel)
         while not self._done:
             for key, _ in self._events.select():
@@ -47,8 +49,8 @@ class Loop:
     def watch_channel(self, channel: Channel) -> None:
         self.watch(channel.fileno(), lambda: self._serve_one(channel))
 
-    def children_ended(self, pids: list[int]) -> None:
-        """Called with children that have ended; for subclasses."""
+    def children_ended(self, statuses: dict[int, int]) -> None:
+        """Called with children that have ended, and their status; for subclasses."""
 
     def finish(self) -> None:
         """Called when the main channel has closed; for subclasses."""
@@ -74,8 +76,18 @@ class Loop:
         with self.enter(request["node"]):
             return {"pid": self.processes.start(request, descriptors)}, []
 
-    def _children_changed(self, wake: int) -> None:
-        os.read(wake, 4096)
+    def look_after_children(self, seconds: float) -> None:
+        """For requests that take their time: waits until a child ends, this long at most. Raises ChannelClosed."""
+        waiting = select.poll()
+        waiting.register(self._wake, select.POLLIN)
+        waiting.register(self.channel.fileno(), select.POLLRDHUP)
+        for descriptor, _ in waiting.poll(seconds * 1000):
+            if descriptor != self._wake:
+                raise ChannelClosed("the user's process has gone")
+            self._children_changed()
+
+    def _children_changed(self) -> None:
+        os.read(self._wake, 4096)
         self.children_ended(self.processes.reap())
 
     def _serve_one(self, channel: Channel) -> None:
@@ -105,4 +117,4 @@ class Loop:
             return {"error": "command", "message": f"{request.get('node', '')}: {what}{error.strerror}"}, []
 
 
-_KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict"}
+_KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict", ServiceError: "service"}

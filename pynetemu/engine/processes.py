@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from pynetemu.engine import mounts
 from pynetemu.engine.channel import close_all
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
@@ -54,19 +55,23 @@ class Processes:
         self._jobs[pid] = Job(pid, life, request["own_group"])
         return pid
 
-    def start_service(self, program: str, argv: list[str], listener: int, log: int) -> int:
-        """Starts a service of the lab with its listening socket as descriptor 3; nobody is told how it ends."""
-        actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2), (os.POSIX_SPAWN_DUP2, listener, 3)]
+    def start_service(
+        self, program: str, argv: list[str], env: Mapping[str, str], log: int, listener: int | None = None
+    ) -> int:
+        """Starts a service of the lab, with its listening socket if it has one as descriptor 3; no caller waits for it."""
+        actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
+        if listener is not None:
+            actions.append((os.POSIX_SPAWN_DUP2, listener, 3))
         nothing = os.open(os.devnull, os.O_RDWR)
         actions.append((os.POSIX_SPAWN_DUP2, nothing, 0))
         try:
-            return os.posix_spawn(program, argv, {}, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=_RESET)
+            return os.posix_spawn(program, argv, env, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=_RESET)
         finally:
             os.close(nothing)
 
-    def reap(self) -> list[int]:
-        """Tells each life socket what has happened since; gives back the children that have ended."""
-        ended: list[int] = []
+    def reap(self) -> dict[int, int]:
+        """Tells each life socket what has happened since; gives back the children that have ended, with their status."""
+        ended: dict[int, int] = {}
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
@@ -79,10 +84,10 @@ class Processes:
             elif os.WIFCONTINUED(status):
                 self._tell(pid, f"continued {int(signal.SIGCONT)}")
             else:
-                self._tell(pid, f"exited {os.waitstatus_to_exitcode(status)}")
+                ended[pid] = os.waitstatus_to_exitcode(status)
+                self._tell(pid, f"exited {ended[pid]}")
                 if job := self._jobs.pop(pid, None):
                     job.life.close()
-                ended.append(pid)
 
     def _tell(self, pid: int, change: str) -> None:
         with suppress(OSError):  # the caller may have lost interest, or have gone
@@ -108,6 +113,17 @@ class Processes:
     def kill_all(self) -> None:
         for pid in list(self._jobs):
             self.signal(pid, signal.SIGKILL)
+
+
+def log_file(node: str, service: str) -> str:
+    """Where a service's output is kept, in the lab's own /run."""
+    return f"{mounts.STATE}/{node}/{service}.log"
+
+
+def open_log(node: str, service: str) -> int:
+    path = log_file(node, service)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
 
 
 def find_program(name: str, path: str, directory: str) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 from pynetemu.engine import apply, host, nodes, syscalls
 from pynetemu.engine.channel import Channel, Message
+from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.loop import Answer, Loop
+from pynetemu.engine.processes import log_file
 from pynetemu.engine.services import Services
 from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data
@@ -22,6 +24,7 @@ class Server(Loop):
     def __init__(self, channel: Channel, host: bool) -> None:
         super().__init__(channel, self._inside)
         self.nodes = nodes.Nodes(host)
+        self._http_servers = HttpServers(self, self.nodes)
         self._services = Services(self, self.nodes)
         self._plan = Plan("", ())
         self._lab: dict[str, Any] = {}
@@ -40,6 +43,13 @@ class Server(Loop):
                 return {}, [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "mnt")]
             case "view":
                 return self._view(request["node"])
+            case "services":
+                return {"services": self._services.as_data()}, []
+            case "watch services":
+                self._services.watch(socket.socket(fileno=descriptors[0]))
+                return {}, []
+            case "log":
+                return {}, [_open_log(request["node"], request["service"])]
             case "features":
                 return self._features(), []
         return super().answer(request, descriptors)
@@ -54,6 +64,7 @@ class Server(Loop):
         _make_room(self._plan)
         try:
             apply.apply(self._plan.operations, self.nodes)
+            self._http_servers.start(self._plan)
             self._services.start(self._plan)
         except BaseException:
             self._undo()
@@ -88,8 +99,9 @@ class Server(Loop):
         with syscalls.inside(home=self.nodes.home):
             return {"features": features.probe()}
 
-    def children_ended(self, pids: list[int]) -> None:
-        self._services.ended(pids)
+    def children_ended(self, statuses: dict[int, int]) -> None:
+        self._http_servers.ended(statuses)
+        self._services.ended(statuses)
 
     def _accept_at(self, listener: socket.socket) -> None:
         """Lets other processes of the same user attach."""
@@ -114,6 +126,14 @@ def _make_room(plan: Plan) -> None:
         raise KernelError(f"{len(plan.nodes)} nodes take {needed} open files, and this user may have {hard}\n    {hint}")
     if soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+def _open_log(node: str, service: str) -> int:
+    """A service's output; a web server that nobody has asked for anything yet has none."""
+    try:
+        return os.open(log_file(node, service), os.O_RDONLY)
+    except FileNotFoundError:
+        return os.open(os.devnull, os.O_RDONLY)
 
 
 def peer_user(connection: socket.socket) -> int:

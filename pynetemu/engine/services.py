@@ -1,95 +1,137 @@
-"""The lab's services: their sockets listen from the lab's first moment, their processes start with the first connection.
+"""The lab's services: programs that start with it, one after the other, each when the one before is ready."""
 
-So a service is ready when the lab is, and a thousand of them cost nothing until they are used.
-"""
-
+import json
 import os
 import socket
-import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pynetemu.engine import mounts
-from pynetemu.engine.nodes import Nodes
-from pynetemu.errors import KernelError
-from pynetemu.plan.operations import AddHttpServer, AddVeth, Plan
+from pynetemu.engine import syscalls
+from pynetemu.engine.nodes import NETWORK, Nodes
+from pynetemu.engine.processes import log_file, open_log
+from pynetemu.errors import ServiceError
+from pynetemu.plan.operations import AddService, Plan
 
 if TYPE_CHECKING:
     from pynetemu.engine.loop import Loop
 
-_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "services", "http_server.py")
+_ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
+_SECONDS_BETWEEN_LOOKS = 0.005
+_LINES_TOLD = 10
+_LISTENING, _BOUND = "0A", "07"  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h, as /proc/net/tcp and /proc/net/udp write them
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Service:
-    operation: AddHttpServer
-    listener: socket.socket
+    operation: AddService
+    pid: int
+    status: int | None = None  # None while it runs
+
+    def as_data(self) -> dict[str, Any]:
+        return {"node": self.operation.node, "name": self.operation.name, "pid": self.pid, "status": self.status}
 
 
 class Services:
+    """The running services; those who watch are told when one ends."""
+
     def __init__(self, loop: "Loop", nodes: Nodes) -> None:
         self._loop = loop
         self._nodes = nodes
-        self._running: dict[int, _Service] = {}
+        self._services: dict[int, _Service] = {}
+        self._watchers: list[socket.socket] = []
 
     def start(self, plan: Plan) -> None:
-        """Opens every service's sockets; raises KernelError."""
+        """Raises ServiceError for the first that does not become ready."""
         for operation in plan.operations:
-            if isinstance(operation, AddHttpServer):
-                try:
-                    self._open(operation, plan)
-                except OSError as error:
-                    where = f"{operation.source}: " if operation.source else ""
-                    what = f"{operation.name}: cannot listen on port {operation.port} of {operation.node}"
-                    raise KernelError(f"{where}{what}: {error.strerror}") from error
+            if isinstance(operation, AddService):
+                self._wait_until_ready(self._start(operation))
 
-    def ended(self, pids: list[int]) -> None:
-        """A server that has ended, say by `root pkill python3`, starts again with the next connection."""
-        for pid in pids:
-            if service := self._running.pop(pid, None):
-                self._await(service)
+    def as_data(self) -> list[dict[str, Any]]:
+        return [service.as_data() for service in self._services.values()]
 
-    def _open(self, operation: AddHttpServer, plan: Plan) -> None:
-        node = self._nodes[operation.node]
-        interfaces = [""]
-        if self._nodes.host and node.kind == "root":  # on the machine itself: for the lab's own links only
-            interfaces = [op.interface for op in plan.operations if isinstance(op, AddVeth) and op.node == node.name]
-            interfaces += [op.peer_interface for op in plan.operations if isinstance(op, AddVeth) and op.peer_node == node.name]
-        for interface in interfaces:
-            self._await(_Service(operation, self._listen(operation, interface)))
+    def watch(self, watcher: socket.socket) -> None:
+        """From now on each end of a service is one packet there."""
+        self._watchers.append(watcher)
 
-    def _listen(self, operation: AddHttpServer, interface: str) -> socket.socket:
-        family = socket.AF_INET6 if os.path.exists("/proc/net/if_inet6") else socket.AF_INET
-        listener = self._nodes.open_socket(operation.node, family, socket.SOCK_STREAM, 0)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        if interface:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
-        listener.bind(("", operation.port))
-        listener.listen(128)
-        return listener
+    def ended(self, statuses: Mapping[int, int]) -> None:
+        for pid in statuses.keys() & self._services.keys():
+            service = self._services[pid]
+            service.status = statuses[pid]
+            if not (service.operation.ready == "finished" and service.status == 0):
+                self._tell(service)
 
-    def _await(self, service: _Service) -> None:
-        self._loop.watch(service.listener.fileno(), lambda: self._serve(service))
+    def _tell(self, service: _Service) -> None:
+        for watcher in self._watchers:
+            with suppress(OSError):  # nobody reads there any more
+                watcher.send(json.dumps(service.as_data()).encode(), socket.MSG_DONTWAIT)
 
-    def _serve(self, service: _Service) -> None:
-        """Starts the server's process for the connection that waits."""
-        operation = service.operation
-        self._loop.forget(service.listener.fileno())
-        log = _log(operation)
+    def _start(self, operation: AddService) -> _Service:
+        added = dict(variable.split("=", 1) for variable in operation.env)
+        path = f"{os.environ.get('PATH', os.defpath)}:{_ADMIN_FOLDERS}"
+        log = open_log(operation.node, operation.name)
         try:
             with self._loop.enter(operation.node):
-                os.chdir("/")
-                argv = [sys.executable, "-I", "-S", _PROGRAM, operation.node]
-                pid = self._loop.processes.start_service(argv[0], argv, service.listener.fileno(), log)
+                os.chdir(operation.directory)
+                argv = ["sh", "-c", operation.command]
+                pid = self._loop.processes.start_service("/bin/sh", argv, {**os.environ, "PATH": path, **added}, log)
+        except OSError as error:
+            raise ServiceError(f"{_what(operation)} cannot start: {error.filename}: {error.strerror}") from error
         finally:
             os.close(log)
-        self._running[pid] = service
+        self._services[pid] = service = _Service(operation, pid)
+        return service
+
+    def _wait_until_ready(self, service: _Service) -> None:
+        operation = service.operation
+        end = time.monotonic() + operation.timeout
+        while not self._is_ready(service):
+            if service.status is not None:
+                raise ServiceError(
+                    f"{_what(operation)} ended with status {service.status} before it was ready{_output(operation)}"
+                )
+            if time.monotonic() > end:
+                late = f"is not ready ({operation.ready}) after {operation.timeout:g} s"
+                raise ServiceError(f"{_what(operation)} {late}{_output(operation)}")
+            self._loop.look_after_children(_SECONDS_BETWEEN_LOOKS)
+
+    def _is_ready(self, service: _Service) -> bool:
+        kind, _, value = service.operation.ready.partition(":")
+        match kind:
+            case "tcp":
+                return self._has_socket(service.operation.node, ("tcp", "tcp6"), int(value), _LISTENING)
+            case "udp":
+                return self._has_socket(service.operation.node, ("udp", "udp6"), int(value), _BOUND)
+            case "prints":
+                return value in _log(service.operation)
+            case "finished":
+                return service.status == 0
+        return True
+
+    def _has_socket(self, node: str, tables: tuple[str, ...], port: int, state: str) -> bool:
+        """Looks into the node's own tables (proc_net(5)), so that a server that counts connections is not disturbed."""
+        with syscalls.inside((self._nodes[node].network, NETWORK), home=self._nodes.home[:1]):
+            for table in tables:
+                with suppress(FileNotFoundError), open(f"/proc/thread-self/net/{table}") as lines:
+                    for _, local, _, theirs, *_ in (line.split() for line in list(lines)[1:]):
+                        if theirs == state and int(local.rpartition(":")[2], 16) == port:
+                            return True
+        return False
 
 
-def _log(operation: AddHttpServer) -> int:
-    """The file with the server's log, /run/pynetemu/NODE/NAME.log in the lab."""
-    folder = f"{mounts.STATE}/{operation.node}"
-    os.makedirs(folder, exist_ok=True)
-    return os.open(f"{folder}/{operation.name}.log", os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+def _what(operation: AddService) -> str:
+    where = f"{operation.source}: " if operation.source else ""
+    return f"{where}the service {operation.name} of {operation.node}"
+
+
+def _log(operation: AddService) -> str:
+    with open(log_file(operation.node, operation.name), encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def _output(operation: AddService) -> str:
+    """The end of what it printed, to go with an error."""
+    lines = _log(operation).splitlines()[-_LINES_TOLD:]
+    return "; it printed:" + "".join(f"\n    {line}" for line in lines) if lines else "; it printed nothing"

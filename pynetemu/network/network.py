@@ -4,12 +4,14 @@ import os
 import select
 import time
 from collections.abc import Iterator
-from typing import Self
+from typing import BinaryIO, Self
 
 from pynetemu.errors import LabError
+from pynetemu.network import services
 from pynetemu.network.labs import address, connect, listen
 from pynetemu.network.node import Node
 from pynetemu.network.sandbox import Connection, Sandbox
+from pynetemu.network.services import ServiceNews, ServiceState
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
@@ -137,6 +139,24 @@ class Network:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    @property
+    def services(self) -> list[ServiceState]:
+        """The lab's services (`Service` in the description), and whether they still run."""
+        return services.states(self.control)
+
+    def service_news(self) -> ServiceNews:
+        """Tells from now on of services that end; to be closed."""
+        return ServiceNews(self.control)
+
+    def log(self, name: str) -> str:
+        """What a service has printed so far: `net.log("web")`, or "blue.web" where several nodes have one of that name."""
+        with services.open_log(self, name) as file:
+            return file.read().decode(errors="replace")
+
+    def open_log(self, name: str) -> BinaryIO:
+        """The same as a file that grows, of bytes."""
+        return services.open_log(self, name)
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the lab has ended."""

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from pynetemu.engine.channel import Channel, ChannelClosed, Message
-from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError
+from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError, ServiceError
 
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "__main__.py")
 _SECONDS_TO_END = 10.0
@@ -148,6 +148,8 @@ def _error(answer: dict[str, Any], host: bool) -> PynetemuError:
             return KernelError(message)
         case "conflict":
             return ConflictError(message)
+        case "service":
+            return ServiceError(message)
         case "command":
             return CommandError(message)
     return LabError(message)

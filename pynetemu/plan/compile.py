@@ -11,6 +11,7 @@ from pynetemu.plan.operations import (
     AddNode,
     Address,
     AddRoute,
+    AddService,
     AddVeth,
     InterfaceAddress,
     Operation,
@@ -22,10 +23,12 @@ from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import (
     BRIDGE,
     ROOT_INTERFACE,
+    ResolvedHttpServer,
     ResolvedInterface,
     ResolvedLink,
     ResolvedNetwork,
     ResolvedNode,
+    ResolvedService,
     resolve,
 )
 from pynetemu.plan.signatures import explain_arguments, explain_parameters
@@ -89,7 +92,13 @@ def _operations(network: ResolvedNetwork) -> Iterator[Operation]:
     yield from (AddAddress(end.node.name, end.name, address, end.source) for end in ends for address in end.addresses)
     yield from (SetUp(end.node.name, end.name, end.source) for end in ends)
     yield from (_default_route(node, node.gateway) for node in nodes if node.gateway)
-    yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in network.services)
+    servers = [part for part in network.services if isinstance(part, ResolvedHttpServer)]
+    yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in servers)
+    yield from (_service(part) for part in network.services if isinstance(part, ResolvedService))
+
+
+def _service(part: ResolvedService) -> AddService:
+    return AddService(part.node.name, part.name, part.command, part.directory, part.ready, part.timeout, part.env, part.source)
 
 
 def _default_route(node: ResolvedNode, gateway: Address) -> AddRoute:

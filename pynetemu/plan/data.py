@@ -45,7 +45,7 @@ def _encode(operation: Operation) -> dict[str, Any]:
     data: dict[str, Any] = {"op": kind.__name__}
     for name, _ in _FIELDS[kind.__name__]:
         value = getattr(operation, name)
-        data[name] = value if isinstance(value, str | int) else str(value)
+        data[name] = value if isinstance(value, str | int | float | tuple) else str(value)
     return data
 
 
@@ -77,6 +77,18 @@ def _integer(value: object) -> int:
     return value
 
 
+def _number(value: object) -> float:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    return value
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(map(_string, value))
+
+
 def _node_kind(value: object) -> str:
     if value not in get_args(NodeKind):
         raise ValueError(f"no kind of node is called {value!r}")
@@ -101,6 +113,8 @@ def _network(value: object) -> IPNetwork:
 _DECODERS: dict[Any, Callable[[object], Any]] = {
     str: _string,
     int: _integer,
+    float: _number,
+    tuple[str, ...]: _strings,
     NodeKind: _node_kind,
     Address: _address,
     InterfaceAddress: _interface_address,

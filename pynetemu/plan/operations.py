@@ -103,7 +103,25 @@ class AddHttpServer:
     source: str = field(default="", compare=False)
 
 
-Operation = AddNode | AddBridge | AddVeth | SetMaster | AddAddress | SetUp | AddRoute | AddHttpServer
+@dataclass(frozen=True, slots=True)
+class AddService:
+    """A program that runs in the node from the start: a line for `sh`, run in `directory`.
+
+    `ready` is "tcp:PORT", "udp:PORT", "prints:TEXT", "finished" or "" (as soon as it has started); it may take `timeout`
+    seconds. `env` has "NAME=VALUE" of what is added to the environment.
+    """
+
+    node: str
+    name: str
+    command: str
+    directory: str
+    ready: str
+    timeout: float
+    env: tuple[str, ...]
+    source: str = field(default="", compare=False)
+
+
+Operation = AddNode | AddBridge | AddVeth | SetMaster | AddAddress | SetUp | AddRoute | AddHttpServer | AddService
 
 
 @dataclass(frozen=True, slots=True)

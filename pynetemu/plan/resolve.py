@@ -1,5 +1,6 @@
 """From a description to its network: names, addresses and ends of links are looked up, and what is wrong is found."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -10,16 +11,20 @@ from pynetemu.plan.signatures import did_you_mean
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
     read_address,
+    read_command,
+    read_environment,
     read_gateway,
     read_interface_name,
     read_node_name,
     read_port,
+    read_ready,
+    read_seconds,
     read_service_name,
 )
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Switch
 from pynetemu.topology.part import Declaration, Part
-from pynetemu.topology.services import HttpServer
+from pynetemu.topology.services import HttpServer, Service
 from pynetemu.topology.topology import Description
 
 BRIDGE = "br0"  # in every switch
@@ -56,10 +61,22 @@ class ResolvedLink:
 
 
 @dataclass(eq=False)
-class ResolvedService:
+class ResolvedHttpServer:
     node: ResolvedNode
     name: str
     port: int
+    source: str
+
+
+@dataclass(eq=False)
+class ResolvedService:
+    node: ResolvedNode
+    name: str
+    command: str
+    directory: str
+    ready: str
+    timeout: float
+    env: tuple[str, ...]
     source: str
 
 
@@ -68,7 +85,7 @@ class ResolvedNetwork:
     name: str
     nodes: list[ResolvedNode]
     links: list[ResolvedLink]
-    services: list[ResolvedService]
+    services: list[ResolvedHttpServer | ResolvedService]
 
 
 def resolve(description: Description, problems: Problems) -> ResolvedNetwork:
@@ -97,6 +114,7 @@ class _Resolver:
         self._names: dict[str, Declaration] = {}
         self._addresses: dict[Address, Declaration] = {}
         self._ports: dict[tuple[str, int], Declaration] = {}
+        self._services: dict[tuple[str, str], Declaration] = {}
         self._root: Declaration | None = None
         self._linked: dict[int, Declaration] = {}  # the link of an interface
         self._joined: dict[int, int] = {}  # from a switch towards the one that stands for all joined with it
@@ -256,19 +274,51 @@ class _Resolver:
             hint = f"{node.name} is on {there}" if there else f"{node.name} has no address"
             self.problems.add(declaration, f"{what} on no network of {node.name}", hint)
 
-    def service(self, part: HttpServer) -> ResolvedService | None:
+    def service(self, part: HttpServer | Service) -> ResolvedHttpServer | ResolvedService | None:
+        return self._http_server(part) if isinstance(part, HttpServer) else self._service(part)
+
+    def _http_server(self, part: HttpServer) -> ResolvedHttpServer | None:
         declaration = part.declaration
         port = self.problems.check(declaration, read_port, part.port)
-        if declaration.refused:
-            return None
-        node = self._node(getattr(part, "node", None), declaration, "the node of this service")
+        node = self._node_of_service(part)
         if node is None or port is None:
             return None
-        name = self.problems.check(declaration, read_service_name, declaration.name or f"http-{port}")
+        name = self._service_name(node, declaration, f"http-{port}")
         first = self._ports.setdefault((node.name, port), declaration)
         if first is not declaration:
             self.problems.add(declaration, f"port {port} of {node.name} is taken", f"the other is at {first.where}")
-        return ResolvedService(node, name or "", port, declaration.where)
+        return ResolvedHttpServer(node, name, port, declaration.where)
+
+    def _service(self, part: Service) -> ResolvedService | None:
+        declaration, check = part.declaration, self.problems.check
+        node = self._node_of_service(part)
+        if declaration.refused:
+            return None
+        command = check(declaration, read_command, part.command)
+        ready = "" if part.ready is None else check(declaration, read_ready, part.ready)
+        timeout = check(declaration, read_seconds, part.timeout)
+        env = check(declaration, read_environment, part.env)
+        if node is None or command is None or ready is None or timeout is None or env is None:
+            return None
+        name = self._service_name(node, declaration, command.split()[0].rpartition("/")[2])
+        directory = os.path.dirname(os.path.abspath(declaration.file))
+        return ResolvedService(node, name, command, directory, ready, timeout, env, declaration.where)
+
+    def _node_of_service(self, part: HttpServer | Service) -> ResolvedNode | None:
+        if part.declaration.refused:
+            return None
+        return self._node(getattr(part, "node", None), part.declaration, "the node of this service")
+
+    def _service_name(self, node: ResolvedNode, declaration: Declaration, usual: str) -> str:
+        """The name that it was given, or the usual one; its log is kept under it."""
+        if declaration.name != "":
+            name = self.problems.check(declaration, read_service_name, declaration.name) or ""
+        else:
+            plain = "".join(sign if sign.isalnum() else "-" for sign in usual).strip("-") or "service"
+            tries = (plain if number == 1 else f"{plain}-{number}" for number in count(1))
+            name = next(name for name in tries if (node.name, name) not in self._services)
+        self._services.setdefault((node.name, name), declaration)
+        return name
 
 
 def _kind(part: Part) -> str:

@@ -10,6 +10,7 @@ from pynetemu.plan.operations import (
     AddHttpServer,
     AddNode,
     AddRoute,
+    AddService,
     AddVeth,
     Operation,
     Plan,
@@ -33,6 +34,7 @@ _TITLES = {
     SetUp: "All links up",
     AddRoute: "Routes",
     AddHttpServer: "The web servers are left out; these are like them",
+    AddService: "The services are left out; they are started like this, in this order",
 }
 _NO_IPV6 = "net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1"
 
@@ -76,6 +78,9 @@ def command(operation: Operation, root: str | None = None) -> str:
             return f"{_ip(node, root)} route add {where} via {via}"
         case AddHttpServer(node=node, port=port):
             return f'{_exec(node, root)}python3 -m http.server {port} --directory "$(mktemp -d)"'
+        case AddService(node=node, command=line, directory=directory, env=env):
+            added = f"env {' '.join(map(quote, env))} " if env else ""
+            return f"cd {quote(directory)} && {_exec(node, root)}{added}sh -c {quote(line)}"
 
 
 def _add_veth(operation: AddVeth, root: str | None) -> str:
@@ -106,8 +111,8 @@ def _lines(operation: Operation, root: str | None) -> Iterator[str]:
         case AddBridge(node=node, interface=interface):
             yield command(operation, root)
             yield command(SetUp(node, interface), root)
-        case AddHttpServer(name=name):
-            yield f"# {command(operation, root)} &   # {name}"
+        case AddHttpServer(name=name) | AddService(name=name):
+            yield "# " + f"{command(operation, root)} &   # {name}".replace("\n", "\n# ")
         case _:
             yield command(operation, root)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddRoute, AddVeth, Plan
+from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddRoute, AddService, AddVeth, Plan
 
 _KINDS = {"root": "the lab's machine", "host": "host", "switch": "switch"}
 
@@ -52,6 +52,8 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
                 yield node, "default" if destination.prefixlen == 0 else str(destination), f"via {via}", ""
             case AddHttpServer(node=node, name=name, port=port):
                 yield node, name, f"http://{node}:{port}/", ""
+            case AddService(node=node, name=name, command=command, ready=ready):
+                yield node, name, command, f"ready: {ready}" if ready else ""
             case _:
                 pass
 

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip
 
 from pynetemu.plan.operations import Address, InterfaceAddress
 from pynetemu.plan.problems import Wrong
+from pynetemu.topology.services import Ready
 
 LONGEST_INTERFACE_NAME = 15  # bytes; IFNAMSIZ is 16 with the final zero, linux/if.h
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
@@ -96,6 +97,41 @@ def read_port(port: object) -> int:
     if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
         raise Wrong(f"port={port!r} is not a port", "a whole number from 1 to 65535")
     return port
+
+
+def read_command(command: object) -> str:
+    if not isinstance(command, str):
+        raise Wrong(f"{command!r} is not a command", 'it is a line for sh, as in Service(blue, "python3 -m http.server")')
+    if not command.strip() or "\0" in command:
+        raise Wrong(f"{command!r} is not a command", "it names a program")
+    return command
+
+
+def read_ready(ready: object) -> str:
+    """A condition as the plan writes it: "tcp:9000", "prints:ready", "finished"."""
+    if not isinstance(ready, Ready):
+        raise Wrong(f"ready={ready!r} says not when", 'one of tcp(9000), udp(9000), prints("text"), finished()')
+    if ready.kind in ("tcp", "udp"):
+        return f"{ready.kind}:{read_port(ready.value)}"
+    if ready.kind == "finished":
+        return ready.kind
+    if not isinstance(ready.value, str) or not ready.value:
+        raise Wrong(f"prints({ready.value!r}) is no text to wait for", 'for instance: prints("listening")')
+    return f"prints:{ready.value}"
+
+
+def read_seconds(seconds: object) -> float:
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds < float("inf"):
+        raise Wrong(f"timeout={seconds!r} is no time", "a number of seconds, more than 0")
+    return float(seconds)
+
+
+def read_environment(env: object) -> tuple[str, ...]:
+    assert isinstance(env, dict)
+    for name, value in env.items():
+        if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name or "\0" in name + value:
+            raise Wrong(f"env={{{name!r}: {value!r}}} cannot be in an environment", "names and values are strings")
+    return tuple(f"{name}={value}" for name, value in env.items())
 
 
 def _parse_interface_address(text: object) -> InterfaceAddress:

@@ -49,6 +49,15 @@ def _plan(shell: Shell, _: list[str]) -> int:
     return 0
 
 
+def _logs(shell: Shell, words: list[str]) -> int:
+    if not words:
+        for state in shell.network.services:
+            print(state)
+        return 0
+    print(shell.network.log(words[0]), end="")
+    return 0
+
+
 def _jobs(shell: Shell, _: list[str]) -> int:
     for job in shell.jobs:
         job_before = job.state
@@ -113,6 +122,7 @@ BUILTINS = {
     "help": Builtin("help", "shows this", _help),
     "nodes": Builtin("nodes", "lists the nodes with their addresses", _nodes),
     "plan": Builtin("plan", "shows what the network is made of", _plan),
+    "logs": Builtin("logs [SERVICE]", "shows what a service has printed", _logs),
     "jobs": Builtin("jobs", "lists what runs in the background or is stopped", _jobs),
     "fg": Builtin("fg [%1]", "continues a job in the foreground", _fg),
     "bg": Builtin("bg [%1]", "continues a stopped job in the background", _bg),

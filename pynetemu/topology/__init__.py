@@ -11,7 +11,22 @@ that is wrong at once, each with the user's file and line.
 
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Switch
-from pynetemu.topology.services import HttpServer
+from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
 from pynetemu.topology.topology import Topology
 
-__all__ = ["Host", "HttpServer", "Interface", "Link", "Node", "Root", "Switch", "Topology"]
+__all__ = [
+    "Host",
+    "HttpServer",
+    "Interface",
+    "Link",
+    "Node",
+    "Ready",
+    "Root",
+    "Service",
+    "Switch",
+    "Topology",
+    "finished",
+    "prints",
+    "tcp",
+    "udp",
+]

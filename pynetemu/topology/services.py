@@ -1,5 +1,9 @@
 """Programs that run in nodes from the lab's first moment."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
 from pynetemu.topology.nodes import Node
 from pynetemu.topology.part import Part
 
@@ -18,5 +22,68 @@ class HttpServer(Part):
         self.node = node
         if port is not None:
             self.port = port
+        if isinstance(node, Node):
+            node.declaration.keep(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """When a service counts as ready; made by `tcp`, `udp`, `prints` and `finished`."""
+
+    kind: Literal["tcp", "udp", "prints", "finished"]
+    value: object = ""
+
+
+def tcp(port: int) -> Ready:
+    """Ready when something in the node listens on this TCP port, on any of its addresses."""
+    return Ready("tcp", port)
+
+
+def udp(port: int) -> Ready:
+    """Ready when something in the node is bound to this UDP port."""
+    return Ready("udp", port)
+
+
+def prints(text: str) -> Ready:
+    """Ready when this text stands in the service's output."""
+    return Ready("prints", text)
+
+
+def finished() -> Ready:
+    """Ready when the command has ended with status 0: for what prepares a node, before the services after it start."""
+    return Ready("finished")
+
+
+class Service(Part):
+    """A program that runs in a node.
+
+        web = Service(blue, "python3 -m http.server 9000", ready=tcp(9000))
+
+    Services start in the order of the description, each when the one before is ready; the lab is up when all are.
+    `command` is a line for `sh`, run in the folder of the description's file. `ready` says when it is ready (by default
+    once it has started), and `timeout` how many seconds that may take (10). `env` is added to the environment.
+
+    What it prints is kept: `logs web` in the shell, `net.log("web")` in Python.
+    """
+
+    ready: Ready | None = None
+    timeout: float = 10.0
+
+    def __init__(
+        self,
+        node: Node,
+        command: str,
+        *,
+        ready: Ready | None = None,
+        timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.node = node
+        self.command = command
+        self.env = dict(env or {})
+        if ready is not None:
+            self.ready = ready
+        if timeout is not None:
+            self.timeout = timeout
         if isinstance(node, Node):
             node.declaration.keep(self)

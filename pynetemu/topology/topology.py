@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, overload
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
 from pynetemu.topology.part import Declaration, Part, caller
-from pynetemu.topology.services import HttpServer
+from pynetemu.topology.services import HttpServer, Service
 
 _P = TypeVar("_P", bound=Part)
 
@@ -107,7 +107,7 @@ class Description:
     failure: Exception | None
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
-    services: tuple[HttpServer, ...]
+    services: tuple[HttpServer | Service, ...]
     interfaces: tuple[Interface, ...]
 
     @property
@@ -125,7 +125,7 @@ def describe(topology: Topology) -> Description:
         failure=topology._failure,
         nodes=tuple(part for part in parts if isinstance(part, Node)),
         links=tuple(part for part in parts if isinstance(part, Link)),
-        services=tuple(part for part in parts if isinstance(part, HttpServer)),
+        services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),
         interfaces=tuple(part for part in parts if isinstance(part, Interface)),
     )
 

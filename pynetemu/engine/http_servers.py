@@ -1,0 +1,89 @@
+"""The lab's web servers: their sockets listen from the lab's first moment, their processes start with the first connection.
+
+So a web server is ready when the lab is, and a thousand of them cost nothing until they are used.
+"""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pynetemu.engine.nodes import Nodes
+from pynetemu.engine.processes import open_log
+from pynetemu.errors import KernelError
+from pynetemu.plan.operations import AddHttpServer, AddVeth, Plan
+
+if TYPE_CHECKING:
+    from pynetemu.engine.loop import Loop
+
+_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "services", "http_server.py")
+
+
+@dataclass(frozen=True, slots=True)
+class _HttpServer:
+    operation: AddHttpServer
+    listener: socket.socket
+
+
+class HttpServers:
+    def __init__(self, loop: "Loop", nodes: Nodes) -> None:
+        self._loop = loop
+        self._nodes = nodes
+        self._running: dict[int, _HttpServer] = {}
+
+    def start(self, plan: Plan) -> None:
+        """Opens every server's sockets; raises KernelError."""
+        for operation in plan.operations:
+            if isinstance(operation, AddHttpServer):
+                try:
+                    self._open(operation, plan)
+                except OSError as error:
+                    where = f"{operation.source}: " if operation.source else ""
+                    what = f"{operation.name}: cannot listen on port {operation.port} of {operation.node}"
+                    raise KernelError(f"{where}{what}: {error.strerror}") from error
+
+    def ended(self, statuses: Mapping[int, int]) -> None:
+        """A server that has ended, say by `root pkill python3`, starts again with the next connection."""
+        for pid in statuses:
+            if server := self._running.pop(pid, None):
+                self._await(server)
+
+    def _open(self, operation: AddHttpServer, plan: Plan) -> None:
+        node = self._nodes[operation.node]
+        interfaces = [""]
+        if self._nodes.host and node.kind == "root":  # on the machine itself: for the lab's own links only
+            interfaces = [op.interface for op in plan.operations if isinstance(op, AddVeth) and op.node == node.name]
+            interfaces += [op.peer_interface for op in plan.operations if isinstance(op, AddVeth) and op.peer_node == node.name]
+        for interface in interfaces:
+            self._await(_HttpServer(operation, self._listen(operation, interface)))
+
+    def _listen(self, operation: AddHttpServer, interface: str) -> socket.socket:
+        family = socket.AF_INET6 if os.path.exists("/proc/net/if_inet6") else socket.AF_INET
+        listener = self._nodes.open_socket(operation.node, family, socket.SOCK_STREAM, 0)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        if interface:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+        listener.bind(("", operation.port))
+        listener.listen(128)
+        return listener
+
+    def _await(self, server: _HttpServer) -> None:
+        self._loop.watch(server.listener.fileno(), lambda: self._serve(server))
+
+    def _serve(self, server: _HttpServer) -> None:
+        """Starts the server's process for the connection that waits."""
+        operation = server.operation
+        self._loop.forget(server.listener.fileno())
+        log = open_log(operation.node, operation.name)
+        try:
+            with self._loop.enter(operation.node):
+                os.chdir("/")
+                argv = [sys.executable, "-I", "-S", _PROGRAM, operation.node]
+                pid = self._loop.processes.start_service(argv[0], argv, {}, log, server.listener.fileno())
+        finally:
+            os.close(log)
+        self._running[pid] = server

@@ -1,0 +1,84 @@
+"""Services: started in order, ready when they accept, their output kept, their end told."""
+
+import os
+import select
+import signal
+from pathlib import Path
+
+import pytest
+
+from pynetemu import Host, HttpServer, Link, Network, Service, ServiceError, Topology, finished, prints, tcp, udp
+from tests.support.leftovers import of_machine
+from tests.support.wait import wait_until
+
+_WEB = "python3 -u -m http.server 9000"
+
+
+class Lab(Topology):
+    blue = Host()
+    red = Host()
+    wire = Link(blue.interface("eth0", "10.0.0.1/24"), red.interface("eth0", "10.0.0.2/24"))
+    setup = Service(blue, "echo prepared >$HOME/prepared", ready=finished(), env={"HOME": "/run"})
+    web = Service(blue, f"cat /run/prepared; pwd; exec {_WEB}", ready=tcp(9000))
+    names = Service(red, 'python3 -c "import socket; s = socket.socket(type=2); s.bind((str(), 53)); s.recv(9)"', ready=udp(53))
+    slow = Service(red, "echo starting; read never </dev/zero; echo ended; exit 3", ready=prints("starting"))
+    page = HttpServer(red, port=80)
+
+
+def test_services_are_up_when_the_lab_is_and_their_output_is_kept() -> None:
+    with Network(Lab()) as net:
+        assert "Directory listing" in net["red"].run("curl", "-s", "blue:9000").stdout
+        here = str(Path(__file__).parent)
+        assert net.log("web").splitlines()[:2] == ["prepared", here]
+        wait_until(lambda: "GET / HTTP" in net.log("blue.web"))
+        assert [(state.node, state.name) for state in net.services] == [
+            ("blue", "setup"),
+            ("blue", "web"),
+            ("red", "names"),
+            ("red", "slow"),
+        ]
+        assert "0.0.0.0:53" in net["red"].run("ss", "-Huln").stdout
+        assert net.log("page") == ""
+        net["blue"].run("curl", "-s", "red", check=True)
+        wait_until(lambda: '"GET / HTTP/1.1" 200' in net.log("page"))
+
+
+def test_the_end_of_a_service_is_told() -> None:
+    with Network(Lab()) as net:
+        news = net.service_news()
+        assert news.read() == []
+        (web,) = (state for state in net.services if state.name == "web")
+        net["blue"].run("kill", "-TERM", str(web.pid), check=True)
+        select.select([news], [], [], 5)
+        (ended,) = news.read()
+        assert (ended.name, ended.node, ended.status) == ("web", "blue", -signal.SIGTERM)
+        assert str(ended) == "web of blue was ended by signal 15"
+        assert [state.status for state in net.services if state.name == "web"] == [-signal.SIGTERM]
+        news.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "ready", "message"),
+    [
+        ("echo no; exit 3", tcp(1), "the service bad of blue ended with status 3 before it was ready; it printed:\n    no"),
+        (
+            "nosuchprogram",
+            finished(),
+            "ended with status 127 before it was ready; it printed:\n    sh: 1: nosuchprogram: not found",
+        ),
+        ("exec sleep 100", tcp(1), "the service bad of blue is not ready (tcp:1) after 0.2 s; it printed nothing"),
+        ("exit 1", finished(), "ended with status 1 before it was ready; it printed nothing"),
+    ],
+)
+def test_a_service_that_does_not_become_ready_ends_the_lab(command: str, ready: object, message: str) -> None:
+    class Bad(Topology):
+        def build(self) -> None:
+            blue = self.add("blue", Host())
+            self.add("bad", Service(blue, command, ready=ready, timeout=0.2))  # type: ignore[arg-type]
+
+    before = of_machine()
+    with pytest.raises(ServiceError) as failed:
+        Network(Bad()).open()
+    assert message in str(failed.value)
+    assert f"{os.path.basename(__file__)}:" in str(failed.value)
+    assert of_machine() <= before
