@@ -25,6 +25,15 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
         pytest.fail("left behind:\n" + "\n".join(sorted(everything() - before)))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-goldens", action="store_true", help="write the expected texts of tests/plan/wrong anew")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--write-goldens") and (os.environ.get("CI") or os.environ.get("PYNETEMU_REQUIRE_ALL")):
+        raise pytest.UsageError("--write-goldens takes whatever is told for right: never in CI")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what is for the other kind of user; `./dev test` as root runs both."""
     other = "ordinary_user" if os.getuid() == 0 else "root"

@@ -109,9 +109,11 @@ class Process:
             self._connection.request({"do": "signal", "pid": self.pid, "signal": int(number)})
 
     def terminate(self) -> None:
+        """Asks it to end: SIGTERM, which a program may handle."""
         self.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
+        """Ends it: SIGKILL, which no program can handle."""
         self.send_signal(signal.SIGKILL)
 
     def resume(self, terminal: int | None = None) -> None:

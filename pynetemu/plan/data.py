@@ -31,7 +31,7 @@ def from_data(data: Mapping[str, Any]) -> Plan:
         return Plan(
             name=_string(data["name"]),
             operations=tuple(map(_decode, data["operations"])),
-            host=bool(data["host"]),
+            host=_boolean(data["host"]),
             host_address=None if host_address is None else _address(host_address),
         )
     except KeyError as error:
@@ -72,13 +72,13 @@ def _string(value: object) -> str:
 
 
 def _integer(value: object) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{value!r} is not a number")
     return value
 
 
 def _number(value: object) -> float:
-    if not isinstance(value, int | float):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise TypeError(f"{value!r} is not a number")
     return value
 
@@ -87,6 +87,12 @@ def _strings(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise TypeError(f"{value!r} is not a list")
     return tuple(map(_string, value))
+
+
+def _boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is not true or false")
+    return value
 
 
 def _node_kind(value: object) -> str:

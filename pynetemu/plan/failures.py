@@ -12,8 +12,8 @@ _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__))  # site-packages lies below it
 
 
-def explain_failure(error: BaseException, what: str) -> Problem:
-    """`what` happened because of an exception in the user's code."""
+def explain_failure(error: BaseException, what: str, file: str = "") -> Problem:
+    """`what` happened because of an exception in the user's code; `file` is told when no line of it is known."""
     summary = traceback.TracebackException.from_exception(error)
     frames = [frame for frame in summary.stack if _is_users(frame.filename)]
     if isinstance(error, SyntaxError):
@@ -21,7 +21,7 @@ def explain_failure(error: BaseException, what: str) -> Problem:
         return Problem(f"{type(error).__name__}: {error.msg}", where, line)
     for part in _with_causes(summary):
         part.stack[:] = [frame for frame in part.stack if _is_users(frame.filename)]
-    where = f"{shown(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    where = f"{shown(frames[-1].filename)}:{frames[-1].lineno}" if frames else file
     if len(frames) == 1 and summary.__cause__ is None and (summary.__context__ is None or summary.__suppress_context__):
         text = "".join(summary.format_exception_only()).rstrip()
         return Problem(f"{what}: {text}", where, frames[0].line or "")

@@ -25,10 +25,12 @@ def load(spec: str, parameters: Mapping[str, str] | None = None) -> Topology:
         module = _run(file, source)
         kind = _choose(file, name, module)
         if not parameters:
-            return kind()
+            topology = kind()
+            if topology._declaration.refused is None:
+                return topology
         from pynetemu.plan.parameters import convert
 
-        return kind(**convert(kind, parameters))
+        return kind(**convert(kind, parameters or {}))
 
 
 def _split(spec: str) -> tuple[str, str]:
@@ -70,7 +72,7 @@ def _run(file: str, source: bytes) -> ModuleType:
     except (Exception, SystemExit) as error:
         from pynetemu.plan.failures import explain_failure
 
-        raise DescriptionError([explain_failure(error, "this file failed")]) from error
+        raise DescriptionError([explain_failure(error, "this file failed", file)]) from error
     return module
 
 

@@ -66,6 +66,16 @@ def test_parameters_reach_build() -> None:
     assert "no node or command 'h3'" in done.stderr
 
 
+def test_a_parameter_that_build_needs_is_told_without_a_place_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "lab.py").write_text(
+        "from pynetemu import Host, Topology\nclass Lab(Topology):\n    h1 = Host()\n    def build(self, n): pass\n"
+    )
+    done = pynetemu("plan", "lab.py", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "pynetemu: Lab needs the parameter 'n'\n    hint: -p n=..., or Lab(n=...)\n"
+    assert pynetemu("plan", "lab.py", "-p", "n=3", cwd=tmp_path).returncode == 0
+
+
 def test_a_class_is_picked_by_name(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text(
         "from pynetemu import Host, Topology\nclass A(Topology):\n    a = Host()\nclass B(Topology):\n    b = Host()\n"

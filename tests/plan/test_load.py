@@ -1,0 +1,91 @@
+"""Reading the user's file: which class, with which parameters, and what that leaves alone."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pynetemu.errors import DescriptionError
+from pynetemu.plan.compile import compile_plan
+from pynetemu.plan.load import load
+
+_HEAD = "from pathlib import Path\nfrom typing import Any, Literal\nfrom pynetemu import Host, Topology\n"
+
+
+def _write(folder: Path, text: str, name: str = "lab.py") -> str:
+    (folder / name).write_text(_HEAD + text)
+    return str(folder / name)
+
+
+def test_the_only_class_from_which_no_other_derives_is_meant(tmp_path: Path) -> None:
+    file = _write(tmp_path, "class Base(Topology):\n    a = Host()\nclass Lab(Base):\n    b = Host()\n")
+    assert compile_plan(load(file)).nodes == ("a", "b")
+    assert compile_plan(load(f"{file}:Base")).nodes == ("a",)
+
+
+def test_classes_of_other_files_do_not_count(tmp_path: Path) -> None:
+    _write(tmp_path, "class Common(Topology):\n    a = Host()\n", "common_parts.py")
+    file = _write(tmp_path, "from common_parts import Common\nclass Lab(Topology):\n    b = Host()\n")
+    try:
+        assert compile_plan(load(file)).nodes == ("b",)
+    finally:
+        sys.modules.pop("common_parts", None)
+    assert not (tmp_path / "__pycache__").exists()
+    assert str(tmp_path) not in sys.path
+
+
+def test_a_file_with_a_colon_in_its_name_is_a_file(tmp_path: Path) -> None:
+    assert compile_plan(load(_write(tmp_path, "class Lab(Topology):\n    a = Host()\n", "odd:name"))).nodes == ("a",)
+
+
+def test_a_null_byte_is_told_with_the_file(tmp_path: Path) -> None:
+    file = _write(tmp_path, "x = '\0'\n")
+    with pytest.raises(DescriptionError, match="null bytes") as error:
+        load(file)
+    assert str(error.value).startswith(file)
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DescriptionError, match="is a folder"):
+        load(str(tmp_path))
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    with pytest.raises(DescriptionError, match=r"loop\.py cannot be read: Too many levels of symbolic links"):
+        load(str(tmp_path / "loop.py"))
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "value"),
+    [
+        ("n: int", "5", 5),
+        ("n: int", "-5", -5),
+        ("n: float", "2.5", 2.5),
+        ("n: str", "5", "5"),
+        ("n", "5", "5"),
+        ("n: Any", "5", "5"),
+        ("n=3", "5", 5),
+        ("n=None", "5", "5"),
+        ("n: bool", "Yes", True),
+        ("n=True", "0", False),
+        ("n: int | None", "none", None),
+        ("n: int | None", "7", 7),
+        ("n: int | str", "x", "x"),
+        ("n: Literal['ring', 'star']", "star", "star"),
+        ("n: Literal[1, 2]", "2", 2),
+        ("n: Path", "/tmp", Path("/tmp")),
+        ("n: 'int'", "5", 5),
+        ("**others: int", "5", "5"),
+    ],
+)
+def test_parameters_become_what_build_takes(parameter: str, text: str, value: Any, tmp_path: Path) -> None:
+    given = "others['n']" if "others" in parameter else "n"
+    body = f"    a = Host()\n    def build(self, {parameter}):\n        self.given = {given}\n"
+    topology: Any = load(_write(tmp_path, f"class Lab(Topology):\n{body}"), {"n": text})
+    assert topology._failure is None
+    assert (topology.given, type(topology.given)) == (value, type(value))
+
+
+def test_what_goes_wrong_in_build_is_no_wrong_parameter(tmp_path: Path) -> None:
+    file = _write(tmp_path, "class Lab(Topology):\n    def build(self, n: int = 1):\n        self.nosuch(n)\n")
+    with pytest.raises(DescriptionError, match="AttributeError"):
+        compile_plan(load(file, {"n": "5"}))

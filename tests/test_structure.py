@@ -1,0 +1,214 @@
+"""The architecture: which package may import which, where the heavy libraries live, how long things get, what is public."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import pynetemu
+from tests.support.pynetemu import CLONE
+
+pytestmark = pytest.mark.pure
+
+_PACKAGE = CLONE / "pynetemu"
+# Each may import itself and what stands in a line below it; those of one line do not know each other.
+_LAYERS = [
+    {"cli", "pytest_plugin"},
+    {"shell"},
+    {"experiment", "trace", "draw"},
+    {"network"},
+    {"engine"},
+    {"services"},
+    {"plan"},
+    {"topology"},
+    {"units", "errors"},
+]
+_RANKS = {package: rank for rank, layer in enumerate(_LAYERS) for package in layer}
+_HOMES = {"pyroute2": "engine", "prompt_toolkit": "shell", "scapy": "trace"}
+_CLIENT_SIDE = {"channel", "privilege", "packages"}
+_LONGEST_FILE, _LONGEST_FUNCTION = 500, 60
+
+_PUBLIC = [
+    "CommandError",
+    "CommandFailed",
+    "CommandNotFound",
+    "CommandTimeout",
+    "ConflictError",
+    "DescriptionError",
+    "FilterError",
+    "Host",
+    "HttpServer",
+    "Interface",
+    "KernelError",
+    "LabError",
+    "Link",
+    "Network",
+    "Node",
+    "PrivilegeError",
+    "Process",
+    "PynetemuError",
+    "Ready",
+    "Result",
+    "Root",
+    "Service",
+    "ServiceError",
+    "Switch",
+    "Topology",
+    "finished",
+    "prints",
+    "tcp",
+    "udp",
+]
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    """Every module of ours with its layer; those at the top (`__init__`, `__main__`) have none."""
+    for file in sorted(_PACKAGE.rglob("*.py")):
+        layer = file.relative_to(_PACKAGE).parts[0].removesuffix(".py")
+        if layer not in ("__init__", "__main__"):
+            yield layer, file
+
+
+@cache
+def _parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(), str(file))
+
+
+def _imports(file: Path) -> Iterator[tuple[int, str]]:
+    """The line and the full name of each import, those inside functions too; but not those for type checkers alone."""
+    for_types = {
+        id(inner)
+        for node in ast.walk(_parsed(file))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(_parsed(file)):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, name.name) for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno}: imports are absolute"
+            yield from ((node.lineno, f"{node.module}.{name.name}") for name in node.names)
+
+
+def test_every_package_has_its_place() -> None:
+    assert {layer for layer, _ in _modules()} <= set(_RANKS)
+
+
+def test_imports_go_downward_only() -> None:
+    upward = [
+        f"{file.relative_to(CLONE)}:{line}: {layer} imports {name}"
+        for layer, file in _modules()
+        for line, name in _imports(file)
+        if name.startswith("pynetemu.") and not _is_below(layer, name.split(".")[1])
+    ]
+    assert upward == []
+
+
+def _is_below(layer: str, imported: str) -> bool:
+    return imported not in _RANKS or layer == imported or _RANKS[layer] < _RANKS[imported]
+
+
+def test_outside_the_engine_only_its_client_side_is_imported() -> None:
+    """The rest of it works in the engine's own process, inside the sandbox."""
+    inside = [
+        f"{file.relative_to(CLONE)}:{line}: {name}"
+        for layer, file in _modules()
+        for line, name in _imports(file)
+        if layer != "engine" and name.startswith("pynetemu.engine.") and name.split(".")[2] not in _CLIENT_SIDE
+    ]
+    assert inside == []
+
+
+def test_heavy_libraries_stay_where_they_are() -> None:
+    strays = [
+        f"{file.relative_to(CLONE)}:{line}: {name}"
+        for layer, file in _modules()
+        for line, name in _imports(file)
+        if _HOMES.get(name.split(".")[0], layer) != layer
+    ]
+    assert strays == []
+
+
+def test_descriptions_and_plans_need_the_standard_library_only() -> None:
+    others = [
+        f"{file.relative_to(CLONE)}:{line}: {name}"
+        for layer, file in _modules()
+        for line, name in _imports(file)
+        if layer in ("topology", "plan", "errors", "units") and name.split(".")[0] not in {*sys.stdlib_module_names, "pynetemu"}
+    ]
+    assert others == []
+
+
+@pytest.mark.parametrize(
+    ("module", "without"),
+    [
+        ("pynetemu", "pynetemu.topology pynetemu.network.network inspect"),
+        ("pynetemu.cli.main", "pynetemu.network.network pynetemu.topology"),
+        ("pynetemu.cli.run", "pyroute2 prompt_toolkit scapy asyncio"),
+        ("pynetemu.network.network", "pyroute2 prompt_toolkit scapy asyncio"),
+        ("pynetemu.shell.shell", "prompt_toolkit pyroute2 scapy asyncio"),
+    ],
+)
+def test_what_is_imported_late_is_not_there_at_the_start(module: str, without: str) -> None:
+    check = f"import {module}, sys; print(*sorted(set({without.split()!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", check], cwd=CLONE, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def _sources() -> list[Path]:
+    folders = ("pynetemu", "tests", "topologies")
+    return [file for folder in folders for file in sorted((CLONE / folder).rglob("*.py")) if "descriptions" not in file.parts]
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {str(file.relative_to(CLONE)): len(file.read_text().splitlines()) for file in _sources()}
+    assert {file: length for file, length in lengths.items() if length > _LONGEST_FILE} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    long = [
+        f"{file.relative_to(CLONE)}:{node.lineno}: {node.name}"
+        for file in _sources()
+        for node in ast.walk(_parsed(file))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= _LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def test_the_public_names_are_these() -> None:
+    assert pynetemu.__all__ == _PUBLIC
+    assert set(_PUBLIC) < set(dir(pynetemu))
+    with pytest.raises(AttributeError, match="has no attribute 'Rooter'"):
+        pynetemu.Rooter  # noqa: B018
+
+
+@pytest.mark.parametrize("name", _PUBLIC)
+def test_every_public_name_says_what_it_is_for(name: str) -> None:
+    public = getattr(pynetemu, name)
+    assert public.__name__ == name
+    assert public.__doc__
+    assert not inspect.isclass(public) or "__doc__" in vars(public)  # its own, not what it inherits
+    undocumented = [
+        member
+        for kind in (inspect.getmro(public) if inspect.isclass(public) else ())
+        if kind.__module__.startswith("pynetemu.")
+        for member, value in vars(kind).items()
+        if not member.startswith("_")
+        and (inspect.isfunction(value) or isinstance(value, property | classmethod))
+        and not inspect.getdoc(value)
+    ]
+    assert undocumented == []
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    empty_packages = {file for _, file in _modules() if not file.read_text()}
+    undocumented = [str(file) for _, file in _modules() if file not in empty_packages and not ast.get_docstring(_parsed(file))]
+    assert undocumented == []
