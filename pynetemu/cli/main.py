@@ -65,7 +65,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _run(arguments)
 
 
+def _verb_meant(word: str) -> str | None:
+    """The verb that somebody mistyped; None for a verb, an option, and what is or looks like a file."""
+    if word in _VERBS or word.startswith("-") or not word.isalpha() or os.path.exists(word):
+        return None
+    from pynetemu.plan.nearest import nearest
+
+    return nearest(word, _VERBS)
+
+
 def _run(arguments: list[str]) -> int:
+    if meant := _verb_meant(arguments[0]):
+        print(f"pynetemu: there is no verb or file {arguments[0]!r}\n    hint: did you mean {meant!r}?", file=sys.stderr)
+        return 2
     verb = arguments.pop(0) if arguments[0] in _VERBS else "run"
     module = import_module(f"pynetemu.cli.{verb}")
     parser = Parser(prog="pynetemu" if verb == "run" else f"pynetemu {verb}", description=module.__doc__, allow_abbrev=False)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
@@ -70,8 +70,15 @@ class Topology:
             # plan.compile tells it together with all else that is wrong
             self._failure = error
 
-    def build(self, *args: Any, **kwargs: Any) -> None:
-        """Adds what the class attributes do not say; to be overridden, with a default and a type for each parameter."""
+    if TYPE_CHECKING:
+
+        def build(self, *args: Any, **kwargs: Any) -> None:
+            """Overriding methods may take any parameters; see below."""
+
+    else:
+
+        def build(self) -> None:
+            """Adds what the class attributes do not say; to be overridden, with a default and a type for each parameter."""
 
     # Overridden it may have any parameters, as type checkers must know; by itself it has none, and refuses them.
     build.__signature__ = inspect.Signature([_SELF])  # type: ignore[attr-defined]

@@ -31,6 +31,8 @@ def test_version() -> None:
     ("arguments", "message"),
     [
         (["nosuch.py"], "pynetemu: there is no file nosuch.py\n"),
+        (["pln", "lab.py"], "pynetemu: there is no verb or file 'pln'\n    hint: did you mean 'plan'?\n"),
+        ([BLUE, "-p", "n=3"], "pynetemu: Blue has no parameter 'n'\n    hint: Blue has no parameters\n"),
         ([BLUE, "--nosuch"], "pynetemu: unrecognized arguments: --nosuch\n"),
         ([STAR, "-p", "n"], "pynetemu: argument -p: 'n' is not NAME=VALUE, such as n=5\n"),
         (["exec", "nosuchlab", "blue", "--", "ls"], "pynetemu: there is no lab 'nosuchlab'; none of yours is running\n"),
