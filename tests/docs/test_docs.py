@@ -1,0 +1,41 @@
+"""The documentation's examples do what it says, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.examples import Page
+from tests.support.pynetemu import CLONE
+
+PAGES = [CLONE / "README.md", *sorted((CLONE / "docs").rglob("*.md"))]
+_LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "```console" in page.read_text()], ids=lambda page: str(page.relative_to(CLONE))
+)
+def test_examples_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
+    assert not (differences := Page(page, tmp_path).differences()), "\n".join(differences)
+
+
+@pytest.mark.pure
+def test_links_lead_to_files() -> None:
+    broken = [f"{page}: {link}" for page in PAGES for link in _links(page) if not (page.parent / link).exists()]
+    assert not broken
+
+
+@pytest.mark.pure
+def test_every_page_can_be_reached_from_the_index() -> None:
+    seen: set[Path] = set()
+    waiting = [CLONE / "docs" / "index.md"]
+    while waiting:
+        if (page := waiting.pop().resolve()) not in seen:
+            seen.add(page)
+            waiting += [page.parent / link for link in _links(page) if link.endswith(".md")]
+    assert not {page.resolve() for page in PAGES[1:]} - seen
+
+
+def _links(page: Path) -> list[str]:
+    return _LINK.findall(page.read_text())
