@@ -12,7 +12,6 @@ from pynetemu.topology.part import Declaration, Part, caller
 from pynetemu.topology.services import HttpServer, Service
 
 _P = TypeVar("_P", bound=Part)
-_SELF = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
 
 
 class Topology:
@@ -73,15 +72,12 @@ class Topology:
     if TYPE_CHECKING:
 
         def build(self, *args: Any, **kwargs: Any) -> None:
-            """Overriding methods may take any parameters; see below."""
+            """As type checkers must know it: overridden, it may have any parameters. By itself it has none."""
 
     else:
 
         def build(self) -> None:
             """Adds what the class attributes do not say; to be overridden, with a default and a type for each parameter."""
-
-    # Overridden it may have any parameters, as type checkers must know; by itself it has none, and refuses them.
-    build.__signature__ = inspect.Signature([_SELF])  # type: ignore[attr-defined]
 
     @overload
     def add(self, name: str, part: _P, /) -> _P: ...
