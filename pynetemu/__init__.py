@@ -29,9 +29,14 @@ if TYPE_CHECKING:
     from pynetemu.errors import PrivilegeError as PrivilegeError
     from pynetemu.errors import PynetemuError as PynetemuError
     from pynetemu.errors import ServiceError as ServiceError
+    from pynetemu.errors import UsageError as UsageError
     from pynetemu.network.network import Network as Network
     from pynetemu.network.process import Process as Process
     from pynetemu.network.process import Result as Result
+    from pynetemu.shell.answers import Answer as Answer
+    from pynetemu.shell.answers import Table as Table
+    from pynetemu.shell.command import command as command
+    from pynetemu.shell.shell import Shell as Shell
     from pynetemu.topology import Host as Host
     from pynetemu.topology import HttpServer as HttpServer
     from pynetemu.topology import Interface as Interface
@@ -52,10 +57,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "pynetemu.errors": (
         "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError FilterError KernelError "
-        "LabError PrivilegeError PynetemuError ServiceError"
+        "LabError PrivilegeError PynetemuError ServiceError UsageError"
     ),
     "pynetemu.network.network": "Network",
     "pynetemu.network.process": "Process Result",
+    "pynetemu.shell.answers": "Answer Table",
+    "pynetemu.shell.command": "command",
+    "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": "Host HttpServer Interface Link Node Ready Root Service Switch Topology finished prints tcp udp",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -8,6 +8,7 @@
     ├── ServiceError        a service of the description ended before it was ready, or was not ready in time
     ├── LabError            there is no such lab, it is another user's, or it has ended
     ├── FilterError         a filter of packets is wrong
+    ├── UsageError          a line of the shell has wrong words
     └── CommandError        a command in a node
         ├── CommandNotFound     the node has no such program
         ├── CommandFailed       it ended with a status other than 0 (run(..., check=True))
@@ -88,6 +89,12 @@ class LabError(PynetemuError):
 
 class FilterError(PynetemuError):
     """A filter of packets is wrong; the message has libpcap's own words."""
+
+    exit_status = 2
+
+
+class UsageError(PynetemuError):
+    """A line of the shell has wrong words; the message says which, and what is allowed."""
 
     exit_status = 2
 

@@ -34,6 +34,7 @@ _CLIENT_SIDE = {"channel", "privilege", "packages"}
 _LONGEST_FILE, _LONGEST_FUNCTION = 500, 60
 
 _PUBLIC = [
+    "Answer",
     "CommandError",
     "CommandFailed",
     "CommandNotFound",
@@ -57,8 +58,12 @@ _PUBLIC = [
     "Root",
     "Service",
     "ServiceError",
+    "Shell",
     "Switch",
+    "Table",
     "Topology",
+    "UsageError",
+    "command",
     "finished",
     "prints",
     "tcp",

@@ -1,5 +1,6 @@
 """The shell's jobs: processes in nodes that run in the background or are stopped."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -26,11 +27,20 @@ class Job:
     def take(self, change: Change) -> None:
         self.state = _STATES[change.kind]
 
-    def __str__(self) -> str:
-        word: str = self.state
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+        if self.state == "Stopped" and number in (signal.SIGTERM, signal.SIGHUP):
+            self.process.resume()  # a stopped process sees a signal only when it continues
+
+    @property
+    def outcome(self) -> str:
+        """The state in a word, with the status of one that has failed."""
         if self.state == "Done" and (status := exit_status(self.process.poll() or 0)):
-            word = f"Exit {status}"
-        return f"[{self.number}]  {word:<9} {self.text}"
+            return f"Exit {status}"
+        return self.state
+
+    def __str__(self) -> str:
+        return f"[{self.number}]  {self.outcome:<9} {self.text}"
 
 
 class Jobs:
@@ -66,13 +76,13 @@ class Jobs:
 
     def news(self) -> list[Job]:
         """The jobs whose state has changed since; those which have ended are forgotten."""
-        changed = []
-        for job in list(self._jobs.values()):
-            before = job.state
-            while job.state != "Done" and (change := job.process.wait_change(0)):
-                job.take(change)
-            if job.state == "Done":
-                self.remove(job)
-            if job.state != before:
-                changed.append(job)
-        return changed
+        return [job for job in self if self.refresh(job)]
+
+    def refresh(self, job: Job) -> bool:
+        """Takes in what has become of a job, and forgets one that has ended; true if that is news."""
+        before = job.state
+        while job.state != "Done" and (change := job.process.wait_change(0)):
+            job.take(change)
+        if job.state == "Done":
+            self.remove(job)
+        return job.state != before

@@ -7,6 +7,12 @@ The rest is for the node. Plain words are a program and its arguments; anything 
 import re
 import shlex
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pynetemu.errors import UsageError
+
+if TYPE_CHECKING:
+    from pynetemu.shell.command import Command
 
 # Characters and quoted strings that mean the same to shlex and to sh (POSIX XCU 2.2, 2.6).
 _PLAIN = re.compile(r"""(?:[\w@%+:,./=\- \t]|'[^']*'|"[^"$`\\]*")*""", re.ASCII)
@@ -23,6 +29,14 @@ class Line:
     word: str
     rest: str
     background: bool
+
+    def arguments_of(self, command: "Command") -> str:
+        """The text for one of the shell's commands, which runs in the foreground; raises UsageError."""
+        if not self.background:
+            return self.rest
+        if command.takes_rest:
+            return f"{self.rest} &"
+        raise UsageError(f"{self.word}: `&` is for commands in nodes; this one runs in the foreground only")
 
 
 def parse(text: str) -> Line | None:

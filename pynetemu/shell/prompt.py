@@ -16,7 +16,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from pynetemu.errors import LabError
 from pynetemu.network.network import Network
-from pynetemu.shell.builtins import BUILTINS
+from pynetemu.shell import registry
 from pynetemu.shell.shell import Leave, Shell
 
 
@@ -107,7 +107,7 @@ class _Completer(Completer):
     """Nodes and commands first, then programs, then files."""
 
     def __init__(self, nodes: tuple[str, ...]) -> None:
-        self._first = [*nodes, *BUILTINS]
+        self._first = [*nodes, *registry.names(with_plugins=False)]
         self._nodes = nodes
         self._files = PathCompleter(expanduser=True)
         self._programs: list[str] = []

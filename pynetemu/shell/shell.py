@@ -6,9 +6,8 @@
 It needs no terminal; `shell.prompt` puts one before it.
 """
 
-import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pynetemu.errors import CommandNotFound, PynetemuError
 from pynetemu.network.network import Network
@@ -61,16 +60,16 @@ class Shell:
         return 0
 
     def _run(self, text: str) -> int:
-        from pynetemu.shell.builtins import BUILTINS
-
         line = parse(text)
         if line is None:
             return 0
         if line.word in self.network:
             return self._command(line.word, argv_of(line.rest) if line.rest else ["bash"], line.background, text.strip())
-        if line.word in BUILTINS:
-            return BUILTINS[line.word].run(self, line.rest.split())
-        raise CommandNotFound(line.word, _unknown(line.word, [*self.network.nodes, *BUILTINS], self.network))
+        from pynetemu.shell import registry
+
+        if command := registry.find(line.word):
+            return command.run(self, line.arguments_of(command))
+        raise CommandNotFound(line.word, _unknown(line.word, [*self.network.nodes, *registry.names()], self.network))
 
     def _command(self, node: str, argv: list[str], background: bool, text: str) -> int:
         tty = terminal.own_terminal() if self._job_control and not background else None
@@ -116,9 +115,10 @@ class Shell:
                 print(f"\n{job}", file=sys.stderr)
                 return 128 + change.value
 
-    def end_jobs(self) -> None:
-        for job in self.jobs:
-            job.process.send_signal(signal.SIGKILL)
+    def chosen(self, sets: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+        """The nodes of some sets, in the order of the description; all of them without a set."""
+        wanted = {node for nodes in sets for node in nodes}
+        return tuple(node for node in self.network.nodes if node in wanted or not sets)
 
 
 def _complain(text: str, status: int) -> int:

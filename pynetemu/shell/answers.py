@@ -1,0 +1,71 @@
+"""What commands give back to be shown: as text for people, and with `--json` as data."""
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pynetemu.shell.colour import is_terminal, paint
+
+Cell = str | int | float | bool | list[str] | None
+_MOST_ROWS = 60  # that a terminal is given without being asked for all
+
+
+class Answer(ABC):
+    """A command whose return type is one has the options `--json` and `--all`; `status` is its exit status."""
+
+    status: int
+
+    @abstractmethod
+    def text(self, everything: bool) -> str:
+        """For people; shortened, and said so, unless `everything` is wanted."""
+
+    @abstractmethod
+    def data(self) -> object:
+        """For json.dumps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Answer):
+    """Rows under columns; the first column is what each row is about.
+
+    Table(("node", "kind"), [("blue", "host"), ("s1", "switch")])
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    status: int = 0
+
+    def text(self, everything: bool) -> str:
+        rows = self.rows if everything else self.rows[: _shown(len(self.rows))]
+        cells = [[_printed(cell) for cell in row] for row in rows]
+        widths = [max([len(column), *(len(row[i]) for row in cells)]) for i, column in enumerate(self.columns)]
+        lines = [_line([column.upper() for column in self.columns], widths, ["faint"] * len(widths))]
+        lines += [_line(row, widths, ["bold", *[""] * (len(widths) - 1)]) for row in cells]
+        if hidden := len(self.rows) - len(rows):
+            lines.append(f"and {hidden} more; --all shows them")
+        return "\n".join(lines)
+
+    def data(self) -> object:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def _shown(rows: int) -> int:
+    return rows if rows <= _MOST_ROWS or not is_terminal(sys.stdout) else _MOST_ROWS - 10
+
+
+def _printed(cell: Cell) -> str:
+    match cell:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if cell else "no"
+        case list():
+            return ", ".join(cell) or "-"
+    return str(cell)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> str:
+    last = len(cells) - 1
+    padded = [cell if i == last else cell.ljust(width) for i, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+    return "  ".join(paint(cell, style) for cell, style in zip(padded, styles, strict=True)).rstrip()

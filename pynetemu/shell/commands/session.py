@@ -1,0 +1,29 @@
+"""Help, and the way out."""
+
+from pynetemu.shell import registry
+from pynetemu.shell.command import command
+from pynetemu.shell.help import help_text, overview
+from pynetemu.shell.kinds import CommandName, Status
+from pynetemu.shell.shell import Leave, Shell
+
+
+@command("?")
+def help(shell: Shell, name: CommandName | None = None) -> int:
+    """lists the commands, or tells about one
+
+    `help CMD`, `CMD -h` and `CMD ?` say the same.
+
+    name  of the command
+    """
+    found = registry.find(name) if name else None
+    print(help_text(found) if found else overview(shell.network.nodes))
+    return 0
+
+
+@command("quit")
+def exit(shell: Shell, status: Status | None = None) -> int:
+    """leaves, and ends the lab; so does Ctrl-D
+
+    status  the shell's exit status, 0 to 255; by default that of the last line
+    """
+    raise Leave(shell.status if status is None else status)

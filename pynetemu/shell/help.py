@@ -1,0 +1,51 @@
+"""What `help` says about a command, out of its signature and docstring."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from pynetemu.shell.colour import paint
+from pynetemu.shell.command import Command
+
+_GRAMMAR = """\
+NODE COMMAND ...       runs a command in a node: blue ping -c1 root
+NODE COMMAND | ...     the rest of the line is for the node's sh: blue ip addr | wc -l
+NODE COMMAND &         runs it in the background
+NODE                   opens a shell in the node; exit or Ctrl-D comes back
+CMD -h                 tells about one of the commands below; so does help CMD
+"""
+
+
+def overview(nodes: Sequence[str]) -> str:
+    """All that can be typed: the nodes, what to do with them, and each command by its topic."""
+    from pynetemu.shell import registry
+
+    shown = ", ".join(nodes[:12]) + (f" and {len(nodes) - 12} more" if len(nodes) > 12 else "")
+    lines = [f"Nodes: {shown}", "", _GRAMMAR.rstrip()]
+    for topic, commands in groupby(sorted(registry.all_commands(), key=registry.place), key=lambda command: command.topic):
+        lines += ["", paint(topic if "." in topic else topic.capitalize(), "bold")]
+        lines += [f"{', '.join([command.name, *command.other_names]):<22} {command.about}" for command in commands]
+    return "\n".join(lines)
+
+
+def help_text(command: Command) -> str:
+    """The usage, what it is for, and a line for each option."""
+    lines = [paint(command.usage, "bold"), f"    {command.about}", *_details(command)]
+    rows = [(_heading(option.letter, option.spelling), option.about) for option in command.options]
+    if rows:
+        width = max(len(heading) for heading, _ in rows)
+        lines += ["", *(f"    {heading:<{width}}  {about}".rstrip() for heading, about in rows)]
+    if command.other_names:
+        lines += ["", f"    also: {', '.join(command.other_names)}"]
+    return "\n".join(lines)
+
+
+def _details(command: Command) -> list[str]:
+    """The docstring after its first line, without its lines about options, which have a list of their own."""
+    options = tuple(f"{option.option} " for option in command.options)
+    kept = [line for line in command.details.splitlines() if not any(f" {line.strip()} ".find(f" {o}") >= 0 for o in options)]
+    text = "\n".join(kept).strip("\n")
+    return ["", *(f"    {line}".rstrip() for line in text.splitlines())] if text else []
+
+
+def _heading(letter: str, spelling: str) -> str:
+    return f"-{letter}, {spelling}" if letter else spelling

@@ -1,0 +1,85 @@
+"""Which commands there are: ours, those of the user's file, those of plugins; each loaded when it is first needed."""
+
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from pynetemu.errors import LabError
+from pynetemu.shell.command import USERS_FILE, Command, command
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+# The commands of each module of pynetemu.shell.commands, so that a line is told apart without importing any. To add one,
+# write it there with @command and name it here; a test compares the two.
+_TOPICS = {
+    "network": "nodes plan",
+    "services": "services logs",
+    "jobs": "jobs fg bg wait kill",
+    "session": "help ? exit quit",
+}
+_TOPIC_OF = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
+
+
+def find(name: str) -> Command | None:
+    """The command of a name: ours, else one of the user's file, else a plugin's."""
+    if name in _TOPIC_OF:
+        return _of_module(_load(_TOPIC_OF[name]))[name]
+    if name in (theirs := _of_users_file()):
+        return theirs[name]
+    return _load_plugin(_plugins()[name]) if name in _plugins() else None
+
+
+def names(with_plugins: bool = True) -> Iterator[str]:
+    """Every command's name, ours first."""
+    yield from _TOPIC_OF
+    yield from (name for name in _of_users_file() if name not in _TOPIC_OF)
+    if with_plugins:
+        yield from (name for name in _plugins() if name not in _TOPIC_OF)
+
+
+def all_commands() -> list[Command]:
+    """Every command once, in the order of `names`."""
+    found = {id(command): command for name in names() if (command := find(name))}
+    return list(found.values())
+
+
+def place(command: Command) -> tuple[int, str]:
+    """Where help lists a command: topics in their order here, then the user's file and plugins."""
+    topics = list(_TOPICS)
+    return topics.index(command.topic) if command.topic in topics else len(topics), command.topic
+
+
+def _load(topic: str) -> ModuleType:
+    return import_module(f"pynetemu.shell.commands.{topic}")
+
+
+def _of_module(module: ModuleType) -> dict[str, Command]:
+    commands = [value for value in vars(module).values() if isinstance(value, Command)]
+    return {name: command for command in commands for name in (command.name, *command.other_names)}
+
+
+def _of_users_file() -> dict[str, Command]:
+    module = sys.modules.get(USERS_FILE)
+    return _of_module(module) if module else {}
+
+
+@cache
+def _plugins() -> "dict[str, EntryPoint]":
+    """The installed entry points of `pynetemu.commands`, each under its command's name."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group="pynetemu.commands")}
+
+
+@cache
+def _load_plugin(point: "EntryPoint") -> Command:
+    """Raises LabError with the plugin's name, whatever goes wrong in it."""
+    try:
+        found = point.load()
+        return found if isinstance(found, Command) else command(topic="plugins", name=point.name)(found)
+    except Exception as error:
+        raise LabError(f"{point.name}: its plugin {point.value} failed: {type(error).__name__}: {error}") from error
