@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pynetemu.errors import CommandTimeout as CommandTimeout
     from pynetemu.errors import ConflictError as ConflictError
     from pynetemu.errors import DescriptionError as DescriptionError
+    from pynetemu.errors import DrawError as DrawError
     from pynetemu.errors import FilterError as FilterError
     from pynetemu.errors import KernelError as KernelError
     from pynetemu.errors import LabError as LabError
@@ -56,8 +57,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "pynetemu.errors": (
-        "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError FilterError KernelError "
-        "LabError PrivilegeError PynetemuError ServiceError UsageError"
+        "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError DrawError FilterError "
+        "KernelError LabError PrivilegeError PynetemuError ServiceError UsageError"
     ),
     "pynetemu.network.network": "Network",
     "pynetemu.network.process": "Process Result",

@@ -7,6 +7,7 @@
     ├── KernelError         the kernel refused an operation
     ├── ServiceError        a service of the description ended before it was ready, or was not ready in time
     ├── LabError            there is no such lab, it is another user's, or it has ended
+    ├── DrawError           a picture cannot be drawn or written as asked
     ├── FilterError         a filter of packets is wrong
     ├── UsageError          a line of the shell has wrong words
     └── CommandError        a command in a node
@@ -95,6 +96,12 @@ class FilterError(PynetemuError):
 
 class UsageError(PynetemuError):
     """A line of the shell has wrong words; the message says which, and what is allowed."""
+
+    exit_status = 2
+
+
+class DrawError(PynetemuError):
+    """A picture cannot be drawn or written as asked; no file was changed."""
 
     exit_status = 2
 

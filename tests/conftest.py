@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
     for item in items:
-        if item.path.parent.name in ("plan", "topology"):
+        if item.path.parent.name in ("draw", "plan", "topology"):
             item.add_marker("pure")
 
 

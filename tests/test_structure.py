@@ -41,6 +41,7 @@ _PUBLIC = [
     "CommandTimeout",
     "ConflictError",
     "DescriptionError",
+    "DrawError",
     "FilterError",
     "Host",
     "HttpServer",

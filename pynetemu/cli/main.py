@@ -12,6 +12,7 @@ from pynetemu.errors import PynetemuError
 _VERBS = {
     "run": "bring a lab up and open its shell (what `pynetemu FILE` does)",
     "plan": "show what a file describes: for people, as a shell script, as data",
+    "draw": "draw it: in the terminal, or into a file",
     "ps": "list your running labs",
     "exec": "run a command in a node of a running lab",
     "attach": "open the shell of a running lab",

@@ -1,0 +1,134 @@
+"""A plan as a graph: `read(plan)` is all that a picture shows, and the only place that reads operations.
+
+An operation that is not known here changes nothing in the picture.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pynetemu.plan.operations import AddAddress, AddHttpServer, AddService, AddNode, AddVeth, Operation, Plan
+
+
+@dataclass(frozen=True)
+class Interface:
+    """One end of a link: `labels` are its addresses, and later what else is said on it, such as VLANs."""
+
+    node: str
+    name: str
+    labels: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.name, *self.labels]).strip()
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box: `interfaces` are those that no drawn link ends at, `labels` what runs there, `members` who is in a group."""
+
+    name: str
+    kind: str
+    interfaces: tuple[Interface, ...] = ()
+    labels: tuple[str, ...] = ()
+    members: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line between two boxes."""
+
+    a: Interface
+    b: Interface
+    labels: tuple[str, ...] = ()
+
+    def end(self, node: str) -> Interface:
+        """The end at a node, for a link from a node to itself the first one."""
+        return self.a if self.a.node == node else self.b
+
+    def other(self, node: str) -> str:
+        return self.b.node if self.a.node == node else self.a.node
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The nodes and links of a picture, in the order of the description."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+
+    @cached_property
+    def links_of(self) -> dict[str, list[Link]]:
+        """For each node its links; one from a node to itself counts twice."""
+        found: dict[str, list[Link]] = {node.name: [] for node in self.nodes}
+        for link in self.links:
+            found[link.a.node].append(link)
+            found[link.b.node].append(link)
+        return found
+
+    @cached_property
+    def neighbours(self) -> dict[str, list[str]]:
+        """For each node the others that it is linked to, each once."""
+        return {
+            name: list(dict.fromkeys(other for link in links if (other := link.other(name)) != name))
+            for name, links in self.links_of.items()
+        }
+
+    @cached_property
+    def node(self) -> dict[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+
+def read(plan: Plan, addresses: bool = True, interfaces: bool = True) -> Graph:
+    """The graph of a plan; without `addresses`, or without `interfaces` (their names), it has none to show."""
+    reading = _Reading(plan)
+    return Graph(
+        plan.name,
+        tuple(reading.node(op, addresses, interfaces) for op in reading.nodes.values()),
+        tuple(reading.link(op, addresses, interfaces) for op in reading.veths),
+    )
+
+
+class _Reading:
+    """What the operations say, by node and interface."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.nodes: dict[str, AddNode] = {}
+        self.veths: list[AddVeth] = []
+        self._addresses: dict[str, dict[str, list[str]]] = {}
+        self._labels: dict[str, list[str]] = {}
+        for operation in plan.operations:
+            self._read(operation)
+
+    def _read(self, operation: Operation) -> None:
+        match operation:
+            case AddNode(node=node, kind=kind) if kind != "outside":
+                self.nodes[node] = operation
+            case AddVeth(node=node, peer_node=peer) if {node, peer} <= self.nodes.keys():
+                self.veths.append(operation)
+            case AddAddress(node=node, interface=interface, address=address):
+                self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))
+            case AddHttpServer(node=node, port=port):
+                self._labels.setdefault(node, []).append(f"http :{port}")
+            case AddService(node=node, name=name):
+                self._labels.setdefault(node, []).append(name)
+            case _:
+                pass
+
+    def node(self, op: AddNode, addresses: bool, interfaces: bool) -> Node:
+        lone = [name for name in self._addresses.get(op.node, ()) if (op.node, name) not in self._linked]
+        shown = [self._interface(op.node, name, addresses, interfaces) for name in lone if addresses]
+        return Node(op.node, op.kind, tuple(shown), tuple(self._labels.get(op.node, ())))
+
+    def link(self, op: AddVeth, addresses: bool, interfaces: bool) -> Link:
+        return Link(
+            self._interface(op.node, op.interface, addresses, interfaces),
+            self._interface(op.peer_node, op.peer_interface, addresses, interfaces),
+        )
+
+    @cached_property
+    def _linked(self) -> set[tuple[str, str]]:
+        return {end for op in self.veths for end in ((op.node, op.interface), (op.peer_node, op.peer_interface))}
+
+    def _interface(self, node: str, name: str, addresses: bool, interfaces: bool) -> Interface:
+        labels = self._addresses.get(node, {}).get(name, ()) if addresses else ()
+        return Interface(node, name if interfaces else "", tuple(labels))

@@ -1,0 +1,131 @@
+"""A network of any size and shape as a list of its nodes, with the links as lines at its left.
+
+    ● s1
+    ├─○ h1       eth0 10.0.0.1/24
+    ├─● s2
+    │ ├─○ h2     eth0 10.0.0.2/24
+    │ ● s3
+    │ └─○ h3     eth0 10.0.0.3/24
+    └─● s4
+
+Each node that is linked to later ones has a line of its own that goes down from its mark; theirs join it from the right.
+"""
+
+from dataclasses import dataclass
+
+from pynetemu.draw.canvas import Canvas, cut
+from pynetemu.draw.graph import Graph, Node
+from pynetemu.draw.marks import mark
+
+_GAP = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """A node in the list: the `column` of its mark, and the columns of the lines that end there or go on."""
+
+    node: Node
+    text: str
+    column: int
+    joined: tuple[int, ...]
+    passing: tuple[int, ...]
+
+    @property
+    def right(self) -> int:
+        """The last column, of a mark or a line."""
+        return max((self.column, *self.passing, *self.joined))
+
+
+def listing(graph: Graph) -> list[Row]:
+    """The rows of the list, for `lines_beside` and `draw`."""
+    order = _order(graph)
+    place = {name: y for y, name in enumerate(order)}
+    last = {name: max((place[other] for other in others), default=-1) for name, others in graph.neighbours.items()}
+    open_lines: dict[str, int] = {}
+    rows: list[Row] = []
+    for y, name in enumerate(order):
+        joined = [other for other in open_lines if other in graph.neighbours[name]]
+        passing = {other: column for other, column in open_lines.items() if last[other] > y}
+        column = _column(graph, [other for other in joined if last[other] == y < last[name]], open_lines)
+        text = details(graph, graph.node[name])
+        rows.append(Row(graph.node[name], text, column, tuple(open_lines[o] for o in joined), tuple(passing.values())))
+        open_lines = passing
+        if last[name] > y:
+            open_lines[name] = column
+    return rows
+
+
+def lines_beside(rows: list[Row]) -> int:
+    """How many lines there are side by side, at most."""
+    return max((row.right for row in rows), default=0)
+
+
+def draw(rows: list[Row], width: int) -> Canvas:
+    """A canvas as high as there are rows; details that do not fit the width are cut off."""
+    canvas = Canvas()
+    text_at = max((2 * row.right + 2 + len(row.node.name) for row in rows), default=0) + _GAP
+    for y, row in enumerate(rows):
+        _draw(canvas, row, y)
+        name_at = 2 * row.right + 2
+        canvas.write(name_at, y, cut(row.node.name, width - name_at), "bold")
+        canvas.write(text_at, y, cut(row.text, width - text_at))
+    return canvas
+
+
+def details(graph: Graph, node: Node) -> str:
+    """What is said about a node besides its links: h1's are "eth0 10.0.0.1/24"."""
+    ends = [link.end(node.name) for link in graph.links_of[node.name]]
+    interfaces = [str(end) for end in (*node.interfaces, *ends) if end.labels or node.kind in ("host", "router")]
+    return "   ".join(text for text in (*interfaces, *node.labels, *_parallel(graph, node)) if text)
+
+
+def _parallel(graph: Graph, node: Node) -> list[str]:
+    """The neighbours to which there is more than one link."""
+    others = [link.other(node.name) for link in graph.links_of[node.name]]
+    return [f"{others.count(name)} links to {name}" for name in dict.fromkeys(others) if others.count(name) > 1]
+
+
+def _draw(canvas: Canvas, row: Row, y: int) -> None:
+    at = 2 * row.column
+    for column in row.joined:
+        canvas.line([(2 * column, y - 1), (2 * column, y)])
+        if column != row.column:
+            canvas.line([(2 * column, y), (at, y)])
+    for column in row.passing:
+        canvas.line([(2 * column, y - 1), (2 * column, y)])
+    left = min(row.joined, default=row.column)
+    for column in row.passing:
+        if left < column < row.column and column not in row.joined:
+            canvas.bridge(2 * column, y)
+    canvas.write(at, y, mark(row.node.kind), row.node.kind)
+
+
+def _column(graph: Graph, ending: list[str], open_lines: dict[str, int]) -> int:
+    """A chain goes straight down, on the line that ends here; all else stands to the right of all lines."""
+    free = 1 + max(open_lines.values(), default=-1)
+    if ending:
+        column = max(open_lines[other] for other in ending)
+        owner = next(other for other in ending if open_lines[other] == column)
+        if column == free - 1 and _goes_on(graph, owner) <= 2:
+            return column
+    return free
+
+
+def _goes_on(graph: Graph, name: str) -> int:
+    """How many of a node's neighbours have further ones."""
+    return sum(len(graph.neighbours[other]) > 1 for other in graph.neighbours[name])
+
+
+def _order(graph: Graph) -> list[str]:
+    """Depth first, each node's leaves before its other neighbours, from the first node that is no leaf."""
+    seen: dict[str, None] = {}
+    starts = sorted(graph.neighbours, key=lambda name: len(graph.neighbours[name]) == 1)
+    for start in starts:
+        waiting = [start]
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen[name] = None
+                others = sorted(graph.neighbours[name], key=lambda other: len(graph.neighbours[other]) > 1)
+                waiting += [other for other in reversed(others) if other not in seen]
+    return list(seen)

@@ -1,0 +1,48 @@
+"""The picture for Mermaid, which GitHub, GitLab and many editors draw in Markdown: `as_mermaid(graph)`."""
+
+from collections.abc import Iterator
+
+from pynetemu.draw.graph import Graph, Node
+
+_SHAPES = {"switch": ("[", "]"), "hub": ("[", "]"), "router": ("([", "])"), "root": ("[[", "]]"), "host": ("(", ")")}
+_OTHER = ("{{", "}}")
+_COLOURS = {
+    "switch": "fill:#ddf4ff,stroke:#0969da",
+    "hub": "fill:#ddf4ff,stroke:#0969da",
+    "router": "fill:#fff8c5,stroke:#9a6700",
+    "root": "fill:#ffebe9,stroke:#cf222e",
+    "host": "fill:#dafbe1,stroke:#1a7f37",
+}
+_OTHER_COLOUR = "fill:#fbefff,stroke:#8250df"
+
+
+def as_mermaid(graph: Graph) -> str:
+    """All nodes and links as a flow chart; its layout is Mermaid's affair."""
+    return "".join(f"{line}\n" for line in _lines(graph))
+
+
+def _lines(graph: Graph) -> Iterator[str]:
+    yield "graph TD"
+    ids = {node.name: f"n{index}" for index, node in enumerate(graph.nodes)}  # names may be words of the language
+    kinds = {kind: f"kind{index}" for index, kind in enumerate(dict.fromkeys(node.kind for node in graph.nodes))}
+    for node in graph.nodes:
+        left, right = _SHAPES.get(node.kind, _OTHER)
+        yield f'    {ids[node.name]}{left}"{_escaped(*_text(graph, node))}"{right}:::{kinds[node.kind]}'
+    for link in graph.links:
+        label = f'|"{_escaped(*link.labels)}"|' if link.labels else ""
+        yield f"    {ids[link.a.node]} ---{label} {ids[link.b.node]}"
+    for kind, name in kinds.items():
+        yield f"    classDef {name} {_COLOURS.get(kind, _OTHER_COLOUR)},color:#1f2328"
+
+
+def _text(graph: Graph, node: Node) -> Iterator[str]:
+    """Mermaid has no labels at the ends of a line, so that interfaces with addresses stand in their node."""
+    yield node.name
+    ends = (link.end(node.name) for link in graph.links_of[node.name])
+    yield from (str(end) for end in (*node.interfaces, *ends) if end.labels)
+    yield from node.labels
+
+
+def _escaped(*lines: str) -> str:
+    quoted = (line.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;") for line in lines)
+    return "<br/>".join(quoted)

@@ -1,0 +1,43 @@
+"""The picture in the terminal: `as_picture(plan, width=80)`."""
+
+from pynetemu.draw.canvas import Canvas, cut
+from pynetemu.draw.graph import Graph, read
+from pynetemu.draw.groups import group
+from pynetemu.draw.listing import draw, lines_beside, listing
+from pynetemu.draw.marks import mark
+from pynetemu.draw.table import table
+from pynetemu.plan.operations import Plan
+
+_MANY = 30  # nodes; from here on leaves of the same neighbour share a line
+_LINES = 12  # side by side; more are too many for the eye
+_WORDS = {"root": "the lab's machine", "group": ""}
+
+
+def as_picture(plan: Plan, width: int = 80, ascii: bool = False, colour: bool = False) -> str:
+    """The network as lines of text no wider than `width`: print(as_picture(compile_plan(Star(n=3))))"""
+    return picture(read(plan), width, ascii, colour)
+
+
+def picture(graph: Graph, width: int, ascii: bool, colour: bool) -> str:
+    canvas = Canvas()
+    canvas.write(0, 0, cut(heading(graph), width), "bold")
+    canvas.place(0, 2, _body(graph, width))
+    return canvas.as_text(ascii, colour)
+
+
+def _body(graph: Graph, width: int) -> Canvas:
+    rows = listing(group(graph, 3) if len(graph.nodes) > _MANY else graph)
+    if lines_beside(rows) <= min(_LINES, width // 4):
+        return draw(rows, width)
+    return table(group(graph, 1), width)
+
+
+def heading(graph: Graph) -> str:
+    """One line: "Star: 4 nodes, 3 links    ● switch  ○ host"."""
+    kinds = dict.fromkeys(node.kind for node in graph.nodes)
+    legend = "  ".join(f"{mark(kind)} {_WORDS.get(kind, kind)}" for kind in kinds)
+    return f"{graph.name}: {_count(len(graph.nodes), 'node')}, {_count(len(graph.links), 'link')}    {legend}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
