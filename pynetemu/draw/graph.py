@@ -6,7 +6,7 @@ An operation that is not known here changes nothing in the picture.
 from dataclasses import dataclass
 from functools import cached_property
 
-from pynetemu.plan.operations import AddAddress, AddHttpServer, AddService, AddNode, AddVeth, Operation, Plan
+from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddService, AddVeth, Operation, Plan
 
 
 @dataclass(frozen=True)
