@@ -4,7 +4,7 @@ import os
 import select
 import time
 from collections.abc import Iterator
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from pynetemu.errors import LabError
 from pynetemu.network import services
@@ -15,6 +15,9 @@ from pynetemu.network.services import ServiceNews, ServiceState
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
+
+if TYPE_CHECKING:
+    from pynetemu.trace.capture import Capture
 
 
 class Network:
@@ -157,6 +160,20 @@ class Network:
     def open_log(self, name: str) -> BinaryIO:
         """The same as a file that grows, of bytes."""
         return services.open_log(self, name)
+
+    def capture(self, file: str | os.PathLike[str] | int, *what: str, filter: str = "") -> "Capture":
+        """Captures packets into a pcapng file, for Wireshark and tshark, as long as a `with` block lasts.
+
+            with net.capture("x.pcapng", "blue", "root.eth0", filter="icmp or arp"):
+                net["blue"].run("ping", "-c1", "root")
+
+        `what` are nodes, interfaces ("blue.eth0") and links ("blue-root"), by default the whole lab; `filter` is as
+        tcpdump's, and may have the nodes' names for addresses. Raises LabError and FilterError for what is not there, OSError
+        for a file that cannot be written, also at the end of the block: what was captured until then is in the file.
+        """
+        from pynetemu.trace.capture import Capture
+
+        return Capture(self, file, *what, filter=filter)
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the lab has ended."""

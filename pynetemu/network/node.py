@@ -1,5 +1,6 @@
 """A node of a running network: commands, processes and sockets inside it."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -119,6 +120,8 @@ class Node:
         """
         request = {"do": "socket", "node": self.name, "family": int(family), "type": int(type), "protocol": int(proto)}
         _, descriptors = self._network.control.request(request)
+        if not descriptors:  # the kernel drops what is beyond our limit of open files (SCM_RIGHTS, unix(7))
+            raise OSError(errno.EMFILE, "Too many open files: raise the limit with `ulimit -n`")
         return socket.socket(fileno=descriptors[0])
 
 

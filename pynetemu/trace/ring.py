@@ -1,6 +1,6 @@
 """What a node's interfaces send and receive: from the kernel, through memory that it shares with us (TPACKET_V3, packet(7)).
 
-    with Ring(net["blue"].socket(socket.AF_PACKET, socket.SOCK_RAW, 0)) as ring:
+    with Ring.open(net["blue"], compile_filter("icmp")) as ring:
         ...                                          wait until ring.fileno() is readable
         for block in ring.blocks():                  each is ours until the next one is asked for
             for packet in packets(block):
@@ -12,7 +12,6 @@ is full, or `wait` after its first packet; nothing is copied, and a system call 
 `Packet` is for those who want Python objects; who wants speed unpacks `HEADER` from the blocks (as `trace.pcapng` does).
 """
 
-import ctypes
 import mmap
 import select
 import socket
@@ -20,29 +19,28 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fcntl import ioctl
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
-BLOCK = 1 << 17  # bytes; holds the largest packet before segmentation (64 KiB) and its header
+from pynetemu.engine.rings import BLOCK, SOL_PACKET, blocks_in, prepare, reject_all
+
+if TYPE_CHECKING:
+    from pynetemu.network.node import Node
+
 MEMORY = 1 << 21  # bytes of a ring, unless told otherwise
 WAIT = 0.02  # seconds after which a block is handed over that is not full
 
 # struct tpacket3_hdr and its struct sockaddr_ll, as far as they are used: next packet's offset, seconds, nanoseconds,
 # captured length, whole length, status, offset of the link layer's header, VLAN tag, VLAN ethertype, interface, direction.
 HEADER = struct.Struct("=IIIIIIH6xI H14xi2xB")
+BLOCK_HEAD = struct.Struct("=8xIII")  # status, number of packets, offset of the first; struct tpacket_block_desc
 OUTGOING = socket.PACKET_OUTGOING
 TAGGED = 1 << 4  # TP_STATUS_VLAN_VALID: the kernel has taken the tag out of the frame
 
-_SOL_PACKET, _RX_RING, _STATISTICS, _VERSION = 263, 5, 6, 10  # linux/if_packet.h
-_SO_ATTACH_FILTER = 26
-_ALL_PROTOCOLS = 3  # ETH_P_ALL
-_SIOCGIFNAME = 0x8910
-_FRAME = 2048  # TPACKET_V3 uses it for the arithmetic of its request only
-_BLOCK_HEAD = struct.Struct("=8xIII")  # status, number of packets, offset of the first; struct tpacket_block_desc
+_STATISTICS = 6  # PACKET_STATISTICS
 _FOR_USER = 1  # TP_STATUS_USER
-_REJECT_ALL = struct.pack("=HBBI", 0x06, 0, 0, 0)  # BPF_RET | BPF_K
+_SIOCGIFNAME = 0x8910
 
 _header = HEADER.unpack_from
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Packet(NamedTuple):
@@ -56,42 +54,46 @@ class Packet(NamedTuple):
 
 
 class Ring:
-    """Takes over the socket, which must be of the protocol 0: it sees nothing before the ring is ready. Raises OSError.
+    """Takes over a socket that has been prepared (`engine.rings`) with so much memory."""
 
-    `program` is a classic BPF program (`trace.filters.compile_filter`); `indexes` are the interfaces wanted, by default all.
-    """
+    def __init__(self, node_socket: socket.socket, memory: int = MEMORY) -> None:
+        self.socket = node_socket
+        self.received = self.lost = 0
+        self._names: dict[int, str] = {}
+        self._number = blocks_in(memory)
+        self._next = 0
+        self._memory = mmap.mmap(node_socket.fileno(), BLOCK * self._number)
+        self._view = memoryview(self._memory)
 
-    def __init__(
-        self,
-        node_socket: socket.socket,
+    @classmethod
+    def open(
+        cls,
+        node: "Node",
         program: bytes = b"",
         indexes: Sequence[int] = (),
         memory: int = MEMORY,
         wait: float = WAIT,
-    ) -> None:
-        self.socket = node_socket
-        self.received = self.lost = 0
-        self._names: dict[int, str] = {}
-        self._number = max(2, memory // BLOCK)
-        self._next = 0
-        node_socket.setsockopt(_SOL_PACKET, _VERSION, struct.pack("=i", 2))  # TPACKET_V3
-        frames = BLOCK // _FRAME * self._number
-        request = struct.pack("=7I", BLOCK, self._number, _FRAME, frames, max(1, int(wait * 1000)), 0, 0)
-        node_socket.setsockopt(_SOL_PACKET, _RX_RING, request)
-        self._memory = mmap.mmap(node_socket.fileno(), BLOCK * self._number)
-        self._view = memoryview(self._memory)
-        if program or indexes:
-            attach(node_socket, _of_interfaces(indexes) + program)
-        _bind_to_all_interfaces(node_socket)
+    ) -> Self:
+        """A ring for a node, with a program of `trace.filters.compile_filter` and for the interfaces wanted (all by default).
+
+        Raises OSError.
+        """
+        node_socket = node.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        try:
+            prepare(node_socket, program, indexes, memory, wait)
+            return cls(node_socket, memory)
+        except BaseException:
+            node_socket.close()
+            raise
 
     def fileno(self) -> int:
         return self.socket.fileno()
 
     def blocks(self) -> Iterator[memoryview]:
         """The blocks that have been filled; each goes back to the kernel when the next is asked for, or the loop is left."""
-        while True:
+        for _ in range(self._number):
             start = self._next * BLOCK
-            status, _, _ = _BLOCK_HEAD.unpack_from(self._view, start)
+            status, _, _ = BLOCK_HEAD.unpack_from(self._view, start)
             if not status & _FOR_USER:
                 return
             block = self._view[start : start + BLOCK]
@@ -99,24 +101,24 @@ class Ring:
                 yield block
             finally:
                 block.release()
-                struct.pack_into("=I", self._view, start + 8, 0)
+                struct.pack_into("=Q", self._view, start + 8, 0)  # its status and its number of packets
                 self._next = (self._next + 1) % self._number
 
     def statistics(self) -> tuple[int, int]:
         """How many packets the ring has had to take, and how many of them it lost for want of room."""
-        packets, drops, _ = struct.unpack("=3I", self.socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))  # reading resets them
+        packets, drops, _ = struct.unpack("=3I", self.socket.getsockopt(SOL_PACKET, _STATISTICS, 12))  # reading resets them
         self.received += packets
         self.lost += drops
         return self.received, self.lost
 
     def stop(self) -> None:
         """Takes no more packets; those taken are still in `blocks`, once `pending` says that none are on their way."""
-        attach(self.socket, _REJECT_ALL)
+        reject_all(self.socket)
 
     def pending(self) -> bool:
-        """Whether there are packets in the block that the kernel has not handed over yet."""
-        _, packets, _ = _BLOCK_HEAD.unpack_from(self._view, self._next * BLOCK)
-        return bool(packets)
+        """Whether there are packets that `blocks` has not given yet, perhaps in the block that the kernel fills."""
+        status, packets, _ = BLOCK_HEAD.unpack_from(self._view, self._next * BLOCK)
+        return bool(packets or status & _FOR_USER)
 
     def rest(self, seconds: float = 1.0) -> Iterator[memoryview]:
         """Stops, and gives what is left, as `blocks`; waits for the kernel to hand it over."""
@@ -149,40 +151,17 @@ class Ring:
 
 def packets(block: memoryview) -> Iterator[Packet]:
     """The packets of a block, with their VLAN tags put back."""
-    _, count, offset = _BLOCK_HEAD.unpack_from(block)
+    _, count, offset = BLOCK_HEAD.unpack_from(block)
     for _ in range(count):
-        following, seconds, nanoseconds, captured, length, status, mac, tag, ethertype, index, kind = _header(block, offset)
+        following, seconds, nanoseconds, captured, length, status, mac, tag, ethertype, ifindex, kind = _header(block, offset)
         start = offset + mac
         data = bytes(block[start : start + captured])
         if status & TAGGED:
             data, length = tagged(data, tag, ethertype), length + 4
-        yield Packet(seconds * 1_000_000_000 + nanoseconds, index, kind == OUTGOING, data, length)
+        yield Packet(seconds * 1_000_000_000 + nanoseconds, ifindex, kind == OUTGOING, data, length)
         offset += following
 
 
 def tagged(data: bytes, tag: int, ethertype: int) -> bytes:
     """A frame with its VLAN tag, which the kernel keeps beside it: after the two MAC addresses (IEEE 802.1Q)."""
     return data[:12] + struct.pack(">HH", ethertype or 0x8100, tag) + data[12:]
-
-
-def attach(packet_socket: socket.socket, program: bytes) -> None:
-    """Lets only those packets reach a socket that a classic BPF program accepts (SO_ATTACH_FILTER, socket(7))."""
-    code = ctypes.create_string_buffer(program, len(program))
-    fprog = struct.pack("=H6xQ", len(program) // 8, ctypes.addressof(code))
-    packet_socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, fprog)
-
-
-def _of_interfaces(indexes: Sequence[int]) -> bytes:
-    """The beginning of a program: what is not of these interfaces is rejected; jumps are relative, so any may follow it."""
-    if not indexes:
-        return b""
-    load = struct.pack("=HBBI", 0x20, 0, 0, 0xFFFFF000 + 8)  # BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_IFINDEX
-    tests = [struct.pack("=HBBI", 0x15, len(indexes) - i, 0, index) for i, index in enumerate(indexes)]  # BPF_JEQ
-    return load + b"".join(tests) + _REJECT_ALL
-
-
-def _bind_to_all_interfaces(packet_socket: socket.socket) -> None:
-    """bind(2) to interface 0, which Python's own bind cannot say: it takes a name (struct sockaddr_ll, packet(7))."""
-    address = struct.pack("=HHiHBB8s", socket.AF_PACKET, socket.htons(_ALL_PROTOCOLS), 0, 0, 0, 0, b"")
-    if _libc.bind(packet_socket.fileno(), address, len(address)):
-        raise OSError(ctypes.get_errno(), "cannot capture")

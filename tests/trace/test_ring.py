@@ -4,8 +4,6 @@ import select
 import socket
 import time
 
-import pytest
-
 from pynetemu import Network
 from pynetemu.trace.filters import compile_filter
 from pynetemu.trace.ring import Packet, Ring, packets
@@ -14,7 +12,7 @@ from tests.support.wait import wait_until
 
 
 def _ring(net: Network, node: str, text: str = "", **wanted: object) -> Ring:
-    return Ring(net[node].socket(socket.AF_PACKET, socket.SOCK_RAW, 0), compile_filter(text), **wanted)  # type: ignore[arg-type]
+    return Ring.open(net[node], compile_filter(text), **wanted)  # type: ignore[arg-type]
 
 
 def _all(ring: Ring) -> list[Packet]:
@@ -69,7 +67,10 @@ def test_an_idle_ring_has_nothing_and_does_not_wait() -> None:
         assert _all(ring) == []
 
 
-@pytest.mark.pure
-def test_a_ring_says_why_it_cannot_be() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wrong, pytest.raises(OSError):
-        Ring(wrong)
+def test_a_packet_on_loopback_is_seen_once() -> None:
+    with Network(Pair()) as net, _ring(net, "blue", "icmp") as ring:
+        net["blue"].run("ping", "-c1", "127.0.0.1", check=True)
+        assert [(ring.interface(packet.ifindex), packet.outgoing, packet.data[34]) for packet in _all(ring)] == [
+            ("lo", False, 8),
+            ("lo", False, 0),
+        ]

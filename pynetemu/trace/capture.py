@@ -1,0 +1,232 @@
+"""Captures: what a lab's interfaces see, into a pcapng file or to whoever reads one.
+
+    with net.capture("x.pcapng", "blue", "s1.root", filter="icmp or arp") as capture:
+        net["blue"].run("ping", "-c1", "root")
+    print(capture.packets, capture.lost)
+
+One file holds all nodes, in the order of time by one clock, each packet with its node, interface and direction.
+"""
+
+import os
+import select
+import stat
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from pynetemu.trace.filters import compile_filter
+from pynetemu.trace.pcapng import Writer, end_of_blocks, records
+from pynetemu.trace.ring import Ring
+from pynetemu.trace.selection import Selection, by_node, interfaces_of, names_of, peers
+from pynetemu.trace.selection import select as choose
+from pynetemu.trace.taps import Take, Taps
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_T = TypeVar("_T")
+_MEMORY = 1 << 26  # bytes of all rings together, between _LEAST and _MOST for each
+_LEAST, _MOST = 1 << 20, 1 << 24
+
+
+class Capture:
+    """Writes packets to a file from `start`, or the beginning of `with`, until `stop`.
+
+    `file` is a path, or the descriptor of a pipe. `what` are nodes ("blue"), interfaces ("blue.eth0") and links
+    ("blue-root"), by default the whole lab; `filter` is as tcpdump's, with the nodes' names as addresses.
+
+    `packets` are those in the file, `lost` those that came too fast to be taken, `names` the nodes of the lab's addresses.
+    """
+
+    def __init__(self, network: "Network", file: str | os.PathLike[str] | int, *what: str, filter: str = "") -> None:
+        self.network, self.filter = network, filter
+        self.file, self.what = file, what
+        self.packets = self.lost = 0
+        self.names: dict[str, str] = {}
+        self._error: OSError | None = None
+        self._numbers: dict[str, _Numbers] = {}  # of the interfaces in the file, by node
+        self._thread: threading.Thread | None = None
+        self._stop = -1
+        self._lab = -1
+
+    def start(self, rings: Mapping[str, Ring] | None = None) -> Self:
+        """Begins, and returns when no packet can be missed any more; `rings` may have been filling since before.
+
+        Raises LabError and FilterError for what is wrong in the call, OSError for a file that cannot be written.
+        """
+        selection = choose(self.network, self.what)
+        self.names = names_of(self.network)
+        program = compile_filter(self.filter, by_node(self.names))
+        self._output = Output(self.file)
+        try:
+            self._writer = Writer(self._output, f"the lab {self.network.name}")
+            self._taps = open_taps(self.network, selection, program, self._records, rings)
+            self._describe(selection)
+        except BaseException:
+            self._output.close()
+            raise
+        self._stop, self._lab = os.eventfd(0), os.dup(self.network.fileno())
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Ends; the file then has everything, and has been closed. Stopping twice is no error.
+
+        Raises OSError when the file could not be written: it then has all packets up to that moment.
+        """
+        if self._thread is None:
+            return
+        os.eventfd_write(self._stop, 1)
+        self._thread.join()
+        self._thread = None
+        os.close(self._stop)
+        os.close(self._lab)
+        if self._error is not None:
+            raise self._error
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Waits until the capture has ended by itself (the lab has, or the file could not be written), true if so."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            self.stop()
+        except OSError:
+            if kind is None:  # else there is an exception already, which says more
+                raise
+
+    def _describe(self, selection: Selection) -> None:
+        """Names the interfaces that there are; those that come later are named when they are first seen."""
+        far = peers(self.network)
+        for node, wanted in selection.items():
+            numbers = self._numbers[node] = _Numbers(self, node)
+            for interface in interfaces_of(self.network, node):
+                if not wanted or interface.name in wanted:
+                    peer = far.get((node, interface.name))
+                    about = f"{node}, link to {peer[0]}" if peer else node
+                    numbers[interface.ifindex] = self._writer.interface(
+                        f"{node}:{interface.name}", about, interface.mac, self.filter
+                    )
+        self._writer.names(self.names)
+
+    def _records(self, node: str, block: memoryview) -> Iterable[tuple[int, bytes]]:
+        return records(block, self._numbers[node])
+
+    def add_interface(self, node: str, ifindex: int) -> int:
+        """Gives a new interface its number in the file."""
+        return self._writer.interface(f"{node}:{self._taps.rings[node].interface(ifindex)}", node, filter=self.filter)
+
+    def _run(self) -> None:
+        events = select.poll()
+        for descriptor in (self._taps.fileno(), self._stop, self._lab):
+            events.register(descriptor, select.POLLIN)
+        try:
+            while True:
+                wait = self._taps.wait
+                ready = {descriptor for descriptor, _ in events.poll(None if wait is None else wait * 1000)}
+                if self._stop in ready or self._lab in ready:
+                    break
+                self._write(self._taps.read())
+            self._write(self._taps.rest())
+            self._count()
+        except OSError as error:
+            self._error = error
+        finally:
+            self._taps.close()
+            self._output.close()
+
+    def _write(self, found: list[tuple[int, bytes]]) -> None:
+        """Writes packets; raises OSError."""
+        if not found:
+            return
+        try:
+            self._output.write(b"".join([record for _, record in found]))
+        except OSError:
+            ends = accumulate(len(record) for _, record in found)
+            self.packets += sum(end <= self._output.kept for end in ends)
+            raise
+        self.packets += len(found)
+
+    def _count(self) -> None:
+        """Says at the end of the file what each node's ring took and lost; it does not know the interface of a lost packet."""
+        now = time.time_ns()
+        for node, (received, lost) in self._taps.statistics().items():
+            self.lost += lost
+            if numbers := self._numbers[node]:
+                about = f"all that was captured of {node}" if len(numbers) > 1 else ""
+                self._writer.statistics(min(numbers.values()), now, received, lost, about)
+
+
+class _Numbers(dict[int, int]):
+    """The numbers that a node's interfaces have in the file, by their index; an unknown one is added to the file."""
+
+    def __init__(self, capture: Capture, node: str) -> None:
+        super().__init__()
+        self._capture, self._node = capture, node
+
+    def __missing__(self, ifindex: int) -> int:
+        self[ifindex] = number = self._capture.add_interface(self._node, ifindex)
+        return number
+
+
+def open_taps(
+    network: "Network",
+    selection: Selection,
+    program: bytes,
+    take: Take[_T],
+    rings: Mapping[str, Ring] | None = None,
+) -> Taps[_T]:
+    """Listens at what has been selected, by rings that share the memory there is for them."""
+    opened = dict(rings or {})
+    memory = max(_LEAST, min(_MOST, _MEMORY // len(selection)))
+    try:
+        for node, wanted in selection.items():
+            if node not in opened:
+                indexes = [found.ifindex for found in interfaces_of(network, node) if found.name in wanted]
+                opened[node] = Ring.open(network[node], program, indexes, memory)
+    except BaseException:
+        for ring in opened.values():
+            ring.close()
+        raise
+    return Taps(opened, take)
+
+
+class Output:
+    """A pcapng file being written, or a pipe: a file ends with a whole block, however it ends.
+
+    `kept` are the bytes that came into the file of the data which did not fit any more.
+    """
+
+    def __init__(self, file: str | os.PathLike[str] | int) -> None:
+        self.kept = 0
+        self._size = 0
+        self._path = None if isinstance(file, int) else os.fspath(file)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+        self._descriptor = file if isinstance(file, int) else os.open(file, flags, 0o666)
+        self._can_cut = stat.S_ISREG(os.fstat(self._descriptor).st_mode) and self._path is not None
+
+    def write(self, data: bytes) -> None:
+        """Writes whole blocks; raises OSError."""
+        written = 0
+        try:
+            while written < len(data):
+                written += os.write(self._descriptor, memoryview(data)[written:])
+        except OSError as error:
+            self.kept = end_of_blocks(data, written)
+            if self._can_cut:
+                os.ftruncate(self._descriptor, self._size + self.kept)
+            raise OSError(error.errno, error.strerror, self._path) from error
+        self._size += written
+
+    def close(self) -> None:
+        if self._path is not None and self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

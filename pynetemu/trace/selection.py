@@ -1,0 +1,109 @@
+"""What of a lab is captured: nodes, interfaces, links, or all of it.
+
+select(network, ["blue", "s1.root"])    {"blue": set(), "s1": {"root"}}     no set of interfaces means all of them
+select(network, ["blue-s1"])            {"blue": {"eth0"}, "s1": {"blue"}}  both ends of a link
+select(network, [])                     every node
+"""
+
+import socket
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pynetemu.errors import LabError
+from pynetemu.plan.operations import AddVeth
+from pynetemu.trace.rtnetlink import Interface, addresses, interfaces
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+Selection = dict[str, set[str]]  # nodes, each with the interfaces wanted: none stands for all
+
+
+def select(network: "Network", words: Sequence[str]) -> Selection:
+    """Raises LabError for a word that names nothing of the lab."""
+    selection: Selection = {} if words else {node: set() for node in network.nodes}
+    for word in words:
+        found = find(network, word)
+        if found is None:
+            raise LabError(_unknown(network, word))
+        for node, wanted in found.items():
+            known = selection.setdefault(node, wanted)
+            selection[node] = known | wanted if known and wanted else set()
+    return selection
+
+
+def find(network: "Network", word: str) -> Selection | None:
+    """What a word names: `blue` a node, `blue.eth0` or `blue:eth0` an interface, `blue-s1` the links between two nodes.
+
+    None when it does not look like any of them; raises LabError for an interface that a node does not have.
+    """
+    if word in network:
+        return {word: set()}
+    for mark in ":", ".":
+        node, separator, interface = word.partition(mark)
+        if separator and node in network:
+            _check_interface(network, node, interface)
+            return {node: {interface}}
+    for at, letter in enumerate(word):
+        if letter == "-" and (ends := _links(network, word[:at], word[at + 1 :])):
+            return ends
+    return None
+
+
+def interfaces_of(network: "Network", node: str) -> list[Interface]:
+    """The interfaces that a node has now."""
+    with network[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as asked:
+        return interfaces(asked)
+
+
+def names_of(network: "Network") -> dict[str, str]:
+    """The node of each address that the lab has now, {"10.0.0.2": "blue"}; loopback's are everybody's, and so left out."""
+    names: dict[str, str] = {}
+    for node in network.nodes:
+        with network[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as asked:
+            names |= {address: node for index, address in addresses(asked) if index != 1}
+    return names
+
+
+def by_node(names: dict[str, str]) -> dict[str, list[str]]:
+    """The addresses of each node, as filters want them."""
+    found: dict[str, list[str]] = {}
+    for address, node in names.items():
+        found.setdefault(node, []).append(address)
+    return found
+
+
+def peers(network: "Network") -> dict[tuple[str, str], tuple[str, str]]:
+    """The other end of each link, both ways: {("blue", "eth0"): ("root", "eth0"), ...}."""
+    found = {}
+    for operation in network.plan.operations:
+        if isinstance(operation, AddVeth):
+            ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+            found[ends[0]], found[ends[1]] = ends[1], ends[0]
+    return found
+
+
+def _links(network: "Network", a: str, b: str) -> Selection:
+    selection: Selection = {}
+    for (node, interface), (peer, _) in peers(network).items():
+        if (node, peer) in ((a, b), (b, a)):
+            selection.setdefault(node, set()).add(interface)
+    return selection
+
+
+def _check_interface(network: "Network", node: str, interface: str) -> None:
+    has = [found.name for found in interfaces_of(network, node)]
+    if interface not in has:
+        from pynetemu.plan.nearest import nearest
+
+        near = nearest(interface, has)
+        hint = f"did you mean {near!r}?" if near else f"it has {', '.join(has)}"
+        raise LabError(f"{node} has no interface {interface!r}; {hint}")
+
+
+def _unknown(network: "Network", word: str) -> str:
+    from pynetemu.plan.nearest import nearest
+
+    near = nearest(word, network.nodes)
+    hint = f"did you mean {near!r}?" if near else f"the nodes are {', '.join(network.nodes)}"
+    return f"no node, interface (blue.eth0) or link (blue-root) is called {word!r}; {hint}"

@@ -1,0 +1,76 @@
+"""Listens in several nodes at once, and gives what they saw in the order of time.
+
+A block of a ring is handed over when it is full or some milliseconds old, so that the nodes' packets come in turns: what
+one ring has given already may be later than what another has still to give. `read` keeps that back.
+"""
+
+import select
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
+from typing import Generic, TypeVar
+
+from pynetemu.trace.ring import WAIT, Ring
+
+_T = TypeVar("_T")
+_SLACK = 2_000_000  # ns between a packet's time and its entry into the ring: it may have waited for its turn on the CPU
+_time = itemgetter(0)
+
+Take = Callable[[str, memoryview], Iterable[tuple[int, _T]]]
+
+
+class Taps(Generic[_T]):
+    """Rings by their nodes' names. `take(node, block)` makes a block's packets into what is wanted, each with its time."""
+
+    def __init__(self, rings: Mapping[str, Ring], take: Take[_T]) -> None:
+        self.rings = dict(rings)
+        self._take = take
+        self._held: list[tuple[int, _T]] = []
+        self._latest = dict.fromkeys(self.rings, 0)  # the time of the last packet that each ring has given
+        self._ready = select.epoll()
+        for ring in self.rings.values():
+            self._ready.register(ring, select.EPOLLIN)
+
+    def fileno(self) -> int:
+        """Readable when there is something to read; what is held back needs another look after WAIT seconds."""
+        return self._ready.fileno()
+
+    @property
+    def wait(self) -> float | None:
+        """How long to wait for `fileno` at most, in seconds; None for ever."""
+        return WAIT if self._held else None
+
+    def read(self) -> list[tuple[int, _T]]:
+        """What is complete up to some moment; never waits."""
+        complete = time.time_ns() - _SLACK
+        for node, ring in self.rings.items():
+            for block in ring.blocks():
+                self._held.extend(self._take(node, block))
+                self._latest[node] = self._held[-1][0] if self._held else 0
+            if ring.pending():
+                complete = min(complete, self._latest[node] - _SLACK)
+        self._held.sort(key=_time)
+        end = bisect_right(self._held, complete, key=_time)
+        ready, self._held = self._held[:end], self._held[end:]
+        return ready
+
+    def rest(self) -> list[tuple[int, _T]]:
+        """Stops, and gives all that is left."""
+        for ring in self.rings.values():
+            ring.stop()
+        for node, ring in self.rings.items():
+            for block in ring.rest():
+                self._held.extend(self._take(node, block))
+        ready, self._held = sorted(self._held, key=_time), []
+        return ready
+
+    def statistics(self) -> dict[str, tuple[int, int]]:
+        """What each node's ring has had to take, and what it lost."""
+        return {node: ring.statistics() for node, ring in self.rings.items()}
+
+    def close(self) -> None:
+        self._ready.close()
+        for ring in self.rings.values():
+            ring.close()
+        self.rings.clear()
