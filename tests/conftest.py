@@ -1,6 +1,7 @@
 """For every test: nothing may be left behind. And where all must run, a skipped test is a failed one."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -30,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would all labs
     if config.getoption("--write-goldens") and (os.environ.get("CI") or os.environ.get("PYNETEMU_REQUIRE_ALL")):
         raise pytest.UsageError("--write-goldens takes whatever is told for right: never in CI")
 

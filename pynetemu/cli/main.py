@@ -80,11 +80,13 @@ def _run(arguments: list[str]) -> int:
         print(f"pynetemu: there is no verb or file {arguments[0]!r}\n    hint: did you mean {meant!r}?", file=sys.stderr)
         return 2
     verb = arguments.pop(0) if arguments[0] in _VERBS else "run"
-    module = import_module(f"pynetemu.cli.{verb}")
-    parser = Parser(prog="pynetemu" if verb == "run" else f"pynetemu {verb}", description=module.__doc__, allow_abbrev=False)
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    module.add_arguments(parser)
     try:
+        module = import_module(f"pynetemu.cli.{verb}")
+        parser = Parser(
+            prog="pynetemu" if verb == "run" else f"pynetemu {verb}", description=module.__doc__, allow_abbrev=False
+        )
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        module.add_arguments(parser)
         status: int = module.run(parser.parse_args(arguments))
         sys.stdout.flush()
         return status

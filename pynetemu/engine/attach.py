@@ -11,16 +11,20 @@ from contextlib import AbstractContextManager
 from typing import NoReturn
 
 from pynetemu.engine import nodes, seccomp, syscalls
-from pynetemu.engine.channel import Channel, ChannelClosed
+from pynetemu.engine.channel import Channel, ChannelClosed, peer_user
 from pynetemu.engine.loop import Loop
+
+_OTHERS = (syscalls.CLONE_NEWIPC, syscalls.CLONE_NEWNET, syscalls.CLONE_NEWUTS, syscalls.CLONE_NEWNS)
 
 
 def main(channel: Channel, address: str) -> NoReturn:
     lab = Channel(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
     try:
         lab.connection.connect("\0" + address)
+        if peer_user(lab.connection) != os.getuid():
+            raise ChannelClosed("another user listens there")
         lab.send({"do": "namespaces"})
-        _, (user, pids, ipc, mounts) = lab.receive()
+        _, (user, pids, *others) = lab.receive()
     except (OSError, ChannelClosed):
         channel.send({"error": "lab", "message": "the lab has ended"})
         os._exit(1)
@@ -30,8 +34,8 @@ def main(channel: Channel, address: str) -> NoReturn:
     syscalls.setns(pids, syscalls.CLONE_NEWPID)
     if (inner := os.fork()) == 0:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-        syscalls.setns(ipc, syscalls.CLONE_NEWIPC)
-        syscalls.setns(mounts, syscalls.CLONE_NEWNS)
+        for descriptor, kind in zip(others, _OTHERS, strict=True):  # all of them: only into these we may come back from a node
+            syscalls.setns(descriptor, kind)
         if not own_user:
             seccomp.let_id_changes_pass()
         _Joined(channel, lab).serve()

@@ -2,12 +2,11 @@
 
 import os
 import socket
-import struct
 from contextlib import AbstractContextManager
 from typing import Any
 
 from pynetemu.engine import apply, host, nodes, syscalls
-from pynetemu.engine.channel import Channel, Message
+from pynetemu.engine.channel import Channel, Message, peer_user
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.loop import Answer, Loop
 from pynetemu.engine.processes import log_file
@@ -40,7 +39,9 @@ class Server(Loop):
                 family, kind, protocol = request["family"], request["type"], request["protocol"]
                 return {}, [self.nodes.open_socket(request["node"], family, kind, protocol).detach()]
             case "namespaces":
-                return {}, [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "mnt")]
+                return {}, [
+                    os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "net", "uts", "mnt")
+                ]
             case "view":
                 return self._view(request["node"])
             case "services":
@@ -134,9 +135,3 @@ def _open_log(node: str, service: str) -> int:
         return os.open(log_file(node, service), os.O_RDONLY)
     except FileNotFoundError:
         return os.open(os.devnull, os.O_RDONLY)
-
-
-def peer_user(connection: socket.socket) -> int:
-    """The user at the other end, as this user namespace sees it (SO_PEERCRED, unix(7))."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])

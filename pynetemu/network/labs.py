@@ -4,14 +4,18 @@ A lab listens at an abstract unix socket, `@pynetemu/UID/NAME` (unix(7)): it has
 goes with the engine. Both sides ask the kernel who the other is (SO_PEERCRED), and talk to their own user only.
 """
 
+import errno
 import os
+import re
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pynetemu.engine.channel import Channel
+from pynetemu.engine.channel import Channel, peer_user
 from pynetemu.errors import LabError
 from pynetemu.network.sandbox import Connection
+
+_NAME = re.compile(r"[\w.][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,9 @@ def address(name: str) -> str:
 
 def listen(wanted: str) -> tuple[str, socket.socket]:
     """Takes a name for a new lab: the wanted one, or `wanted-2` and so on where labs of that name run."""
+    if not _NAME.fullmatch(wanted):
+        hint = "letters, digits, . - and _ are allowed, and no - at the start"
+        raise LabError(f"{wanted!r} cannot be a lab's name\n    hint: {hint}")
     number = 1
     while True:
         name = wanted if number == 1 else f"{wanted}-{number}"
@@ -55,8 +62,10 @@ def listen(wanted: str) -> tuple[str, socket.socket]:
             listener.bind("\0" + address(name))
             listener.listen(16)
             return name, listener
-        except OSError:
+        except OSError as error:
             listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise LabError(f"{wanted!r} cannot be a lab's name: {error}") from error
             number += 1
 
 
@@ -68,6 +77,9 @@ def connect(name: str) -> Connection:
     except OSError:
         connection.close()
         raise LabError(_no_such_lab(name)) from None
+    if (owner := peer_user(connection)) != os.getuid():  # anybody may listen at an abstract address
+        connection.close()
+        raise LabError(f"the lab {name!r} is none of yours: another user (uid {owner}) listens in its place")
     return Connection(Channel(connection))
 
 

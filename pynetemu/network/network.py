@@ -86,7 +86,7 @@ class Network:
         if self._sandbox is None:
             self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host)
         if not self._attached:
-            self.name, listener = listen(self._wanted_name or plan.name.lower())
+            self.name, listener = listen(plan.name.lower() if self._wanted_name is None else self._wanted_name)
             with listener:
                 self._sandbox.connection.begin(self._build_request(plan), [listener.fileno()])
         self._begun = True

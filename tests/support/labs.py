@@ -9,12 +9,14 @@ from pynetemu.network.labs import labs
 from tests.support.pynetemu import BLUE, PROGRAM, environment
 from tests.support.wait import wait_until
 
+UNTIL_TOLD = "blue sh -c 'echo up; read -r _ || true'"  # a line of the shell that runs until its standard input ends
+
 
 @contextmanager
 def running(name: str, *arguments: str | Path, file: Path = BLUE) -> Iterator[subprocess.Popen[str]]:
     """A lab that another process holds until the block ends."""
     process = subprocess.Popen(
-        [*PROGRAM, str(file), "--name", name, *map(str, arguments), "-c", "blue cat"],
+        [*PROGRAM, str(file), "--name", name, *map(str, arguments), "-c", UNTIL_TOLD],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -22,8 +24,8 @@ def running(name: str, *arguments: str | Path, file: Path = BLUE) -> Iterator[su
         env=environment(),
     )
     try:
-        wait_until(lambda: process.poll() is not None or name in names(), what=f"the lab {name}")
-        assert process.poll() is None, process.communicate()[1]
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n", process.communicate()[1]
         yield process
     finally:
         process.communicate(timeout=20)
