@@ -134,14 +134,18 @@ class Netlink:
         header = message["header"]
         header["type"], header["flags"] = kind, _REQUEST | _DUMP
         message.encode()
-        self._socket.send(message.data)
-        for reply, _, body in self._replies():
+        return self.dump_bytes(kind, bytes(message.data[_HEADER.size :]))
+
+    def dump_bytes(self, kind: int, body: bytes) -> Iterator[tuple[int, bytes]]:
+        """All links, addresses or whatever `kind` asks for, as (type, body) for who takes them apart by hand."""
+        self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, _REQUEST | _DUMP, 0, 0) + body)
+        for reply, _, found in self._replies():
             if reply == _NLMSG_DONE:
                 return
             if reply == _NLMSG_ERROR:
-                code = -struct.unpack_from("=i", body)[0]
+                code = -struct.unpack_from("=i", found)[0]
                 raise Refused(None, code, os.strerror(code))
-            yield reply, body
+            yield reply, found
 
     def watch_links(self) -> None:
         """From now on every change of a link arrives here too; see `wait_until_up`."""
@@ -198,11 +202,11 @@ class Netlink:
 def _up(body: bytes) -> set[int]:
     """The link's index if it is operationally up, from the body of RTM_NEWLINK."""
     index = _LINK_BODY.unpack_from(body)[2]
-    state = next((value[0] for kind, value in _attributes(body, _LINK_BODY.size) if kind == _IFLA_OPERSTATE), 0)
+    state = next((value[0] for kind, value in attributes(body, _LINK_BODY.size) if kind == _IFLA_OPERSTATE), 0)
     return {index} if state == _OPERSTATE_UP else set()
 
 
-def _attributes(body: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
+def attributes(body: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
     """The attributes of a message, by hand: decoding a whole link with pyroute2 takes longer than making one."""
     while offset + 4 <= len(body):
         length, kind = struct.unpack_from("=HH", body, offset)
@@ -214,7 +218,7 @@ def _attributes(body: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
 
 def _reason(body: bytes) -> str:
     """The kernel's own words in an error: after its code and the capped copy of the request, attribute 1."""
-    return next((value.rstrip(b"\0").decode() for kind, value in _attributes(body, 4 + _HEADER.size) if kind == 1), "")
+    return next((value.rstrip(b"\0").decode() for kind, value in attributes(body, 4 + _HEADER.size) if kind == 1), "")
 
 
 def add_bridge(link: Netlink, operation: Operation, index: int, name: str) -> None:

@@ -5,7 +5,7 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pynetemu.engine import apply, host, nodes, syscalls
+from pynetemu.engine import apply, host, nodes, state, syscalls
 from pynetemu.engine.channel import Channel, Message, peer_user
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.loop import Answer, Loop
@@ -51,6 +51,12 @@ class Server(Loop):
                 return {}, []
             case "log":
                 return {}, [_open_log(request["node"], request["service"])]
+            case "state":
+                return {"nodes": state.read(self.nodes, request["what"], request["nodes"])}, []
+            case "totals":
+                return state.totals(self.nodes), []
+            case "forget neighbours":
+                return {"left": state.forget_neighbours(self.nodes, request["nodes"])}, []
             case "features":
                 return self._features(), []
         return super().answer(request, descriptors)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from pynetemu.errors import LabError
-from pynetemu.network import services
+from pynetemu.network import services, state
 from pynetemu.network.labs import address, connect, listen
 from pynetemu.network.node import Node
 from pynetemu.network.sandbox import Connection, Sandbox
 from pynetemu.network.services import ServiceNews, ServiceState
+from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, RouteState, Totals
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
@@ -142,6 +143,33 @@ class Network:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def interfaces(self, *nodes: str) -> list[InterfaceState]:
+        """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
+        return state.interfaces(self, nodes or self.nodes)
+
+    def routes(self, *nodes: str) -> list[RouteState]:
+        """The routes of some nodes, or of all."""
+        return state.routes(self, nodes or self.nodes)
+
+    def neighbours(self, *nodes: str) -> list[Neighbour]:
+        """What some nodes, or all, know of their neighbours (ARP, ND)."""
+        return state.neighbours(self, nodes or self.nodes)
+
+    def forwarding(self, *nodes: str) -> list[ForwardingEntry]:
+        """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
+        return state.forwarding(self, nodes or self.nodes)
+
+    def forget_neighbours(self, *nodes: str) -> int:
+        """Makes some nodes, or all, forget what they have learned of their neighbours, as `ip neigh flush` does.
+
+        Permanent entries stay, and those that are just being asked for, whose number is given back.
+        """
+        return state.forget_neighbours(self, nodes or self.nodes)
+
+    def totals(self) -> Totals:
+        """Sums over the lab, read in one request: packets, drops, nodes that are up."""
+        return state.totals(self)
 
     @property
     def services(self) -> list[ServiceState]:

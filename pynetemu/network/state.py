@@ -1,0 +1,126 @@
+"""What the kernel has in the nodes at this moment, as values: `net.interfaces("h1")`, `net.routes()`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_interface, ip_network
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+    from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceState:
+    """An interface of a node. `kind` is the kernel's: veth, bridge, …, "" for loopback; `master` its bridge.
+
+    `is_up` says that it was set up, `has_carrier` that it is joined to something that is up too. The counters are the
+    kernel's, in packets and bytes since the interface was made.
+    """
+
+    node: str
+    name: str
+    index: int
+    kind: str
+    mac: str
+    mtu: int
+    master: str
+    is_up: bool
+    has_carrier: bool
+    addresses: "tuple[InterfaceAddress, ...]"
+    received_packets: int
+    sent_packets: int
+    received_bytes: int
+    sent_bytes: int
+    received_errors: int
+    sent_errors: int
+    received_dropped: int
+    sent_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteState:
+    """A route of the main table; each hop is (gateway, interface), the gateway None for a connected network."""
+
+    node: str
+    destination: "IPNetwork"
+    kind: str
+    hops: "tuple[tuple[Address | None, str], ...]"
+    metric: int
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """What a node knows of an address on one of its links (ARP, ND): `state` as in `ip neigh`."""
+
+    node: str
+    address: "Address"
+    interface: str
+    mac: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardingEntry:
+    """That a bridge has a MAC address behind a port; `vlan` is 0 without VLAN filtering."""
+
+    node: str
+    mac: str
+    port: str
+    vlan: int
+    is_learned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the lab: packets that have arrived over links, those dropped at interfaces, nodes that are up."""
+
+    packets: int
+    dropped: int
+    up: int
+
+
+def interfaces(network: "Network", nodes: Iterable[str]) -> list[InterfaceState]:
+    return [
+        InterfaceState(node=node, addresses=tuple(map(ip_interface, row.pop("addresses"))), **row)
+        for node, row in _read(network, "interfaces", nodes)
+    ]
+
+
+def routes(network: "Network", nodes: Iterable[str]) -> list[RouteState]:
+    return [
+        RouteState(
+            node,
+            ip_network(row["destination"]),
+            row["kind"],
+            tuple((ip_address(gateway) if gateway else None, interface) for gateway, interface in row["hops"]),
+            row["metric"],
+        )
+        for node, row in _read(network, "routes", nodes)
+    ]
+
+
+def neighbours(network: "Network", nodes: Iterable[str]) -> list[Neighbour]:
+    return [
+        Neighbour(node=node, address=ip_address(row.pop("address")), **row) for node, row in _read(network, "neighbours", nodes)
+    ]
+
+
+def forwarding(network: "Network", nodes: Iterable[str]) -> list[ForwardingEntry]:
+    return [ForwardingEntry(node=node, **row) for node, row in _read(network, "forwarding", nodes)]
+
+
+def forget_neighbours(network: "Network", nodes: Iterable[str]) -> int:
+    answer, _ = network.control.request({"do": "forget neighbours", "nodes": list(nodes)})
+    left: int = answer["left"]
+    return left
+
+
+def totals(network: "Network") -> Totals:
+    answer, _ = network.control.request({"do": "totals"})
+    return Totals(**answer)
+
+
+def _read(network: "Network", what: str, nodes: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
+    answer, _ = network.control.request({"do": "state", "what": what, "nodes": list(nodes)})
+    return ((node, row) for node, rows in answer["nodes"].items() for row in rows)

@@ -1,0 +1,81 @@
+"""What the network says of the kernel's state, against what iproute2 says of it."""
+
+import json
+from typing import Any
+
+from pynetemu import Network
+from pynetemu.network.state import InterfaceState
+from tests.support.wait import wait_until
+from topologies.bridge import Bridge
+
+
+def _ip(network: Network, node: str, *words: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(network[node].run(*words, check=True).stdout)
+    return found
+
+
+def _as_ip_says(network: Network, node: str) -> list[tuple[Any, ...]]:
+    return [
+        (
+            link["ifname"],
+            link["ifindex"],
+            link["address"],
+            link["mtu"],
+            link.get("master", ""),
+            "UP" in link["flags"],
+            "LOWER_UP" in link["flags"],
+            sorted(f"{address['local']}/{address['prefixlen']}" for address in link["addr_info"]),
+        )
+        for link in _ip(network, node, "ip", "-j", "addr")
+    ]
+
+
+def _as_we_say(interface: InterfaceState) -> tuple[Any, ...]:
+    return (
+        interface.name,
+        interface.index,
+        interface.mac,
+        interface.mtu,
+        interface.master,
+        interface.is_up,
+        interface.has_carrier,
+        sorted(map(str, interface.addresses)),
+    )
+
+
+def test_the_state_is_what_iproute2_shows() -> None:
+    with Network(Bridge()) as network:
+        network["blue"].run("ping", "-c1", "green", check=True)
+        network["green"].run("ip", "link", "set", "veth_green", "down", check=True)
+        for node in network.nodes:
+            assert [_as_we_say(interface) for interface in network.interfaces(node)] == _as_ip_says(network, node)
+
+        routes = {(str(route.destination), str(route.hops[0][0] or ""), route.hops[0][1]) for route in network.routes("blue")}
+        shown = [*_ip(network, "blue", "ip", "-j", "route"), *_ip(network, "blue", "ip", "-j", "-6", "route")]
+        named = {"default": "0.0.0.0/0"}
+        assert routes == {(named.get(r["dst"], r["dst"]), r.get("gateway", ""), r["dev"]) for r in shown}
+
+        (neighbour,) = network.neighbours("blue")
+        (entry,) = _ip(network, "blue", "ip", "-j", "neigh")
+        assert (str(neighbour.address), neighbour.interface, neighbour.mac) == (entry["dst"], entry["dev"], entry["lladdr"])
+
+        learned = {(entry.port, entry.mac) for entry in network.forwarding("s1") if entry.is_learned}
+        assert ("blue", _interface(network, "blue", "veth_blue").mac) in learned
+
+        received = _interface(network, "blue", "veth_blue").received_packets
+        network["blue"].run("ping", "-c3", "root", check=True)
+        assert _interface(network, "blue", "veth_blue").received_packets >= received + 3
+        assert network.totals().up == 3
+
+
+def test_learned_neighbours_can_be_forgotten() -> None:
+    with Network(Bridge()) as network:
+        network["blue"].run("ip", "neigh", "add", "10.0.0.99", "lladdr", "02:00:00:00:00:63", "dev", "veth_blue", check=True)
+        network["blue"].run("ping", "-c1", "green", check=True)
+        assert {neighbour.state for neighbour in network.neighbours("blue")} >= {"permanent"}
+        wait_until(lambda: network.forget_neighbours("blue") == 0)
+        assert [neighbour.state for neighbour in network.neighbours("blue")] == ["permanent"]
+
+
+def _interface(network: Network, node: str, name: str) -> InterfaceState:
+    return next(interface for interface in network.interfaces(node) if interface.name == name)
