@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from pynetemu.errors import LabError
-from pynetemu.network import services, state
+from pynetemu.network import links, services, state
 from pynetemu.network.labs import address, connect, listen
+from pynetemu.network.links import LinkState, LostSettings
 from pynetemu.network.node import Node
 from pynetemu.network.sandbox import Connection, Sandbox
 from pynetemu.network.services import ServiceNews, ServiceState
@@ -46,6 +47,7 @@ class Network:
         self._sandbox = sandbox
         self._wanted_name = name
         self._begun = False
+        self._lost = LostSettings()
         self._attached: Connection | None = None
         self._plan: Plan | None = topology if isinstance(topology, Plan) else None
         self.host = self._plan.host if self._plan else host
@@ -143,6 +145,25 @@ class Network:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def links(self, *ends: str) -> list[LinkState]:
+        """The links, each with its state; those between two nodes, or interfaces, with two `ends`.
+
+            net.links("h1", "s1"), net.links("r1:eth0", "r2:eth0")
+
+        Raises LabError when there is none between them.
+        """
+        return links.between(self, *ends) if ends else links.links(self)
+
+    def set_link(self, a: str, b: str, *, up: bool) -> None:
+        """Takes the links between two nodes, or interfaces (NODE:INTERFACE), down at both ends, or up again.
+
+            net.set_link("h1", "s1", up=False)
+
+        What the kernel forgets with a link that goes down, routes and IPv6 addresses, comes back with it.
+        """
+        for link in self.links(a, b):
+            links.set_link(self, link, self._lost, up)
 
     def interfaces(self, *nodes: str) -> list[InterfaceState]:
         """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
