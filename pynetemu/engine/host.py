@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, ip_address
 
 from pynetemu.engine import netlink
 from pynetemu.errors import ConflictError
-from pynetemu.plan.operations import AddAddress, AddHttpServer, Address, AddVeth, Operation, Plan
+from pynetemu.plan.operations import AddAddress, AddHttpServer, Address, AddVeth, IPNetwork, Operation, Plan
 
 
 def primary_address() -> Address | None:
@@ -38,13 +38,15 @@ def refuse_conflicts(plan: Plan) -> None:
 
 
 def remove_links(plan: Plan) -> None:
+    """Removes the links that the plan made, known by name and MAC address: one of the same name may be the machine's own."""
+    ours = {(name, mac) for _, name, mac in _root_interfaces(plan)}
     link = netlink.Netlink()
-    indexes = []
-    for _, name in _root_interfaces(plan):
-        with suppress(OSError):  # it has gone already, or was never made
-            indexes.append(socket.if_nametoindex(name))
-    netlink.delete_links(link, indexes)
-    link.close()
+    try:
+        messages = link.dump(netlink.RTM_GETLINK, netlink.ifinfmsg())
+        links = {(found.get_attr("IFLA_IFNAME"), found.get_attr("IFLA_ADDRESS")): found["index"] for found in messages}
+        netlink.delete_links(link, [links[key] for key in ours & set(links)])
+    finally:
+        link.close()
 
 
 def machine_hosts() -> str:
@@ -59,19 +61,20 @@ def _roots(plan: Plan) -> set[str]:
     return {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "root"}
 
 
-def _root_interfaces(plan: Plan) -> Iterator[tuple[Operation, str]]:
+def _root_interfaces(plan: Plan) -> Iterator[tuple[Operation, str, str]]:
+    """The ends of links that are on the machine: their operation, name and MAC address."""
     roots = _roots(plan)
     for operation in plan.operations:
         if isinstance(operation, AddVeth):
             if operation.node in roots:
-                yield operation, operation.interface
+                yield operation, operation.interface, operation.mac
             if operation.peer_node in roots:
-                yield operation, operation.peer_interface
+                yield operation, operation.peer_interface, operation.peer_mac
 
 
 def _links(plan: Plan) -> Iterator[str]:
     existing = {name for _, name in socket.if_nameindex()}
-    for operation, name in _root_interfaces(plan):
+    for operation, name, _ in _root_interfaces(plan):
         if name in existing:
             yield _say(operation, f"this machine has an interface {name} already")
         if isinstance(operation, AddVeth) and operation.node == operation.peer_node:
@@ -87,11 +90,16 @@ def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:
         if isinstance(operation, AddAddress) and operation.node in roots:
             wanted = operation.address
             same = [address for address in addresses if address.ip == wanted.ip]
-            near = [network for network in routes if network.version == wanted.version and network.overlaps(wanted.network)]
+            near = [network for network in routes if _overlap(network, wanted.network)]
             if same:
                 yield _say(operation, f"this machine has the address {wanted.ip} already")
             elif near:
                 yield _say(operation, f"this machine has a route to {near[0]} already, which {wanted} overlaps")
+
+
+def _overlap(one: IPNetwork, other: IPNetwork) -> bool:
+    """Link-local networks may repeat: each is for its own link."""
+    return one.version == other.version and not other.is_link_local and one.overlaps(other)
 
 
 def _ports(plan: Plan) -> Iterator[str]:

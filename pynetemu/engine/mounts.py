@@ -65,8 +65,10 @@ def dress_node(node: str, hosts: str, keep_resolver: bool) -> None:
     try:
         syscalls.mount("sysfs", "/sys", "sysfs", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
     except OSError as error:
-        if error.errno != errno.EPERM:
-            raise  # a container whose /sys is partly hidden may not mount a whole one (mount_too_revealing in fs/namespace.c)
+        # EPERM: a container whose /sys is partly hidden may not mount a whole one (mount_too_revealing in fs/namespace.c).
+        # EBUSY: what is there already shows this network namespace, as on the machine itself (do_add_mount, ibidem).
+        if error.errno not in (errno.EPERM, errno.EBUSY):
+            raise
 
 
 def _files(hosts: str, keep_resolver: bool) -> Iterator[tuple[str, str]]:

@@ -308,7 +308,14 @@ def routes(link: Netlink) -> list[IPNetwork]:
     from ipaddress import ip_network
 
     found = []
-    for message in link.dump(RTM_GETROUTE, rtmsg()):
+    for message in (*_routes(link, socket.AF_INET), *_routes(link, socket.AF_INET6)):
         if message["type"] == _RTN_UNICAST and message["table"] == _RT_TABLE_MAIN and message["dst_len"]:
             found.append(ip_network((ip_address(message.get_attr("RTA_DST")), message["dst_len"])))
     return found
+
+
+def _routes(link: Netlink, family: int) -> list[Message]:
+    """Each version is asked for: a dump of all families at once lacks those of IPv6."""
+    message = rtmsg()
+    message["family"] = family
+    return link.dump(RTM_GETROUTE, message)

@@ -28,6 +28,7 @@ class Server(Loop):
         self._plan = Plan("", ())
         self._lab: dict[str, Any] = {}
         self._host_address: Address | None = None
+        self._is_on_machine = False  # something of the lab is on the machine itself, or may be
 
     def answer(self, request: Message, descriptors: list[int]) -> Answer:
         match request["do"]:
@@ -68,6 +69,7 @@ class Server(Loop):
         if self._plan.host:
             self._host_address = host.primary_address()
             host.refuse_conflicts(self._plan)
+            self._is_on_machine = True
         _make_room(self._plan)
         try:
             apply.apply(self._plan.operations, self.nodes)
@@ -83,7 +85,7 @@ class Server(Loop):
 
     def _undo(self) -> None:
         """The kernel frees what is in the sandbox; what is on the machine goes at once, before the caller is told."""
-        if self._plan.host:
+        if self._is_on_machine:
             host.remove_links(self._plan)
 
     def _inside(self, name: str) -> AbstractContextManager[None]:

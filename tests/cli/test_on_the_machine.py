@@ -1,0 +1,169 @@
+"""`--host`: the lab's root is the machine itself. Here "the machine" is a network namespace that the test makes.
+
+The machine has an interface `uplink` to a neighbour, with a default route, a rule, an nft table and sysctls of its own.
+"""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.labs import processes_of
+from tests.support.machine import Machine
+from tests.support.pynetemu import BLUE, BRIDGE, PROGRAM
+from tests.support.wait import wait_until
+
+pytestmark = pytest.mark.root
+
+_HOST = [*PROGRAM, "--host", str(BLUE)]
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """It must be the same afterwards as before, whatever the lab was and however it ended."""
+    with Machine() as machine:
+        before = machine.state()
+        yield machine
+        wait_until(lambda: machine.state()["links"] == before["links"], 1.0, "the end of the lab's links")
+        assert machine.state() == before
+
+
+def test_the_root_is_the_machine_with_its_addresses_files_and_name(machine: Machine) -> None:
+    done = machine.run(
+        *_HOST,
+        *["-c", "blue ping -c1 -W2 root", "-c", "root ping -c1 -W2 blue", "-c", "blue curl -s root:8080"],
+        *["-c", "root curl -s blue:8080", "-c", "blue curl -s host:8080", "-c", "root ip -j addr show dev uplink"],
+        *["-c", "root cat /etc/hosts", "-c", "root hostname", "-c", "root readlink /proc/self/ns/net"],
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("1 received") == 2
+    assert done.stdout.count("Hello from root. You are 10.0.0.2") == 2
+    assert "Hello from blue. You are 10.0.0.1" in done.stdout
+    assert "172.30.0.1" in done.stdout
+    assert Path("/etc/hosts").read_text().strip() in done.stdout
+    assert machine.run("readlink", "/proc/self/ns/net").stdout in done.stdout
+
+
+def test_while_it_runs_the_machine_has_its_ends_of_the_links_and_nothing_else_is_changed(machine: Machine) -> None:
+    before = machine.state()
+    with machine.lab(*_HOST):
+        during = machine.state()
+        assert {*during["links"]} - {*before["links"]} == {"veth_root"}
+        assert set(during["addresses"]) - set(before["addresses"]) >= {"veth_root 10.0.0.1/24"}
+        assert all("uplink" not in address for address in set(during["addresses"]) ^ set(before["addresses"]))
+        assert during["sysctls"] == before["sysctls"]
+        assert (during["rules"], during["nft"]) == (before["rules"], before["nft"])
+        assert all("veth_root" in route for route in set(during["routes"]) ^ set(before["routes"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", ["shell", "front", "init", "engine"])
+def test_killing_a_part_of_the_lab_leaves_the_machine_as_it_was(machine: Machine, who: str) -> None:
+    with machine.lab(*_HOST) as shell:
+        os.kill(processes_of(shell.pid)[who], signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_the_machine_as_it_was(machine: Machine) -> None:
+    """At its start, at several moments, and while a program runs."""
+    for milliseconds in 40, 80, 120:
+        process = machine.start(*_HOST, "-c", "blue sleep 1000", process_group=0)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(milliseconds / 1000)
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=10)
+        assert process.returncode in (130, -signal.SIGINT)
+
+
+def test_everything_that_the_machine_has_already_is_told_at_once(machine: Machine, tmp_path: Path) -> None:
+    """An interface name, an address, a route that overlaps, a port in use."""
+    (tmp_path / "lab.py").write_text(
+        "from pynetemu import Host, HttpServer, Link, Root, Topology\n"
+        "class Lab(Topology):\n"
+        "    root = Root()\n"
+        "    h1 = Host()\n"
+        '    a = Link(root.interface("uplink", "10.0.1.1/24"), h1)\n'
+        '    b = Link(root.interface("b", "172.30.0.1/30"), h1)\n'
+        '    c = Link(root.interface("c", "172.30.0.77/25"), h1)\n'
+        '    d = Link(root.interface("d", "fd99::7/64"), h1)\n'
+        "    web = HttpServer(root, port=8111)\n"
+        '    e = Link(root.interface("e", "10.0.2.1/24"), root.interface("f"))\n'
+    )
+    before = machine.state()
+    with machine.listening(8111):
+        done = machine.run(*PROGRAM, "--host", str(tmp_path / "lab.py"), "-c", "h1 true", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    for number, text in (
+        (5, "this machine has an interface uplink already"),
+        (6, "this machine has the address 172.30.0.1 already"),
+        (7, "this machine has a route to 172.30.0.0/24 already, which 172.30.0.77/25 overlaps"),
+        (8, "this machine has a route to fd99::/64 already, which fd99::7/64 overlaps"),
+        (9, "port 8111 of this machine is in use"),
+        (10, "both ends of the link e are on this machine"),
+    ):
+        assert f"lab.py:{number}: {text}" in done.stderr
+    assert "hint: nothing was changed" in done.stderr
+    assert machine.state() == before
+
+
+def test_a_birth_that_fails_half_way_leaves_the_machine_as_it_was(machine: Machine, tmp_path: Path) -> None:
+    """The last of forty links gets a route that the kernel refuses: the others exist already by then."""
+    before = machine.state()
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from ipaddress import ip_address, ip_network\n"
+        "from pynetemu import Host, KernelError, Link, Network, Root, Topology\n"
+        "from pynetemu.plan.operations import AddRoute, Plan\n"
+        "class Lab(Topology):\n"
+        "    root = Root()\n"
+        "    def build(self):\n"
+        "        for i in range(40):\n"
+        "            host = self.add(f'h{i}', Host())\n"
+        "            self.add(Link(self.root.interface(f'v{i}', f'10.1.{i}.1/24'), host.interface('e', f'10.1.{i}.2/24')))\n"
+        "good = Network(Lab(), host=True).plan\n"
+        "bad = AddRoute('root', ip_network('10.9.0.0/16'), ip_address('10.200.0.1'), 'lab.py:3')\n"
+        "plan = Plan(good.name, (*good.operations, bad), host=True)\n"
+        "try:\n"
+        "    Network(plan).open()\n"
+        "except KernelError as error:\n"
+        "    import subprocess\n"
+        "    print(error, subprocess.run(['ip', '-br', 'link'], capture_output=True, text=True).stdout.count('v'))\n"
+    )
+    done = machine.run(PROGRAM[0], str(script))
+    assert "the kernel refused `ip -n root route add 10.9.0.0/16 via 10.200.0.1`" in done.stdout + done.stderr
+    assert machine.state() == before
+
+
+def test_services_of_the_root_accept_from_the_labs_own_links_only(machine: Machine) -> None:
+    with machine.lab(*_HOST):
+        from_outside = machine.neighbour("curl", "-sS", "--max-time", "5", "http://172.30.0.1:8080/")
+        assert from_outside.returncode == 7, from_outside  # curl(1): failed to connect
+        also = machine.neighbour("curl", "-sS", "--max-time", "5", "http://10.0.0.1:8080/")
+        assert also.returncode == 7, also
+        itself = machine.run("curl", "-sS", "--max-time", "5", "http://127.0.0.1:8080/")
+        assert itself.returncode == 7, itself
+
+
+@pytest.mark.slow
+def test_a_switch_on_the_machine_and_two_labs_of_which_the_second_is_refused(machine: Machine) -> None:
+    with machine.lab(*PROGRAM, "--host", str(BRIDGE)):
+        done = machine.run(*PROGRAM, "--host", str(BRIDGE), "-c", "root true")
+        assert done.returncode == 1
+        assert "this machine has" in done.stderr
+
+
+def test_a_program_that_changes_the_machine_changes_it() -> None:
+    """It is the machine, not a copy: that is what the option is for."""
+    with Machine() as machine:
+        done = machine.run(*_HOST, "-c", "root ip link set uplink mtu 1400")
+        assert done.returncode == 0, done.stderr
+        (uplink,) = json.loads(machine.run("ip", "-j", "link", "show", "uplink").stdout)
+        assert uplink["mtu"] == 1400
+
+
+def test_without_the_option_the_machine_is_not_touched(machine: Machine) -> None:
+    assert machine.run(*PROGRAM, str(BLUE), "-c", "root ip link set eth0 mtu 1400").returncode == 0
