@@ -17,10 +17,10 @@ def explain_failure(error: BaseException, what: str, file: str = "") -> Problem:
     summary = traceback.TracebackException.from_exception(error)
     frames = [frame for frame in summary.stack if _is_users(frame.filename)]
     if isinstance(error, SyntaxError):
-        where, line = f"{shown(error.filename or '')}:{error.lineno}", (error.text or "").strip()
+        where, line = f"{shown(error.filename or '')}:{error.lineno}" if error.lineno else file, (error.text or "").strip()
         return Problem(f"{type(error).__name__}: {error.msg}", where, line)
     for part in _with_causes(summary):
-        part.stack[:] = [frame for frame in part.stack if _is_users(frame.filename)]
+        part.stack[:] = [_plain(frame) for frame in part.stack if _is_users(frame.filename)]
     where = f"{shown(frames[-1].filename)}:{frames[-1].lineno}" if frames else file
     if len(frames) == 1 and summary.__cause__ is None and (summary.__context__ is None or summary.__suppress_context__):
         text = "".join(summary.format_exception_only()).rstrip()
@@ -30,6 +30,11 @@ def explain_failure(error: BaseException, what: str, file: str = "") -> Problem:
 
 def _is_users(file: str) -> bool:
     return not file.startswith((_OURS + os.sep, _LIBRARY + os.sep, "<frozen "))
+
+
+def _plain(frame: traceback.FrameSummary) -> traceback.FrameSummary:
+    """Without the columns: each version of Python marks them in another way."""
+    return traceback.FrameSummary(frame.filename, frame.lineno, frame.name, line=frame.line)
 
 
 def _with_causes(summary: traceback.TracebackException | None) -> Iterator[traceback.TracebackException]:

@@ -57,11 +57,11 @@ _ALL_UP = "until ! ip -all netns exec ip -br link | grep -E '^[^ ]+@' | grep -qv
 
 
 def _comparable(answer: str) -> list[str]:
-    """What `ip -j -d` says, without what changes by itself: timers, and the state of IPv6's duplicate detection."""
+    """What `ip -j -d` says, without what changes by itself: timers, what a bridge has learned, IPv6's duplicate detection."""
     entries: list[dict[str, Any]] = json.loads(answer)
     for entry in entries:
         for data in entry.get("linkinfo", {}).values():
-            for timer in [key for key in data if key.endswith("_timer")]:
+            for timer in [key for key in data if key.endswith("_timer") or key == "fdb_n_learned"]:
                 del data[timer]
         for address in entry.get("addr_info", []):
             address.pop("tentative", None)
