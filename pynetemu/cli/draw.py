@@ -6,53 +6,72 @@ import shutil
 import sys
 
 from pynetemu.cli.run import add_parameters
+from pynetemu.errors import DrawError
+
+_ONLY_TERMINAL = "ascii", "width", "colour"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
     add_parameters(parser)
-    parser.add_argument("-o", dest="output", metavar="PICTURE", help="write a file: x.dot or x.mmd (Mermaid)")
-    parser.add_argument("--ascii", action="store_true", help="no other characters than ASCII's")
-    parser.add_argument("--width", type=_width, metavar="COLUMNS", help="default: the terminal's, else 100")
-    parser.add_argument("--colour", choices=("auto", "always", "never"), default="auto", help="default: auto")
+    parser.add_argument("-o", dest="output", metavar="PICTURE", help="write a file: x.svg, x.png, x.dot or x.mmd (Mermaid)")
+    background = parser.add_mutually_exclusive_group()
+    for name in ("light", "dark"):
+        background.add_argument(
+            f"--{name}", dest="background", action="store_const", const=name, default="", help=f"for a {name} background"
+        )
     parser.add_argument("--no-addresses", action="store_true", help="leave the addresses out")
     parser.add_argument("--no-interfaces", action="store_true", help="leave the interfaces' names out")
+    parser.add_argument("--ascii", action="store_true", help="in the terminal: no other characters than ASCII's")
+    parser.add_argument("--width", type=_width, metavar="COLUMNS", help="in the terminal: default its width, else 100")
+    parser.add_argument("--colour", choices=("always", "never"), help="in the terminal: default if it is one")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    _check(arguments)
     from pynetemu.draw.graph import read
     from pynetemu.plan.compile import compile_plan
     from pynetemu.plan.load import load
 
-    if arguments.output:
-        from pynetemu.draw.files import check
-
-        check(arguments.output)
     plan = compile_plan(load(arguments.file, dict(arguments.parameters)))
     graph = read(plan, addresses=not arguments.no_addresses, interfaces=not arguments.no_interfaces)
     if arguments.output:
         from pynetemu.draw.files import save
 
-        save(graph, arguments.output)
+        save(graph, arguments.output, arguments.background)
     else:
         from pynetemu.draw.text import picture
 
-        print(picture(graph, arguments.width or _terminal_width(), _ascii(arguments), _colour(arguments)), end="")
+        width = arguments.width or max(shutil.get_terminal_size((100, 24)).columns, 20)
+        print(picture(graph, width, _ascii(arguments), _colour(arguments)), end="")
     return 0
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    if arguments.output:
+        from pynetemu.draw.files import check
+
+        check(arguments.output, arguments.background)
+        for name in _ONLY_TERMINAL:
+            if getattr(arguments, name):
+                raise DrawError(f"--{name} is for the terminal: leave it out, or -o")
+    elif arguments.background:
+        raise DrawError(f"--{arguments.background} is for .svg and .png files\n    hint: add -o {_example(arguments.file)}")
+
+
+def _example(spec: str) -> str:
+    name, _, _ = os.path.basename(spec).partition(".")
+    return f"{name}.svg"
+
+
 def _width(text: str) -> int:
-    if not text.isdigit() or int(text) < 20:
+    if not text.isdecimal() or int(text) < 20:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of columns, at least 20")
     return int(text)
 
 
-def _terminal_width() -> int:
-    return shutil.get_terminal_size((100, 24)).columns
-
-
 def _ascii(arguments: argparse.Namespace) -> bool:
-    """An output that cannot say ○ gets ASCII."""
+    """An output that has no ○ gets ASCII."""
     try:
         "●○┼…".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
@@ -61,6 +80,6 @@ def _ascii(arguments: argparse.Namespace) -> bool:
 
 
 def _colour(arguments: argparse.Namespace) -> bool:
-    if arguments.colour == "auto":
+    if arguments.colour is None:
         return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return bool(arguments.colour == "always")

@@ -3,21 +3,14 @@
 from collections.abc import Iterator
 
 from pynetemu.draw.graph import Graph, Interface, Link, Node
+from pynetemu.draw.kinds import look
 
 _HEAD = """\
 graph {name} {{
   graph [overlap=false, splines=true]
-  node [fontname="sans-serif", fontsize=11, style="filled,rounded", fillcolor="#ffffff", color="#57606a"]
+  node [fontname="sans-serif", fontsize=11]
   edge [fontname="sans-serif", fontsize=9, color="#57606a"]
 """
-_SHAPES = {
-    "switch": 'shape=box, fillcolor="#ddf4ff", color="#0969da"',
-    "hub": 'shape=box, fillcolor="#ddf4ff", color="#0969da"',
-    "router": 'shape=ellipse, style=filled, fillcolor="#fff8c5", color="#9a6700"',
-    "root": 'shape=box, fillcolor="#ffebe9", color="#cf222e"',
-    "host": 'shape=box, fillcolor="#dafbe1", color="#1a7f37"',
-}
-_OTHER = 'shape=hexagon, style=filled, fillcolor="#fbefff", color="#8250df"'
 
 
 def as_dot(graph: Graph) -> str:
@@ -27,9 +20,15 @@ def as_dot(graph: Graph) -> str:
 
 def _lines(graph: Graph) -> Iterator[str]:
     for node in graph.nodes:
-        yield f"{_quoted(node.name)} [{_SHAPES.get(node.kind, _OTHER)}, label={_quoted(*_text(node))}]"
+        yield f"{_quoted(node.name)} [{_style(node.kind)}, label={_quoted(*_text(node))}]"
     for link in graph.links:
         yield f"{_quoted(link.a.node)} -- {_quoted(link.b.node)}{_edge(link)}"
+
+
+def _style(kind: str) -> str:
+    inside, border = look(kind).light
+    style = 'style="filled,rounded"' if look(kind).dot == "box" else "style=filled"
+    return f'shape={look(kind).dot}, {style}, fillcolor="{inside}", color="{border}"'
 
 
 def _text(node: Node) -> Iterator[str]:

@@ -1,50 +1,83 @@
-"""Writes a picture to a file: `save(graph, "lab.svg")`. Its suffix says which kind."""
+"""Writes a picture to a file: `save(graph, "lab.svg")`. Its suffix says which kind of picture."""
 
 import os
+import shutil
+import subprocess
 import tempfile
-from collections.abc import Callable
+from pathlib import Path
 
-from pynetemu.draw.dot import as_dot
 from pynetemu.draw.graph import Graph
-from pynetemu.draw.mermaid import as_mermaid
 from pynetemu.errors import DrawError
 
-_KINDS: dict[str, Callable[[Graph], str]] = {".dot": as_dot, ".mmd": as_mermaid}
+SUFFIXES = ".svg", ".png", ".dot", ".mmd"
+_CONVERTER, _PACKAGE = "rsvg-convert", "librsvg2-bin"
+_ZOOM = "2"  # so that a PNG is sharp on fine screens and in print
 
 
-def check(path: str) -> None:
-    """Refuses a suffix that is not known and a folder that cannot be written to."""
-    suffix = os.path.splitext(path)[1]
-    if suffix not in _KINDS:
-        raise DrawError(f"-o {path}: a picture's file ends in one of {', '.join(_KINDS)}")
-    folder = os.path.dirname(path) or "."
-    if os.path.isdir(path):
-        raise DrawError(f"-o {path}: this is a folder")
-    if not os.path.isdir(folder):
-        raise DrawError(f"-o {path}: there is no folder {folder}")
-    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
-        raise DrawError(f"-o {path}: you may not write there")
+def check(path: str, background: str = "") -> None:
+    """Refuses, before any work, what cannot be written: the suffix, the folder, the rights, a missing program."""
+    file = Path(path)
+    if file.suffix not in SUFFIXES:
+        raise DrawError(f"{path}: a picture's name ends in one of {', '.join(SUFFIXES)}")
+    if background and file.suffix not in (".svg", ".png"):
+        raise DrawError(f"{path}: only .svg and .png have a background; --{background} says nothing here")
+    if file.suffix == ".png" and shutil.which(_CONVERTER) is None:
+        raise DrawError(
+            f"{path}: a PNG needs {_CONVERTER}, Debian's package {_PACKAGE}\n    hint: an SVG needs nothing: {file.stem}.svg"
+        )
+    if file.is_dir():
+        raise DrawError(f"{path}: this is a folder")
+    if not file.parent.is_dir():
+        raise DrawError(f"{path}: there is no folder {file.parent}")
+    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        raise DrawError(f"{path}: you may not write there")
 
 
-def save(graph: Graph, path: str) -> None:
-    """The file is there as a whole or, when anything goes wrong, as it was."""
-    check(path)
-    _write(path, _KINDS[os.path.splitext(path)[1]](graph).encode())
-
-
-def _write(path: str, content: bytes) -> None:
+def save(graph: Graph, path: str, background: str = "") -> None:
+    """The file is there as a whole or, when anything goes wrong, as it was; `background` is "light", "dark" or ""."""
+    check(path, background)
+    content = _content(graph, path, background)
     try:
-        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe is written to as it is
-            with open(path, "wb") as stream:
-                stream.write(content)
-            return
-        with tempfile.NamedTemporaryFile(dir=os.path.dirname(path) or ".", delete=False) as stream:
-            try:
-                stream.write(content)
-                os.chmod(stream.name, 0o644)
-                os.replace(stream.name, path)
-            except BaseException:
-                os.unlink(stream.name)
-                raise
+        _replace(path, content)
     except OSError as error:
-        raise DrawError(f"-o {path}: {error.strerror}") from error
+        raise DrawError(f"{path}: {error.strerror}") from None
+
+
+def _content(graph: Graph, path: str, background: str) -> bytes:
+    match Path(path).suffix:
+        case ".dot":
+            from pynetemu.draw.dot import as_dot
+
+            return as_dot(graph).encode()
+        case ".mmd":
+            from pynetemu.draw.mermaid import as_mermaid
+
+            return as_mermaid(graph).encode()
+        case suffix:
+            from pynetemu.draw.svg import as_svg
+
+            png = suffix == ".png"
+            drawing = as_svg(graph, background or ("light" if png else "")).encode()
+            return _as_png(drawing, path) if png else drawing
+
+
+def _as_png(drawing: bytes, path: str) -> bytes:
+    done = subprocess.run([_CONVERTER, "--zoom", _ZOOM, "--format", "png"], input=drawing, capture_output=True, check=False)
+    if done.returncode:
+        raise DrawError(f"{path}: {_CONVERTER} failed: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout
+
+
+def _replace(path: str, content: bytes) -> None:
+    """A new file takes the old one's place in one step."""
+    target = os.path.realpath(path)  # a link goes on to lead to the picture
+    mode = os.stat(target).st_mode & 0o777 if os.path.exists(target) else 0o644
+    descriptor, new = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".pynetemu-")
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(content)
+        os.chmod(new, mode)
+        os.replace(new, target)
+    except BaseException:
+        os.unlink(new)
+        raise

@@ -3,6 +3,7 @@
 An operation that is not known here changes nothing in the picture.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,6 +87,11 @@ def read(plan: Plan, addresses: bool = True, interfaces: bool = True) -> Graph:
         tuple(reading.node(op, addresses, interfaces) for op in reading.nodes.values()),
         tuple(reading.link(op, addresses, interfaces) for op in reading.veths),
     )
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """Sorts h2 before h10."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))
 
 
 class _Reading:

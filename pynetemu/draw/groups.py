@@ -1,6 +1,7 @@
 """Nodes that hang on the same neighbour, drawn as one box: h1 … h50 on s1."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pynetemu.draw.graph import Graph, Interface, Link, Node
 
@@ -8,7 +9,7 @@ from pynetemu.draw.graph import Graph, Interface, Link, Node
 def group(graph: Graph, at_least: int) -> Graph:
     """The same picture with a box for each `at_least` or more nodes of a kind that have one link, to the same neighbour.
 
-    A box's `members` are the nodes in it.
+    A box's `members` are the nodes in it, each with the interface of its link.
     """
     nodes: dict[str, Node] = {node.name: node for node in graph.nodes}
     links: dict[int, Link] = {id(link): link for link in graph.links}
@@ -16,7 +17,8 @@ def group(graph: Graph, at_least: int) -> Graph:
         if len(members) < at_least:
             continue
         ours = [graph.links_of[member.name][0] for member in members]
-        box = Node(name_of(members), "group", labels=tuple(_summary(ours, members)), members=members)
+        inside = tuple(replace(one, interfaces=(link.end(one.name),)) for one, link in zip(members, ours, strict=True))
+        box = Node(name_of(members), "group", labels=tuple(_summary(inside)), members=inside)
         for member in members:
             nodes[member.name] = box
         for link in ours:
@@ -49,10 +51,9 @@ def _families(graph: Graph) -> Iterator[tuple[str, tuple[Node, ...]]]:
         yield hub, tuple(members)
 
 
-def _summary(links: list[Link], members: tuple[Node, ...]) -> Iterator[str]:
+def _summary(members: tuple[Node, ...]) -> Iterator[str]:
     if len(members) > 1:
         yield f"{len(members)} {_plural(members[0].kind)}"
-    ends = [link.end(node.name) for node, link in zip(members, links, strict=True)]
-    firsts, lasts = ends[0].labels, ends[-1].labels
+    firsts, lasts = (node.interfaces[0].labels for node in (members[0], members[-1]))
     yield from (first if first == last else f"{first} … {last}" for first, last in zip(firsts, lasts, strict=False))
     yield from members[0].labels

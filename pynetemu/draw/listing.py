@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, Node
-from pynetemu.draw.marks import mark
+from pynetemu.draw.kinds import look
 
 _GAP = 2
 
@@ -97,7 +97,7 @@ def _draw(canvas: Canvas, row: Row, y: int) -> None:
     for column in row.passing:
         if left < column < row.column and column not in row.joined:
             canvas.bridge(2 * column, y)
-    canvas.write(at, y, mark(row.node.kind), row.node.kind)
+    canvas.write(at, y, look(row.node.kind).mark, row.node.kind)
 
 
 def _column(graph: Graph, ending: list[str], open_lines: dict[str, int]) -> int:

@@ -3,17 +3,7 @@
 from collections.abc import Iterator
 
 from pynetemu.draw.graph import Graph, Node
-
-_SHAPES = {"switch": ("[", "]"), "hub": ("[", "]"), "router": ("([", "])"), "root": ("[[", "]]"), "host": ("(", ")")}
-_OTHER = ("{{", "}}")
-_COLOURS = {
-    "switch": "fill:#ddf4ff,stroke:#0969da",
-    "hub": "fill:#ddf4ff,stroke:#0969da",
-    "router": "fill:#fff8c5,stroke:#9a6700",
-    "root": "fill:#ffebe9,stroke:#cf222e",
-    "host": "fill:#dafbe1,stroke:#1a7f37",
-}
-_OTHER_COLOUR = "fill:#fbefff,stroke:#8250df"
+from pynetemu.draw.kinds import look
 
 
 def as_mermaid(graph: Graph) -> str:
@@ -26,13 +16,14 @@ def _lines(graph: Graph) -> Iterator[str]:
     ids = {node.name: f"n{index}" for index, node in enumerate(graph.nodes)}  # names may be words of the language
     kinds = {kind: f"kind{index}" for index, kind in enumerate(dict.fromkeys(node.kind for node in graph.nodes))}
     for node in graph.nodes:
-        left, right = _SHAPES.get(node.kind, _OTHER)
+        left, right = look(node.kind).mermaid
         yield f'    {ids[node.name]}{left}"{_escaped(*_text(graph, node))}"{right}:::{kinds[node.kind]}'
     for link in graph.links:
         label = f'|"{_escaped(*link.labels)}"|' if link.labels else ""
         yield f"    {ids[link.a.node]} ---{label} {ids[link.b.node]}"
     for kind, name in kinds.items():
-        yield f"    classDef {name} {_COLOURS.get(kind, _OTHER_COLOUR)},color:#1f2328"
+        inside, border = look(kind).light
+        yield f"    classDef {name} fill:{inside},stroke:{border},color:#1f2328"
 
 
 def _text(graph: Graph, node: Node) -> Iterator[str]:

@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, Node
-from pynetemu.draw.marks import mark
+from pynetemu.draw.kinds import look
 
 _NAME_AT, _GAP = 2, 2
 
@@ -23,7 +23,7 @@ def table(graph: Graph, width: int) -> Canvas:
     text_at = _NAME_AT + min(longest, width // 2) + _GAP
     y = 0
     for node in nodes:
-        canvas.write(0, y, mark(node.kind), node.kind)
+        canvas.write(0, y, look(node.kind).mark, node.kind)
         canvas.write(_NAME_AT, y, cut(node.name, width // 2), "bold")
         lines = wrap(" ".join(_others(graph, node)), width - text_at, break_on_hyphens=False) or [""]
         for line in lines:

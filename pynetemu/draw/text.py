@@ -3,8 +3,8 @@
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, read
 from pynetemu.draw.groups import group
+from pynetemu.draw.kinds import look
 from pynetemu.draw.listing import draw, lines_beside, listing
-from pynetemu.draw.marks import mark
 from pynetemu.draw.table import table
 from pynetemu.plan.operations import Plan
 
@@ -35,7 +35,7 @@ def _body(graph: Graph, width: int) -> Canvas:
 def heading(graph: Graph) -> str:
     """One line: "Star: 4 nodes, 3 links    ● switch  ○ host"."""
     kinds = dict.fromkeys(node.kind for node in graph.nodes)
-    legend = "  ".join(f"{mark(kind)} {_WORDS.get(kind, kind)}" for kind in kinds)
+    legend = "  ".join(f"{look(kind).mark} {_WORDS.get(kind, kind)}" for kind in kinds)
     return f"{graph.name}: {_count(len(graph.nodes), 'node')}, {_count(len(graph.links), 'link')}    {legend}"
 
 

@@ -1,0 +1,111 @@
+"""Where the boxes and lines of a picture go: `arrange(graph, sizes, spacing)`.
+
+Placing and routing are graphlay's (a library for layered and tree layouts, https://aarkue.github.io/graphlay). What it does
+not know are rings, full meshes and tori: `shapes` finds those, and `by_shape` puts their nodes on a circle or a grid.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pynetemu.draw.by_shape import on_circle, on_grid
+from pynetemu.draw.graph import Graph
+from pynetemu.draw.places import Box, Layout, Route, Size, Sizes, Spacing, as_layout, side_by_side
+from pynetemu.draw.shapes import Core, circle, components, core_of, grid
+from pynetemu.errors import DrawError
+
+
+def arrange(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str = "topbottom") -> Layout:
+    """Each part of a network that hangs together is laid out after its shape; the parts stand side by side."""
+    layouts = [_arrange_one(part, sizes, spacing, direction) for part in components(graph)]
+    return side_by_side(layouts, spacing.beside)
+
+
+def _arrange_one(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str) -> Layout:
+    core = core_of(graph)
+    if core.is_pair:
+        return _layered(graph, sizes, spacing, "leftright", _across(core))
+    if found := circle(core):
+        return on_circle(graph, core, found, sizes, spacing)
+    if places := grid(core):
+        return on_grid(graph, core, places, sizes, spacing)
+    if core.is_tree:
+        return _tree(graph, sizes, spacing, direction, core.root)
+    return _layered(graph, sizes, spacing, direction, core.height, core.pods)
+
+
+def _across(core: Core) -> dict[str, int]:
+    """From left to right: leaves, the two nodes, leaves."""
+    left, right = core.names
+    return {left: 2, right: 1} | dict.fromkeys(core.leaves[left], 3) | dict.fromkeys(core.leaves[right], 0)
+
+
+def _tree(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str, root: str) -> Layout:
+    options = {
+        "direction": direction,
+        "sibling_gap": spacing.beside,
+        "subtree_gap": spacing.beside,
+        "row_gap": spacing.between,
+    }
+    height: dict[str, int] = {}
+    waiting = [root]
+    for name in waiting:
+        height[name] = -len(height)
+        waiting += [other for other in graph.neighbours[name] if other not in height]
+    return _by_library("layout_tree", graph, sizes, options, height, {})
+
+
+def _layered(
+    graph: Graph,
+    sizes: Sizes,
+    spacing: Spacing,
+    direction: str,
+    height: Mapping[str, int],
+    pods: Mapping[str, int] | None = None,
+) -> Layout:
+    options = {
+        "direction": direction,
+        "spacing": {"layer_gap": spacing.between, "node_gap": spacing.beside},
+        "coords": {"branch_style": "symmetric"},
+        "routing": {"style": "orthogonal" if spacing.orthogonal else "diagonal"},
+    }
+    return _by_library("layout", graph, sizes, options, height, pods or {})
+
+
+def _by_library(
+    function: str,
+    graph: Graph,
+    sizes: Sizes,
+    options: Mapping[str, Any],
+    height: Mapping[str, int],
+    pods: Mapping[str, int],
+) -> Layout:
+    """Links lead from a higher node to a lower one, or to a later one of the same height; a pod's nodes stay together."""
+    names = sorted((node.name for node in graph.nodes), key=lambda name: -height[name])
+    index = {name: place for place, name in enumerate(names)}
+    ends = [(index[link.a.node], index[link.b.node]) for link in graph.links]
+    request = {
+        "nodes": [_node(sizes[name], pods.get(name)) for name in names],
+        "edges": [{"source": min(pair), "target": max(pair), "weight": 1.0} for pair in ends],
+    }
+    found = getattr(_library(), function)(request, options=options)
+    boxes = {name: _box(node["center"], sizes[name]) for name, node in zip(names, found.nodes, strict=True)}
+    lines = [[(point["x"], point["y"]) for point in edge["points"]] for edge in found.edges]
+    turned = (line if a <= b else reversed(line) for line, (a, b) in zip(lines, ends, strict=True))
+    return as_layout(boxes, [Route(link, tuple(line)) for link, line in zip(graph.links, turned, strict=True)])
+
+
+def _node(size: Size, pod: int | None) -> dict[str, Any]:
+    node: dict[str, Any] = {"size": {"width": size[0], "height": size[1]}}
+    return node if pod is None else node | {"group": pod}
+
+
+def _library() -> Any:
+    try:
+        import graphlay
+    except ImportError:
+        raise DrawError("the layout library is missing: pip install graphlay") from None
+    return graphlay
+
+
+def _box(centre: Mapping[str, float], size: Size) -> Box:
+    return Box(centre["x"] - size[0] / 2, centre["y"] - size[1] / 2, *size)

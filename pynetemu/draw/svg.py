@@ -1,0 +1,151 @@
+"""The picture as an SVG file that stands alone: `as_svg(graph)`."""
+
+from collections.abc import Iterable, Iterator
+from html import escape
+from itertools import pairwise
+from math import hypot, inf
+
+from pynetemu.draw.cards import Card, Scene, scene_of
+from pynetemu.draw.graph import Graph
+from pynetemu.draw.kinds import look
+from pynetemu.draw.places import Box, Point, Route
+
+_MARGIN = 24
+_ICON = 16
+_ROUND = 8  # of a line's corner
+_ROUNDEST = 22  # of a box's corner
+_MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+_SANS = "system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif"
+_STYLE = f"""
+text{{font:11px {_MONO}}}
+.name{{font:600 13px {_SANS}}}
+.more{{font:12px {_SANS}}}
+.end,.note{{font-size:10px;paint-order:stroke;stroke-width:3px;stroke-linejoin:round}}
+.link{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
+.box{{stroke-width:1.5}}
+.icon{{fill:none;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round}}
+"""
+_COLOURS = {
+    "light": {"page": "#ffffff", "ink": "#1f2328", "faint": "#59636e", "line": "#818b98"},
+    "dark": {"page": "#0d1117", "ink": "#f0f6fc", "faint": "#9da7b3", "line": "#768390"},
+}
+
+
+def as_svg(graph: Graph, background: str = "") -> str:
+    """A drawing for `background` "light" or "dark"; for "" it follows what the reader's browser prefers."""
+    scene = scene_of(graph)
+    width, height = (round(length + 2 * _MARGIN) for length in (scene.layout.width, scene.layout.height))
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-_MARGIN} {-_MARGIN} {width} {height}"'
+            f' width="{width}" height="{height}" role="img">',
+            f"<title>{escape(graph.name)}</title>",
+            f"<style>{_STYLE}{_theme(scene, background)}</style>",
+            f'<rect class="page" x="{-_MARGIN}" y="{-_MARGIN}" width="{width}" height="{height}"/>',
+            *(_line(route) for route in scene.layout.routes),
+            *(part for name, card in scene.cards.items() for part in _card(card, scene.layout.boxes[name])),
+            *(part for route in scene.layout.routes for part in _labels(scene, route)),
+            "</svg>\n",
+        ]
+    )
+
+
+def _theme(scene: Scene, background: str) -> str:
+    kinds = dict.fromkeys(card.kind for top in scene.cards.values() for card in (top, *top.inner))
+    if background:
+        return _colours(background, kinds)
+    return f"{_colours('light', kinds)}@media(prefers-color-scheme:dark){{\n{_colours('dark', kinds)}}}\n"
+
+
+def _colours(background: str, kinds: Iterable[str]) -> str:
+    colour = _COLOURS[background]
+    lines = [
+        f".page{{fill:{colour['page']}}}",
+        f"text{{fill:{colour['ink']}}}",
+        f".more,.end,.note{{fill:{colour['faint']}}}",
+        f".end,.note{{stroke:{colour['page']}}}",
+        f".link{{stroke:{colour['line']}}}",
+    ]
+    for kind in kinds:
+        inside, border = look(kind).dark if background == "dark" else look(kind).light
+        lines += [f".{_class(kind)}>.box{{fill:{inside};stroke:{border}}}", f".{_class(kind)}>.icon{{stroke:{border}}}"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _class(kind: str) -> str:
+    return f"kind-{escape(kind)}"
+
+
+def _line(route: Route) -> str:
+    """Corners between upright and level parts are rounded."""
+    (x, y), *rest = route.points
+    path = [f"M{x:.1f} {y:.1f}"]
+    for (bx, by), (cx, cy) in pairwise(rest):
+        before, after = hypot(bx - x, by - y), hypot(cx - bx, cy - by)
+        radius = min(_ROUND, before / 2, after / 2)
+        if radius:
+            near, far = _toward((bx, by), (x, y), radius), _toward((bx, by), (cx, cy), radius)
+            path.append(f"L{near[0]:.1f} {near[1]:.1f}Q{bx:.1f} {by:.1f} {far[0]:.1f} {far[1]:.1f}")
+        x, y = bx, by
+    path.append(f"L{rest[-1][0]:.1f} {rest[-1][1]:.1f}")
+    return f'<path class="link" d="{"".join(path)}"/>'
+
+
+def _toward(start: Point, end: Point, distance: float) -> Point:
+    part = distance / hypot(end[0] - start[0], end[1] - start[1])
+    return start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])
+
+
+def _card(card: Card, box: Box) -> Iterator[str]:
+    seen, at = look(card.kind), card.indent
+    corner = seen.round * min(box.height / 2, _ROUNDEST)
+    yield f'<g class="{_class(card.kind)}" transform="translate({box.x:.1f},{box.y:.1f})">'
+    yield f'<rect class="box" width="{box.width:.0f}" height="{box.height:.0f}" rx="{corner:.0f}"/>'
+    yield f'<path class="icon" transform="translate({at:.0f},7)" d="{seen.icon}"/>'
+    yield f'<text class="name" x="{at + _ICON + 6:.0f}" y="20">{escape(card.name)}</text>'
+    for row, (text, style) in enumerate(card.rows):
+        yield _text(text, style, at, 37 + 14 * row)
+    yield from (part for inner, place in zip(card.inner, card.places, strict=True) for part in _card(inner, place))
+    yield "</g>"
+
+
+def _text(text: str, style: str, x: float, y: float, anchor: str = "start") -> str:
+    kind = f' class="{style}"' if style else ""
+    where = f' text-anchor="{anchor}"' if anchor != "start" else ""
+    return f'<text{kind}{where} x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+
+
+def _labels(scene: Scene, route: Route) -> Iterator[str]:
+    for end, points in ((route.link.a, route.points), (route.link.b, route.points[::-1])):
+        if said := scene.said_at_end(end, route.link.other(end.node)):
+            yield _end(said, scene.layout.boxes[end.node], points)
+    if route.link.labels:
+        x, y = _middle(route.points)
+        yield _text(" ".join(route.link.labels), "note", x, y + 3, "middle")
+
+
+def _end(text: str, box: Box, points: tuple[Point, ...]) -> str:
+    """Beside the line, where it leaves the box."""
+    x, y, right, down = _leaving(box, points)
+    if abs(down) >= abs(right):
+        return _text(text, "end", x + 4, y + (12 if down > 0 else -5))
+    return _text(text, "end", x + 5, y - 4) if right > 0 else _text(text, "end", x - 5, y - 4, "end")
+
+
+def _leaving(box: Box, points: tuple[Point, ...]) -> tuple[float, float, float, float]:
+    """Where a line leaves a box, and its direction there."""
+    for (x, y), (to_x, to_y) in pairwise(points):
+        if not (box.x <= to_x <= box.x + box.width and box.y <= to_y <= box.y + box.height):
+            length = hypot(to_x - x, to_y - y)
+            right, down = (to_x - x) / length, (to_y - y) / length
+            across = (box.x + box.width - x if right > 0 else x - box.x) / abs(right) if right else inf
+            along = (box.y + box.height - y if down > 0 else y - box.y) / abs(down) if down else inf
+            step = max(min(across, along), 0)
+            return x + right * step, y + down * step, right, down
+    return *box.centre, 1, 0
+
+
+def _middle(points: tuple[Point, ...]) -> Point:
+    """The middle of the longest straight part."""
+    (x, y), (to_x, to_y) = max(pairwise(points), key=lambda part: hypot(part[1][0] - part[0][0], part[1][1] - part[0][1]))
+    return (x + to_x) / 2, (y + to_y) / 2

@@ -1,0 +1,113 @@
+"""SVG files: well-formed, alone, nothing on top of each other, every node and link there."""
+
+import re
+from functools import cache
+from itertools import combinations
+from xml.etree import ElementTree
+
+import pytest
+
+from pynetemu.draw.cards import Scene, scene_of
+from pynetemu.draw.graph import read
+from pynetemu.draw.places import Box
+from pynetemu.draw.svg import as_svg
+from pynetemu.plan.operations import AddNode, AddVeth, Plan
+from tests.support.shapes import HUNDREDS, SHAPES, plan_of
+
+ALL = {**SHAPES, **{f"{name} of a hundred": edges for name, edges in HUNDREDS.items()}}
+SVG = "{http://www.w3.org/2000/svg}"
+
+shapes = pytest.mark.parametrize("shape", ALL)
+
+
+@cache
+def scene(name: str) -> Scene:
+    return scene_of(read(plan_of(ALL[name])))
+
+
+@shapes
+def test_no_box_touches_another_or_leaves_the_page(shape: str) -> None:
+    layout = scene(shape).layout
+    for box in layout.boxes.values():
+        assert box.x >= 0 and box.x + box.width <= layout.width + 0.01
+        assert box.y >= 0 and box.y + box.height <= layout.height + 0.01
+    touching = [(a, b) for (a, one), (b, two) in combinations(layout.boxes.items(), 2) if _touch(one, two)]
+    assert not touching
+
+
+@shapes
+def test_members_of_a_group_lie_inside_it_beside_each_other(shape: str) -> None:
+    for name, card in scene(shape).cards.items():
+        box = scene(shape).layout.boxes[name]
+        assert all(place.x + place.width < box.width and place.y + place.height < box.height for place in card.places)
+        assert not any(_touch(one, two) for one, two in combinations(card.places, 2))
+
+
+@shapes
+def test_no_line_runs_through_the_box_of_a_third_node(shape: str) -> None:
+    layout = scene(shape).layout
+    hit = {
+        (route.link.a.node, route.link.b.node, name)
+        for route in layout.routes
+        for name, box in layout.boxes.items()
+        if name not in (route.link.a.node, route.link.b.node)
+        if any(_crosses(start, end, box) for start, end in zip(route.points, route.points[1:], strict=False))
+    }
+    assert not hit
+
+
+@shapes
+def test_every_node_is_there_once_and_every_link_has_a_line(shape: str) -> None:
+    graph = read(plan_of(ALL[shape]))
+    drawing = ElementTree.fromstring(as_svg(graph))
+    names = [str(element.text) for element in drawing.iter(f"{SVG}text") if element.get("class") == "name"]
+    assert sorted(name for name in names if " hosts" not in name) == sorted(node.name for node in graph.nodes)
+    lines = [element for element in drawing.iter(f"{SVG}path") if element.get("class") == "link"]
+    assert len(lines) == len(scene(shape).graph.links)
+
+
+def test_it_needs_no_other_file() -> None:
+    drawing = as_svg(read(plan_of(SHAPES["torus"])))
+    assert re.findall(r"https?://[^\"]+|url\([^)]*\)|<script|<image|@import", drawing) == ["http://www.w3.org/2000/svg"]
+
+
+def test_it_follows_the_readers_preference_unless_told() -> None:
+    graph = read(plan_of(SHAPES["single"]))
+    assert "prefers-color-scheme:dark" in as_svg(graph)
+    assert "prefers-color-scheme" not in as_svg(graph, "dark") + as_svg(graph, "light")
+    assert "#0d1117" in as_svg(graph, "dark") and "#0d1117" not in as_svg(graph, "light")
+
+
+def test_parts_that_do_not_hang_together_stand_side_by_side() -> None:
+    plan = plan_of([("s1", "h1"), ("s1", "h2"), ("s2", "h3"), ("s2", "h4")])
+    lone = Plan("Lone", (*plan.operations, AddNode("h9", "host")))
+    boxes = scene_of(read(lone)).layout.boxes
+    assert boxes.keys() == {"s1", "s2", "h1", "h2", "h3", "h4", "h9"}
+    assert not any(_touch(one, two) for one, two in combinations(boxes.values(), 2))
+
+
+def test_two_links_between_the_same_nodes_are_two_lines() -> None:
+    nodes = AddNode("r1", "host"), AddNode("r2", "host")
+    links = AddVeth("r1", "eth0", "", "r2", "eth0", ""), AddVeth("r1", "eth1", "", "r2", "eth1", "")
+    routes = scene_of(read(Plan("Two", (*nodes, *links)))).layout.routes
+    assert len({route.points for route in routes}) == 2
+    assert as_svg(read(Plan("Two", (*nodes, *links)))).count(">eth1<") == 2
+
+
+def _touch(one: Box, two: Box) -> bool:
+    beside = one.x + one.width < two.x or two.x + two.width < one.x
+    return not (beside or one.y + one.height < two.y or two.y + two.height < one.y)
+
+
+def _crosses(start: tuple[float, float], end: tuple[float, float], box: Box) -> bool:
+    """Whether a straight line comes into a box (Liang and Barsky's clipping)."""
+    (x, y), (dx, dy) = start, (end[0] - start[0], end[1] - start[1])
+    first, last = 0.0, 1.0
+    for step, low, high in ((dx, box.x - x, box.x + box.width - x), (dy, box.y - y, box.y + box.height - y)):
+        if step == 0:
+            if low > 0 or high < 0:
+                return False
+            continue
+        near, far = sorted((low / step, high / step))
+        first, last = max(first, near), min(last, far)
+    return first < last
