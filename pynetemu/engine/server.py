@@ -57,7 +57,7 @@ class Server(Loop):
             case "totals":
                 return state.totals(self.nodes), []
             case "forget neighbours":
-                return {"left": state.forget_neighbours(self.nodes, request["nodes"])}, []
+                return state.forget_neighbours(self.nodes, request["nodes"]), []
             case "features":
                 return self._features(), []
         return super().answer(request, descriptors)

@@ -69,27 +69,26 @@ def totals(nodes: Nodes) -> Data:
     return {"packets": packets, "dropped": dropped, "up": up}
 
 
-def forget_neighbours(nodes: Nodes, names: Iterable[str]) -> int:
+def forget_neighbours(nodes: Nodes, names: Iterable[str]) -> Data:
     """Deletes what nodes have learned of their neighbours, but for those being asked; gives back how many are left.
 
     The kernel keeps at most net.ipv4.neigh.default.gc_thresh3 (1024) such entries, for all namespaces together, and does
     not give up one in its first 5 s (neigh_forced_gc in net/core/neighbour.c). Permanent ones do not count.
     """
-    left = 0
+    permanent = unanswered = 0
     for name in names:
         link = nodes[name].link
         for body in list(_dump(link, _RTM_GETNEIGH, _NEIGHBOUR.pack(0, 0, 0, 0, 0))):
             family, index, state, flags, kind = _NEIGHBOUR.unpack_from(body)
-            if state & (_NUD_PERMANENT | _NUD_NOARP):
-                continue
-            if state & _NUD_INCOMPLETE:
-                left += 1
+            if state & (_NUD_PERMANENT | _NUD_NOARP | _NUD_INCOMPLETE):
+                permanent += bool(state & _NUD_PERMANENT)
+                unanswered += bool(state & _NUD_INCOMPLETE)
                 continue
             address = dict(attributes(body, _NEIGHBOUR.size))[_NDA_DST]
             head = _NEIGHBOUR.pack(family, index, state, flags, kind)
             link.queue_bytes(None, _RTM_DELNEIGH, _REQUEST, head + _attribute(_NDA_DST, address))
         _flush_tolerantly(link)
-    return left
+    return {"permanent": permanent, "unanswered": unanswered}
 
 
 def _flush_tolerantly(link: Netlink) -> None:

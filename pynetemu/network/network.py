@@ -13,12 +13,14 @@ from pynetemu.network.links import LinkState, LostSettings
 from pynetemu.network.node import Node
 from pynetemu.network.sandbox import Connection, Sandbox
 from pynetemu.network.services import ServiceNews, ServiceState
-from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, RouteState, Totals
+from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
 
 if TYPE_CHECKING:
+    from pynetemu.network.ping import Pings, Progress
+    from pynetemu.network.throughput import Throughput
     from pynetemu.trace.capture import Capture
 
 
@@ -181,10 +183,45 @@ class Network:
         """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
         return state.forwarding(self, nodes or self.nodes)
 
-    def forget_neighbours(self, *nodes: str) -> int:
+    def ping_all(
+        self,
+        *nodes: str,
+        count: int = 1,
+        timeout: float = 1.0,
+        version: int | None = None,
+        progress: "Progress | None" = None,
+    ) -> "Pings":
+        """Pings between all pairs of some nodes, or of all that have addresses, from this process and all at once.
+
+            assert net.ping_all().loss == 0
+
+        `count` echo requests each; an answer may take `timeout` seconds; `version` 4 or 6 (by default IPv4 where both have
+        it); `progress` is called with how many pairs were asked, and of how many.
+        """
+        from pynetemu.network.ping import ping_all
+
+        return ping_all(self, nodes, count=count, timeout=timeout, version=version, progress=progress)
+
+    def throughput(
+        self, source: str, target: str, *, seconds: float = 2.0, rate: float | None = None, version: int | None = None
+    ) -> "Throughput":
+        """Sends data from one node to another for some seconds, and gives what has arrived: by TCP as fast as it goes.
+
+            net.throughput("h1", "h2").rate / 1e6        # Mbit/s
+
+        With a `rate` in bits per second, by UDP at that rate. Raises LabError when they cannot reach each other.
+        """
+        from pynetemu.network import throughput
+
+        self[source], self[target]
+        if rate is None:
+            return throughput.tcp(self, source, target, seconds, version)
+        return throughput.udp(self, source, target, seconds, rate, version)
+
+    def forget_neighbours(self, *nodes: str) -> NeighbourCounts:
         """Makes some nodes, or all, forget what they have learned of their neighbours, as `ip neigh flush` does.
 
-        Permanent entries stay, and those that are just being asked for, whose number is given back.
+        Permanent entries stay, and those that are just being asked for; gives back how many.
         """
         return state.forget_neighbours(self, nodes or self.nodes)
 

@@ -61,6 +61,14 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class NeighbourCounts:
+    """How many neighbours are permanent, and how many are being asked for and have not answered yet."""
+
+    permanent: int
+    unanswered: int
+
+
+@dataclass(frozen=True, slots=True)
 class ForwardingEntry:
     """That a bridge has a MAC address behind a port; `vlan` is 0 without VLAN filtering."""
 
@@ -110,10 +118,9 @@ def forwarding(network: "Network", nodes: Iterable[str]) -> list[ForwardingEntry
     return [ForwardingEntry(node=node, **row) for node, row in _read(network, "forwarding", nodes)]
 
 
-def forget_neighbours(network: "Network", nodes: Iterable[str]) -> int:
+def forget_neighbours(network: "Network", nodes: Iterable[str]) -> NeighbourCounts:
     answer, _ = network.control.request({"do": "forget neighbours", "nodes": list(nodes)})
-    left: int = answer["left"]
-    return left
+    return NeighbourCounts(**answer)
 
 
 def totals(network: "Network") -> Totals:

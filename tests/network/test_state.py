@@ -73,7 +73,7 @@ def test_learned_neighbours_can_be_forgotten() -> None:
         network["blue"].run("ip", "neigh", "add", "10.0.0.99", "lladdr", "02:00:00:00:00:63", "dev", "veth_blue", check=True)
         network["blue"].run("ping", "-c1", "green", check=True)
         assert {neighbour.state for neighbour in network.neighbours("blue")} >= {"permanent"}
-        wait_until(lambda: network.forget_neighbours("blue") == 0)
+        wait_until(lambda: network.forget_neighbours("blue").unanswered == 0)
         assert [neighbour.state for neighbour in network.neighbours("blue")] == ["permanent"]
 
 

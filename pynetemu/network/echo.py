@@ -1,0 +1,149 @@
+"""Echo requests and their answers over raw sockets that live in nodes (icmp(7), RFC 792, RFC 4443)."""
+
+import errno
+import os
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pynetemu.network.node import Node
+
+_HEAD = struct.Struct(">BBHHHII")  # type, code, checksum, identifier, sequence number; then our own: probe, round
+_WORDS = struct.Struct(">6H")
+_PADDING = bytes(48)  # 56 bytes of data altogether, as ping(8) sends
+_ICMP_FILTER, _ICMPV6_FILTER = 1, 1  # linux/icmp.h, linux/icmpv6.h
+_SOL_RAW = 255  # linux/socket.h
+_SO_TIMESTAMPNS = 35
+_LARGEST = 2048
+_REASONS = {
+    (4, 3, 0): "network unreachable",
+    (4, 3, 1): "host unreachable",
+    (4, 3, 9): "forbidden by a filter",
+    (4, 3, 10): "forbidden by a filter",
+    (4, 3, 13): "forbidden by a filter",
+    (4, 11, 0): "time to live exceeded",
+    (6, 1, 0): "no route",
+    (6, 1, 1): "forbidden by a filter",
+    (6, 1, 3): "address unreachable",
+    (6, 3, 0): "hop limit exceeded",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What has arrived about a probe: its answer, at `time` (nanoseconds since 1970), or why there is none."""
+
+    probe: int
+    round: int
+    time: int
+    error: str = ""
+
+
+class EchoSocket:
+    """Sends echo requests from a node, and hears what becomes of them. `probe` and `round` are numbers of the caller's."""
+
+    def __init__(self, node: "Node", version: int) -> None:
+        self.node = node.name
+        self.version = version
+        self._identifier = int.from_bytes(os.urandom(2), "big")
+        if version == 4:
+            self._socket = node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+            passed = 1 << 0 | 1 << 3 | 1 << 11  # answers, destination unreachable, time exceeded
+            self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", ~passed & 0xFFFFFFFF))
+        else:
+            self._socket = node.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+            self._socket.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, _icmpv6_filter(129, 1, 3))
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def send(self, address: str, probe: int, round: int) -> tuple[int, str]:
+        """Sends one request; gives back the time, and why it could not be sent ("" when it was)."""
+        kind = 8 if self.version == 4 else 128
+        sequence = round & 0xFFFF
+        packet = bytearray(_HEAD.pack(kind, 0, 0, self._identifier, sequence, probe, round))
+        if self.version == 4:  # the kernel computes that of ICMPv6 (raw(7), RFC 3542 section 3.1)
+            struct.pack_into(">H", packet, 2, _checksum(packet))
+        now = time.time_ns()
+        try:
+            self._socket.sendto(bytes(packet) + _PADDING, (address, 0))
+        except OSError as error:
+            return now, _why(error)
+        return now, ""
+
+    def receive(self) -> list[Heard]:
+        """What has arrived so far; never waits."""
+        heard: list[Heard] = []
+        while True:
+            try:
+                data, ancillary, _, _ = self._socket.recvmsg(_LARGEST, 64)
+            except BlockingIOError:
+                return heard
+            except OSError:  # an error of an earlier packet, which is told by its own message
+                continue
+            if found := self._read(data, _arrival(ancillary)):
+                heard.append(found)
+
+    def _read(self, data: bytes, arrival: int) -> Heard | None:
+        if self.version == 4:
+            data = data[(data[0] & 15) * 4 :]
+        kind, code = data[0], data[1]
+        if kind in (0, 129):
+            return self._mine(data, arrival, "")
+        inner = data[8:]  # the packet that is complained about
+        header = (inner[0] & 15) * 4 if self.version == 4 and inner else 40
+        reason = _REASONS.get((self.version, kind, code), f"unreachable (code {code})")
+        return self._mine(inner[header:], arrival, reason)
+
+    def _mine(self, message: bytes, arrival: int, error: str) -> Heard | None:
+        if len(message) < _HEAD.size:
+            return None
+        _, _, _, identifier, _, probe, round = _HEAD.unpack_from(message)
+        return Heard(probe, round, arrival, error) if identifier == self._identifier else None
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _arrival(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """When the kernel saw the packet (SO_TIMESTAMPNS, socket(7))."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
+            seconds, nanoseconds = struct.unpack_from("=qq", data)
+            return int(seconds) * 1_000_000_000 + int(nanoseconds)
+    return time.time_ns()
+
+
+def _checksum(packet: bytearray) -> int:
+    """RFC 1071; the padding is zero and adds nothing."""
+    total: int = sum(struct.unpack(f">{len(packet) // 2}H", packet))
+    total = (total >> 16) + (total & 0xFFFF)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def _icmpv6_filter(*passed: int) -> bytes:
+    """struct icmp6_filter: a bit for each type that is kept back (RFC 3542 section 3.2)."""
+    bits = bytearray(b"\xff" * 32)
+    for kind in passed:
+        word, bit = divmod(kind, 32)
+        value = struct.unpack_from("=I", bits, word * 4)[0] & ~(1 << bit)
+        struct.pack_into("=I", bits, word * 4, value)
+    return bytes(bits)
+
+
+def _why(error: OSError) -> str:
+    match error.errno:
+        case errno.ENETUNREACH:
+            return "no route"
+        case errno.EHOSTUNREACH:
+            return "host unreachable"
+        case errno.EPERM | errno.EACCES:
+            return "forbidden by a filter"
+        case errno.ENETDOWN:
+            return "the interface is down"
+    return (error.strerror or str(error)).lower()
