@@ -27,7 +27,7 @@ def diagnose(step: str, code: int, *, host: bool = False, root: Path = Path("/")
         return PrivilegeError(f"--host changes this machine's own network, and needs root ({failed})", _as_root())
     for reason, fix in _switches(code, root):
         return PrivilegeError(f"{reason} ({failed})", fix)
-    return _by_surroundings(failed, step, root)
+    return _by_surroundings(failed, step, code, root)
 
 
 def _switches(code: int, root: Path) -> list[tuple[str, str]]:
@@ -45,9 +45,12 @@ def _switches(code: int, root: Path) -> list[tuple[str, str]]:
     return found
 
 
-def _by_surroundings(failed: str, step: str, root: Path) -> PrivilegeError:
+def _by_surroundings(failed: str, step: str, code: int, root: Path) -> PrivilegeError:
     if not (root / "proc/self/ns/user").exists():
         return PrivilegeError(f"this kernel ({platform.release()}) has no user namespaces ({failed})", _as_root())
+    if code == errno.ENOSPC:  # limits of outer user namespaces count too (user_namespaces(7)); seccomp gives EPERM
+        limit = _set("user.max_user_namespaces", _ENOUGH)
+        return PrivilegeError(f"the machine around this container allows no more namespaces ({failed})", f"{limit}, out there")
     if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         hidden = step in ("mount", "/proc")
         reason = "this container hides parts of /proc" if hidden else "this container's seccomp profile forbids namespaces"
