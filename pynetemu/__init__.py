@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Node as Node
     from pynetemu.topology import Ready as Ready
     from pynetemu.topology import Root as Root
+    from pynetemu.topology import Router as Router
     from pynetemu.topology import Service as Service
     from pynetemu.topology import Switch as Switch
     from pynetemu.topology import Topology as Topology
@@ -65,7 +66,9 @@ _HOMES = {
     "pynetemu.shell.answers": "Answer Table",
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",
-    "pynetemu.topology": "Host HttpServer Interface Link Node Ready Root Service Switch Topology finished prints tcp udp",
+    "pynetemu.topology": (
+        "Host HttpServer Interface Link Node Ready Root Router Service Switch Topology finished prints tcp udp"
+    ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -59,6 +59,7 @@ _PUBLIC = [
     "Ready",
     "Result",
     "Root",
+    "Router",
     "Service",
     "ServiceError",
     "Shell",

@@ -19,7 +19,6 @@ _TC_H_ROOT = 0xFFFFFFFF
 _TC_H_INGRESS = 0xFFFFFFF1
 _NETLINK_NETFILTER = 12
 _NFT_GET_GENERATION = 10 << 8 | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN: linux/netfilter/nf_tables.h
-_REQUEST, _CREATE = 0x1, 0x601  # NLM_F_REQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def _add_link(link: Netlink, kind: str, data: list[tuple[str, Any]] | None = Non
     if data:
         info.append(("IFLA_INFO_DATA", {"attrs": data}))
     message["attrs"] = [("IFLA_IFNAME", f"probe{index}"), ("IFLA_LINKINFO", {"attrs": info})]
-    link.queue(None, netlink.RTM_NEWLINK, _CREATE, message)
+    link.queue(None, netlink.RTM_NEWLINK, netlink.NEW, message)
     link.flush()
 
 
@@ -112,7 +111,7 @@ def _vlan(link: Netlink) -> None:
     data = {"attrs": [("IFLA_VLAN_ID", 10)]}
     info = {"attrs": [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", data)]}
     message["attrs"] = [("IFLA_IFNAME", "probe.10"), ("IFLA_LINK", 1000), ("IFLA_LINKINFO", info)]
-    link.queue(None, netlink.RTM_NEWLINK, _CREATE, message)
+    link.queue(None, netlink.RTM_NEWLINK, netlink.NEW, message)
     link.flush()
 
 
@@ -137,7 +136,9 @@ def _queue(kind: str, options: bytes = b"", parent: int = _TC_H_ROOT) -> _Probe:
     def attempt(link: Netlink) -> None:
         handle = 0xFFFF0000 if parent == _TC_H_INGRESS else 0x10000
         body = struct.pack("=BxxxiIII", socket.AF_UNSPEC, 1, handle, parent, 0)  # struct tcmsg: linux/rtnetlink.h
-        link.queue_bytes(None, _RTM_NEWQDISC, _CREATE, body + _attribute(1, kind.encode() + b"\0") + _attribute(2, options))
+        link.queue_bytes(
+            None, _RTM_NEWQDISC, netlink.NEW, body + netlink.attribute(1, kind.encode() + b"\0") + netlink.attribute(2, options)
+        )
         link.flush()
 
     return attempt
@@ -148,19 +149,19 @@ def _tbf(link: Netlink) -> None:
     rate = struct.pack("=BBHhHI", 0, 1, 0, -1, 0, 125_000)
     nothing = bytes(12)
     parameters = rate + nothing + struct.pack("=3I", 10_000, 1_000_000, 0)
-    _queue("tbf", _attribute(1, parameters) + _attribute(2, bytes(1024)))(link)
+    _queue("tbf", netlink.attribute(1, parameters) + netlink.attribute(2, bytes(1024)))(link)
 
 
 def _htb(link: Netlink) -> None:
     """struct tc_htb_glob of linux/pkt_sched.h: version 3, 10 quanta per packet."""
-    _queue("htb", _attribute(2, struct.pack("=5I", 3, 10, 0, 0, 0)))(link)
+    _queue("htb", netlink.attribute(2, struct.pack("=5I", 3, 10, 0, 0, 0)))(link)
 
 
 def _nftables(_: Netlink) -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as netfilter:
         netfilter.settimeout(5)
         body = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0)  # struct nfgenmsg
-        netfilter.send(struct.pack("=IHHII", 16 + len(body), _NFT_GET_GENERATION, _REQUEST, 1, 0) + body)
+        netfilter.send(struct.pack("=IHHII", 16 + len(body), _NFT_GET_GENERATION, netlink.REQUEST, 1, 0) + body)
         _check(netfilter.recv(4096))
 
 
@@ -170,8 +171,3 @@ def _check(reply: bytes) -> None:
     code = -struct.unpack_from("=i", reply, 16)[0] if kind == 2 else 0
     if code:
         raise OSError(code, os.strerror(code))
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    """An attribute of netlink(7), struct rtattr, padded to 4 bytes."""
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)

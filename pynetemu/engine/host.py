@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, ip_address
 
 from pynetemu.engine import netlink
 from pynetemu.errors import ConflictError
-from pynetemu.plan.operations import AddAddress, AddHttpServer, Address, AddVeth, IPNetwork, Operation, Plan
+from pynetemu.plan.operations import AddAddress, AddHttpServer, Address, AddVeth, IPNetwork, Operation, Plan, SetSysctl
 
 
 def primary_address() -> Address | None:
@@ -28,7 +28,7 @@ def refuse_conflicts(plan: Plan) -> None:
     """Raises ConflictError with everything that the machine has already."""
     link = netlink.Netlink()
     try:
-        conflicts = [*_links(plan), *_networks(plan, link), *_ports(plan)]
+        conflicts = [*_links(plan), *_networks(plan, link), *_ports(plan), *_settings(plan)]
     finally:
         link.close()
     if conflicts:
@@ -111,6 +111,19 @@ def _ports(plan: Plan) -> Iterator[str]:
                     pass
             except OSError:
                 yield _say(operation, f"port {operation.port} of this machine is in use")
+
+
+def _settings(plan: Plan) -> Iterator[str]:
+    """The machine's settings stay what they are: nothing would undo a change after a crash."""
+    roots = _roots(plan)
+    for operation in plan.operations:
+        if isinstance(operation, SetSysctl) and operation.node in roots:
+            with suppress(OSError), open("/proc/sys/" + operation.name.replace(".", "/"), encoding="ascii") as file:
+                if (value := file.read().strip()) != operation.value:
+                    fix = f"set it with `sysctl -w {operation.name}={operation.value}`"
+                    yield _say(
+                        operation, f"this machine has {operation.name}={value}, and the lab needs {operation.value}: {fix}"
+                    )
 
 
 def _say(operation: Operation, text: str) -> str:

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, Operation
+from pynetemu.plan.operations import InterfaceAddress, IPNetwork, Operation
 
 if not TYPE_CHECKING:
     import sys
@@ -32,9 +32,10 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg as ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = 16, 17, 18, 20, 22, 24, 26
+REQUEST = 0x1
+NEW = 0x601  # NLM_FREQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
-_REQUEST, _ACK, _DUMP, _EXCL, _CREATE = 0x1, 0x4, 0x300, 0x200, 0x400
-_NEW = _REQUEST | _CREATE | _EXCL
+_ACK, _DUMP = 0x4, 0x300
 _SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 1, 10, 11
 _RTNLGRP_LINK = 1
 _IFF_UP = 1
@@ -45,6 +46,7 @@ _CHUNK = 64 * 1024  # bytes in one send; a socket's send buffer holds 212,992 by
 _LINKS_AT_ONCE = 16  # up to 8 kB of buffer for each answer, of the 212,992 bytes that a socket has by default
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence number, port
+_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: length, type
 _LINK_BODY = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 
 Message = Any  # one of pyroute2's message classes, which are untyped
@@ -132,13 +134,13 @@ class Netlink:
 
     def _dump(self, kind: int, message: Message) -> Iterator[tuple[int, bytes]]:
         header = message["header"]
-        header["type"], header["flags"] = kind, _REQUEST | _DUMP
+        header["type"], header["flags"] = kind, REQUEST | _DUMP
         message.encode()
         return self.dump_bytes(kind, bytes(message.data[_HEADER.size :]))
 
     def dump_bytes(self, kind: int, body: bytes) -> Iterator[tuple[int, bytes]]:
         """All links, addresses or whatever `kind` asks for, as (type, body) for who takes them apart by hand."""
-        self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, _REQUEST | _DUMP, 0, 0) + body)
+        self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, REQUEST | _DUMP, 0, 0) + body)
         for reply, _, found in self._replies():
             if reply == _NLMSG_DONE:
                 return
@@ -173,7 +175,7 @@ class Netlink:
         for start in range(0, len(indexes), _LINKS_AT_ONCE):
             asked = indexes[start : start + _LINKS_AT_ONCE]
             length = _HEADER.size + _LINK_BODY.size
-            head = _HEADER.pack(length, RTM_GETLINK, _REQUEST, 1, 0)
+            head = _HEADER.pack(length, RTM_GETLINK, REQUEST, 1, 0)
             self._socket.send(b"".join(head + _LINK_BODY.pack(0, 0, index, 0, 0) for index in asked))
             answers = 0
             for kind, number, body in self._replies():
@@ -199,6 +201,11 @@ class Netlink:
         self._socket.close()
 
 
+def attribute(kind: int, value: bytes) -> bytes:
+    """An attribute of netlink(7), struct rtattr, padded to 4 bytes."""
+    return _ATTRIBUTE.pack(4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
 def _up(body: bytes) -> set[int]:
     """The link's index if it is operationally up, from the body of RTM_NEWLINK."""
     index = _LINK_BODY.unpack_from(body)[2]
@@ -221,70 +228,12 @@ def _reason(body: bytes) -> str:
     return next((value.rstrip(b"\0").decode() for kind, value in attributes(body, 4 + _HEADER.size) if kind == 1), "")
 
 
-def add_bridge(link: Netlink, operation: Operation, index: int, name: str) -> None:
-    message = ifinfmsg()
-    message["index"] = index
-    message["flags"] = message["change"] = _IFF_UP
-    data = {"attrs": [("IFLA_BR_MCAST_SNOOPING", 0)]}
-    info = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", data)]}
-    message["attrs"] = [("IFLA_IFNAME", name), ("IFLA_LINKINFO", info)]
-    link.queue(operation, RTM_NEWLINK, _NEW, message)
-
-
-def add_veth(
-    link: Netlink, operation: Operation, near: tuple[int, str, str], far: tuple[int, str, str], far_namespace: int
-) -> None:
-    """Queues a veth pair; each end is (index, name, MAC), and index 0 leaves the choice to the kernel."""
-    far_attributes = [("IFLA_IFNAME", far[1]), ("IFLA_ADDRESS", far[2]), ("IFLA_NET_NS_FD", far_namespace)]
-    peer = {"index": far[0], "attrs": far_attributes}
-    info = {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", {"attrs": [("VETH_INFO_PEER", peer)]})]}
-    message = ifinfmsg()
-    message["index"] = near[0]
-    message["attrs"] = [("IFLA_IFNAME", near[1]), ("IFLA_ADDRESS", near[2]), ("IFLA_LINKINFO", info)]
-    link.queue(operation, RTM_NEWLINK, _NEW, message)
-
-
-def set_master(link: Netlink, operation: Operation, index: int, master: int) -> None:
-    message = ifinfmsg()
-    message["index"] = index
-    message["attrs"] = [("IFLA_MASTER", master)]
-    link.queue(operation, RTM_NEWLINK, _REQUEST, message)
-
-
-def set_up(link: Netlink, operation: Operation | None, index: int) -> None:
-    message = ifinfmsg()
-    message["index"] = index
-    message["flags"] = message["change"] = _IFF_UP
-    link.queue(operation, RTM_NEWLINK, _REQUEST, message)
-
-
-def add_address(link: Netlink, operation: Operation, index: int, address: InterfaceAddress) -> None:
-    message = ifaddrmsg()
-    message["family"] = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    message["prefixlen"] = address.network.prefixlen
-    message["index"] = index
-    if address.version == 6:
-        message["flags"] = _IFA_F_NODAD
-    message["attrs"] = [("IFA_LOCAL", str(address.ip)), ("IFA_ADDRESS", str(address.ip))]
-    link.queue(operation, RTM_NEWADDR, _NEW, message)
-
-
-def add_route(link: Netlink, operation: Operation, destination: IPNetwork, via: Address) -> None:
-    message = rtmsg()
-    message["family"] = socket.AF_INET if destination.version == 4 else socket.AF_INET6
-    message["table"], message["proto"], message["type"] = _RT_TABLE_MAIN, _RTPROT_BOOT, _RTN_UNICAST
-    message["dst_len"] = destination.prefixlen
-    where = [("RTA_DST", str(destination.network_address))] if destination.prefixlen else []
-    message["attrs"] = [*where, ("RTA_GATEWAY", str(via))]
-    link.queue(operation, RTM_NEWROUTE, _NEW, message)
-
-
 def delete_links(link: Netlink, indexes: list[int]) -> None:
     """Deletes links; one that has gone already is no error."""
     for index in indexes:
         message = ifinfmsg()
         message["index"] = index
-        link.queue(None, RTM_DELLINK, _REQUEST, message)
+        link.queue(None, RTM_DELLINK, REQUEST, message)
         try:
             link.flush()
         except Refused as refused:

@@ -65,9 +65,9 @@ class Nodes(dict[str, Node]):
     def _new(self, name: str, kind: NodeKind) -> Node:
         with syscalls.inside(home=self.home[:1]):
             syscalls.unshare(NETWORK)
-            if kind in ("switch", "outside"):
+            if kind in ("switch", "hub", "outside"):
                 for group in "all", "default":
-                    _write(f"/proc/sys/net/ipv6/conf/{group}/disable_ipv6", "1")
+                    _write(f"net.ipv6.conf.{group}.disable_ipv6", "1")
             node = Node(name, kind, syscalls.namespace("net"), Netlink(), {"lo": 1})
             node.next_index = self._free_index()
         return node
@@ -80,6 +80,18 @@ class Nodes(dict[str, Node]):
         if not self._first_free_index:
             self._first_free_index = max((index for index, _ in socket.if_nameindex()), default=1) + 1
         return self._first_free_index
+
+    def set(self, name: str, setting: str, value: str) -> None:
+        """Sets what sysctl(8) would: nodes.set("r1", "net.ipv4.ip_forward", "1")."""
+        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
+            _write(setting, value)
+
+    def index(self, node: Node, interface: str) -> int:
+        """An interface's index; on the machine itself it was the kernel's choice, so it is looked up once."""
+        if interface not in node.indexes:
+            assert node.kind == "root" and self.host
+            node.indexes[interface] = socket.if_nametoindex(interface)
+        return node.indexes[interface]
 
     def entered(self, name: str, hosts: Callable[[str], str]) -> AbstractContextManager[None]:
         """A block inside a node, with its own view of names and files; `hosts` gives the text of a node's /etc/hosts."""
@@ -114,7 +126,9 @@ class Nodes(dict[str, Node]):
             return socket.socket(family, kind, protocol)
 
 
-def _write(path: str, text: str) -> None:
-    if os.path.exists(path):  # a kernel without IPv6 has none of its settings
+def _write(setting: str, value: str) -> None:
+    """Writes a setting of the network namespace we are in, named as in sysctl(8)."""
+    path = "/proc/sys/" + setting.replace(".", "/")
+    if os.path.exists(path) or not setting.startswith("net.ipv6."):  # a kernel without IPv6 has none of its settings
         with open(path, "w") as file:
-            file.write(text)
+            file.write(value)

@@ -1,15 +1,14 @@
 """From a description to a plan: `compile_plan(Blue)` says what the kernel must become."""
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network
 
 from pynetemu.plan.macs import Macs
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
     AddHttpServer,
+    AddMultipathRoute,
     AddNode,
-    Address,
     AddRoute,
     AddService,
     AddVeth,
@@ -17,10 +16,12 @@ from pynetemu.plan.operations import (
     Operation,
     Plan,
     SetMaster,
+    SetSysctl,
     SetUp,
 )
 from pynetemu.plan.problems import Problems
-from pynetemu.plan.resolve import (
+from pynetemu.plan.resolve import resolve
+from pynetemu.plan.resolve.network import (
     BRIDGE,
     ROOT_INTERFACE,
     ResolvedHttpServer,
@@ -28,8 +29,8 @@ from pynetemu.plan.resolve import (
     ResolvedLink,
     ResolvedNetwork,
     ResolvedNode,
+    ResolvedRoute,
     ResolvedService,
-    resolve,
 )
 from pynetemu.plan.signatures import explain_arguments, explain_parameters
 from pynetemu.topology.topology import Description, Topology, describe
@@ -46,7 +47,7 @@ def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Pla
     description = describe(topology() if isinstance(topology, type) else topology)
     problems = Problems()
     _check_use(description, problems)
-    network = resolve(description, problems)
+    network = resolve(description, problems, host)
     problems.raise_all()
     root = next((node for node in network.nodes if node.own_address), None)
     if host or root is None or root.own_address is None:
@@ -73,25 +74,28 @@ def _check_use(description: Description, problems: Problems) -> None:
 
 def _plug_in(root: ResolvedNode, address: InterfaceAddress, network: ResolvedNetwork) -> None:
     """Gives the root its own interface, with an outside to be plugged into."""
-    outside = ResolvedNode("outside", "outside", root.source)
-    near, far = root.interfaces[ROOT_INTERFACE], ResolvedInterface(outside, ROOT_INTERFACE, root.source)
+    outside = ResolvedNode("outside", "outside", root.declared)
+    near, far = root.interfaces[ROOT_INTERFACE], ResolvedInterface(outside, ROOT_INTERFACE, root.declared)
     near.addresses.append(address)
     network.nodes.insert(network.nodes.index(root) + 1, outside)
-    network.links.insert(0, ResolvedLink(near, far, root.source))
+    network.links.insert(0, ResolvedLink(near, far, root.declared))
 
 
 def _operations(network: ResolvedNetwork) -> Iterator[Operation]:
-    """All operations, in their phases."""
+    """All operations, in their phases: each finds what those before it have made."""
     nodes, links = network.nodes, network.links
     ends = [end for link in links for end in (link.a, link.b)]
-    yield from (AddNode(node.name, node.kind, node.source) for node in nodes)
-    yield from (AddBridge(node.name, BRIDGE, node.source) for node in nodes if node.kind == "switch")
     macs = Macs()
+    yield from (AddNode(node.name, node.kind, node.source) for node in nodes)
+    yield from (setting for node in nodes for setting in _settings(node))
+    yield from (AddBridge(node.name, BRIDGE, node.source) for node in nodes if node.bridges)
     yield from (_veth(link, macs) for link in links)
-    yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ends if end.node.kind == "switch")
+    yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ends if end.node.bridges)
+    yield from (AddAddress(node.name, "lo", address, node.source) for node in nodes for address in node.loopback)
     yield from (AddAddress(end.node.name, end.name, address, end.source) for end in ends for address in end.addresses)
     yield from (SetUp(end.node.name, end.name, end.source) for end in ends)
-    yield from (_default_route(node, node.gateway) for node in nodes if node.gateway)
+    for several in False, True:
+        yield from (_route(node, route) for node in nodes for route in node.routes if (len(route.vias) > 1) is several)
     servers = [part for part in network.services if isinstance(part, ResolvedHttpServer)]
     yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in servers)
     yield from (_service(part) for part in network.services if isinstance(part, ResolvedService))
@@ -101,11 +105,30 @@ def _service(part: ResolvedService) -> AddService:
     return AddService(part.node.name, part.name, part.command, part.directory, part.ready, part.timeout, part.env, part.source)
 
 
-def _default_route(node: ResolvedNode, gateway: Address) -> AddRoute:
-    everywhere = IPv4Network("0.0.0.0/0") if gateway.version == 4 else IPv6Network("::/0")
-    return AddRoute(node.name, everywhere, gateway, node.source)
+def _settings(node: ResolvedNode) -> Iterator[SetSysctl]:
+    """What the kernel has to do differently in a node; "default" is what interfaces to come will have (ip-sysctl.rst)."""
+    settings: list[str] = []
+    if node.has_ipv6 and (
+        node.kind != "root" or node.forwards
+    ):  # a link-local address in duplicate detection asks for no neighbour: a router would drop for 1 s
+        settings += ["net.ipv6.conf.default.accept_dad=0"]
+    if node.forwards:  # rp_filter, which machines set to different values, drops what comes back another way
+        settings += ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]
+        settings += ["net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"]
+    if node.multipath:  # by ports too, so that the flows between two hosts are shared
+        settings += ["net.ipv4.fib_multipath_hash_policy=1", "net.ipv6.fib_multipath_hash_policy=1"]
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        yield SetSysctl(node.name, name, value, node.source)
+
+
+def _route(node: ResolvedNode, route: ResolvedRoute) -> AddRoute | AddMultipathRoute:
+    if len(route.vias) == 1:
+        return AddRoute(node.name, route.destination, route.vias[0], route.source)
+    return AddMultipathRoute(node.name, route.destination, route.vias, route.source)
 
 
 def _veth(link: ResolvedLink, macs: Macs) -> AddVeth:
-    mac, peer_mac = (macs.take(f"{end.node.name} {end.name}", end.addresses) for end in (link.a, link.b))
-    return AddVeth(link.a.node.name, link.a.name, mac, link.b.node.name, link.b.name, peer_mac, link.source)
+    a, b = link.a, link.b
+    mac, peer_mac = (macs.take(f"{end.node.name} {end.name}", end.addresses) for end in (a, b))
+    return AddVeth(a.node.name, a.name, mac, b.node.name, b.name, peer_mac, link.mtu, link.source)

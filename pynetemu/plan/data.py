@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Any, get_args
 
@@ -18,6 +19,7 @@ def to_data(plan: Plan) -> dict[str, Any]:
         "name": plan.name,
         "host": plan.host,
         "host_address": None if plan.host_address is None else str(plan.host_address),
+        "warnings": list(plan.warnings),
         "operations": [_encode(operation) for operation in plan.operations],
     }
 
@@ -33,6 +35,7 @@ def from_data(data: Mapping[str, Any]) -> Plan:
             operations=tuple(map(_decode, data["operations"])),
             host=_boolean(data["host"]),
             host_address=None if host_address is None else _address(host_address),
+            warnings=tuple(map(_string, data["warnings"])),
         )
     except KeyError as error:
         raise DescriptionError([Problem(f"not a plan: it lacks {error}")]) from error
@@ -45,8 +48,16 @@ def _encode(operation: Operation) -> dict[str, Any]:
     data: dict[str, Any] = {"op": kind.__name__}
     for name, _ in _FIELDS[kind.__name__]:
         value = getattr(operation, name)
-        data[name] = value if isinstance(value, str | int | float | tuple) else str(value)
+        data[name] = value if isinstance(value, str | int | float) else _encode_value(value)
     return data
+
+
+def _encode_value(value: object) -> Any:
+    return [str(part) for part in value] if isinstance(value, tuple) else _text(value)
+
+
+# A routed lab has a hundred thousand routes, but some hundred networks and addresses: each is read and written once.
+_text = lru_cache(maxsize=1 << 16, typed=True)(str)
 
 
 def _decode(data: Mapping[str, Any]) -> Operation:
@@ -101,19 +112,28 @@ def _node_kind(value: object) -> str:
     return str(value)
 
 
+@lru_cache(maxsize=1 << 16)
 def _address(value: object) -> Address:
     text = _string(value)
     return IPv6Address(text) if ":" in text else IPv4Address(text)
 
 
+@lru_cache(maxsize=1 << 16)
 def _interface_address(value: object) -> InterfaceAddress:
     text = _string(value)
     return IPv6Interface(text) if ":" in text else IPv4Interface(text)
 
 
+@lru_cache(maxsize=1 << 16)
 def _network(value: object) -> IPNetwork:
     text = _string(value)
     return IPv6Network(text) if ":" in text else IPv4Network(text)
+
+
+def _addresses(value: object) -> tuple[Address, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(map(_address, value))
 
 
 _DECODERS: dict[Any, Callable[[object], Any]] = {
@@ -123,6 +143,7 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
     tuple[str, ...]: _strings,
     NodeKind: _node_kind,
     Address: _address,
+    tuple[Address, ...]: _addresses,
     InterfaceAddress: _interface_address,
     IPNetwork: _network,
 }

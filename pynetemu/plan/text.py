@@ -2,9 +2,19 @@
 
 from collections.abc import Iterator
 
-from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddRoute, AddService, AddVeth, Plan
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddHttpServer,
+    AddMultipathRoute,
+    AddNode,
+    AddRoute,
+    AddService,
+    AddVeth,
+    IPNetwork,
+    Plan,
+)
 
-_KINDS = {"root": "the lab's machine", "host": "host", "switch": "switch"}
+_KINDS = {"root": "the lab's machine"}
 
 
 def as_text(plan: Plan) -> str:
@@ -24,7 +34,7 @@ def as_text(plan: Plan) -> str:
     rows = _rows(plan, hidden)
     for operation in plan.operations:
         if isinstance(operation, AddNode) and operation.node not in hidden:
-            kind = "this machine" if operation.kind == "root" and plan.host else _KINDS[operation.kind]
+            kind = "this machine" if operation.kind == "root" and plan.host else _KINDS.get(operation.kind, operation.kind)
             lines += ["", f"{operation.node} ({kind})", *_aligned(rows.get(operation.node, []))]
     return "\n".join(lines) + "\n"
 
@@ -43,19 +53,31 @@ def _rows(plan: Plan, hidden: set[str]) -> dict[str, list[tuple[str, str, str]]]
 
 
 def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]]:
+    owners = {op.address.ip: op.node for op in plan.operations if isinstance(op, AddAddress)}
     for operation in plan.operations:
         match operation:
             case AddVeth(node=node, interface=interface, peer_node=peer, peer_interface=far):
                 yield node, interface, "", "known as host" if peer in hidden else f"to {peer} {far}"
                 yield peer, far, "", f"to {node} {interface}"
+            case AddAddress(node=node, interface="lo", address=address):
+                yield node, "lo", str(address), ""
             case AddRoute(node=node, destination=destination, via=via):
-                yield node, "default" if destination.prefixlen == 0 else str(destination), f"via {via}", ""
+                yield node, _destination(destination), f"via {via}", owners.get(via, "")
+            case AddMultipathRoute(node=node, destination=destination, vias=vias):
+                gateways = ", ".join(owners.get(via, "") for via in vias)
+                yield node, _destination(destination), f"via {' or '.join(map(str, vias))}", gateways
             case AddHttpServer(node=node, name=name, port=port):
                 yield node, name, f"http://{node}:{port}/", ""
             case AddService(node=node, name=name, command=command, ready=ready):
                 yield node, name, command, f"ready: {ready}" if ready else ""
             case _:
                 pass
+
+
+def _destination(destination: IPNetwork) -> str:
+    if destination.prefixlen:
+        return str(destination)
+    return "default" if destination.version == 4 else "default (IPv6)"
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> Iterator[str]:

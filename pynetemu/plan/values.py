@@ -1,9 +1,20 @@
 """Reads the values that users give to parts; each function raises Wrong for what the kernel would not take."""
 
 import re
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
+from collections.abc import Iterable
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+    ip_network,
+)
 
-from pynetemu.plan.operations import Address, InterfaceAddress
+from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 from pynetemu.plan.problems import Wrong
 from pynetemu.topology.services import Ready
 
@@ -20,6 +31,8 @@ _RESERVED_NODE_NAMES = {
     "outside": "the root's own interface is plugged into it",
     "lo": "it is every node's loopback interface",
     "add": "it is a method of Topology",
+    "addresses": "it is an option of Topology",
+    "pools": "it is an option of Topology",
     "build": "it is a method of Topology",
 }
 
@@ -76,9 +89,18 @@ def read_address(text: object) -> InterfaceAddress:
     return address
 
 
-def read_gateway(text: object) -> Address:
-    """The address of a gateway, without prefix length."""
-    wrong = f"default_via={text!r} is not an address"
+def read_several(value: object) -> tuple[object, ...]:
+    """What an option has that takes one value or several; none is None."""
+    if value is None:
+        return ()
+    if isinstance(value, str | int) or not isinstance(value, Iterable):
+        return (value,)
+    return tuple(value)
+
+
+def read_gateway(text: object, said: str) -> Address:
+    """The address of a gateway, without prefix length; `said` is how the user said it."""
+    wrong = f"{said} is not an address"
     if not isinstance(text, str):
         raise Wrong(wrong, "it is a string, such as '10.0.0.1'")
     plain, slash, _ = text.partition("/")
@@ -89,8 +111,30 @@ def read_gateway(text: object) -> Address:
     except ValueError:
         raise Wrong(wrong, "IPv4 or IPv6, such as '10.0.0.1' or 'fd00::1'") from None
     if isinstance(gateway, IPv6Address) and (gateway.is_link_local or gateway.scope_id):
-        raise Wrong(f"default_via={text!r} is a link-local address", "take one in a network that both nodes are on")
+        raise Wrong(f"{said} is a link-local address", "take one in a network that both nodes are on")
     return gateway
+
+
+def read_destination(text: object) -> IPNetwork:
+    """Where a route leads."""
+    if isinstance(text, IPv4Network | IPv6Network):
+        return text
+    hint = "it has a prefix length, as in '10.9.0.0/16' or '0.0.0.0/0'"
+    if isinstance(text, str) and "/" in text:
+        try:
+            network = ip_network(text, strict=False)
+            if str(network) == str(ip_interface(text)):
+                return network
+            hint = f"the network is {network}"
+        except ValueError:
+            pass
+    raise Wrong(f"the destination {text!r} is not a network", hint)
+
+
+def read_number(value: object, name: str, least: int, most: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise Wrong(f"{name}={value!r} cannot be", f"a whole number from {least} to {most}")
+    return value
 
 
 def read_port(port: object) -> int:

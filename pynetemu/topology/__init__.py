@@ -10,8 +10,9 @@ that is wrong at once, each with the user's file and line.
 """
 
 from pynetemu.topology.links import Link
-from pynetemu.topology.nodes import Host, Interface, Node, Root, Switch
+from pynetemu.topology.nodes import Host, Interface, Node, Root, Router
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
+from pynetemu.topology.switches import Switch
 from pynetemu.topology.topology import Topology
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Node",
     "Ready",
     "Root",
+    "Router",
     "Service",
     "Switch",
     "Topology",

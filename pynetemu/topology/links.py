@@ -12,11 +12,18 @@ class Link(Part):
 
     For a node instead of an interface, one without address is made: eth0, eth1... on a host; on a switch and on the
     root it is named after the neighbour.
+
+    `cost` is what a packet's way over this link costs (1): routes take the cheapest. `mtu` is the largest packet in bytes
+    that both ends send, without the Ethernet header (1500).
     """
 
-    def __init__(self, a: Node | Interface, b: Node | Interface) -> None:
+    cost: int = 1
+    mtu: int | None = None
+
+    def __init__(self, a: Node | Interface, b: Node | Interface, *, cost: int | None = None, mtu: int | None = None) -> None:
         self.a = a
         self.b = b
+        self._set(cost=cost, mtu=mtu)
         for end in (a, b):
             node = end.node if isinstance(end, Interface) else end
             if isinstance(node, Node):

@@ -1,68 +1,106 @@
-"""Nodes, each a network namespace, and their interfaces."""
+"""Nodes, each a network namespace: those that have addresses. `topology.switches` has the others."""
+
+from collections.abc import Iterable, Mapping
 
 from pynetemu.topology.part import Part
 
+Several = str | Iterable[str]  # one, or more of them
+
 
 class Node(Part):
-    """What Root, Host and Switch have in common."""
+    """What Root, Host, Router and Switch have in common."""
 
-    def interface(self, name: str, *addresses: str) -> "Interface":
+    def interface(self, name: str, *addresses: str, auto_addresses: bool = True) -> "Interface":
         """An interface of this node, to be one end of a link.
 
             blue.interface("veth_blue", "10.0.0.2/24", "fd00::2/64")
 
-        `name` is at most 15 bytes long, as in `ip link`; `addresses` are IPv4 or IPv6 with their prefix length.
+        `name` is at most 15 bytes long, as in `ip link`; `addresses` are IPv4 or IPv6 with their prefix length. One that is
+        given none gets one of its link's network, unless `auto_addresses` is False.
         """
-        return Interface(self, name, *addresses)
+        return Interface(self, name, *addresses, auto_addresses=auto_addresses)
 
 
-class Root(Node):
+class Host(Node):
+    """A node with a network of its own.
+
+        h1 = Host()
+        blue = Host(default_via="10.0.0.1")
+        green = Host(routes={"10.9.0.0/16": "10.0.0.7"}, loopback="10.255.0.1/32")
+
+    `default_via` is the gateway of the default route, an address on one of the host's networks: one, or one for each of
+    IPv4 and IPv6. `routes` are others, by their destination; several gateways share the flows. What they leave open is
+    filled in: a host with one router next to it gets a default route, one with several a route to each network, the
+    shortest way; `auto_routes=False` leaves that out. With `multipath`, ways of equal cost share the flows. `loopback`
+    has addresses for the host as a whole, on `lo`.
+    """
+
+    default_via: Several | None = None
+    routes: Mapping[str, Several] = {}
+    auto_routes: bool = True
+    multipath: bool = False
+    loopback: Several = ()
+
+    def __init__(
+        self,
+        *,
+        default_via: Several | None = None,
+        routes: Mapping[str, Several] | None = None,
+        auto_routes: bool | None = None,
+        multipath: bool | None = None,
+        loopback: Several | None = None,
+    ) -> None:
+        self._set(default_via=default_via, routes=routes, auto_routes=auto_routes, multipath=multipath, loopback=loopback)
+
+
+class Router(Host):
+    """A host that forwards IPv4 and IPv6 between its interfaces.
+
+        r1 = Router()
+        wires = [Link(h1, r1), Link(r1, r2)]
+
+    It gets a route to each network of the topology, the shortest way; options are those of Host.
+    """
+
+
+class Root(Host):
     """The lab's outer network namespace: "the machine" on which the others are.
 
         root = Root(address="192.168.0.194/24")
 
     `address` is the machine's own, on its interface eth0; every node knows it as `host`. Without it there is no eth0,
     and `host` is the root's first address on a link. With `--host` the root is the machine itself, with its addresses.
+    It forwards nothing, as a machine that nobody has told to; `forward=True` makes it a router. The other options are
+    those of Host.
     """
 
     address: str | None = None
+    forward: bool = False
 
-    def __init__(self, *, address: str | None = None) -> None:
-        if address is not None:
-            self.address = address
-
-
-class Host(Node):
-    """A node with a network of its own.
-
-        blue = Host(default_via="10.0.0.1")
-
-    `default_via` is the gateway of the default route, an address on one of the host's networks.
-    """
-
-    default_via: str | None = None
-
-    def __init__(self, *, default_via: str | None = None) -> None:
-        if default_via is not None:
-            self.default_via = default_via
-
-
-class Switch(Node):
-    """A Linux bridge `br0` in a namespace of its own; each link to it is a port, named after the neighbour.
-
-    s1 = Switch()
-    """
-
-    def __init__(self) -> None:
-        pass
+    def __init__(
+        self,
+        *,
+        address: str | None = None,
+        forward: bool | None = None,
+        default_via: Several | None = None,
+        routes: Mapping[str, Several] | None = None,
+        auto_routes: bool | None = None,
+        multipath: bool | None = None,
+        loopback: Several | None = None,
+    ) -> None:
+        super().__init__(
+            default_via=default_via, routes=routes, auto_routes=auto_routes, multipath=multipath, loopback=loopback
+        )
+        self._set(address=address, forward=forward)
 
 
 class Interface(Part):
     """One end of a link; made with `node.interface(name, *addresses)`."""
 
-    def __init__(self, node: Node, name: str, *addresses: str) -> None:
+    def __init__(self, node: Node, name: str, *addresses: str, auto_addresses: bool = True) -> None:
         self.node = node
         self.name = name
         self.addresses = addresses
+        self.auto_addresses = auto_addresses
         if isinstance(node, Node):
             node.declaration.keep(self)

@@ -74,6 +74,10 @@ class Part(metaclass=PartType):
         part.declaration = Declaration(*caller(), next(_order))
         return part
 
+    def _set(self, **options: object) -> None:
+        """Keeps the options that were given; the others are as the class has them, so that a subclass can set its own."""
+        vars(self).update({name: value for name, value in options.items() if value is not None})
+
     def __repr__(self) -> str:
         name = f" {self.declaration.name!r}" if self.declaration.name else ""
         return f"<{type(self).__name__}{name} of {self.declaration.where}>"

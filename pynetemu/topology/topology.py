@@ -34,7 +34,13 @@ class Topology:
 
     `Star(n=5)` passes n to `build`, and so does `pynetemu FILE -p n=5`. A class that derives from another has its parts
     too; it replaces one by an attribute of the same name. Each instance has copies of its own of the class's parts.
+
+    `addresses` says what interfaces get that are given none: "ipv4", "ipv6", "dual" for both, or "none"; `pools` are the
+    networks from which they come, one of IPv4 and one of IPv6.
     """
+
+    addresses: str = "ipv4"
+    pools: str | tuple[str, ...] = ("10.0.0.0/8", "fd00::/32")
 
     _declaration = Declaration("", 0, order=-1)  # of a class: where it begins; of an instance: where it was made
     _parts: list[Part]
@@ -112,6 +118,8 @@ class Description:
     kind_declaration: Declaration
     declaration: Declaration
     failure: Exception | None
+    addresses: object
+    pools: object
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     services: tuple[HttpServer | Service, ...]
@@ -130,6 +138,8 @@ def describe(topology: Topology) -> Description:
         kind_declaration=type(topology)._declaration,
         declaration=topology._declaration,
         failure=topology._failure,
+        addresses=topology.addresses,
+        pools=topology.pools,
         nodes=tuple(part for part in parts if isinstance(part, Node)),
         links=tuple(part for part in parts if isinstance(part, Link)),
         services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),

@@ -17,12 +17,14 @@ from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
     AddHttpServer,
+    AddMultipathRoute,
     AddNode,
     AddRoute,
     AddVeth,
     NodeKind,
     Plan,
     SetMaster,
+    SetSysctl,
     SetUp,
 )
 from tests.support.pynetemu import BLUE, BRIDGE, STAR
@@ -31,15 +33,18 @@ _ADDRESSES = st.ip_addresses().filter(lambda address: not getattr(address, "scop
 _INTERFACES = _ADDRESSES.flatmap(
     lambda address: st.integers(0, address.max_prefixlen).map(lambda length: ip_interface(f"{address}/{length}"))
 )
+_NETWORKS = _INTERFACES.map(lambda interface: interface.network)
 _TEXT = st.text(max_size=20)
 _OPERATIONS = st.one_of(
     st.builds(AddNode, _TEXT, st.sampled_from(get_args(NodeKind)), _TEXT),
     st.builds(AddBridge, _TEXT, _TEXT),
-    st.builds(AddVeth, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT),
+    st.builds(AddVeth, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, st.integers(0, 65535), _TEXT),
     st.builds(SetMaster, _TEXT, _TEXT, _TEXT),
     st.builds(SetUp, _TEXT, _TEXT, _TEXT),
     st.builds(AddAddress, _TEXT, _TEXT, _INTERFACES, _TEXT),
-    st.builds(AddRoute, _TEXT, _INTERFACES.map(lambda interface: interface.network), _ADDRESSES, _TEXT),
+    st.builds(AddRoute, _TEXT, _NETWORKS, _ADDRESSES, _TEXT),
+    st.builds(AddMultipathRoute, _TEXT, _NETWORKS, st.lists(_ADDRESSES).map(tuple), _TEXT),
+    st.builds(SetSysctl, _TEXT, _TEXT, _TEXT, _TEXT),
     st.builds(AddHttpServer, _TEXT, _TEXT, st.integers(1, 65535), _TEXT),
 )
 _PLANS = st.builds(Plan, _TEXT, st.lists(_OPERATIONS, max_size=6).map(tuple), st.booleans(), st.none() | _ADDRESSES)

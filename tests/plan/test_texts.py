@@ -43,7 +43,7 @@ def test_the_plan_for_people() -> None:
         "  h1      to h1 e\n\n"
         "h1 (host)\n"
         "  e        10.0.0.2/24    to s1 h1\n"
-        "  default  via 10.0.0.1\n"
+        "  default  via 10.0.0.1   root\n"
         "  web      http://h1:80/\n"
     )
 

@@ -138,7 +138,7 @@ def test_kinds_of_ones_own_work_like_ours() -> None:
         b = Web(81)
         core = Core()
         wire = Wire(a, b, "7")
-        port = Link(b, core)
+        port = Link(b.interface("to_core", auto_addresses=False), core)
 
     plan = compile_plan(Lab)
     assert plan.nodes == ("a", "b", "core")

@@ -1,0 +1,61 @@
+"""Carries out a plan's operations: the only place where a description becomes kernel state.
+
+The module named as an operation's topic queues what it needs, as messages of the node whose socket must send them.
+Operations of one kind in a row are one batch: each node's part of it is one send, whatever the number of settings. A
+plan's operations come in phases (see plan.compile), so that a lab of a thousand hosts has a handful of batches.
+"""
+
+import errno
+from collections.abc import Callable, Iterable
+from itertools import groupby
+
+from pynetemu.engine.apply.readiness import wait_for_bridges
+from pynetemu.engine.netlink import Netlink, Refused
+from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.errors import KernelError
+from pynetemu.plan.operations import AddBridge, AddVeth, Operation, of_topic
+
+_LACKS = {AddVeth: "veth (CONFIG_VETH)", AddBridge: "bridge (CONFIG_BRIDGE)"}
+
+
+def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
+    """Raises KernelError, with the user's line, for the first operation that the kernel refuses."""
+    for kind, batch in groupby(operations, key=type):
+        _apply_batch(batch, nodes, of_topic(__name__, kind, "queue"))
+    try:
+        wait_for_bridges(operations, nodes)
+    except Refused as refused:
+        raise _explained(refused) from refused
+
+
+def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Operation, Nodes], Node]) -> None:
+    dirty: dict[int, Netlink] = {}
+    for operation in batch:
+        try:
+            node = queue(operation, nodes)
+        except OSError as error:
+            raise KernelError(_explain(operation, error.errno or 0, error.strerror or str(error))) from error
+        dirty[id(node.link)] = node.link
+    for link in dirty.values():
+        try:
+            link.flush()
+        except Refused as refused:
+            raise _explained(refused) from refused
+
+
+def _explained(refused: Refused) -> KernelError:
+    assert refused.operation is not None
+    return KernelError(_explain(refused.operation, refused.errno, refused.reason))
+
+
+def _explain(operation: Operation, code: int, reason: str) -> str:
+    from pynetemu.plan.shell import command
+
+    where = f"{operation.source}: " if operation.source else ""
+    name = errno.errorcode.get(code, str(code))
+    text = f"{where}the kernel refused `{command(operation)}`: {reason} ({name})"
+    if code == errno.EOPNOTSUPP and type(operation) in _LACKS:
+        text += f"\n    hint: this kernel lacks {_LACKS[type(operation)]}; `pynetemu doctor` lists what it has"
+    if code == errno.ENOSPC:
+        text += "\n    hint: raise the limit with `sudo sysctl -w user.max_net_namespaces=100000`"
+    return text

@@ -1,0 +1,33 @@
+"""Fills routing tables. Messages are packed by hand: a lab of 200 routers has a hundred thousand routes."""
+
+import struct
+from socket import AF_INET, AF_INET6
+
+from pynetemu.engine import netlink
+from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.plan.operations import AddMultipathRoute, AddRoute, IPNetwork
+
+# struct rtmsg of linux/rtnetlink.h: family, lengths of destination and source, tos, table, protocol, scope, type, flags
+_BODY = struct.Struct("=BBBBBBBBI")
+_RTA_DST, _RTA_GATEWAY, _RTA_MULTIPATH = 1, 5, 9
+_MAIN, _BOOT, _UNIVERSE, _UNICAST = 254, 3, 0, 1  # RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST
+_NEXTHOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less 1, interface
+
+
+def queue(operation: AddRoute | AddMultipathRoute, nodes: Nodes) -> Node:
+    node = nodes[operation.node]
+    match operation:
+        case AddRoute(destination=destination, via=via):
+            body = _head(destination) + netlink.attribute(_RTA_GATEWAY, via.packed)
+        case AddMultipathRoute(destination=destination, vias=vias):
+            gateways = [netlink.attribute(_RTA_GATEWAY, via.packed) for via in vias]
+            hops = b"".join(_NEXTHOP.pack(_NEXTHOP.size + len(gateway), 0, 0, 0) + gateway for gateway in gateways)
+            body = _head(destination) + netlink.attribute(_RTA_MULTIPATH, hops)
+    node.link.queue_bytes(operation, netlink.RTM_NEWROUTE, netlink.NEW, body)
+    return node
+
+
+def _head(destination: IPNetwork) -> bytes:
+    family, length = AF_INET if destination.version == 4 else AF_INET6, destination.prefixlen
+    head = _BODY.pack(family, length, 0, 0, _MAIN, _BOOT, _UNIVERSE, _UNICAST, 0)
+    return head + netlink.attribute(_RTA_DST, destination.network_address.packed) if length else head

@@ -1,0 +1,31 @@
+"""Operations that start programs in nodes."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class AddHttpServer:
+    """A web server whose page names its node; its listening socket is open before the lab is ready."""
+
+    node: str
+    name: str
+    port: int
+    source: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AddService:
+    """A program that runs in the node from the start: a line for `sh`, run in `directory`.
+
+    `ready` is "tcp:PORT", "udp:PORT", "prints:TEXT", "finished" or "" (as soon as it has started); it may take `timeout`
+    seconds. `env` has "NAME=VALUE" of what is added to the environment.
+    """
+
+    node: str
+    name: str
+    command: str
+    directory: str
+    ready: str
+    timeout: float
+    env: tuple[str, ...]
+    source: str = field(default="", compare=False)

@@ -1,0 +1,44 @@
+"""From a description to its network: what the user left open is filled in, and what is wrong is found.
+
+The parts are looked up first (`parts`); then the network as a whole gets what does itself: `domains` finds who hears
+whom, `addresses` gives networks and addresses, `routes` the shortest ways.
+"""
+
+from pynetemu.plan.problems import Problems
+from pynetemu.plan.resolve.addresses import give_addresses
+from pynetemu.plan.resolve.domains import find_domains
+from pynetemu.plan.resolve.gateways import check_gateways
+from pynetemu.plan.resolve.network import ResolvedNetwork
+from pynetemu.plan.resolve.parts import Resolver
+from pynetemu.plan.resolve.routes import give_routes
+from pynetemu.plan.resolve.services import Services
+from pynetemu.plan.resolve.wishes import read_wishes
+from pynetemu.topology.topology import Description
+
+
+def resolve(description: Description, problems: Problems, host: bool) -> ResolvedNetwork:
+    """What is wrong goes to `problems`; where there is any, the result is only good for finding more.
+
+    With `host` the root is the machine itself, whose own address is not the description's.
+    """
+    network, resolver = _look_up(description, problems)
+    wishes = read_wishes(description, problems)
+    domains = find_domains(network)
+    give_addresses(network, domains, wishes, problems)
+    if not resolver.incomplete:
+        check_gateways(network, domains, problems)
+    give_routes(network, domains, host)
+    return network
+
+
+def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetwork, Resolver]:
+    resolver = Resolver(description, problems)
+    for node in description.nodes:
+        resolver.add_node(node)
+    ends = [(link, resolver.end(link, "a"), resolver.end(link, "b")) for link in description.links]
+    links = [resolver.link(link, a, b) for link, a, b in ends if a and b]  # now that all given names are known
+    for interface in description.interfaces:
+        resolver.check_linked(interface)
+    reader = Services(resolver, problems)
+    services = [service for part in description.services if (service := reader.read(part))]
+    return ResolvedNetwork(description.name, list(resolver.nodes.values()), links, services), resolver

@@ -1,0 +1,108 @@
+"""A description whose names, addresses and ends of links have been looked up."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, NodeKind
+from pynetemu.topology.part import Declaration
+
+BRIDGE = "br0"  # in every switch
+ROOT_INTERFACE = "eth0"  # of a root with an address of its own
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedInterface:
+    """`addresses` are the user's and, from `resolve.addresses` on, those that were chosen; `auto` allows such."""
+
+    node: "ResolvedNode"
+    name: str
+    declared: Declaration
+    addresses: list[InterfaceAddress] = field(default_factory=list)
+    auto: bool = True
+    cost: int = 1  # of sending by it, for routes
+
+    @property
+    def source(self) -> str:
+        return self.declared.where
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedRoute:
+    """`said` is how the user said it, "" for one that was found."""
+
+    destination: IPNetwork
+    vias: tuple[Address, ...]
+    source: str
+    said: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedNode:
+    name: str
+    kind: NodeKind
+    declared: Declaration
+    interfaces: dict[str, ResolvedInterface] = field(default_factory=dict)
+    own_address: InterfaceAddress | None = None  # of the root
+    loopback: list[InterfaceAddress] = field(default_factory=list)
+    forwards: bool = False
+    auto_routes: bool = True
+    multipath: bool = False
+    routes: list[ResolvedRoute] = field(default_factory=list)
+    links: int = 0
+    numbers: Iterator[int] = field(default_factory=count)  # for the names of interfaces that were given none
+    incomplete: bool = False  # some of its addresses could not be read
+
+    @property
+    def source(self) -> str:
+        return self.declared.where
+
+    @property
+    def has_ipv6(self) -> bool:
+        addresses = (address for interface in self.interfaces.values() for address in interface.addresses)
+        return any(address.version == 6 for address in (*addresses, *self.loopback))
+
+    @property
+    def bridges(self) -> bool:
+        """Whether it passes frames on, and has no addresses itself."""
+        return self.kind in ("switch", "hub")
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedLink:
+    a: ResolvedInterface
+    b: ResolvedInterface
+    declared: Declaration
+    mtu: int = 0  # of both ends; 0 for the kernel's own
+
+    @property
+    def source(self) -> str:
+        return self.declared.where
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedHttpServer:
+    node: ResolvedNode
+    name: str
+    port: int
+    source: str
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedService:
+    node: ResolvedNode
+    name: str
+    command: str
+    directory: str
+    ready: str
+    timeout: float
+    env: tuple[str, ...]
+    source: str
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedNetwork:
+    name: str
+    nodes: list[ResolvedNode]
+    links: list[ResolvedLink]
+    services: list[ResolvedHttpServer | ResolvedService]

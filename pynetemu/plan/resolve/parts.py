@@ -1,0 +1,216 @@
+"""The look-ups by which the parts of a description find each other, and what is wrong with each part by itself."""
+
+from collections.abc import Iterator
+
+from pynetemu.plan.operations import Address, InterfaceAddress, NodeKind
+from pynetemu.plan.problems import Problems
+from pynetemu.plan.resolve.domains import Groups
+from pynetemu.plan.resolve.gateways import read_routes
+from pynetemu.plan.resolve.network import (
+    BRIDGE,
+    ROOT_INTERFACE,
+    ResolvedInterface,
+    ResolvedLink,
+    ResolvedNode,
+)
+from pynetemu.plan.signatures import did_you_mean
+from pynetemu.plan.values import (
+    LONGEST_INTERFACE_NAME,
+    read_address,
+    read_interface_name,
+    read_node_name,
+    read_number,
+    read_several,
+)
+from pynetemu.topology.links import Link
+from pynetemu.topology.nodes import Host, Interface, Node, Root, Router
+from pynetemu.topology.part import Declaration, Part
+from pynetemu.topology.switches import Switch
+from pynetemu.topology.topology import Description
+
+_MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h
+
+
+class Resolver:
+    """Each kind of part has a method that reads and checks it, to be called in the order of these methods."""
+
+    def __init__(self, description: Description, problems: Problems) -> None:
+        self.problems = problems
+        self.topology = description.name
+        self.nodes: dict[int, ResolvedNode] = {}  # by the id of their part, as the other look-ups of parts
+        self._names: dict[str, Declaration] = {}
+        self._addresses: dict[Address, Declaration] = {}
+        self._root: Declaration | None = None
+        self._linked: dict[int, Declaration] = {}  # the link of an interface
+        self._joined = Groups()  # switches
+        parts = (*description.interfaces, *description.links)
+        self.incomplete = bool(description.failure) or any(part.declaration.refused for part in parts)
+
+    def add_node(self, part: Node) -> None:
+        node = ResolvedNode(str(part.declaration.name), _node_kind(part), part.declaration)
+        self.nodes[id(part)] = node
+        self._check_name(part)
+        if isinstance(part, Root):
+            self._add_root(part, node)
+        if isinstance(part, Host):
+            node.forwards = isinstance(part, Router) or (isinstance(part, Root) and part.forward)
+            node.auto_routes, node.multipath = part.auto_routes, part.multipath
+            texts = read_several(part.loopback)
+            node.loopback = [found for text in texts if (found := self._address(text, part.declaration))]
+            read_routes(part, node, self.problems)
+
+    def _check_name(self, part: Node) -> None:
+        declaration = part.declaration
+        if declaration.name == "":
+            hint = f'give it one: self.add("h1", {_kind(part)}())'
+            self.problems.add(declaration, f"this {_kind(part)} has no name", hint)
+            return
+        name = self.problems.check(declaration, read_node_name, declaration.name)
+        if name is None:
+            return
+        first = self._names.setdefault(name.lower(), declaration)
+        if first is not declaration:
+            why = "" if first.name == name else f" by {first.name!r}: host names do not tell case"
+            self.problems.add(declaration, f"the name {name!r} is taken{why}", f"the other is at {first.where}")
+
+    def _add_root(self, part: Root, node: ResolvedNode) -> None:
+        if self._root:
+            hint = f"the first is at {self._root.where}; other nodes are Host or Switch"
+            self.problems.add(part.declaration, "this is a second Root", hint)
+        self._root = self._root or part.declaration
+        if part.address is not None:
+            node.own_address = self._address(part.address, part.declaration)
+            node.interfaces[ROOT_INTERFACE] = ResolvedInterface(node, ROOT_INTERFACE, part.declaration)
+
+    def _address(self, text: object, declaration: Declaration) -> InterfaceAddress | None:
+        address = self.problems.check(declaration, read_address, text)
+        if address is None or (address.version == 6 and address.is_link_local):
+            return address  # link-local addresses may repeat: each is for its own link
+        ip = address.ip
+        if first := self._addresses.get(ip):
+            self.problems.add(declaration, f"the address {ip} is taken", f"the other is at {first.where}")
+        self._addresses.setdefault(ip, declaration)
+        return address
+
+    def end(self, link: Link, side: str) -> ResolvedNode | ResolvedInterface | None:
+        """One end of a link; a node stands for an interface that has yet to get its name."""
+        declaration = link.declaration
+        if declaration.refused and not hasattr(link, side):
+            return None
+        end = getattr(link, side, None)
+        what = f"the {'first' if side == 'a' else 'second'} end of this link"
+        if not isinstance(end, Interface):
+            return self.find_node(end, declaration, what)
+        linked = self._linked.get(id(end))
+        self._linked[id(end)] = linked or declaration
+        if not hasattr(end, "node"):  # it was made without what it needs
+            return None
+        node = self.find_node(end.node, declaration, what)
+        if node is None:
+            return None
+        if linked:
+            hint = "a link has two ends" if linked is declaration else f"the other is at {linked.where}"
+            self.problems.add(declaration, f"the interface {end.name!r} of {node.name} is in two links", hint)
+            return None
+        return self._interface(end, node)
+
+    def find_node(self, part: object, declaration: Declaration, what: str) -> ResolvedNode | None:
+        if not isinstance(part, Node):
+            self.problems.add(declaration, f"{what} is {part!r}, not a node", self._hint_for_no_node(part))
+            return None
+        if id(part) not in self.nodes:
+            text = f"{what} is the {_kind(part)} made at {part.declaration.where}, which {self.topology} does not have"
+            name_it = f'give it a name: h1 = {_kind(part)}(), or self.add("h1", {_kind(part)}())'
+            hint = "it is another topology's; a link joins nodes of one" if part.declaration.registered else name_it
+            self.problems.add(declaration, text, hint)
+            return None
+        return self.nodes[id(part)]
+
+    def _hint_for_no_node(self, part: object) -> str:
+        names = [node.name for node in self.nodes.values()]
+        if isinstance(part, str):
+            return f"write {part} without quotes" if part in names else did_you_mean(part, names)
+        return "give a node, or an interface of one"
+
+    def _interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
+        declaration = part.declaration
+        interface = ResolvedInterface(node, str(part.name), declaration, auto=part.auto_addresses)
+        interface.addresses = [found for text in part.addresses if (found := self._address(text, declaration))]
+        node.incomplete |= len(interface.addresses) < len(part.addresses)
+        if part.addresses and node.bridges:
+            text = f"{node.name} is a switch, and its ports have no addresses"
+            self.problems.add(declaration, text, f"give {', '.join(map(str, part.addresses))} to a host")
+        if self.problems.check(declaration, read_interface_name, part.name, node.name) is None:
+            return interface
+        taken = f"{node.name} has an interface {interface.name!r} already"
+        first = node.interfaces.setdefault(interface.name, interface)
+        if first is not interface:
+            self.problems.add(declaration, taken, f"the other is at {first.source}")
+        elif node.bridges and interface.name == BRIDGE:
+            self.problems.add(declaration, taken, "it is the bridge itself")
+        return interface
+
+    def link(self, part: Link, a: ResolvedNode | ResolvedInterface, b: ResolvedNode | ResolvedInterface) -> ResolvedLink:
+        node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
+        near = a if isinstance(a, ResolvedInterface) else _unnamed_interface(node_a, node_b.name, part.declaration)
+        far = b if isinstance(b, ResolvedInterface) else _unnamed_interface(node_b, node_a.name, part.declaration)
+        for node in node_a, node_b:
+            node.links += 1
+            if node.bridges and node.links == _MOST_PORTS + 1:
+                text = f"this is port {node.links} of {node.name}, and a Linux bridge has {_MOST_PORTS} at most"
+                self.problems.add(part.declaration, text, "take a second switch")
+        if node_a.bridges and node_b.bridges:
+            self._join(part, node_a, node_b)
+        cost = self.problems.check(part.declaration, read_number, part.cost, "cost", 1, 65535) or 1
+        if cost != 1:
+            near.cost = far.cost = cost
+        return ResolvedLink(near, far, part.declaration, self._mtu(part))
+
+    def _mtu(self, part: Link) -> int:
+        """0 for the kernel's own. The limits are IPv4's (68, RFC 791) and a veth's (ETH_MAX_MTU less its header)."""
+        if part.mtu is None:
+            return 0
+        return self.problems.check(part.declaration, read_number, part.mtu, "mtu", 68, 65521) or 0
+
+    def _join(self, link: Link, a: ResolvedNode, b: ResolvedNode) -> None:
+        """Notes that two switches are joined; bridges without a spanning tree send frames round a loop for ever."""
+        if not self._joined.join(a, b):
+            how = "itself" if a is b else f"{b.name}, with which it is joined already"
+            hint = "frames would circle for ever: leave one link of the loop out"
+            self.problems.add(link.declaration, f"this link makes a loop: from {a.name} to {how}", hint)
+
+    def check_linked(self, part: Interface) -> None:
+        """An interface without a link cannot exist. After some mistakes its link may just not have been made."""
+        if self.incomplete or id(part) in self._linked:
+            return
+        if node := self.find_node(part.node, part.declaration, "the node of this interface"):
+            text = f"the interface {part.name!r} of {node.name} is in no link"
+            self.problems.add(part.declaration, text, "an interface is one end of a link: Link(interface, other_node)")
+
+
+def _node_kind(part: Node) -> NodeKind:
+    kinds: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Switch, "switch"))
+    return next((kind for base, kind in kinds if isinstance(part, base)), "host")
+
+
+def _kind(part: Part) -> str:
+    return type(part).__name__
+
+
+def _unnamed_interface(node: ResolvedNode, neighbour: str, declared: Declaration) -> ResolvedInterface:
+    names = _host_names(node) if node.kind in ("host", "router") else _port_names(node, neighbour)
+    taken = ("lo", "all", "default", BRIDGE)
+    name = next(name for name in names if name not in node.interfaces and name not in taken)
+    node.interfaces[name] = ResolvedInterface(node, name, declared)
+    return node.interfaces[name]
+
+
+def _host_names(node: ResolvedNode) -> Iterator[str]:
+    return (f"eth{number}" for number in node.numbers)
+
+
+def _port_names(node: ResolvedNode, neighbour: str) -> Iterator[str]:
+    yield neighbour[:LONGEST_INTERFACE_NAME]
+    for number in node.numbers:
+        suffix = f"-{number + 2}"
+        yield neighbour[: LONGEST_INTERFACE_NAME - len(suffix)] + suffix

@@ -1,0 +1,60 @@
+"""Routes that do themselves: each node gets those that it needs to reach every network, the shortest way."""
+
+from collections.abc import Iterator
+
+from pynetemu.plan.operations import InterfaceAddress, IPNetwork
+from pynetemu.plan.resolve.domains import Domain
+from pynetemu.plan.resolve.gateways import EVERYWHERE
+from pynetemu.plan.resolve.graph import Graph, Member, Segment
+from pynetemu.plan.resolve.network import ResolvedNetwork, ResolvedNode, ResolvedRoute
+
+
+def give_routes(network: ResolvedNetwork, domains: list[Domain], host: bool) -> None:
+    """Adds to each node's own routes those that it lacks."""
+    for version in 4, 6:
+        graph = Graph(_segments(network, domains, version, host))
+        for node in graph.places:
+            if node.auto_routes:
+                _fill(node, graph, version)
+
+
+def _fill(node: ResolvedNode, graph: Graph, version: int) -> None:
+    given = {route.destination for route in node.routes}
+    if EVERYWHERE[version] in given and not node.forwards:
+        return  # the user's default route covers all
+    for route in _automatic(node, graph, version):
+        if route.destination not in given:
+            given.add(route.destination)
+            node.routes.append(route)
+
+
+def _automatic(node: ResolvedNode, graph: Graph, version: int) -> Iterator[ResolvedRoute]:
+    routers = graph.routers_next_to(node)
+    if len(routers) == 1 and not node.forwards:
+        yield ResolvedRoute(EVERYWHERE[version], tuple(routers.values()), node.source)
+        return
+    for segment, hops in graph.ways(node, node.multipath):
+        yield ResolvedRoute(segment.network, hops, node.source)
+
+
+def _segments(network: ResolvedNetwork, domains: list[Domain], version: int, host: bool) -> list[Segment]:
+    """The networks of one IP version, each in a domain, and those on one node alone."""
+    found: list[Segment] = []
+    for domain in domains:
+        by_network: dict[IPNetwork, Segment] = {}
+        for interface in domain.interfaces:
+            for address in _routed(interface.addresses, version):
+                segment = by_network.setdefault(address.network, Segment(address.network, 0))
+                if all(member.node is not interface.node for member in segment.members):
+                    segment.members.append(Member(interface.node, address.ip, interface.cost))
+        found += by_network.values()
+    for node in network.nodes:
+        own = [*node.loopback, *([node.own_address] if node.own_address and not host else [])]
+        found += [Segment(a.network, 0, [Member(node, a.ip, 1)]) for a in _routed(own, version)]
+    for number, segment in enumerate(found):
+        segment.number = number
+    return found
+
+
+def _routed(addresses: list[InterfaceAddress], version: int) -> Iterator[InterfaceAddress]:
+    return (a for a in addresses if a.version == version and not (version == 6 and a.is_link_local))

@@ -1,0 +1,36 @@
+"""What a topology says about the addresses that do themselves."""
+
+from pynetemu.plan.operations import IPNetwork
+from pynetemu.plan.problems import Problems, Wrong
+from pynetemu.plan.resolve.addresses import Wishes
+from pynetemu.plan.values import read_destination, read_several
+from pynetemu.topology.topology import Description
+
+_VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6), "none": ()}
+
+
+_DEFAULT_POOLS = "10.0.0.0/8", "fd00::/32"
+
+
+def read_wishes(description: Description, problems: Problems) -> Wishes:
+    declaration = description.declaration
+    versions = problems.check(declaration, _read_versions, description.addresses)
+    pools: dict[int, IPNetwork] = {}
+    for text in (*read_several(description.pools), *_DEFAULT_POOLS):
+        if pool := problems.check(declaration, _read_pool, text):
+            pools.setdefault(pool.version, pool)
+    return Wishes(versions or (), pools, all=description.addresses == "dual")
+
+
+def _read_versions(word: object) -> tuple[int, ...]:
+    if not isinstance(word, str) or word not in _VERSIONS:
+        raise Wrong(f"addresses = {word!r} is none of the choices", f"it is one of {', '.join(_VERSIONS)}")
+    return _VERSIONS[word]
+
+
+def _read_pool(text: object) -> IPNetwork:
+    try:
+        return read_destination(text)
+    except Wrong:
+        hint = "it is a network such as '10.0.0.0/8', or one of IPv4 and one of IPv6"
+        raise Wrong(f"pools = {text!r} is not a network", hint) from None

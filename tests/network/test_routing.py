@@ -1,0 +1,75 @@
+"""Routers and routes that do themselves, judged by `ip -j` and by traffic."""
+
+import json
+from typing import Any
+
+from pynetemu import Host, Link, Network, Root, Router, Switch, Topology
+from topologies.dual_stack import DualStack
+from topologies.router import TwoNetworks
+
+
+def test_packets_take_the_cheapest_way_and_the_other_when_told_to() -> None:
+    with Network(TwoNetworks()) as net:
+        assert _hops(net, "h1", "h3") == ["10.0.1.254", "10.1.2.1", "10.200.3.3"]
+        assert "Hello from h3" in net["h2"].run("curl", "-s", "h3").stdout
+        net["r1"].run("ip", "route", "replace", "10.200.3.0/24", "via", "10.1.3.1", check=True)
+        assert _hops(net, "h1", "h3") == ["10.0.1.254", "10.1.3.1", "10.1.2.1", "10.200.3.3"]
+
+
+def _hops(net: Network, start: str, to: str) -> list[str]:
+    """Who answers on the way, with the address that leads back (icmp_errors_use_inbound_ifaddr is off)."""
+    lines = net[start].run("traceroute", "-I", "-n", "-q1", "-N1", "-w1", to, check=True).stdout.splitlines()[1:]
+    return [str(line.split()[1]) for line in lines]
+
+
+def test_both_protocols_cross_routers_from_the_first_packet() -> None:
+    with Network(DualStack()) as net:
+        assert "Hello from h2" in net["h3"].run("curl", "-s", "-6", "h2").stdout
+        for version in "-4", "-6":
+            assert "1 received" in net["h1"].run("ping", version, "-c1", "-W1", "h2").stdout
+        assert "1 received" in net["h2"].run("ping", "-c1", "-W1", "10.255.255.1").stdout
+        assert "1 received" in net["h2"].run("ping", "-c1", "-W1", "fd00:ffff::1").stdout
+        assert _routes(net, "h3", "-6")["default"] == ["2001:db8::1"]
+
+
+class Shared(Topology):
+    """Two ways of equal cost from r1 to r4, which r1 shares; the user's own routes; a root that forwards."""
+
+    addresses = "dual"
+    root = Root(address="192.0.2.1/24", forward=True)
+    h1 = Host()
+    h4 = Host(auto_routes=False, routes={"10.200.1.0/24": "10.200.4.251", "2001:db8:9::/48": "fd00:0:200:4::251"})
+    r1 = Router(multipath=True)
+    r2, r3, r4 = Router(), Router(), Router()
+    s1 = Switch()
+    a = Link(h1, r1)
+    b = Link(r1, r2)
+    c = Link(r1, r3)
+    d = Link(r2, r4)
+    e = Link(r3, r4)
+    f = Link(r4, h4)
+    g = Link(r4, s1)
+    h = Link(root.interface("eth1"), s1)
+
+
+def test_equal_ways_own_routes_and_a_root_that_forwards() -> None:
+    with Network(Shared()) as net:
+        assert _routes(net, "r1")["10.200.4.0/24"] == ["10.1.2.1", "10.1.3.1"]
+        assert _routes(net, "r1", "-6")["fd00:0:200:4::/64"] == ["fd00:0:1:2::1", "fd00:0:1:3::1"]
+        assert _routes(net, "r2")["10.200.1.0/24"] == ["10.1.2.0"]
+        assert set(_routes(net, "h4")) == {"10.200.1.0/24"}
+        assert "2001:db8:9::/48" in _routes(net, "h4", "-6")
+        assert "1 received" in net["h1"].run("ping", "-4", "-c1", "-W1", "h4").stdout
+        assert "1 received" in net["h1"].run("ping", "-c1", "-W1", "192.0.2.1").stdout
+        assert net["root"].run("cat", "/proc/sys/net/ipv4/ip_forward").stdout == "1\n"
+
+
+def _routes(net: Network, node: str, *options: str) -> dict[str, list[str]]:
+    """Each destination that is reached through gateways, and those."""
+    routes: list[dict[str, Any]] = json.loads(net[node].run("ip", "-j", *options, "route", check=True).stdout)
+    found: dict[str, list[str]] = {}
+    for route in routes:
+        gateways = [hop["gateway"] for hop in route.get("nexthops", [route]) if "gateway" in hop]
+        if gateways:
+            found.setdefault(route["dst"], []).extend(gateways)
+    return {destination: sorted(gateways) for destination, gateways in found.items()}
