@@ -36,8 +36,8 @@ REQUEST = 0x1
 NEW = 0x601  # NLM_FREQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _ACK, _DUMP = 0x4, 0x300
-_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 1, 10, 11
-_RTNLGRP_LINK = 1
+_SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
+_RTMGRP_LINK = 1
 _IFF_UP = 1
 _IFA_F_NODAD = 0x02
 _RT_TABLE_MAIN, _RTPROT_BOOT, _RTN_UNICAST = 254, 3, 1
@@ -150,8 +150,12 @@ class Netlink:
             yield reply, found
 
     def watch_links(self) -> None:
-        """From now on every change of a link arrives here too; see `wait_until_up`."""
-        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_ADD_MEMBERSHIP, _RTNLGRP_LINK)
+        """From now on every change of a link arrives here too; see `wait_until_up`.
+
+        By bind(2), which gives the socket a port: one without, whose port is 0, is passed over by messages that exclude
+        port 0, which is meant to be nobody (do_one_broadcast in net/netlink/af_netlink.c).
+        """
+        self._socket.bind((0, _RTMGRP_LINK))
 
     def wait_until_up(self, indexes: set[int], changes: "Netlink", seconds: float) -> set[int]:
         """Waits until these links are operationally up (RFC 2863); gives back those left when nothing changes any more.
