@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.kernels import Lane
 from tests.support.leftovers import everything
 from tests.support.wait import wait_until
 
 _SECONDS_TO_GO = 1.0
+_LANE = pytest.StashKey[Lane]()
 
 
 @pytest.fixture(autouse=True)
@@ -32,12 +34,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would all labs
+    config.stash[_LANE] = Lane()
     if config.getoption("--write-goldens") and (os.environ.get("CI") or os.environ.get("PYNETEMU_REQUIRE_ALL")):
         raise pytest.UsageError("--write-goldens takes whatever is told for right: never in CI")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is for the other kind of user; `./dev test` as root runs both."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Leaves out what is for the other kind of user, and, of what was asked for, what is for another kernel.
+
+    `./dev test` as root runs it all.
+    """
     other = "ordinary_user" if os.getuid() == 0 else "root"
     left_out = [item for item in items if item.get_closest_marker(other)]
     if left_out:
@@ -46,12 +53,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.parent.name in ("draw", "plan", "topology"):
             item.add_marker("pure")
+    yield
+    config.stash[_LANE].leave_out(config, items)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or not os.environ.get("PYNETEMU_REQUIRE_ALL"):
+    if reporter is None:
+        return
+    session.config.stash[_LANE].finish(session, exitstatus, reporter)
+    if not os.environ.get("PYNETEMU_REQUIRE_ALL"):
         return
     skipped = len(reporter.stats.get("skipped", []))
     if skipped and exitstatus == 0:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.pynetemu import CLONE
 
+_SCRIPTS = ["dev", ".ci/run", "tests/vm/boot", "tests/vm/init", "tests/vm/tests"]
+
 pytestmark = pytest.mark.pure
 
 
@@ -22,3 +24,8 @@ pytestmark = pytest.mark.pure
 def test_the_linters_have_nothing_to_say(command: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", *command], cwd=CLONE, capture_output=True, text=True, timeout=170, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_shellcheck_has_nothing_to_say() -> None:
+    done = subprocess.run(["shellcheck", *_SCRIPTS], cwd=CLONE, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stdout

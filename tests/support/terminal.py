@@ -14,6 +14,7 @@ from typing import Any, Self
 import pyte
 
 from tests.support.pynetemu import CLONE, environment
+from tests.support.wait import PATIENCE
 
 _ROWS, _COLUMNS = 150, 120  # so many rows that nothing scrolls away
 
@@ -95,7 +96,7 @@ class Terminal:
         return str(found.group())
 
     def _until(self, condition: Any, what: str, seconds: float = 15.0) -> Any:
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while not (found := condition()):
             if not self._read_more(end - time.monotonic()):
                 raise AssertionError(f"{what} has not come; the screen shows:\n{self._text(start=0)}")
@@ -128,7 +129,7 @@ class Terminal:
 
     def wait(self, seconds: float = 10.0) -> int:
         """The program's exit status; what it prints meanwhile is read, so that it can end."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * PATIENCE
         while self.process.poll() is None and time.monotonic() < end:
             self._read_more(0.02)
         return self.process.wait(0.5)
