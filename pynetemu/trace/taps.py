@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Generic, TypeVar
 
+from pynetemu.trace.parallel import in_parallel
 from pynetemu.trace.ring import WAIT, Ring
 
 _T = TypeVar("_T")
@@ -71,6 +72,5 @@ class Taps(Generic[_T]):
 
     def close(self) -> None:
         self._ready.close()
-        for ring in self.rings.values():
-            ring.close()
+        in_parallel(Ring.close, list(self.rings.values()))
         self.rings.clear()

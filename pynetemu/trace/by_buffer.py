@@ -1,0 +1,123 @@
+"""Joins sightings by the kernel's buffer: exact through address translation, copies and rewriting.
+
+A sighting continues a journey when all three agree; without each of them wrong ones were joined:
+
+1. the address of the buffer (sk_buff), or of its data, which copies share, is one that the journey holds;
+2. the topology: what arrives was sent into the other end of the link, what leaves had arrived;
+3. the content that no hop changes, since a freed address is soon another packet's.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from pynetemu.trace.events import Event
+from pynetemu.trace.identity import identity
+from pynetemu.trace.journeys import Journey, Sighting
+from pynetemu.trace.wiring import Wiring
+
+_REBUILT = 200  # of so many journeys before, one whose buffer was made anew on a link may be continued
+_IPV4_KEY = 6  # elements of an IPv4 packet's key: number, 2 of fragments, length, protocol, content
+
+
+@dataclass(slots=True, eq=False)
+class _Life:
+    """A journey while the kernel holds it."""
+
+    journey: Journey
+    buffers: set[int] = field(default_factory=set)
+    heads: set[int] = field(default_factory=set)
+
+
+class ByBuffer:
+    def __init__(self, wiring: Wiring) -> None:
+        self.journeys: list[Journey] = []
+        self._wiring = wiring
+        self._by_buffer: dict[int, _Life] = {}
+        self._by_head: dict[int, _Life] = {}
+        self._recent: deque[_Life] = deque(maxlen=_REBUILT)
+
+    def add(self, event: Event) -> None:
+        if event.kind == "end":
+            if (life := self._by_buffer.pop(event.buffer, None)) is not None:
+                life.journey.freed = True
+                self._forget(life, event.buffer)
+            return
+        known = self._by_buffer.get(event.buffer) or self._by_head.get(event.head)
+        life = known if known and self._continues(known.journey, event) else self._rebuilt(event) or self._begin(event, known)
+        life.journey.sightings.append(Sighting(event, self._before(life.journey, event)))
+        self._by_buffer[event.buffer] = self._by_head[event.head] = life
+        life.buffers.add(event.buffer)
+        life.heads.add(event.head)
+        if event.kind == "drop":
+            self._by_buffer.pop(event.buffer, None)
+            self._forget(life, event.buffer)
+
+    def _begin(self, event: Event, known: _Life | None) -> _Life:
+        again = known is not None and _is_again(known.journey.first, event)
+        life = _Life(Journey(again=again))
+        self.journeys.append(life.journey)
+        self._recent.append(life)
+        return life
+
+    def _forget(self, life: _Life, buffer: int) -> None:
+        life.buffers.discard(buffer)
+        if not life.buffers:
+            for head in life.heads:
+                if self._by_head.get(head) is life:
+                    del self._by_head[head]
+
+    def _continues(self, journey: Journey, event: Event) -> bool:
+        return self._may_follow(journey, event) and _is_same(journey.sightings[-1].event, event)
+
+    def _may_follow(self, journey: Journey, event: Event) -> bool:
+        seen = [sighting.event for sighting in journey.sightings]
+        here = [other for other in seen if other.node == event.node]
+        if event.kind == "in":
+            peer = self._wiring.peers.get((event.node, event.interface))
+            if peer is None:
+                return bool(here)  # handed up, to a bridge or from the loopback
+            sent = sum(other.kind == "out" and (other.node, other.interface) == peer for other in seen)
+            return sent > sum(other.kind == "in" and other.interface == event.interface for other in here)
+        if event.kind == "out":
+            arrived = sum(other.kind == "in" for other in here)
+            left = sum(other.kind == "out" and other.interface == event.interface for other in here)
+            inside = any(other.kind == "out" and other.interface != event.interface for other in here)
+            return arrived > left or (inside and not left)
+        return bool(here)
+
+    def _rebuilt(self, event: Event) -> _Life | None:
+        """The journey whose frame was sent into the other end of this link, when the buffer was made anew (XDP, veth)."""
+        peer = self._wiring.peers.get((event.node, event.interface))
+        if event.kind == "out" or peer is None:
+            return None
+        for life in reversed(self._recent):
+            last = life.journey.sightings[-1].event
+            if last.kind == "out" and (last.node, last.interface) == peer and last.data[:128] == event.data[:128]:
+                return life
+        return None
+
+    def _before(self, journey: Journey, event: Event) -> Sighting | None:
+        if event.kind == "in" and (peer := self._wiring.peers.get((event.node, event.interface))):
+            for sighting in reversed(journey.sightings):
+                if sighting.event.kind == "out" and (sighting.event.node, sighting.event.interface) == peer:
+                    return sighting
+        inside = [sighting for sighting in reversed(journey.sightings) if sighting.event.node == event.node]
+        arrived = (sighting for sighting in inside if sighting.event.kind == "in")
+        return next(arrived, inside[0] if inside else None)
+
+
+def _is_same(before: Event, event: Event) -> bool:
+    """Whether the contents may be one packet's: equal keys or, after translation of what they quote, IPv4's own number."""
+    ours, theirs = identity(before.data).key, identity(event.data).key
+    if ours == theirs:
+        return True
+    return len(ours) == _IPV4_KEY == len(theirs) and ours[0] == theirs[0] and ours[4] == theirs[4]
+
+
+def _is_again(first: Event, event: Event) -> bool:
+    """Whether a packet is sent once more: the same content at the place where another began."""
+    return (
+        event.kind == "out"
+        and (first.node, first.interface) == (event.node, event.interface)
+        and identity(first.data).key == identity(event.data).key
+    )

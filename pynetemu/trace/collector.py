@@ -1,0 +1,54 @@
+"""Takes what an engine sees while something else runs, and knows when everything has arrived."""
+
+import os
+import select
+import threading
+import time
+from collections.abc import Callable
+
+from pynetemu.trace.events import Event, Source
+
+_SECONDS_TO_HAND_OVER = 0.5  # the kernel hands a ring's block over after 20 ms at the latest, if it gets to run
+
+
+class Collector:
+    """Reads a source in a thread of its own until `stop`: only copies, nothing is taken apart meanwhile."""
+
+    def __init__(self, source: Source) -> None:
+        self.events: list[Event] = []
+        self._source = source
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC)
+        self._thread = threading.Thread(target=self._run, name="pynetemu-trace", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        waiting = select.poll()
+        waiting.register(self._source.fileno(), select.POLLIN)
+        waiting.register(self._wake, select.POLLIN)
+        while not any(descriptor == self._wake for descriptor, _ in waiting.poll()):
+            self.events += self._source.read()
+
+    def stop(self, under_way: Callable[[list[Event]], bool], seconds: float) -> list[Event]:
+        """Ends the thread and gives all events, in the order of time.
+
+        What the kernel still holds is waited for. Then, for at most `seconds`, what is `under_way`: packets that may be
+        seen again in a moment.
+        """
+        os.eventfd_write(self._wake, 1)
+        self._thread.join()
+        os.close(self._wake)
+        self._settle()
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and under_way(self.events):
+            select.select([self._source.fileno()], [], [], min(left, 0.02))
+            self._settle()
+        return self.events
+
+    def _settle(self) -> None:
+        """Reads until the kernel holds nothing more that was seen."""
+        end = time.monotonic() + _SECONDS_TO_HAND_OVER
+        self.events += self._source.read()
+        while not self._source.settled() and (left := end - time.monotonic()) > 0:
+            select.select([self._source.fileno()], [], [], left)
+            self.events += self._source.read()
+        self.events.sort(key=lambda event: event.time)

@@ -1,0 +1,93 @@
+"""The engine of traces that needs no privilege: a ring in each node, which sees what enters and leaves its interfaces.
+
+source = TapSource(network, network.nodes, compile_filter("icmp"))
+events = source.read()
+"""
+
+import errno
+import select
+import struct
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from pynetemu.engine.rings import BLOCK
+from pynetemu.errors import LabError
+from pynetemu.trace.events import Event
+from pynetemu.trace.filters import instructions
+from pynetemu.trace.parallel import in_parallel
+from pynetemu.trace.ring import MEMORY, Ring, packets
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_ALL_MEMORY = 1 << 28  # bytes that the rings of a lab have together, while each has two blocks
+_RETURN = 0x06  # BPF_RET | BPF_K of classic BPF
+
+
+class TapSource:
+    """A packet that is dropped inside a node is simply not seen again. `snap` is how many bytes of each are kept."""
+
+    name = "tap"
+
+    def __init__(self, network: "Network", nodes: Sequence[str], program: bytes = b"", snap: int = 0) -> None:
+        memory = max(2 * BLOCK, min(MEMORY, _ALL_MEMORY // max(1, len(nodes))))
+        program = cut_to(program, snap)
+        self._rings: dict[int, tuple[str, Ring]] = {}
+        self._ready = select.epoll()
+
+        def begin(node: str) -> None:
+            ring = Ring.open(network[node], program, memory=memory)
+            self._rings[ring.fileno()] = node, ring
+
+        try:
+            in_parallel(begin, nodes)
+        except OSError as error:
+            self.close()
+            if error.errno == errno.EMFILE:
+                raise LabError("a trace takes an open file for each node: raise the limit with `ulimit -n 4096`") from error
+            raise
+        except BaseException:
+            self.close()
+            raise
+        for descriptor in self._rings:
+            self._ready.register(descriptor, select.EPOLLIN)
+
+    @property
+    def lost(self) -> int:
+        return sum(ring.statistics()[1] for _, ring in self._rings.values())
+
+    def fileno(self) -> int:
+        return self._ready.fileno()
+
+    def read(self) -> list[Event]:
+        events: list[Event] = []
+        for descriptor, _ in self._ready.poll(0, max(1, len(self._rings))):
+            node, ring = self._rings[descriptor]
+            for block in ring.blocks():
+                for time, index, outgoing, data, length in packets(block):
+                    events.append(Event(time, node, ring.interface(index), "out" if outgoing else "in", data, length))
+        events.sort(key=_time)
+        return events
+
+    def settled(self) -> bool:
+        return not any(ring.pending() for _, ring in self._rings.values())
+
+    def close(self) -> None:
+        """Frees the rings. Closing twice is no error."""
+        in_parallel(Ring.close, [ring for _, ring in self._rings.values()])
+        self._rings.clear()
+        self._ready.close()
+
+
+_time = itemgetter(0)
+
+
+def cut_to(program: bytes, snap: int) -> bytes:
+    """The filter program with what it accepts cut to so many bytes: that is the number a program returns."""
+    if not snap:
+        return program
+    parts = instructions(program) or [(_RETURN, 0, 0, 1)]
+    return b"".join(
+        struct.pack("=HBBI", code, yes, no, snap if code == _RETURN and value else value) for code, yes, no, value in parts
+    )

@@ -1,0 +1,70 @@
+"""Traces a network for a while: opens an engine, collects, and makes a `Trace` of what was seen.
+
+with Tracer(network, "icmp or arp") as trace:
+    network["blue"].run("ping", "-c1", "root")
+print(trace.ladder())
+"""
+
+import time
+from typing import TYPE_CHECKING
+
+from pynetemu.trace.collector import Collector
+from pynetemu.trace.events import Event
+from pynetemu.trace.journeys import Journey, join
+from pynetemu.trace.judge import Judge
+from pynetemu.trace.source import KEPT, open_source
+from pynetemu.trace.trace import Trace
+from pynetemu.trace.wiring import Wiring
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_SECONDS_UNDER_WAY = 0.15  # a packet that has not been seen for so long waits for something, or is gone
+
+
+class Tracer:
+    """`with` gives the trace, which is filled when the block ends. `snap` is how many bytes of a packet are kept."""
+
+    def __init__(self, network: "Network", expression: str = "", *, snap: int = KEPT) -> None:
+        self._network, self._expression, self._snap = network, expression, snap
+        self._wiring = Wiring(network.plan)
+        self.trace = Trace(self._wiring)
+
+    def start(self) -> Trace:
+        network = self._network
+        self._source = open_source(network, network.nodes, self._expression, self._snap)
+        self._collector = Collector(self._source)
+        return self.trace
+
+    def stop(self) -> Trace:
+        """Ends the trace; what the kernel has seen until now is in it."""
+        try:
+            events = self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY)
+            journeys, judge = join(events, self._wiring), Judge(self._wiring)
+            endings = {journey.number: judge.endings(journey) for journey in journeys}
+            self.trace.fill(journeys, endings, engine=self._source.name, lost=self._source.lost)
+        finally:
+            self._source.close()
+        return self.trace
+
+    def __enter__(self) -> Trace:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _is_under_way(self, events: list[Event]) -> bool:
+        now = time.time_ns()
+        recent = [event for event in events if now - event.time < _SECONDS_UNDER_WAY * 1e9]
+        return any(not self._has_ended(journey) for journey in join(recent, self._wiring))
+
+    def _has_ended(self, journey: Journey) -> bool:
+        return journey.freed or all(self._may_end(leaf.event) for leaf in journey.leaves)
+
+    def _may_end(self, event: Event) -> bool:
+        """Whether a packet that was seen here is not expected anywhere else."""
+        place = (event.node, event.interface)
+        if event.kind == "drop" or place not in self._wiring.peers:
+            return True
+        is_for_all = bool(event.data[0] & 1)
+        return event.kind == "in" and (is_for_all or self._wiring.kinds.get(event.node) != "switch")
