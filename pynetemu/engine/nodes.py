@@ -6,7 +6,7 @@ each way. What is opened there (a socket, a process) stays there.
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
@@ -124,6 +124,22 @@ class Nodes(dict[str, Node]):
         """A socket that lives in a node."""
         with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
             return socket.socket(family, kind, protocol)
+
+    def read_files(self, name: str, paths: Sequence[str]) -> list[str]:
+        """What the kernel says of a node in /proc; an empty text for a file that it does not have.
+
+        /proc/net and /proc/sys/net are those of the namespace in which they are opened (proc(5)).
+        """
+        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
+            return [_read(path) for path in paths]
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path) as file:
+            return file.read() if path.startswith("/proc/") else ""
+    except OSError:
+        return ""
 
 
 def _write(setting: str, value: str) -> None:

@@ -50,6 +50,8 @@ class Server(Loop):
             case "watch services":
                 self._services.watch(socket.socket(fileno=descriptors[0]))
                 return {}, []
+            case "read":
+                return {"texts": {node: self.nodes.read_files(node, request["paths"]) for node in request["nodes"]}}, []
             case "log":
                 return {}, [_open_log(request["node"], request["service"])]
             case "state":

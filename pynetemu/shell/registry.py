@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TOPICS = {
     "network": "nodes plan",
     "services": "services logs",
-    "packets": "trace",
+    "packets": "trace why",
     "jobs": "jobs fg bg wait kill",
     "session": "help ? exit quit",
 }

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from pynetemu.trace.events import Event, Source
+from pynetemu.trace.firewall import Firewall
 
 _SECONDS_TO_HAND_OVER = 0.5  # the kernel hands a ring's block over after 20 ms at the latest, if it gets to run
 
@@ -14,9 +15,9 @@ _SECONDS_TO_HAND_OVER = 0.5  # the kernel hands a ring's block over after 20 ms 
 class Collector:
     """Reads a source in a thread of its own until `stop`: only copies, nothing is taken apart meanwhile."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, firewall: Firewall) -> None:
         self.events: list[Event] = []
-        self._source = source
+        self._source, self._firewall = source, firewall
         self._wake = os.eventfd(0, os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="pynetemu-trace", daemon=True)
         self._thread.start()
@@ -24,9 +25,11 @@ class Collector:
     def _run(self) -> None:
         waiting = select.poll()
         waiting.register(self._source.fileno(), select.POLLIN)
+        waiting.register(self._firewall.fileno(), select.POLLIN)
         waiting.register(self._wake, select.POLLIN)
         while not any(descriptor == self._wake for descriptor, _ in waiting.poll()):
             self.events += self._source.read()
+            self._firewall.read()
 
     def stop(self, under_way: Callable[[list[Event]], bool], seconds: float) -> list[Event]:
         """Ends the thread and gives all events, in the order of time.

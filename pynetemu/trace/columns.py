@@ -7,17 +7,30 @@ from pynetemu.trace.journeys import Journey, Sighting
 
 Row = tuple[Journey, Sequence[Ending]]
 
+_MOST_COPIES = 6  # nodes that got a copy of what was for nobody: more are only named
+
 
 def involved(journey: Journey, endings: Sequence[Ending]) -> list[str]:
-    """The nodes on the ways that led somewhere; of a copy that nobody wanted, only those are left out that saw nothing else."""
-    wanted = [ending.sighting for ending in endings if ending.fate != "ignored"]
-    nodes: set[str] = {journey.first.node}
+    """The nodes on the ways that led somewhere; copies that nobody wanted are left out, unless there was nothing else."""
+    nodes = {journey.first.node}
+    wanted = [ending.sighting for ending in endings if ending.fate not in ("ignored", "unanswered")]
+    wanted += [ending.sighting for ending in endings if ending.fate == "unanswered" and ending.sighting.before]
+    if not wanted and len(journey.path) <= _MOST_COPIES:
+        wanted = journey.leaves
     for leaf in wanted:
-        sighting: Sighting | None = leaf
-        while sighting is not None:
-            nodes.add(sighting.event.node)
-            sighting = sighting.before
+        nodes.update(way_to(leaf))
     return [node for node in journey.path if node in nodes]
+
+
+def way_to(leaf: Sighting) -> list[str]:
+    """The nodes from where a packet began to where it was seen, each stay once: ["blue", "s1", "root"]."""
+    way: list[str] = []
+    sighting: Sighting | None = leaf
+    while sighting is not None:
+        if not way or way[-1] != sighting.event.node:
+            way.append(sighting.event.node)
+        sighting = sighting.before
+    return way[::-1]
 
 
 def order(rows: Sequence[Row]) -> list[str]:

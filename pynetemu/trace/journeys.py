@@ -11,6 +11,7 @@ known by its bytes: the same frame at both ends of a link, and in a node by what
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from pynetemu.trace.chatter import is_chatter
 from pynetemu.trace.events import Event
 from pynetemu.trace.wiring import Wiring
 
@@ -101,7 +102,10 @@ def _hop(arrived: Sighting | None, later: list[Sighting]) -> Hop:
 
 
 def join(events: Iterable[Event], wiring: Wiring) -> list[Journey]:
-    """The journeys of all packets, numbered in the order in which they began; events must be in the order of time."""
+    """The journeys of all packets, in the order in which they began; events must be in the order of time.
+
+    They are numbered from 1; what kernels chat by themselves comes last.
+    """
     from pynetemu.trace.by_buffer import ByBuffer
     from pynetemu.trace.by_content import ByContent
 
@@ -111,7 +115,7 @@ def join(events: Iterable[Event], wiring: Wiring) -> list[Journey]:
             buffer.add(event)
         else:
             content.add(event)
-    journeys = sorted([*content.journeys, *buffer.journeys], key=lambda journey: journey.time)
+    journeys = sorted([*content.journeys, *buffer.journeys], key=lambda one: (is_chatter(one.first.data), one.time))
     for number, journey in enumerate(journeys, start=1):
         journey.number = number
     return journeys

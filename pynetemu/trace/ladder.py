@@ -11,7 +11,7 @@ from itertools import groupby
 from pynetemu.trace.changes import on_the_way
 from pynetemu.trace.columns import Row, involved, order
 from pynetemu.trace.dissect import Packet, dissect
-from pynetemu.trace.fates import Ending, Reason, died
+from pynetemu.trace.fates import Ending, died
 from pynetemu.trace.journeys import Journey
 from pynetemu.trace.style import Style
 from pynetemu.trace.wiring import Wiring
@@ -19,43 +19,102 @@ from pynetemu.trace.wiring import Wiring
 _TIME = 9  # characters of the time and the space after it
 _WIDEST, _NARROWEST = 10, 4
 _TEXT = 44  # characters that the text should have at least
+_ALIGNED = 64  # texts up to so long have what follows them in one column
 
 
-def ladder(rows: Sequence[Row], wiring: Wiring, style: Style) -> Iterator[str]:
-    """The lines for these journeys, which are in the order of time."""
-    if not rows:
-        return
-    columns, step = _layout(order(rows), style)
-    if step == 0:
-        yield from _listing(rows, wiring, style)
-        return
-    places = {node: number * step for number, node in enumerate(columns)}
-    width = places[columns[-1]] + 1
-    start = rows[0][0].time
-    yield style.bold("   ms    " + "".join(_name(node, step).ljust(step) for node in columns).rstrip())
-    for journey, endings in rows:
-        packet = dissect(journey.first.data, wiring.name)
-        drawn = _draw(journey, endings, places, width, style)
-        shown = _paint(drawn, packet.protocol, style)
-        text = _text(journey, endings, packet, wiring, style, _TIME + width, set(columns))
-        yield f"{(journey.time - start) / 1e6:8.3f} {shown}{text}".rstrip()
-        for ending in _told(endings):
-            yield from _reason(ending.reason, _TIME + places.get(ending.node, 0), style)
+class Ladder:
+    """Draws journeys, which are in the order of time."""
+
+    def __init__(self, rows: Sequence[Row], wiring: Wiring, style: Style) -> None:
+        self._rows, self._wiring, self._style = rows, wiring, style
+        self._told: dict[tuple[str, str], int] = {}  # reasons that have been told, with the packet's number
+        self._packets = [dissect(journey.first.data, wiring.name) for journey, _ in rows]
+        heads = [len(head) for packet in self._packets if len(head := self._head(packet)) <= _ALIGNED]
+        self._column = max(heads, default=0)
+
+    def lines(self) -> Iterator[str]:
+        if not self._rows:
+            return
+        columns = order(self._rows)
+        step = self._step(columns)
+        if step == 0:
+            yield from self._listing()
+            return
+        places = {node: number * step for number, node in enumerate(columns)}
+        width = places[columns[-1]] + 1
+        yield self._style.bold("   ms    " + "".join(_fit(node, step).ljust(step) for node in columns).rstrip())
+        for (journey, endings), packet in zip(self._rows, self._packets, strict=True):
+            drawn = _paint(_draw(journey, endings, places, width, self._style), packet.protocol, self._style)
+            text = self._text(journey, endings, packet, _TIME + width, set(columns))
+            yield f"{self._time(journey)} {drawn}{text}".rstrip()
+            yield from self._reasons(journey, endings, places)
+
+    def _time(self, journey: Journey) -> str:
+        return f"{(journey.time - self._rows[0][0].time) / 1e6:8.3f}"
+
+    def _step(self, columns: list[str]) -> int:
+        """How far the columns are apart: 0 when they do not fit, and ways are written as text instead."""
+        step = max(_WIDEST, max(map(len, columns)) + 2)
+        if self._style.width is None or len(columns) == 1:
+            return step
+        room = self._style.width - _TIME - _TEXT
+        step = min(step, max(_NARROWEST, room // max(1, len(columns) - 1)))
+        return step if (len(columns) - 1) * step <= room + _TEXT // 2 else 0
+
+    def _head(self, packet: Packet) -> str:
+        if packet.protocol in ("ARP", "ND") or not packet.source or packet.inner is not None:
+            return packet.text
+        return f"{packet.text}  {self._wiring.name(packet.source)} → {self._wiring.name(packet.destination)}"
+
+    def _text(self, journey: Journey, endings: Sequence[Ending], packet: Packet, used: int, columns: set[str]) -> str:
+        style = self._style
+        notes = on_the_way(journey, self._wiring.name)
+        notes += ["sent again"] if journey.again else []
+        others = [ending.node for ending in endings if ending.fate == "ignored" and ending.node not in columns]
+        notes += [f"also → {_some(others)}"] if others else []
+        head = style.cut(style.words(f" {journey.number:>4} {self._head(packet)}"), used)
+        padding = " " * max(0, min(_ALIGNED, self._column) + 6 - len(head)) if notes else ""
+        tail = style.cut(style.words(padding + "   " + " · ".join(notes)), used + len(head)) if notes else ""
+        return style.of_protocol(packet.protocol, head) + style.dim(tail)
+
+    def _reasons(self, journey: Journey, endings: Sequence[Ending], places: dict[str, int]) -> Iterator[str]:
+        """Under a packet why it ended; a reason told before is pointed to."""
+        for ending in endings:
+            if ending.reason is None or ending.fate == "ignored":
+                continue
+            before = self._told.setdefault((ending.node, ending.reason.text), journey.number)
+            indent = _TIME + places.get(ending.node, 0)
+            if before == journey.number:
+                yield from self._reason([ending.reason.text, *ending.reason.details], indent)
+            elif ending.fate == "dropped":
+                yield from self._reason([f"as packet {before}"], indent)
+
+    def _reason(self, texts: Sequence[str], indent: int) -> Iterator[str]:
+        style = self._style
+        longest = max(map(len, texts))
+        if style.width is not None and indent + 2 + longest > style.width:
+            indent = max(_TIME, style.width - longest - 2)
+        for number, text in enumerate(texts):
+            lead = f"{style.signs.corner} " if number == 0 else "    "
+            words = style.cut(style.words(lead + text), indent)
+            yield " " * indent + (style.failed(words) if number == 0 else style.dim(words))
+
+    def _listing(self) -> Iterator[str]:
+        """For ways through more nodes than fit side by side: each as text, blue→s1→…→root."""
+        for (journey, endings), packet in zip(self._rows, self._packets, strict=True):
+            way = "→".join(involved(journey, endings)) + (self._style.signs.dropped if died(endings) else "")
+            yield self._time(journey) + self._text(journey, endings, packet, _TIME, set())
+            yield self._style.dim(self._style.cut(self._style.words(" " * 14 + way), 0))
+            yield from self._reasons(journey, endings, {ending.node: 14 - _TIME for ending in endings})
 
 
-def _layout(columns: list[str], style: Style) -> tuple[list[str], int]:
-    """The columns, and how far they are apart: 0 when they do not fit, and ways are written as text instead."""
-    longest = max(map(len, columns))
-    step = max(_WIDEST, longest + 2)
-    if style.width is None or len(columns) == 1:
-        return columns, step
-    room = style.width - _TIME - _TEXT
-    step = min(step, max(_NARROWEST, room // max(1, len(columns) - 1)))
-    return columns, step if (len(columns) - 1) * step <= room + _TEXT // 2 else 0
-
-
-def _name(node: str, step: int) -> str:
+def _fit(node: str, step: int) -> str:
     return node if len(node) < step else node[: step - 2] + "…"
+
+
+def _some(nodes: Sequence[str]) -> str:
+    distinct = list(dict.fromkeys(nodes))
+    return ", ".join(distinct[:4]) + (f" and {len(distinct) - 4} more" if len(distinct) > 4 else "")
 
 
 def _draw(journey: Journey, endings: Sequence[Ending], places: dict[str, int], width: int, style: Style) -> list[str]:
@@ -96,67 +155,14 @@ def _paint(line: list[str], protocol: str, style: Style) -> str:
 
 def _sign(ending: Ending, journey: Journey, places: dict[str, int], style: Style) -> str:
     signs = style.signs
-    match ending.fate:
-        case "dropped":
-            return signs.dropped
-        case "waiting":
-            return signs.waiting
-        case "ignored":
-            return signs.passing
-    if ending.node == journey.first.node and not journey.links_crossed:
-        return signs.start
     before = ending.sighting.before
-    came_from = places.get(before.event.node, 0) if before else places[journey.first.node]
+    if ending.fate == "dropped":
+        return signs.dropped
+    if ending.fate == "waiting":
+        return signs.waiting
+    if ending.fate == "ignored":
+        return signs.passing
+    if before is None:
+        return signs.start
+    came_from = places.get(before.event.node, places[journey.first.node])
     return signs.right if places[ending.node] >= came_from else signs.left
-
-
-def _text(
-    journey: Journey, endings: Sequence[Ending], packet: Packet, wiring: Wiring, style: Style, used: int, columns: set[str]
-) -> str:
-    head = f" {journey.number:>4} {packet.text}"
-    if packet.protocol not in ("ARP", "ND") and packet.source and packet.inner is None:
-        head += f"  {wiring.name(packet.source)} → {wiring.name(packet.destination)}"
-    notes = on_the_way(journey, wiring.name)
-    if journey.again:
-        notes.append("sent again")
-    others = [ending.node for ending in endings if ending.fate == "ignored" and ending.node not in columns]
-    if others:
-        notes.append("also → " + ", ".join(dict.fromkeys(others)))
-    head = style.cut(style.words(head), used)
-    tail = style.cut(style.words("   " + " · ".join(notes)), used + len(head)) if notes else ""
-    return style.of_protocol(packet.protocol, head) + style.dim(tail)
-
-
-def _told(endings: Sequence[Ending]) -> list[Ending]:
-    """The endings with a reason to tell; the same reason once."""
-    told: dict[tuple[str, str], Ending] = {}
-    for ending in endings:
-        if ending.reason is not None and ending.fate != "ignored":
-            told.setdefault((ending.node, ending.reason.text), ending)
-    return list(told.values())
-
-
-def _reason(reason: Reason | None, indent: int, style: Style) -> Iterator[str]:
-    assert reason is not None
-    corner = f"{style.signs.corner} "
-    texts = [reason.text, *reason.details]
-    longest = max(map(len, texts))
-    if style.width is not None and indent + 2 + longest > style.width:
-        indent = max(_TIME, style.width - longest - 2)
-    for number, text in enumerate(texts):
-        lead = corner if number == 0 else "    "
-        words = style.cut(style.words(lead + text), indent)
-        yield " " * indent + (style.failed(words) if number == 0 else style.dim(words))
-
-
-def _listing(rows: Sequence[Row], wiring: Wiring, style: Style) -> Iterator[str]:
-    """For ways through more nodes than fit side by side: each as text, blue→s1→…→root."""
-    start = rows[0][0].time
-    for journey, endings in rows:
-        packet = dissect(journey.first.data, wiring.name)
-        failed = died(endings)
-        way = "→".join(involved(journey, endings)) + (style.signs.dropped if failed else "")
-        yield f"{(journey.time - start) / 1e6:8.3f}{_text(journey, endings, packet, wiring, style, 9, set())}"
-        yield style.dim(style.cut(style.words(" " * 14 + way), 0))
-        for ending in _told(endings):
-            yield from _reason(ending.reason, 14, style)

@@ -1,32 +1,85 @@
-"""A whole trace as text: the ladder, a line of summary, and what to try."""
+"""A whole trace as text or data: the ladder and what comes of it, all sightings, one reason in full."""
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pynetemu.trace.chatter import is_chatter
+from pynetemu.trace.columns import Row
+from pynetemu.trace.detail import detail
 from pynetemu.trace.dissect import dissect
+from pynetemu.trace.fates import Ending
 from pynetemu.trace.journeys import Journey
-from pynetemu.trace.ladder import ladder
+from pynetemu.trace.ladder import Ladder
 from pynetemu.trace.style import Style
+from pynetemu.trace.summary import counted, is_bad, root_cause, summary
 
 if TYPE_CHECKING:
     from pynetemu.trace.trace import Trace
 
-_CHATTER = ("STP", "MLD", "IGMP", "LLDP", "mDNS")
 _ROWS = 60
 
 
 def report(trace: "Trace", style: Style, *, everything: bool = False) -> str:
-    shown = [journey for journey in trace if everything or not is_chatter(journey)]
-    rows = [(journey, trace.endings(journey)) for journey in shown[:_ROWS]]
-    lines = list(ladder(rows, trace.wiring, style))
-    if len(shown) > _ROWS:
-        lines.append(f"… {len(shown) - _ROWS} more packets: narrow the trace with --filter")
+    """The ladder and the summary; shortened, and said so, unless `everything` is wanted."""
+    shown = [journey for journey in trace if everything or not is_chatter(journey.first.data)]
+    rows = [(journey, trace.endings(journey)) for journey in shown[: None if everything else _ROWS]]
+    hidden = shown[len(rows) :]
+    rows += _worth_showing(trace, hidden)
+    lines = [*Ladder(rows, trace.wiring, style).lines()]
+    if len(trace) > len(rows):
+        lines.append(style.dim(style.words(f"   {_hidden(len(trace) - len(shown), len(shown) - len(rows))}")))
+    return "\n".join([*lines, *summary(trace, rows, style)])
+
+
+def _worth_showing(trace: "Trace", hidden: Sequence[Journey]) -> list[Row]:
+    """Of the packets that would not be shown, the first few that ended badly."""
+    judged = ((journey, trace.endings(journey)) for journey in hidden[:2000])
+    return [row for row in judged if any(map(is_bad, row[1]))][:5]
+
+
+def _hidden(chatter: int, more: int) -> str:
+    parts = [f"{counted(chatter, 'packet')} of the kernels' own chatter"] if chatter else []
+    parts += [f"{counted(more, 'more packet')}"] if more else []
+    return f"… {' and '.join(parts)} not shown: --all shows all, --filter fewer"
+
+
+def why(trace: "Trace", style: Style) -> str:
+    """The last packet that ended badly, with its way, the reason, its proof and what to try."""
+    bad = [journey for journey in trace if not is_chatter(journey.first.data) and any(map(is_bad, trace.endings(journey)))]
+    if not bad:
+        cause = root_cause(trace, [])
+        return style.failed(cause.text) + _try(cause.hint) if cause else "nothing was dropped in the last trace"
+    ping = [journey for journey in bad if dissect(journey.first.data).protocol not in ("ARP", "ND")]
+    return detail(trace, (ping or bad)[-1], style)
+
+
+def _try(hint: str) -> str:
+    return f"\n  try: {hint}" if hint else ""
+
+
+def sightings(trace: "Trace", style: Style) -> str:
+    """Every sighting on a line of its own, in the order of time: where, in which direction, of which packet."""
+    seen = sorted(
+        ((sighting.event, journey.number) for journey in trace for sighting in journey.sightings),
+        key=lambda one: one[0].time,
+    )
+    if not seen:
+        return "no packet seen"
+    width = max(len(event.node) + len(event.interface) for event, _ in seen) + 1
+    arrows = {"out": "out", "in": "in ", "drop": f"{style.signs.dropped}  "}
+    lines = []
+    for event, number in seen:
+        when, where = f"{(event.time - seen[0][0].time) / 1e6:8.3f}", f"{event.node} {event.interface}".ljust(width)
+        line = f"{when} {where} {arrows[event.kind]} {number:>4} {style.words(_line(trace, event.data))}"
+        lines.append(style.cut(line, 0))
     return "\n".join(lines)
 
 
-def is_chatter(journey: Journey) -> bool:
-    """Whether a packet is what kernels say by themselves: spanning tree, multicast membership, IPv6's first words."""
-    packet = dissect(journey.first.data)
-    return packet.protocol in _CHATTER or packet.text.startswith(("ND router solicitation", "ND probe"))
+def _line(trace: "Trace", frame: bytes) -> str:
+    name = trace.wiring.name
+    packet = dissect(frame, name)
+    between = "" if packet.protocol in ("ARP", "ND") else f"  {name(packet.source)} → {name(packet.destination)}"
+    return packet.text + between + (f"  ttl {packet.ttl}" if packet.ttl is not None else "")
 
 
 def as_data(trace: "Trace") -> list[dict[str, object]]:
@@ -36,19 +89,7 @@ def as_data(trace: "Trace") -> list[dict[str, object]]:
 
 def _packet_data(trace: "Trace", journey: Journey) -> dict[str, object]:
     packet = dissect(journey.first.data)
-    endings = [
-        {
-            "node": ending.node,
-            "fate": ending.fate,
-            "reason": ending.reason.kind if ending.reason else None,
-            "text": ending.reason.text if ending.reason else None,
-        }
-        for ending in trace.endings(journey)
-    ]
-    seen = [
-        {"time": event.time, "node": event.node, "interface": event.interface, "kind": event.kind}
-        for event in (sighting.event for sighting in journey.sightings)
-    ]
+    events = (sighting.event for sighting in journey.sightings)
     return {
         "number": journey.number,
         "time": journey.time,
@@ -57,6 +98,15 @@ def _packet_data(trace: "Trace", journey: Journey) -> dict[str, object]:
         "destination": packet.destination,
         "text": packet.text,
         "path": list(journey.path),
-        "endings": endings,
-        "sightings": seen,
+        "endings": list(_endings_data(trace.endings(journey))),
+        "sightings": [{"time": e.time, "node": e.node, "interface": e.interface, "kind": e.kind} for e in events],
     }
+
+
+def _endings_data(endings: Sequence[Ending]) -> Iterator[dict[str, object]]:
+    for ending in endings:
+        reason = ending.reason
+        told = (
+            {"reason": reason.kind, "text": reason.text, "details": list(reason.details), "try": reason.hint} if reason else {}
+        )
+        yield {"node": ending.node, "fate": ending.fate, **told}

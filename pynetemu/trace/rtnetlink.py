@@ -42,9 +42,9 @@ class Route(NamedTuple):
 def interfaces(asked: socket.socket) -> list[Interface]:
     """A node's interfaces, loopback included, by index."""
     found = []
-    for body in _dump(asked, _GET_LINK, _NEW_LINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0)):
+    for body in dump(asked, _GET_LINK, _NEW_LINK, struct.pack("=BxHiII", 0, 0, 0, 0, 0)):
         (index,) = struct.unpack_from("=4xi", body)
-        attributes = _attributes(body, 16)
+        attributes = attributes_of(body, 16)
         mac = attributes.get(_MAC, b"")
         found.append(Interface(index, attributes[_NAME].rstrip(b"\0").decode(), mac.hex(":") if len(mac) == 6 else ""))
     return sorted(found)
@@ -53,9 +53,9 @@ def interfaces(asked: socket.socket) -> list[Interface]:
 def addresses(asked: socket.socket) -> list[tuple[int, str]]:
     """A node's IP addresses, each with the index of its interface."""
     found = []
-    for body in _dump(asked, _GET_ADDRESS, _NEW_ADDRESS, struct.pack("=BBBBI", 0, 0, 0, 0, 0)):
+    for body in dump(asked, _GET_ADDRESS, _NEW_ADDRESS, struct.pack("=BBBBI", 0, 0, 0, 0, 0)):
         family, index = struct.unpack_from("=B3xI", body)
-        attributes = _attributes(body, 8)
+        attributes = attributes_of(body, 8)
         address = attributes.get(_LOCAL) or attributes[_ADDRESS]  # IFA_ADDRESS is the peer's on a point-to-point link
         found.append((index, socket.inet_ntop(family, address)))
     return found
@@ -66,9 +66,9 @@ def route(asked: socket.socket, destination: str) -> Route:
     family = socket.AF_INET6 if ":" in destination else socket.AF_INET
     packed = socket.inet_pton(family, destination)
     body = struct.pack("=BBBBBBBBI", family, len(packed) * 8, 0, 0, 0, 0, 0, 0, 0)
-    _send(asked, _GET_ROUTE, _REQUEST, body + _ATTRIBUTE.pack(4 + len(packed), _DESTINATION) + packed)
-    _, answer = next(_messages(asked.recv(_MOST)))
-    attributes = _attributes(answer, 12)
+    send(asked, _GET_ROUTE, _REQUEST, body + _ATTRIBUTE.pack(4 + len(packed), _DESTINATION) + packed)
+    _, answer = next(messages(asked.recv(_MOST)))
+    attributes = attributes_of(answer, 12)
 
     def address(kind: int) -> str:
         return socket.inet_ntop(family, attributes[kind]) if kind in attributes else ""
@@ -85,21 +85,23 @@ def _via(attributes: dict[int, bytes]) -> str:
     return socket.inet_ntop(family, via[2:])
 
 
-def _dump(asked: socket.socket, question: int, kind: int, body: bytes) -> Iterator[bytes]:
-    _send(asked, question, _REQUEST | _DUMP, body)
+def dump(asked: socket.socket, question: int, kind: int, body: bytes) -> Iterator[bytes]:
+    """The bodies of all messages of a kind that answer a question."""
+    send(asked, question, _REQUEST | _DUMP, body)
     while True:
-        for answered, answer in _messages(asked.recv(_MOST)):
+        for answered, answer in messages(asked.recv(_MOST)):
             if answered == _DONE:
                 return
             if answered == kind:
                 yield answer
 
 
-def _send(asked: socket.socket, kind: int, flags: int, body: bytes) -> None:
+def send(asked: socket.socket, kind: int, flags: int, body: bytes) -> None:
+    """Sends one message (struct nlmsghdr before its body)."""
     asked.send(_HEAD.pack(_HEAD.size + len(body), kind, flags, 1, 0) + body)
 
 
-def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The messages of a datagram, as (type, body); an error of the kernel's is raised as OSError."""
     offset = 0
     while offset + _HEAD.size <= len(data):
@@ -113,7 +115,7 @@ def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
         offset += (length + 3) & ~3
 
 
-def _attributes(body: bytes, offset: int) -> dict[int, bytes]:
+def attributes_of(body: bytes, offset: int) -> dict[int, bytes]:
     """The attributes after a message's fixed part, by type."""
     found = {}
     while offset + _ATTRIBUTE.size <= len(body):

@@ -1,28 +1,57 @@
-"""What a trace saw: journeys, to be shown, asked and asserted on."""
+"""What a trace saw: journeys, to be shown, asked and asserted on.
 
-from collections.abc import Iterator, Mapping, Sequence
+    with net.trace("arp or icmp") as trace:
+        net["blue"].run("ping", "-c1", "root")
+    trace.expect("ARP who-has", "ARP .* is-at", "echo request", "echo reply")
+    trace.path("echo request", "blue s1 r1 root")
+    print(trace.ladder())
 
-from pynetemu.trace.fates import Ending
+A pattern is a regular expression that is looked for in a packet's line of the ladder, with addresses or with names:
+"ICMP echo request seq 1 10.0.1.2 → 10.0.2.2" and "ICMP echo request seq 1 blue → root".
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from pynetemu.trace.columns import way_to
+from pynetemu.trace.dissect import dissect
+from pynetemu.trace.fates import Ending, Reason
 from pynetemu.trace.journeys import Journey
 from pynetemu.trace.style import Style
 from pynetemu.trace.wiring import Wiring
 
+if TYPE_CHECKING:
+    from pynetemu.trace.judge import Judge
+
+_JUDGED_AT_ONCE = 2000
+_BAD = ("dropped", "waiting", "unanswered")
+
 
 class Trace:
-    """The journeys of a traced time, numbered from 1.
+    """The journeys of a traced time, numbered from 1: `trace[3]`, `len(trace)`, `for journey in trace`.
 
-    `engine` is "kernel" or "tap", `lost` how many sightings the engine had to miss.
+    `engine` is "kernel" or "tap"; `lost` is how many packets came too fast for it; `findings` are what went wrong without
+    any packet, such as a host without a route. The methods that assert raise AssertionError with the whole ladder.
     """
 
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.journeys: list[Journey] = []
+        self.findings: list[Reason] = []
         self.engine = ""
         self.lost = 0
-        self._endings: Mapping[int, Sequence[Ending]] = {}
+        self._endings: dict[int, Sequence[Ending]] = {}
+        self._lines: dict[int, tuple[str, str]] = {}
+        self._judge: Judge | None = None
 
-    def fill(self, journeys: list[Journey], endings: Mapping[int, Sequence[Ending]], *, engine: str, lost: int) -> None:
-        self.journeys, self._endings, self.engine, self.lost = journeys, endings, engine, lost
+    def fill(self, journeys: list[Journey], judge: "Judge", *, engine: str, lost: int) -> None:
+        """Takes what was seen; the first journeys are judged at once, while the nodes can be asked."""
+        self.journeys, self._judge, self.engine, self.lost = journeys, judge, engine, lost
+        for journey in journeys[:_JUDGED_AT_ONCE]:
+            self.endings(journey)
+        self.findings = judge.findings()
 
     def __len__(self) -> int:
         return len(self.journeys)
@@ -38,7 +67,90 @@ class Trace:
 
     def endings(self, journey: Journey) -> Sequence[Ending]:
         """How a journey ended, at each place where it did."""
+        if journey.number not in self._endings and self._judge is not None:
+            self._endings[journey.number] = self._judge.endings(journey)
         return self._endings.get(journey.number, ())
+
+    def answer(self, ending: Ending) -> Journey | None:
+        """What a node has sent back for a ping or a connection that was delivered there."""
+        if ending.fate != "delivered" or self._judge is None:
+            return None
+        event = ending.sighting.event
+        return self._judge.conversations.answer(ending.node, dissect(event.data), event.time)
+
+    def find(self, pattern: str) -> list[Journey]:
+        """The packets whose line has a pattern."""
+        wanted = re.compile(pattern, re.IGNORECASE)
+        return [journey for journey in self if any(wanted.search(text) for text in self._texts(journey))]
+
+    def expect(self, *patterns: str) -> list[Journey]:
+        """Asserts that packets like these came, in this order; others may lie between. Gives them back."""
+        found: list[Journey] = []
+        for number, pattern in enumerate(patterns, start=1):
+            after = found[-1].number if found else 0
+            following = next((journey for journey in self.find(pattern) if journey.number > after), None)
+            if following is None:
+                where = f" after packet {after}" if after else ""
+                raise self._failure(f"step {number} of {len(patterns)}: no packet like {pattern!r}{where}")
+            found.append(following)
+        return found
+
+    def path(self, pattern: str, nodes: str) -> Journey:
+        """Asserts that a packet took a way; `nodes` is a regular expression over their names: "blue s1 (r1|r2) root"."""
+        wanted, seen = re.compile(nodes), []
+        for journey in self._some(pattern):
+            for ending in self.endings(journey):
+                seen.append(" ".join(way_to(ending.sighting)))
+                if wanted.fullmatch(seen[-1]):
+                    return journey
+        raise self._failure(
+            f"no packet like {pattern!r} went by {nodes!r}; the ways were: {'; '.join(dict.fromkeys(seen)) or 'none'}"
+        )
+
+    def delivered(self, pattern: str) -> list[Journey]:
+        """Asserts that there are packets like this, and that each arrived where it was sent to."""
+        found = self._some(pattern)
+        for journey in found:
+            endings = self.endings(journey)
+            if not any(ending.fate in ("delivered", "unanswered") and ending.sighting.before for ending in endings):
+                reason = next((ending.reason.text for ending in endings if ending.reason), "it was seen nowhere else")
+                raise self._failure(f"packet {journey.number} was not delivered: {reason}")
+        return found
+
+    def dropped(self, pattern: str = "", *, node: str = "", reason: str = "") -> Journey:
+        """Asserts that a packet was lost or refused, in a node, for a reason: its kind ("nft", "arp"…) or its words."""
+        for journey in self._some(pattern):
+            for ending in self.endings(journey):
+                if ending.fate in _BAD and node in ("", ending.node) and _is(ending.reason, reason):
+                    return journey
+        wanted = f"no packet{f' like {pattern!r}' if pattern else ''} was dropped"
+        raise self._failure(wanted + (f" in {node}" if node else "") + (f" because of {reason!r}" if reason else ""))
+
+    def never(self, pattern: str) -> None:
+        """Asserts that no packet like this came."""
+        if found := self.find(pattern):
+            raise self._failure(f"packet {found[0].number} is like {pattern!r}")
+
+    def _some(self, pattern: str) -> list[Journey]:
+        found = self.find(pattern)
+        if not found:
+            raise self._failure(f"no packet like {pattern!r}" if pattern else "no packet was seen")
+        return found
+
+    def _failure(self, message: str) -> AssertionError:
+        return AssertionError(f"{message}\n{self.ladder()}")
+
+    def _texts(self, journey: Journey) -> tuple[str, str]:
+        """A packet's line with addresses, and with names; kept, since it is asked for again and again."""
+        if journey.number not in self._lines:
+            self._lines[journey.number] = _texts(journey.first.data, self.wiring)
+        return self._lines[journey.number]
+
+    def ladder(self, style: Style | None = None, *, everything: bool = False) -> str:
+        """The packets as text, one line each, and what came of them; `everything` shows all, and the kernels' chatter."""
+        from pynetemu.trace.report import report
+
+        return report(self, style or Style(), everything=everything)
 
     def data(self) -> list[dict[str, object]]:
         """The journeys for json.dumps."""
@@ -46,8 +158,29 @@ class Trace:
 
         return as_data(self)
 
-    def ladder(self, style: Style | None = None, *, everything: bool = False) -> str:
-        """The packets as text, one line each; `everything` shows the chatter of switches and of IPv6 too."""
-        from pynetemu.trace.report import report
+    def to_mermaid(self) -> str:
+        """A sequence diagram for documents that show Mermaid: one arrow for each packet."""
+        from pynetemu.trace.mermaid import sequence_diagram
 
-        return report(self, style or Style(), everything=everything)
+        return sequence_diagram(self)
+
+    def save(self, file: str | os.PathLike[str]) -> None:
+        """Writes a pcapng file; `frame.packet_id == 3` shows packet 3 at every interface that saw it. Raises OSError."""
+        from pynetemu.trace.save import save
+
+        save(self, file)
+
+
+def _is(reason: Reason | None, wanted: str) -> bool:
+    if not wanted or reason is None:
+        return not wanted
+    words = " ".join((reason.text, *reason.details))
+    return reason.kind == wanted or re.search(wanted, words, re.IGNORECASE) is not None
+
+
+def _texts(frame: bytes, wiring: Wiring) -> tuple[str, str]:
+    plain, named = dissect(frame), dissect(frame, wiring.name)
+    if plain.protocol in ("ARP", "ND"):
+        return plain.text, named.text
+    ends = plain.source, plain.destination
+    return f"{plain.text} {' → '.join(ends)}", f"{named.text} {' → '.join(map(wiring.name, ends))}"

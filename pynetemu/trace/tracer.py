@@ -6,10 +6,13 @@ print(trace.ladder())
 """
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pynetemu.trace.collector import Collector
 from pynetemu.trace.events import Event
+from pynetemu.trace.facts import Facts
+from pynetemu.trace.firewall import never_on_a_wire
 from pynetemu.trace.journeys import Journey, join
 from pynetemu.trace.judge import Judge
 from pynetemu.trace.source import KEPT, open_source
@@ -31,20 +34,26 @@ class Tracer:
         self.trace = Trace(self._wiring)
 
     def start(self) -> Trace:
+        """Begins, and returns when no packet can be missed any more; raises FilterError, LabError."""
         network = self._network
-        self._source = open_source(network, network.nodes, self._expression, self._snap)
-        self._collector = Collector(self._source)
+        with ExitStack() as undo:
+            self._source = open_source(network, network.nodes, self._expression, self._snap)
+            undo.callback(self._source.close)
+            self._facts = Facts(network, network.nodes)
+            undo.callback(self._facts.close)
+            self._collector = Collector(self._source, self._facts.firewall)
+            self._undo = undo.pop_all()
         return self.trace
 
     def stop(self) -> Trace:
-        """Ends the trace; what the kernel has seen until now is in it."""
-        try:
+        """Ends the trace; what the kernel has seen until now is in it, and why it ended as it did."""
+        with self._undo:
             events = self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY)
-            journeys, judge = join(events, self._wiring), Judge(self._wiring)
-            endings = {journey.number: judge.endings(journey) for journey in journeys}
-            self.trace.fill(journeys, endings, engine=self._source.name, lost=self._source.lost)
-        finally:
-            self._source.close()
+            self._facts.stop()
+            events = sorted([*events, *never_on_a_wire(self._facts.firewall.drops, events)], key=lambda event: event.time)
+            journeys = join(events, self._wiring)
+            judge = Judge(journeys, self._wiring, self._facts)
+            self.trace.fill(journeys, judge, engine=self._source.name, lost=self._source.lost)
         return self.trace
 
     def __enter__(self) -> Trace:

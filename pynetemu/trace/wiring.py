@@ -1,8 +1,10 @@
 """Where a plan's links lead, and whose addresses are whose: what turns sightings into ways and addresses into names."""
 
-from collections import Counter
+from collections import deque
+from functools import cached_property
+from ipaddress import ip_address
 
-from pynetemu.plan.operations import AddAddress, AddBridge, AddNode, AddVeth, NodeKind, Plan
+from pynetemu.plan.operations import AddAddress, AddBridge, AddNode, AddVeth, InterfaceAddress, NodeKind, Plan
 
 Place = tuple[str, str]  # a node and one of its interfaces
 
@@ -16,31 +18,57 @@ class Wiring:
 
     def __init__(self, plan: Plan) -> None:
         self.kinds: dict[str, NodeKind] = {op.node: op.kind for op in plan.operations if isinstance(op, AddNode)}
-        self.peers: dict[Place, Place] = {}
         self.bridges: set[Place] = {(op.node, op.interface) for op in plan.operations if isinstance(op, AddBridge)}
-        owners: dict[str, set[str]] = {}
-        self._macs: dict[str, str] = {}
+        self.peers: dict[Place, Place] = {}
+        self.macs: dict[Place, str] = {}
+        self.owners: dict[str, set[str]] = {}
+        self.prefixes: dict[str, list[InterfaceAddress]] = {}
         for op in plan.operations:
             if isinstance(op, AddVeth):
-                self.peers[op.node, op.interface] = (op.peer_node, op.peer_interface)
-                self.peers[op.peer_node, op.peer_interface] = (op.node, op.interface)
-                self._macs |= {op.mac: op.node, op.peer_mac: op.peer_node}
+                near, far = (op.node, op.interface), (op.peer_node, op.peer_interface)
+                self.peers |= {near: far, far: near}
+                self.macs |= {near: op.mac, far: op.peer_mac}
             elif isinstance(op, AddAddress):
-                owners.setdefault(str(op.address.ip), set()).add(op.node)
-        self.owners = owners
-
-    def add_address(self, node: str, address: str) -> None:
-        """Learns an address that the plan does not have."""
-        self.owners.setdefault(address, set()).add(node)
+                self.owners.setdefault(str(op.address.ip), set()).add(op.node)
+                self.prefixes.setdefault(op.node, []).append(op.address)
 
     def name(self, address: str) -> str:
         """The node that has an address; the address itself when none has it, or more than one."""
         owners = self.owners.get(address, set())
         return next(iter(owners)) if len(owners) == 1 else address
 
-    def owner_of_mac(self, mac: str) -> str:
-        return self._macs.get(mac, "")
+    def network_of(self, address: str) -> str:
+        """The network of an address as some node of the plan has it, 10.0.2.0/24; the address itself when none has."""
+        wanted = ip_address(address)
+        for addresses in self.prefixes.values():
+            for own in addresses:
+                if own.version == wanted.version and wanted == own.ip:
+                    return str(own.network)
+        return address
 
-    def order(self, nodes: Counter[str]) -> list[str]:
-        """Nodes, most important first: those that carry most packets."""
-        return [node for node, _ in nodes.most_common()]
+    def is_own_mac(self, node: str, mac: str) -> bool:
+        """Whether one of a node's interfaces has a MAC address."""
+        return any(place[0] == node and own == mac for place, own in self.macs.items())
+
+    @cached_property
+    def _neighbours(self) -> dict[str, list[Place]]:
+        """For each node, its interfaces with the node behind each: [("blue", "s1")] of a switch s1 with a port blue."""
+        found: dict[str, list[Place]] = {}
+        for (node, interface), (peer, _) in self.peers.items():
+            found.setdefault(node, []).append((interface, peer))
+        return found
+
+    def ports_towards(self, node: str, target: str) -> list[str]:
+        """The interfaces of a node behind which another can be reached through switches only."""
+        return [interface for interface, peer in self._neighbours.get(node, ()) if self._leads(node, peer, target)]
+
+    def _leads(self, start: str, peer: str, target: str) -> bool:
+        seen, waiting = {start}, deque([peer])
+        while waiting:
+            node = waiting.popleft()
+            if node == target:
+                return True
+            if node not in seen and self.kinds.get(node) == "switch":
+                waiting += (further for _, further in self._neighbours.get(node, ()))
+            seen.add(node)
+        return False

@@ -1,9 +1,9 @@
-"""What packets do: traces of commands."""
+"""What packets do: traces of commands, and why packets died."""
 
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
 from pynetemu.errors import LabError
@@ -22,46 +22,86 @@ _last: "WeakKeyDictionary[Network, Trace]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
-class Ladder(Answer):
-    """A trace as it is shown: the whole of it, or the packet of a number."""
+class Traced(Answer):
+    """A trace as it is shown: all packets, one of them (`number`), every sighting, or the last that died."""
 
     trace: "Trace"
     style: "Style"
+    shown: Literal["ladder", "sightings", "packet", "why"] = "ladder"
+    number: int = 0
     status: int = 0
 
     def text(self, everything: bool) -> str:
+        from pynetemu.trace import detail, report
+
+        match self.shown:
+            case "packet":
+                return detail.detail(self.trace, self.trace[self.number], self.style)
+            case "sightings":
+                return report.sightings(self.trace, self.style)
+            case "why":
+                return report.why(self.trace, self.style)
         return self.trace.ladder(self.style, everything=everything)
 
     def data(self) -> object:
-        return self.trace.data()
+        packets = self.trace.data()
+        return packets[self.number - 1] if self.number else packets
 
 
 @command
-def trace(shell: Shell, line: ShellLine = "", *, filter: str = "", ascii: bool = False) -> Ladder:
+def trace(shell: Shell, line: ShellLine = "", *, filter: str = "", ascii: bool = False, verbose: bool = False) -> Traced:
     """runs a line, and shows where each of its packets went, or why it did not
 
-    trace blue ping -c1 root
+    trace blue ping -c1 root     runs it, then shows its packets
+    trace 3                      shows packet 3 of the last trace hop by hop
+    trace                        shows the last trace again
 
-    --filter  only packets that match: 'icmp or arp', as in tcpdump
-    --ascii   without line-drawing characters
+    --filter       only packets that match, as tcpdump writes it: 'icmp or arp', 'host blue'
+    --ascii        without line-drawing characters
+    -v, --verbose  every sighting on a line of its own
     """
+    style = _style(ascii)
+    shown: Literal["ladder", "sightings"] = "sightings" if verbose else "ladder"
+    if not line:
+        return Traced(_latest(shell), style, shown)
+    if line.isdigit():
+        return Traced(_latest(shell), style, "packet", _number(_latest(shell), line))
+    status = _run(shell, line, filter)
+    return Traced(_latest(shell), style, shown, status=status)
+
+
+@command
+def why(shell: Shell, *, ascii: bool = False) -> Traced:
+    """tells why the last packet died that a trace saw, and what to try
+
+    --ascii  without line-drawing characters
+    """
+    return Traced(_latest(shell), _style(ascii), "why")
+
+
+def _run(shell: Shell, line: str, filter: str) -> int:
+    """The line's status; whatever happens to it, what was seen is kept."""
     from pynetemu.trace.tracer import Tracer
 
-    if not line:
-        return Ladder(_latest(shell), _style(ascii))
     tracer = Tracer(shell.network, filter)
-    tracer.start()
+    _last[shell.network] = tracer.start()
     try:
-        status = shell.run_line(line)
+        return shell.run_line(line)
     finally:
-        _last[shell.network] = tracer.stop()
-    return Ladder(tracer.trace, _style(ascii), status)
+        tracer.stop()
 
 
 def _latest(shell: Shell) -> "Trace":
     if shell.network not in _last:
         raise LabError("nothing has been traced yet; try: trace NODE ping -c1 OTHER")
     return _last[shell.network]
+
+
+def _number(trace: "Trace", word: str) -> int:
+    try:
+        return trace[int(word)].number
+    except LookupError as error:
+        raise LabError(str(error)) from None
 
 
 def _style(ascii: bool) -> "Style":

@@ -1,0 +1,107 @@
+"""What is known about the nodes besides the packets: counters before and after, rules that dropped, tables asked afterwards."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pynetemu.errors import PynetemuError
+from pynetemu.trace import counters, firewall
+from pynetemu.trace.firewall import Drop, Firewall
+from pynetemu.trace.tables import Link, Queue, Tables
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+
+class Facts:
+    """Begins to watch when it is made; `stop` ends that. What is asked later is asked once, and remembered."""
+
+    def __init__(self, network: "Network", nodes: Sequence[str]) -> None:
+        self._network, self._nodes = network, list(nodes)
+        self._before = counters.read(network, self._nodes)
+        self._tables: dict[str, Tables] = {}
+        self._rules: dict[str, dict[tuple[str, str, int], str]] = {}
+        self._settings: dict[tuple[str, str], str] = {}
+        self._queues_before = {node: self._queues(node) for node in self._nodes}
+        self.firewall = Firewall(network, self._nodes)
+        self.moved: dict[str, dict[str, int]] = {}
+        self.ended = False
+
+    def _queues(self, node: str) -> dict[tuple[int, str], Queue]:
+        with Tables(self._network[node]) as tables:
+            return {(queue.interface, queue.kind): queue for queue in tables.queues if queue.kind != "noqueue"}
+
+    def stop(self) -> None:
+        """Reads the counters again, and takes the firewall's traces away."""
+        self.firewall.close()
+        with suppress(PynetemuError):  # a lab that has ended has no counters any more
+            after = counters.read(self._network, self._nodes)
+            self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
+
+    def close(self) -> None:
+        """From now on nothing more is asked."""
+        self.ended = True
+        for tables in self._tables.values():
+            tables.close()
+
+    def tables(self, node: str) -> Tables | None:
+        """The tables of a node; None when the lab has ended, or nothing more is to be asked."""
+        if node not in self._tables and not self.ended:
+            with suppress(PynetemuError):
+                self._tables[node] = Tables(self._network[node])
+        return self._tables.get(node)
+
+    def link(self, node: str, interface: str) -> Link | None:
+        tables = self.tables(node)
+        return tables.links.get(interface) if tables else None
+
+    def setting(self, node: str, path: str) -> str:
+        """A sysctl of a node by its path below /proc/sys, "" for one that it does not have."""
+        if (node, path) not in self._settings and not self.ended:
+            with suppress(PynetemuError):
+                request = {"do": "read", "nodes": [node], "paths": [f"/proc/sys/{path}"]}
+                answer, _ = self._network.control.request(request)
+                self._settings[node, path] = str(answer["texts"][node][0]).strip()
+        return self._settings.get((node, path), "")
+
+    def rule(self, drop: Drop) -> str:
+        """The text of the rule that dropped."""
+        if drop.node not in self._rules:
+            self._rules[drop.node] = {}
+            with suppress(PynetemuError):
+                self._rules[drop.node] = firewall.rules(self._network, drop.node)
+        return self._rules[drop.node].get((drop.table, drop.chain, drop.rule), "")
+
+    def queue(self, node: str, interface: str) -> tuple[Queue, int] | None:
+        """A queue of an interface that dropped while we looked, or that holds packets; and how many it dropped."""
+        tables = self.tables(node)
+        if tables is None:
+            return None
+        for queue in tables.queues:
+            before = self._queues_before.get(node, {}).get((queue.interface, queue.kind))
+            dropped = queue.drops - (before.drops if before else 0)
+            if tables.names.get(queue.interface) == interface and (dropped or queue.waiting):
+                return queue, dropped
+        return None
+
+    @cached_property
+    def owners(self) -> dict[str, set[str]]:
+        """The nodes that have an IP address now."""
+        found: dict[str, set[str]] = {}
+        for node in self._nodes:
+            tables = self.tables(node)
+            for address in tables.addresses if tables else ():
+                found.setdefault(address, set()).add(node)
+        return found
+
+    @cached_property
+    def macs(self) -> dict[str, list[tuple[str, str]]]:
+        """The places, (node, interface), that have a MAC address now."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for node in self._nodes:
+            tables = self.tables(node)
+            for link in tables.links.values() if tables else ():
+                if link.index != 1 and link.kind != "bridge":
+                    found.setdefault(link.mac, []).append((node, link.name))
+        return found

@@ -1,0 +1,80 @@
+"""What went wrong without a packet to show for it, or what no single packet shows: asked of the nodes' counters and tables."""
+
+from collections.abc import Iterator, Sequence
+
+from pynetemu.trace.causes import COUNTERS, TABLES
+from pynetemu.trace.conversations import Conversations
+from pynetemu.trace.facts import Facts
+from pynetemu.trace.fates import Reason
+from pynetemu.trace.journeys import Journey
+from pynetemu.trace.wiring import Wiring
+
+_MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
+
+
+def findings(journeys: Sequence[Journey], conversations: Conversations, wiring: Wiring, facts: Facts) -> list[Reason]:
+    """The most telling first."""
+    return [*_two_owners(conversations), *_unsent(wiring, facts), *_overflows(facts), *_same_mac(journeys, facts)]
+
+
+def _two_owners(conversations: Conversations) -> Iterator[Reason]:
+    """An address that two nodes answer for."""
+    for address, claims in conversations.claims.items():
+        if len(claims) > 1:
+            nodes = sorted(claims)
+            numbers = " and ".join(str(journey.number) for journey in claims.values())
+            text = f"{address} is taken twice: {' and '.join(nodes)} both answer for it, see packets {numbers}"
+            yield Reason("duplicate", text, (), f"{nodes[-1]} ip addr", TABLES)
+
+
+def _unsent(wiring: Wiring, facts: Facts) -> Iterator[Reason]:
+    """Packets that were never made, since their sender had no route: connect() and ping say "Network is unreachable"."""
+    for node, moved in facts.moved.items():
+        if not moved.get("IpOutNoRoutes"):
+            continue
+        tables = facts.tables(node)
+        addresses = [address for address in wiring.owners if ":" not in address][:_MOST_ASKED]
+        missing = [address for address in addresses if tables and tables.decide(address).kind == "no route"]
+        if not missing:
+            text = f"{node} had no route for what it wanted to send"
+            yield Reason("route", text, (f"IpOutNoRoutes +{moved['IpOutNoRoutes']}",), f"{node} ip route", COUNTERS)
+            continue
+        named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
+        hint = f"{node} ip route add {_wanted(node, missing, wiring)}"
+        yield Reason("route", f"{node} sent nothing: no route in {node} to {named}", (), hint, TABLES)
+
+
+def _wanted(node: str, missing: Sequence[str], wiring: Wiring) -> str:
+    """The route to add: the default by way of a neighbour, if one shares a network with the node."""
+    own = [address.network for address in wiring.prefixes.get(node, ())]
+    for neighbour, addresses in wiring.prefixes.items():
+        is_router = len(addresses) > 1 and neighbour != node
+        for address in addresses if is_router else ():
+            if address.network in own:
+                return f"default via {address.ip}"
+    return f"{wiring.network_of(missing[0])} via GATEWAY"
+
+
+def _overflows(facts: Facts) -> Iterator[Reason]:
+    """Packets that arrived, and for which a program was too slow."""
+    for node, moved in facts.moved.items():
+        if number := moved.get("UdpRcvbufErrors"):
+            text = f"a program in {node} was too slow: {number} UDP packets found its receive buffer full"
+            yield Reason("socket", text, (), f"{node} ss -nmu", COUNTERS)
+        if number := moved.get("TcpExtListenOverflows"):
+            text = f"a server in {node} was too slow: {number} connections found its queue full"
+            yield Reason("socket", text, (), f"{node} ss -lnt", COUNTERS)
+
+
+def _same_mac(journeys: Sequence[Journey], facts: Facts) -> Iterator[Reason]:
+    """A MAC address at two places, when frames with it were seen coming from both."""
+    senders: dict[str, set[tuple[str, str]]] = {}
+    for journey in journeys:
+        event = journey.first
+        if event.kind == "out" and not event.data[6] & 1:
+            senders.setdefault(event.data[6:12].hex(":"), set()).add((event.node, event.interface))
+    for mac, places in senders.items():
+        owners = sorted({node for node, name in facts.macs.get(mac, ())}) if len({node for node, _ in places}) > 1 else []
+        if len(owners) > 1:
+            text = f"{' and '.join(owners)} have the same MAC address, {mac}: a switch sends to whom it heard last"
+            yield Reason("duplicate", text, (), f"{owners[-1]} ip link", TABLES)

@@ -1,0 +1,36 @@
+"""What a trace says about 28 things that can happen to a packet: its reason, where, and what proves it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pynetemu import Network
+from tests.trace.scenarios import SCENARIOS, Crossing, Scenario, play, prepare
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def crossing() -> Iterator[Network]:
+    with Network(Crossing()) as network:
+        prepare(network)
+        yield network
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
+def test_it_says_what_happened(crossing: Network, scenario: Scenario) -> None:
+    trace = play(crossing, scenario)
+    shown = trace.ladder()
+    told = [ending for journey in trace for ending in trace.endings(journey) if ending.reason and ending.fate != "ignored"]
+    if not scenario.kind:
+        assert not told and not trace.findings, shown
+        assert "answered in" in shown
+        trace.path("echo request", "blue sw1 r1 sw2 root")
+        return
+    found = [(ending.reason, ending.node) for ending in told if ending.reason] + [(reason, "blue") for reason in trace.findings]
+    reasons = [(reason.kind, node) for reason, node in found if scenario.text in reason.text and reason.kind == scenario.kind]
+    assert (scenario.kind, scenario.node) in reasons, shown
+    if scenario.details:
+        assert scenario.details in [text for reason, _ in found for text in reason.details], shown
+    assert f"\n ✗ {scenario.text}" in f"\n{shown}" or scenario.kind == "arp", shown
+    assert trace.lost == 0
