@@ -20,6 +20,11 @@ from pynetemu.shell import registry
 from pynetemu.shell.shell import Leave, Shell
 
 
+def _end(number: int, _: object) -> None:
+    """Ends by way of every `finally`, so that the terminal is left as it was found."""
+    raise SystemExit(128 + number)
+
+
 class _LabEnded(Exception):
     """The lab has ended while the user was typing."""
 
@@ -28,6 +33,7 @@ def interact(network: Network, leaving: str = "") -> int:
     """Lets a person type lines until they leave; gives the exit status. `leaving` is said at the end."""
     for number in signal.SIGTSTP, signal.SIGQUIT:  # for the programs, which have the terminal while they run
         signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
     shell = Shell(network, job_control=True)
     session: PromptSession[str] = PromptSession(
         history=_history(),

@@ -109,8 +109,8 @@ class Shell:
             if change.kind == "exited":
                 if job is not None:
                     self.jobs.remove(job)
-                if self._job_control and change.value == -signal.SIGINT:
-                    print(file=sys.stderr)  # the terminal has echoed ^C, and the prompt belongs below it
+                if self._job_control and change.value in (-signal.SIGINT, -signal.SIGQUIT):
+                    print(file=sys.stderr)  # the terminal has echoed the key, and the prompt belongs below it
                 return 130 if interrupted else exit_status(change.value)
             if self._job_control:  # else we are stopped and continued together
                 job = job or self.jobs.add(process, text)

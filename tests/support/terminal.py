@@ -26,6 +26,11 @@ class _Screen(pyte.Screen):  # type: ignore[misc]  # pyte has no types
         super().__init__(_COLUMNS, _ROWS)
         self._terminal = terminal
 
+    def select_graphic_rendition(self, *attributes: int, private: bool = False) -> None:
+        """Takes what vi asks of xterm's keyboard (CSI ? 4 m) for no colour."""
+        if not private:
+            super().select_graphic_rendition(*attributes)
+
     def write_process_input(self, data: str) -> None:
         os.write(self._terminal, data.encode())
 
@@ -94,6 +99,26 @@ class Terminal:
         """Waits for a pattern below the last line that was typed; gives back what it matched."""
         found: Any = self._until(lambda: re.search(pattern, self._text()), f"{pattern!r}", seconds)
         return str(found.group())
+
+    def shown(self) -> str:
+        """All that the terminal shows."""
+        return self._text(start=0)
+
+    def expect_on_screen(self, pattern: str) -> str:
+        """Waits for a pattern anywhere: some programs draw on the whole screen."""
+        found: Any = self._until(lambda: re.search(pattern, self._text(start=0)), f"{pattern!r}")
+        return str(found.group())
+
+    def wait_for_new_prompt(self) -> None:
+        """Waits for a prompt wherever it comes: after a program that has used the whole screen."""
+        self._until(lambda: self._line() == self._prompt.rstrip(), "the prompt")
+        self._row = 0
+
+    def clear(self) -> None:
+        """Begins at the top again, as Ctrl-L does at a prompt."""
+        self.key("l")
+        self._until(lambda: self._screen.cursor.y == 0, "an empty screen")
+        self._row = 0
 
     def _until(self, condition: Any, what: str, seconds: float = 15.0) -> Any:
         end = time.monotonic() + seconds * PATIENCE
