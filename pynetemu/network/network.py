@@ -4,16 +4,13 @@ import os
 import select
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from pynetemu.errors import LabError
-from pynetemu.network import links, services, state
 from pynetemu.network.labs import address, connect, listen
-from pynetemu.network.links import LinkState, LostSettings
 from pynetemu.network.node import Node
 from pynetemu.network.sandbox import Connection, Sandbox
-from pynetemu.network.services import ServiceNews, ServiceState
-from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
@@ -21,6 +18,9 @@ from pynetemu.topology import Topology
 if TYPE_CHECKING:
     from pynetemu.network.ping import Pings, Progress
     from pynetemu.network.throughput import Throughput
+    from pynetemu.network.links import LinkState, LostSettings
+    from pynetemu.network.services import ServiceNews, ServiceState
+    from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
     from pynetemu.trace.capture import Capture
 
 
@@ -49,7 +49,6 @@ class Network:
         self._sandbox = sandbox
         self._wanted_name = name
         self._begun = False
-        self._lost = LostSettings()
         self._attached: Connection | None = None
         self._plan: Plan | None = topology if isinstance(topology, Plan) else None
         self.host = self._plan.host if self._plan else host
@@ -148,13 +147,21 @@ class Network:
     def __len__(self) -> int:
         return len(self.nodes)
 
-    def links(self, *ends: str) -> list[LinkState]:
+    @cached_property
+    def _lost(self) -> "LostSettings":
+        from pynetemu.network.links import LostSettings
+
+        return LostSettings()
+
+    def links(self, *ends: str) -> "list[LinkState]":
         """The links, each with its state; those between two nodes, or interfaces, with two `ends`.
 
             net.links("h1", "s1"), net.links("r1:eth0", "r2:eth0")
 
         Raises LabError when there is none between them.
         """
+        from pynetemu.network import links
+
         return links.between(self, *ends) if ends else links.links(self)
 
     def set_link(self, a: str, b: str, *, up: bool) -> None:
@@ -164,23 +171,33 @@ class Network:
 
         What the kernel forgets with a link that goes down, routes and IPv6 addresses, comes back with it.
         """
+        from pynetemu.network import links
+
         for link in self.links(a, b):
             links.set_link(self, link, self._lost, up)
 
-    def interfaces(self, *nodes: str) -> list[InterfaceState]:
+    def interfaces(self, *nodes: str) -> "list[InterfaceState]":
         """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
+        from pynetemu.network import state
+
         return state.interfaces(self, nodes or self.nodes)
 
-    def routes(self, *nodes: str) -> list[RouteState]:
+    def routes(self, *nodes: str) -> "list[RouteState]":
         """The routes of some nodes, or of all."""
+        from pynetemu.network import state
+
         return state.routes(self, nodes or self.nodes)
 
-    def neighbours(self, *nodes: str) -> list[Neighbour]:
+    def neighbours(self, *nodes: str) -> "list[Neighbour]":
         """What some nodes, or all, know of their neighbours (ARP, ND)."""
+        from pynetemu.network import state
+
         return state.neighbours(self, nodes or self.nodes)
 
-    def forwarding(self, *nodes: str) -> list[ForwardingEntry]:
+    def forwarding(self, *nodes: str) -> "list[ForwardingEntry]":
         """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
+        from pynetemu.network import state
+
         return state.forwarding(self, nodes or self.nodes)
 
     def ping_all(
@@ -218,33 +235,45 @@ class Network:
             return throughput.tcp(self, source, target, seconds, version)
         return throughput.udp(self, source, target, seconds, rate, version)
 
-    def forget_neighbours(self, *nodes: str) -> NeighbourCounts:
+    def forget_neighbours(self, *nodes: str) -> "NeighbourCounts":
         """Makes some nodes, or all, forget what they have learned of their neighbours, as `ip neigh flush` does.
 
         Permanent entries stay, and those that are just being asked for; gives back how many.
         """
+        from pynetemu.network import state
+
         return state.forget_neighbours(self, nodes or self.nodes)
 
-    def totals(self) -> Totals:
+    def totals(self) -> "Totals":
         """Sums over the lab, read in one request: packets, drops, nodes that are up."""
+        from pynetemu.network import state
+
         return state.totals(self)
 
     @property
-    def services(self) -> list[ServiceState]:
+    def services(self) -> "list[ServiceState]":
         """The lab's services (`Service` in the description), and whether they still run."""
+        from pynetemu.network import services
+
         return services.states(self.control)
 
-    def service_news(self) -> ServiceNews:
+    def service_news(self) -> "ServiceNews":
         """Tells from now on of services that end; to be closed."""
+        from pynetemu.network.services import ServiceNews
+
         return ServiceNews(self.control)
 
     def log(self, name: str) -> str:
         """What a service has printed so far: `net.log("web")`, or "blue.web" where several nodes have one of that name."""
+        from pynetemu.network import services
+
         with services.open_log(self, name) as file:
             return file.read().decode(errors="replace")
 
     def open_log(self, name: str) -> BinaryIO:
         """The same as a file that grows, of bytes."""
+        from pynetemu.network import services
+
         return services.open_log(self, name)
 
     def capture(self, file: str | os.PathLike[str] | int, *what: str, filter: str = "") -> "Capture":

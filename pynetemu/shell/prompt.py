@@ -16,7 +16,6 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from pynetemu.errors import LabError
 from pynetemu.network.network import Network
-from pynetemu.shell import registry
 from pynetemu.shell.shell import Leave, Shell
 
 
@@ -113,7 +112,6 @@ class _Completer(Completer):
     """Nodes and commands first, then programs, then files."""
 
     def __init__(self, nodes: tuple[str, ...]) -> None:
-        self._first = [*nodes, *registry.names(with_plugins=False)]
         self._nodes = nodes
         self._files = PathCompleter(expanduser=True)
         self._programs: list[str] = []
@@ -125,7 +123,9 @@ class _Completer(Completer):
             words.append("")
         word = words[-1]
         if len(words) == 1:
-            yield from _starting(self._first, word)
+            from pynetemu.shell import registry  # not before the first Tab
+
+            yield from _starting([*self._nodes, *registry.names(with_plugins=False)], word)
         elif len(words) == 2 and words[0] in self._nodes and "/" not in word:
             yield from _starting(self._all_programs(), word)
         elif words[0] in self._nodes:

@@ -70,6 +70,11 @@ class Terminal:
         self.process.kill()
         self.process.wait()
 
+    @property
+    def screen(self) -> Any:
+        """What it shows, as pyte keeps it."""
+        return self._screen
+
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
