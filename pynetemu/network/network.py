@@ -16,11 +16,11 @@ from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
 
 if TYPE_CHECKING:
-    from pynetemu.network.ping import Pings, Progress
-    from pynetemu.network.throughput import Throughput
     from pynetemu.network.links import LinkState, LostSettings
+    from pynetemu.network.ping import Pings, Progress
     from pynetemu.network.services import ServiceNews, ServiceState
     from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
+    from pynetemu.network.throughput import Throughput
     from pynetemu.trace.capture import Capture
 
 
