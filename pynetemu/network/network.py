@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
     from pynetemu.network.throughput import Throughput
     from pynetemu.trace.capture import Capture
+    from pynetemu.trace.tracer import Tracer
 
 
 class Network:
@@ -289,6 +290,21 @@ class Network:
         from pynetemu.trace.capture import Capture
 
         return Capture(self, file, *what, filter=filter)
+
+    def trace(self, filter: str = "", *, snap: int = 512) -> "Tracer":
+        """Follows packets through the lab as long as a `with` block lasts, and tells why each ended as it did.
+
+            with net.trace("icmp or arp") as trace:
+                net["blue"].run("ping", "-c1", "root")
+            trace.expect("ARP who-has", "echo request", "echo reply")
+            print(trace.ladder())
+
+        `filter` is as tcpdump's, and may have the nodes' names for addresses; `snap` is how many bytes of each packet are
+        kept (0: all of them). The trace is filled at the end of the block. Raises FilterError, LabError.
+        """
+        from pynetemu.trace.tracer import Tracer
+
+        return Tracer(self, filter, snap=snap)
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the lab has ended."""

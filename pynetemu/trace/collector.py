@@ -5,10 +5,12 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from operator import itemgetter
 
 from pynetemu.trace.events import Event, Source
 from pynetemu.trace.firewall import Firewall
 
+_time = itemgetter(0)
 _SECONDS_TO_HAND_OVER = 0.5  # the kernel hands a ring's block over after 20 ms at the latest, if it gets to run
 
 
@@ -28,7 +30,7 @@ class Collector:
         waiting.register(self._firewall.fileno(), select.POLLIN)
         waiting.register(self._wake, select.POLLIN)
         while not any(descriptor == self._wake for descriptor, _ in waiting.poll()):
-            self.events += self._source.read()
+            self._take()
             self._firewall.read()
 
     def stop(self, under_way: Callable[[list[Event]], bool], seconds: float) -> list[Event]:
@@ -47,11 +49,20 @@ class Collector:
             self._settle()
         return self.events
 
+    def _take(self) -> None:
+        """Empties the kernel's buffers; an engine that can puts off the work of reading what was in them."""
+        hold = getattr(self._source, "hold", None)
+        if hold is not None:
+            hold()
+        else:
+            self.events += self._source.read()
+
     def _settle(self) -> None:
-        """Reads until the kernel holds nothing more that was seen."""
+        """Takes until the kernel holds nothing more that was seen, and reads all of it."""
         end = time.monotonic() + _SECONDS_TO_HAND_OVER
-        self.events += self._source.read()
+        self._take()
         while not self._source.settled() and (left := end - time.monotonic()) > 0:
             select.select([self._source.fileno()], [], [], left)
-            self.events += self._source.read()
-        self.events.sort(key=lambda event: event.time)
+            self._take()
+        self.events += self._source.read()
+        self.events.sort(key=_time)

@@ -131,6 +131,8 @@ class Firewall:
 
 def never_on_a_wire(drops: Sequence[Drop], events: Sequence[Event]) -> list[Event]:
     """The packets that a node's own rules dropped before they came to any interface: made from what the rules saw of them."""
+    if not drops:
+        return []
     seen = {(event.node, fingerprint(event.data[14:])) for event in events if event.kind in ("in", "out", "drop")}
     lost = [drop for drop in drops if (drop.node, fingerprint(drop.network + drop.transport)) not in seen and drop.network]
     return [Event(drop.time, drop.node, "", "drop", _frame(drop), 14 + _length(drop.network)) for drop in lost]

@@ -149,6 +149,12 @@ class Ring:
         self.close()
 
 
+def used(block: memoryview) -> bytes:
+    """A copy of a block as far as it is filled."""
+    (length,) = struct.unpack_from("=I", block, 20)  # blk_len of struct tpacket_hdr_v1
+    return bytes(block[:length])
+
+
 def packets(block: memoryview) -> Iterator[Packet]:
     """The packets of a block, with their VLAN tags put back."""
     _, count, offset = BLOCK_HEAD.unpack_from(block)

@@ -15,6 +15,7 @@ from pynetemu.trace.facts import Facts
 from pynetemu.trace.firewall import never_on_a_wire
 from pynetemu.trace.journeys import Journey, join
 from pynetemu.trace.judge import Judge
+from pynetemu.trace.memory import no_collection
 from pynetemu.trace.source import KEPT, open_source
 from pynetemu.trace.trace import Trace
 from pynetemu.trace.wiring import Wiring
@@ -47,7 +48,7 @@ class Tracer:
 
     def stop(self) -> Trace:
         """Ends the trace; what the kernel has seen until now is in it, and why it ended as it did."""
-        with self._undo:
+        with self._undo, no_collection():
             events = self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY)
             self._facts.stop()
             events = sorted([*events, *never_on_a_wire(self._facts.firewall.drops, events)], key=lambda event: event.time)

@@ -7,18 +7,17 @@ red ──┘
 
 from dataclasses import dataclass
 
-from pynetemu import Host, Link, Network, Root, Switch, Topology
+from pynetemu import Host, Link, Network, Root, Router, Switch, Topology
 from pynetemu.trace.trace import Trace
-from pynetemu.trace.tracer import Tracer
 
 
 class Crossing(Topology):
-    root = Root()
+    root = Root(default_via="10.0.2.1")
     sw1 = Switch()
     sw2 = Switch()
     blue = Host(default_via="10.0.1.1")
     red = Host(default_via="10.0.1.1")
-    r1 = Host()
+    r1 = Router()
     wires = (
         Link(blue.interface("eth0", "10.0.1.2/24"), sw1),
         Link(red.interface("eth0", "10.0.1.3/24"), sw1),
@@ -289,12 +288,8 @@ SCENARIOS = [
 
 
 def prepare(network: Network) -> None:
-    """Makes r1 a router, and gives root its way back."""
-    for node, command in (
-        ("r1", "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0"),
-        ("root", "ip route add default via 10.0.2.1"),
-    ):
-        network[node].run("sh", "-c", command, check=True)
+    """Switches off what some machines have on by default, and scenarios switch on."""
+    _do(network, "r1: sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0")
 
 
 def play(network: Network, scenario: Scenario) -> Trace:
@@ -304,7 +299,7 @@ def play(network: Network, scenario: Scenario) -> Trace:
     try:
         for node in ("blue", "red", "r1", "root"):
             network[node].run("ip", "neigh", "flush", "all")
-        with Tracer(network) as trace:
+        with network.trace() as trace:
             network["blue"].run("sh", "-c", scenario.command)
         return trace
     finally:
