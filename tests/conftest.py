@@ -41,12 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
-    """Leaves out what is for the other kind of user, and, of what was asked for, what is for another kernel.
+    """Leaves out what is for the other kind of user, benchmarks that nobody asked for, and what is for another kernel.
 
     `./dev test` as root runs it all.
     """
     other = "ordinary_user" if os.getuid() == 0 else "root"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    unwanted = {other} if "benchmark" in config.option.markexpr else {other, "benchmark"}
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in unwanted)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
