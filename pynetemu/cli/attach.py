@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 
+from pynetemu.cli import interrupts
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lab", metavar="LAB", help="as `pynetemu ps` lists it")
@@ -13,6 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pynetemu.network.network import Network
 
     with Network.attach(arguments.lab) as network:
+        interrupts.raise_again()
         if not os.isatty(0):
             from pynetemu.shell.shell import Shell
 

@@ -3,6 +3,8 @@
 import argparse
 import shlex
 
+from pynetemu.cli import interrupts
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("lab", metavar="LAB", help="as `pynetemu ps` lists it")
@@ -16,5 +18,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     with Network.attach(arguments.lab) as network:
+        interrupts.raise_again()
         network[arguments.node]  # an unknown one is an error here, not a shell's "no node or command"
         return Shell(network).run_line(shlex.join([arguments.node, *command]))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from pynetemu.cli import interrupts
 from pynetemu.errors import PynetemuError
 
 _VERBS = {
@@ -51,6 +52,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    interrupts.end_process()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments:
         print(_HELP, file=sys.stderr)

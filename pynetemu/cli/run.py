@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from pynetemu.cli import interrupts
 from pynetemu.network.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             from pynetemu.shell.shell import Shell
         gc.enable()
         with network:
+            interrupts.raise_again()
             if interactive:
                 print(_welcome(network, time.perf_counter() - start))
                 return interact(network)
