@@ -62,6 +62,40 @@ def on_grid(graph: Graph, core: Core, places: Mapping[str, Cell], sizes: Sizes, 
     return as_layout(boxes, routes)
 
 
+def on_loop(graph: Graph, core: Core, places: Mapping[str, Cell], sizes: Sizes, spacing: Spacing) -> Layout:
+    """The nodes of a ring in two rows, the leaves of the upper row above it, those of the lower one below."""
+    fans = {name: _fan(sizes, name, core.leaves[name], spacing, down=row == 1) for name, (row, _) in places.items()}
+    parts = [box for fan in fans.values() for box in fan.values()]
+    width = 2 * max(max(-box.x, box.x + box.width) for box in parts) + spacing.beside
+    height = max(sizes[name][1] for name in places) + 2 * spacing.between
+    boxes = {
+        part: Box(box.x + column * width, box.y + row * height, box.width, box.height)
+        for name, (row, column) in places.items()
+        for part, box in fans[name].items()
+    }
+    return as_layout(boxes, [Route(link, tuple(_upright(boxes, link))) for link in graph.links])
+
+
+def _fan(sizes: Sizes, name: str, leaves: tuple[str, ...], spacing: Spacing, down: bool) -> dict[str, Box]:
+    """A node, its middle at (0, 0), with its leaves side by side below or above it."""
+    boxes = {name: _around((0, 0), sizes[name])}
+    x = -(sum(sizes[leaf][0] for leaf in leaves) + spacing.beside * (len(leaves) - 1)) / 2
+    for leaf in leaves:
+        width, height = sizes[leaf]
+        away = sizes[name][1] / 2 + spacing.between
+        boxes[leaf] = Box(x, away if down else -away - height, width, height)
+        x += width + spacing.beside
+    return boxes
+
+
+def _upright(boxes: Mapping[str, Box], link: Link) -> Iterator[Point]:
+    """Level between boxes of a row; else upright first, at the one that is further left."""
+    (x, y), (to_x, to_y) = boxes[link.a.node].centre, boxes[link.b.node].centre
+    yield x, y
+    yield (x, to_y) if x < to_x else (to_x, y)
+    yield to_x, to_y
+
+
 def _block(sizes: Sizes, name: str, leaves: tuple[str, ...], spacing: Spacing, single_row: bool) -> dict[str, Box]:
     """A node, its middle at (0, 0), with its leaves one below the other; a single one may be straight below it."""
     hub = _around((0, 0), sizes[name])

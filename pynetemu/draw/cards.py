@@ -75,14 +75,15 @@ def card_of(graph: Graph, node: Node, shape: float) -> Card:
     """The card of a node or a group; a group is `shape` times as wide as high."""
     if not node.members:
         ends = [link.end(node.name) for link in graph.links_of[node.name]]
-        return Card(node.kind, node.name, tuple(_rows(node, ends)))
+        return Card(node.kind, node.name, tuple(rows_of(node, ends)))
     if len(node.members) > _SHOWN:
         return Card("group", node.name, tuple((label, "more") for label in node.labels))
-    inner = tuple(Card(member.kind, member.name, tuple(_rows(member, []))) for member in node.members)
+    inner = tuple(Card(member.kind, member.name, tuple(rows_of(member, []))) for member in node.members)
     return Card("group", node.labels[0] if len(inner) > 1 else node.name, (), inner, tuple(_in_rows(inner, shape)))
 
 
-def _rows(node: Node, ends: list[Interface]) -> Iterator[tuple[str, str]]:
+def rows_of(node: Node, ends: list[Interface]) -> Iterator[tuple[str, str]]:
+    """What is said about a node, line by line, each with its style: its interfaces with addresses, and what runs there."""
     for end in (*node.interfaces, *ends):
         yield from ((f"{end.name} {label}".strip(), "") for label in end.labels)
     yield from ((label, "more") for label in node.labels)

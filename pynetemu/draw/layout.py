@@ -5,13 +5,17 @@ not know are rings, full meshes and tori: `shapes` finds those, and `by_shape` p
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from pynetemu.draw.by_shape import on_circle, on_grid
+from pynetemu.draw.by_shape import on_circle, on_grid, on_loop
 from pynetemu.draw.graph import Graph
-from pynetemu.draw.places import Box, Layout, Route, Size, Sizes, Spacing, as_layout, side_by_side
-from pynetemu.draw.shapes import Core, circle, components, core_of, grid
+from pynetemu.draw.places import Box, Layout, Route, Size, Sizes, Spacing, as_layout, enlarged, scaled, side_by_side
+from pynetemu.draw.shapes import Core, circle, components, core_of, grid, loop
 from pynetemu.errors import DrawError
+
+_UNIT = 20  # of graphlay's pixels are a character: what it knows about distances is made for pixels
+_TRACKS = "dummy_gap", "port_gap", "port_stroke_clear", "stub", "bundle_lane_gap"
 
 
 def arrange(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str = "topbottom") -> Layout:
@@ -23,8 +27,11 @@ def arrange(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str = "topb
 def _arrange_one(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str) -> Layout:
     core = core_of(graph)
     if core.is_pair:
-        return _layered(graph, sizes, spacing, "leftright", _across(core))
-    if found := circle(core):
+        room = replace(spacing, beside=0, between=5) if spacing.orthogonal else spacing
+        return _layered(graph, sizes, room, "leftright", _across(core), merge="both")
+    if spacing.orthogonal and (places := loop(core)):
+        return on_loop(graph, core, places, sizes, spacing)
+    if not spacing.orthogonal and (found := circle(core)):
         return on_circle(graph, core, found, sizes, spacing)
     if places := grid(core):
         return on_grid(graph, core, places, sizes, spacing)
@@ -61,14 +68,21 @@ def _layered(
     direction: str,
     height: Mapping[str, int],
     pods: Mapping[str, int] | None = None,
+    merge: str = "none",
 ) -> Layout:
+    unit = _UNIT if spacing.orthogonal else 1
+    gaps = {"layer_gap": spacing.between * unit, "node_gap": spacing.beside * unit}
     options = {
         "direction": direction,
-        "spacing": {"layer_gap": spacing.between, "node_gap": spacing.beside},
+        "spacing": gaps | dict.fromkeys(_TRACKS, unit) if spacing.orthogonal else gaps,
         "coords": {"branch_style": "symmetric"},
-        "routing": {"style": "orthogonal" if spacing.orthogonal else "diagonal"},
+        "routing": _routing(spacing, unit) | {"merge_edges": merge},
     }
-    return _by_library("layout", graph, sizes, options, height, pods or {})
+    return scaled(_by_library("layout", graph, enlarged(sizes, unit), options, height, pods or {}), 1 / unit)
+
+
+def _routing(spacing: Spacing, unit: int) -> dict[str, Any]:
+    return {"style": "orthogonal", "lane_gap": unit} if spacing.orthogonal else {"style": "diagonal"}
 
 
 def _by_library(
@@ -103,7 +117,9 @@ def _library() -> Any:
     try:
         import graphlay
     except ImportError:
-        raise DrawError("the layout library is missing: pip install graphlay") from None
+        raise DrawError(
+            "boxes and lines are laid out by graphlay, which is not installed\n    hint: pip install graphlay"
+        ) from None
     return graphlay
 
 

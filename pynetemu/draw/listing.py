@@ -11,6 +11,7 @@
 Each node that is linked to later ones has a line of its own that goes down from its mark; theirs join it from the right.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pynetemu.draw.canvas import Canvas, cut
@@ -46,7 +47,8 @@ def listing(graph: Graph) -> list[Row]:
     for y, name in enumerate(order):
         joined = [other for other in open_lines if other in graph.neighbours[name]]
         passing = {other: column for other, column in open_lines.items() if last[other] > y}
-        column = _column(graph, [other for other in joined if last[other] == y < last[name]], open_lines)
+        ending = [other for other in joined if last[other] == y < last[name] and _goes_straight_on(graph, other, place)]
+        column = _column(ending, open_lines)
         text = details(graph, graph.node[name])
         rows.append(Row(graph.node[name], text, column, tuple(open_lines[o] for o in joined), tuple(passing.values())))
         open_lines = passing
@@ -100,20 +102,17 @@ def _draw(canvas: Canvas, row: Row, y: int) -> None:
     canvas.write(at, y, look(row.node.kind).mark, row.node.kind)
 
 
-def _column(graph: Graph, ending: list[str], open_lines: dict[str, int]) -> int:
+def _column(ending: list[str], open_lines: dict[str, int]) -> int:
     """A chain goes straight down, on the line that ends here; all else stands to the right of all lines."""
     free = 1 + max(open_lines.values(), default=-1)
-    if ending:
-        column = max(open_lines[other] for other in ending)
-        owner = next(other for other in ending if open_lines[other] == column)
-        if column == free - 1 and _goes_on(graph, owner) <= 2:
-            return column
-    return free
+    column = max((open_lines[other] for other in ending), default=free)
+    return column if column == free - 1 else free
 
 
-def _goes_on(graph: Graph, name: str) -> int:
-    """How many of a node's neighbours have further ones."""
-    return sum(len(graph.neighbours[other]) > 1 for other in graph.neighbours[name])
+def _goes_straight_on(graph: Graph, name: str, place: Mapping[str, int]) -> bool:
+    """Whether only one of the neighbours below a node has further ones, as in a chain."""
+    below = [other for other in graph.neighbours[name] if place[other] > place[name]]
+    return sum(len(graph.neighbours[other]) > 1 for other in below) == 1
 
 
 def _order(graph: Graph) -> list[str]:

@@ -80,6 +80,22 @@ def moved(layout: Layout, x: float, y: float) -> Layout:
     )
 
 
+def scaled(layout: Layout, factor: float) -> Layout:
+    return Layout(
+        {
+            name: Box(box.x * factor, box.y * factor, box.width * factor, box.height * factor)
+            for name, box in layout.boxes.items()
+        },
+        tuple(Route(one.link, tuple((x * factor, y * factor) for x, y in one.points)) for one in layout.routes),
+        layout.width * factor,
+        layout.height * factor,
+    )
+
+
+def enlarged(sizes: Sizes, factor: float) -> Sizes:
+    return {name: (width * factor, height * factor) for name, (width, height) in sizes.items()}
+
+
 def side_by_side(layouts: Sequence[Layout], gap: float) -> Layout:
     """In rows, about as wide as they are high together."""
     limit = max([sum(layout.width * layout.height for layout in layouts) ** 0.5 * 1.5, *(one.width for one in layouts)])

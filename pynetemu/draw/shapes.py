@@ -36,9 +36,11 @@ class Core:
 
     @property
     def is_chain(self) -> bool:
-        """Two or more nodes in a row, none of which stands for a whole group."""
+        """Two or more nodes in a row, each with leaves or none with more than one, and none that stands for a group."""
+        leaves = [len(leaves) for leaves in self.leaves.values()]
         grouped = any(self.graph.node[name].members for name in self.names)
-        return self.is_tree and not grouped and len(self.names) > 1 and max(map(len, self.neighbours.values())) <= 2
+        in_row = self.is_tree and len(self.names) > 1 and max(map(len, self.neighbours.values())) <= 2
+        return in_row and not grouped and (all(leaves) or max(leaves) <= 1)
 
     @property
     def root(self) -> str:
@@ -125,6 +127,15 @@ def circle(core: Core) -> Circle | None:
     if len(arms) >= _STAR and not core.leaves[middle] and all(core.neighbours[arm] == [middle] for arm in arms):
         return Circle(tuple(arms), middle)
     return None
+
+
+def loop(core: Core) -> dict[str, Cell] | None:
+    """The nodes of a ring in two rows, there and back."""
+    if len(core.names) < 3 or any(len(others) != 2 for others in core.neighbours.values()):
+        return None
+    names = list(_walk(core, core.names[0]))
+    half = (len(names) + 1) // 2
+    return {name: (0, index) if index < half else (1, 2 * half - 1 - index) for index, name in enumerate(names)}
 
 
 def grid(core: Core) -> dict[str, Cell] | None:

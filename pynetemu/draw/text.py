@@ -1,13 +1,19 @@
 """The picture in the terminal: `as_picture(plan, width=80)`."""
 
+from contextlib import suppress
+
+from pynetemu.draw.boxes import boxes
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, read
 from pynetemu.draw.groups import group
 from pynetemu.draw.kinds import look
 from pynetemu.draw.listing import draw, lines_beside, listing
 from pynetemu.draw.table import table
+from pynetemu.errors import DrawError
 from pynetemu.plan.operations import Plan
 
+_FEW = 20  # nodes; more are too many for boxes
+_HEIGHT = 26  # rows; boxes that need more are less clear than lines
 _MANY = 30  # nodes; from here on leaves of the same neighbour share a line
 _LINES = 12  # side by side; more are too many for the eye
 _WORDS = {"root": "the lab's machine", "group": ""}
@@ -26,6 +32,10 @@ def picture(graph: Graph, width: int, ascii: bool, colour: bool) -> str:
 
 
 def _body(graph: Graph, width: int) -> Canvas:
+    if len(graph.nodes) <= _FEW:
+        with suppress(DrawError):  # without the layout library
+            if picture := boxes(graph, width, _HEIGHT):
+                return picture
     rows = listing(group(graph, 3) if len(graph.nodes) > _MANY else graph)
     if lines_beside(rows) <= min(_LINES, width // 4):
         return draw(rows, width)

@@ -1,8 +1,10 @@
 """SVG files: well-formed, alone, nothing on top of each other, every node and link there."""
 
 import re
+import sys
 from functools import cache
 from itertools import combinations
+from random import Random
 from xml.etree import ElementTree
 
 import pytest
@@ -11,8 +13,9 @@ from pynetemu.draw.cards import Scene, scene_of
 from pynetemu.draw.graph import read
 from pynetemu.draw.places import Box
 from pynetemu.draw.svg import as_svg
+from pynetemu.errors import DrawError
 from pynetemu.plan.operations import AddNode, AddVeth, Plan
-from tests.support.shapes import HUNDREDS, SHAPES, plan_of
+from tests.support.shapes import HUNDREDS, SHAPES, plan_of, random_edges
 
 ALL = {**SHAPES, **{f"{name} of a hundred": edges for name, edges in HUNDREDS.items()}}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -66,6 +69,12 @@ def test_every_node_is_there_once_and_every_link_has_a_line(shape: str) -> None:
     assert len(lines) == len(scene(shape).graph.links)
 
 
+def test_without_the_layout_library_it_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "graphlay", None)
+    with pytest.raises(DrawError, match="pip install graphlay"):
+        as_svg(read(plan_of(SHAPES["single"])))
+
+
 def test_it_needs_no_other_file() -> None:
     drawing = as_svg(read(plan_of(SHAPES["torus"])))
     assert re.findall(r"https?://[^\"]+|url\([^)]*\)|<script|<image|@import", drawing) == ["http://www.w3.org/2000/svg"]
@@ -92,6 +101,12 @@ def test_two_links_between_the_same_nodes_are_two_lines() -> None:
     routes = scene_of(read(Plan("Two", (*nodes, *links)))).layout.routes
     assert len({route.points for route in routes}) == 2
     assert as_svg(read(Plan("Two", (*nodes, *links)))).count(">eth1<") == 2
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_in_any_network_no_box_touches_another(seed: int) -> None:
+    layout = scene_of(read(plan_of(random_edges(Random(seed))))).layout
+    assert not any(_touch(one, two) for one, two in combinations(layout.boxes.values(), 2))
 
 
 def _touch(one: Box, two: Box) -> bool:

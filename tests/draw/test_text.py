@@ -2,12 +2,15 @@
 
 import os
 import re
+import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from pynetemu.draw.text import as_picture
-from tests.support.shapes import HUNDREDS, SHAPES, plan_of
+from tests.support.boxes import wires_between_boxes
+from tests.support.shapes import HUNDREDS, SHAPES, plan_of, random_edges
 
 PICTURES = Path(__file__).parent / "pictures"
 
@@ -26,6 +29,33 @@ def test_every_shape_has_its_picture_with_a_hundred_nodes(shape: str) -> None:
 @pytest.mark.parametrize("edges", [*SHAPES.values(), *HUNDREDS.values()])
 def test_no_picture_is_wider_than_asked(edges: list[tuple[str, str]], width: int) -> None:
     assert max(map(len, as_picture(plan_of(edges), width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_any_network_has_its_picture(seed: int) -> None:
+    edges = random_edges(Random(seed))
+    for width in (40, 100, 200):
+        picture = as_picture(plan_of(edges), width)
+        assert max(map(len, picture.splitlines())) <= width
+        names = re.findall(r"[●○] (\w+)", picture.partition("\n")[2])
+        assert sorted(names) == sorted({name for edge in edges for name in edge})
+
+
+@pytest.mark.parametrize("shape", ["single", "linear", "ring", "star", "dumbbell"])
+def test_small_networks_are_boxes_whose_lines_join_what_is_linked(shape: str) -> None:
+    edges = SHAPES[shape]
+    rows = as_picture(plan_of(edges), 100).splitlines()
+    assert any("┌" in row for row in rows)
+    wires = wires_between_boxes(rows[2:])
+    assert all(any({a, b} <= wire for wire in wires) for a, b in edges)
+    for wire in wires:  # a node, and those that hang on it
+        inside = [edge for edge in edges if {*edge} <= wire]
+        assert len(inside) == len(wire) - 1 and set.intersection(*({*edge} for edge in inside))
+
+
+def test_without_the_layout_library_there_is_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "graphlay", None)
+    assert "├─○ h1" in as_picture(plan_of(SHAPES["single"]), 100)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

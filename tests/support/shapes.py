@@ -1,6 +1,7 @@
 """Networks of every shape that people know, as plans."""
 
 from ipaddress import ip_interface
+from random import Random
 
 from pynetemu.plan.operations import AddAddress, AddNode, AddVeth, NodeKind, Operation, Plan
 
@@ -96,6 +97,17 @@ HUNDREDS = {
     "fat_tree": fat_tree(6),
     "dumbbell": dumbbell(49),
 }
+
+
+def random_edges(random: Random) -> Edges:
+    """A connected network of switches with more or fewer links than a tree, and some hosts."""
+    switches = [f"s{i}" for i in range(1, random.randint(2, 8))] + ["s0"]
+    edges = [(random.choice(switches[:i]), name) for i, name in enumerate(switches) if i]
+    pairs = [(a, b) for a in switches for b in switches if a < b]
+    edges += random.sample(pairs, min(random.randint(0, 4), len(pairs)))
+    edges += [(random.choice(switches), f"h{i}") for i in range(random.randint(1, 8))]
+    unique = {frozenset(edge): edge for edge in edges}
+    return list(unique.values())
 
 
 def plan_of(edges: Edges, name: str = "Net") -> Plan:

@@ -1,0 +1,130 @@
+"""A small network as boxes and lines of characters; `boxes` gives None when that would be too large or not clear.
+
+      ┌──────┐
+      │ ● s1 │
+      └──┬───┘
+   ┌─────┴──────┐
+┌──┴───┐     ┌──┴───┐
+│ ○ h1 │     │ ○ h2 │
+└──────┘     └──────┘
+"""
+
+from itertools import pairwise
+from math import ceil, floor
+
+from pynetemu.draw.canvas import Canvas, Point
+from pynetemu.draw.cards import rows_of
+from pynetemu.draw.graph import Graph, Node
+from pynetemu.draw.kinds import look
+from pynetemu.draw.layout import arrange
+from pynetemu.draw.places import Box, Layout, Route, Spacing
+
+_DOWN, _RIGHT, _WIDE = Spacing(2, 1, orthogonal=True), Spacing(0, 5, orthogonal=True), Spacing(3, 4, orthogonal=True)
+_ATTEMPTS = [
+    ("topbottom", _DOWN, False),
+    ("topbottom", _DOWN, True),
+    ("leftright", _RIGHT, False),
+    ("topbottom", _WIDE, False),
+    ("topbottom", _WIDE, True),
+]
+_Texts = dict[str, list[str]]
+
+
+def boxes(graph: Graph, width: int, height: int) -> Canvas | None:
+    """A picture of at most that many columns and rows."""
+    for direction, spacing, narrow in _ATTEMPTS:
+        texts = {node.name: _texts(graph, node, narrow) for node in graph.nodes}
+        sizes = {name: (max(map(len, lines)) + 4, len(lines) + 2) for name, lines in texts.items()}
+        layout = arrange(graph, sizes, spacing, direction)
+        if layout.width <= width and layout.height <= height and (canvas := _drawn(graph, layout, texts)):
+            return canvas
+    return None
+
+
+def _texts(graph: Graph, node: Node, narrow: bool) -> list[str]:
+    """With `narrow`, an interface and its address stand in lines of their own."""
+    rows = rows_of(node, [link.end(node.name) for link in graph.links_of[node.name]])
+    lines = [text for text, _ in rows]
+    return [f"{look(node.kind).mark} {node.name}", *(part for text in lines for part in (text.split() if narrow else [text]))]
+
+
+def _drawn(graph: Graph, layout: Layout, texts: _Texts) -> Canvas | None:
+    cells = {name: _cells(box) for name, box in layout.boxes.items()}
+    paths = [_path(route, cells) for route in layout.routes]
+    if not _clear(layout, cells, paths):
+        return None
+    canvas = Canvas()
+    for name, (left, top, right, bottom) in cells.items():
+        canvas.line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
+        kind = graph.node[name].kind
+        for row, text in enumerate(texts[name], start=1):
+            canvas.write(left + 2, top + row, text, "" if row > 1 else "bold")
+        canvas.write(left + 2, top + 1, look(kind).mark, kind)
+    for path in paths:
+        canvas.line(path)
+    corners = [point for path in paths for point in path] + [box[:2] for box in cells.values()]
+    placed = Canvas()
+    placed.place(-min(x for x, _ in corners), -min(y for _, y in corners), canvas)
+    return placed
+
+
+_Cells = tuple[int, int, int, int]
+
+
+def _cells(box: Box) -> _Cells:
+    """The columns and rows of a box: left, top, right, bottom."""
+    left, top = floor(box.x), floor(box.y)
+    return left, top, left + round(box.width) - 1, top + round(box.height) - 1
+
+
+def _path(route: Route, cells: dict[str, _Cells]) -> list[Point]:
+    """Cell by cell from the border of one box to that of the other."""
+    start, end = cells[route.link.a.node], cells[route.link.b.node]
+    corners = [(ceil(x) - 1, ceil(y) - 1) for x, y in route.points]
+    corners[0], corners[-1] = _into(start, corners[0]), _into(end, corners[-1])
+    path = [corners[0]]
+    for _, (to_x, to_y) in pairwise(corners):
+        x, y = path[-1]
+        path += [(x, row) for row in _between(y, to_y)]
+        path += [(column, to_y) for column in _between(x, to_x)]
+    last_in = max(place for place, point in enumerate(path) if _inside(start, point))
+    first_in = next((place for place, point in enumerate(path) if place > last_in and _inside(end, point)), len(path) - 1)
+    return path[last_in : first_in + 1]
+
+
+def _between(start: int, end: int) -> range:
+    """The numbers after `start` up to and with `end`."""
+    return range(start + 1, end + 1) if end >= start else range(start - 1, end - 1, -1)
+
+
+def _into(cells: _Cells, point: Point) -> Point:
+    left, top, right, bottom = cells
+    return min(max(point[0], left), right), min(max(point[1], top), bottom)
+
+
+def _inside(cells: _Cells, point: Point) -> bool:
+    return _into(cells, point) == point
+
+
+def _at_corner(cells: _Cells, point: Point) -> bool:
+    left, top, right, bottom = cells
+    return point[0] in (left, right) and point[1] in (top, bottom)
+
+
+def _clear(layout: Layout, cells: dict[str, _Cells], paths: list[list[Point]]) -> bool:
+    """No line runs through a box, into a corner of one, or along the line of a link that has no node in common."""
+    taken: dict[frozenset[Point], set[str]] = {}
+    for route, path in zip(layout.routes, paths, strict=True):
+        ends = {route.link.a.node, route.link.b.node}
+        if any(_inside(box, point) for name, box in cells.items() if name not in ends for point in path):
+            return False
+        if any(_inside(cells[name], point) for name in ends for point in path[1:-1]):
+            return False
+        if any(_at_corner(cells[name], point) for name in ends for point in path):
+            return False
+        for step in map(frozenset, pairwise(path)):
+            common = taken.setdefault(step, ends) & ends
+            if not common:
+                return False
+            taken[step] = common
+    return True
