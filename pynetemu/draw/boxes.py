@@ -9,36 +9,45 @@
 └──────┘     └──────┘
 """
 
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby, pairwise
 from math import ceil, floor
 
 from pynetemu.draw.canvas import Canvas, Point
 from pynetemu.draw.cards import rows_of
-from pynetemu.draw.graph import Graph, Node
+from pynetemu.draw.graph import Graph, Link, Node
 from pynetemu.draw.kinds import look
 from pynetemu.draw.layout import arrange
 from pynetemu.draw.places import Box, Layout, Route, Spacing
 
-_DOWN, _RIGHT, _WIDE = Spacing(2, 1, orthogonal=True), Spacing(0, 5, orthogonal=True), Spacing(3, 4, orthogonal=True)
-_ATTEMPTS = [
-    ("topbottom", _DOWN, False),
-    ("topbottom", _DOWN, True),
-    ("leftright", _RIGHT, False),
-    ("topbottom", _WIDE, False),
-    ("topbottom", _WIDE, True),
-]
 _Texts = dict[str, list[str]]
 
 
 def boxes(graph: Graph, width: int, height: int) -> Canvas | None:
     """A picture of at most that many columns and rows."""
-    for direction, spacing, narrow in _ATTEMPTS:
+    for direction, spacing, narrow in _attempts(graph):
         texts = {node.name: _texts(graph, node, narrow) for node in graph.nodes}
         sizes = {name: (max(map(len, lines)) + 4, len(lines) + 2) for name, lines in texts.items()}
         layout = arrange(graph, sizes, spacing, direction)
         if layout.width <= width and layout.height <= height and (canvas := _drawn(graph, layout, texts)):
             return canvas
     return None
+
+
+def _attempts(graph: Graph) -> Iterator[tuple[str, Spacing, bool]]:
+    """Directions and distances to try, and whether boxes are narrow; what is said of links needs room beside their lines."""
+    room = max((len(_said(link)) for link in graph.links), default=0)
+    down = Spacing(2 + room, 3 if room else 1, orthogonal=True)
+    yield "topbottom", down, False
+    yield "topbottom", down, True
+    yield "leftright", Spacing(0, 5 + room, orthogonal=True), False
+    yield "topbottom", Spacing(3 + room, 4, orthogonal=True), False
+    yield "topbottom", Spacing(3 + room, 4, orthogonal=True), True
+
+
+def _said(link: Link) -> str:
+    return f" {' '.join(link.labels)} " if link.labels else ""
 
 
 def _texts(graph: Graph, node: Node, narrow: bool) -> list[str]:
@@ -55,17 +64,36 @@ def _drawn(graph: Graph, layout: Layout, texts: _Texts) -> Canvas | None:
         return None
     canvas = Canvas()
     for name, (left, top, right, bottom) in cells.items():
-        canvas.line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)])
-        kind = graph.node[name].kind
+        canvas.box(left, top, right - left + 1, bottom - top + 1)
         for row, text in enumerate(texts[name], start=1):
-            canvas.write(left + 2, top + row, text, "" if row > 1 else "bold")
-        canvas.write(left + 2, top + 1, look(kind).mark, kind)
+            canvas.write(left + 2, top + row, text, "bold" if row == 1 else "")
+        canvas.write(left + 2, top + 1, look(graph.node[name].kind).mark, graph.node[name].kind)
     for path in paths:
         canvas.line(path)
+    shared = Counter(point for path in paths for point in path)
+    for route, path in zip(layout.routes, paths, strict=True):
+        if not _label(canvas, [point for point in path[1:-1] if shared[point] == 1], _said(route.link)):
+            return None
     corners = [point for path in paths for point in path] + [box[:2] for box in cells.values()]
     placed = Canvas()
     placed.place(-min(x for x, _ in corners), -min(y for _, y in corners), canvas)
     return placed
+
+
+def _label(canvas: Canvas, line: list[Point], text: str) -> bool:
+    """Writes on the longest level part of a line, else beside an upright one; false when there is no room for it."""
+    if not text:
+        return True
+    level = max((list(part) for _, part in groupby(line, key=lambda point: point[1])), key=len, default=[])
+    if len(level) >= len(text):
+        x, y = min(level)
+        canvas.write(x + (len(level) - len(text)) // 2, y, text)
+        return True
+    for x, y in line:
+        if canvas.is_free(x + 1, y, len(text)):
+            canvas.write(x + 1, y, text)
+            return True
+    return False
 
 
 _Cells = tuple[int, int, int, int]

@@ -17,10 +17,10 @@ def on_circle(graph: Graph, core: Core, circle: Circle, sizes: Sizes, spacing: S
 
 def _circles(core: Core, circle: Circle, sizes: Sizes, spacing: Spacing, steps: int) -> dict[str, Box]:
     """With two `steps` every other leaf is further out, which leaves room for more."""
-    count, half = len(circle.names), _widest(sizes, core.names) / 2
-    radius = max(half + spacing.between, count * spacing.beside * 0.7)
+    half = _widest(sizes, core.names) / 2
+    radius = half + spacing.between
     if circle.crossed:  # the line from a node to the next but one passes the one between
-        radius = max(radius, half / (1 - cos(2 * pi / count)))
+        radius = max(radius, half / (1 - cos(2 * pi / len(circle.names))))
     while True:
         boxes = dict(_around_middle(core, circle, sizes, spacing, radius, steps))
         if not any_overlap(boxes.values(), spacing.beside / 2):

@@ -50,6 +50,10 @@ class Canvas:
         for column, character in enumerate(text, start=x):
             self._characters[column, y] = character, style
 
+    def is_free(self, x: int, y: int, width: int) -> bool:
+        cells = {(column, y) for column in range(x, x + width)}
+        return not cells & (self._lines.keys() | self._characters.keys())
+
     def place(self, x: int, y: int, other: "Canvas") -> None:
         """Copies another canvas, its corner at (x, y)."""
         self._lines |= {(x + column, y + row): sides for (column, row), sides in other._lines.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pynetemu.draw.graph import Graph, Interface, Node
 from pynetemu.draw.groups import group
-from pynetemu.draw.kinds import look
+from pynetemu.draw.kinds import is_switch, look
 from pynetemu.draw.layout import arrange
 from pynetemu.draw.places import Box, Layout, Spacing
 
@@ -83,9 +83,11 @@ def card_of(graph: Graph, node: Node, shape: float) -> Card:
 
 
 def rows_of(node: Node, ends: list[Interface]) -> Iterator[tuple[str, str]]:
-    """What is said about a node, line by line, each with its style: its interfaces with addresses, and what runs there."""
+    """What is said about a node, line by line, each with its style: its interfaces, and what runs there."""
     for end in (*node.interfaces, *ends):
         yield from ((f"{end.name} {label}".strip(), "") for label in end.labels)
+        if end.name and not end.labels and not is_switch(node.kind):
+            yield end.name, ""
     yield from ((label, "more") for label in node.labels)
 
 

@@ -129,6 +129,7 @@ class _Reading:
         return Link(
             self._interface(op.node, op.interface, addresses, interfaces),
             self._interface(op.peer_node, op.peer_interface, addresses, interfaces),
+            (f"mtu {op.mtu}",) if op.mtu else (),
         )
 
     @cached_property

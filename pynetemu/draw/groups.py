@@ -1,6 +1,6 @@
 """Nodes that hang on the same neighbour, drawn as one box: h1 … h50 on s1."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pynetemu.draw.graph import Graph, Interface, Link, Node
@@ -22,8 +22,14 @@ def group(graph: Graph, at_least: int) -> Graph:
         for member in members:
             nodes[member.name] = box
         for link in ours:
-            links[id(link)] = Link(Interface(hub, ""), Interface(box.name, ""))
-    return Graph(graph.name, tuple(dict.fromkeys(nodes.values())), tuple(dict.fromkeys(links.values())))
+            del links[id(link)]
+        links[id(ours[0])] = Link(Interface(hub, ""), Interface(box.name, ""), ours[0].labels)
+    return Graph(graph.name, _each_once(nodes.values()), tuple(links.values()))
+
+
+def _each_once(nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """By identity: to compare groups of a thousand members would take seconds."""
+    return tuple({id(node): node for node in nodes}.values())
 
 
 def _plural(kind: str) -> str:
@@ -42,13 +48,14 @@ def is_leaf(graph: Graph, node: Node) -> bool:
 
 
 def _families(graph: Graph) -> Iterator[tuple[str, tuple[Node, ...]]]:
-    """Leaves by neighbour, kind and what runs there."""
-    found: dict[tuple[str, str, tuple[str, ...]], list[Node]] = {}
+    """Leaves by neighbour, kind, and what is said of them and of their links."""
+    found: dict[tuple[object, ...], list[Node]] = {}
     for node in graph.nodes:
         if is_leaf(graph, node) and not node.interfaces:
-            found.setdefault((graph.neighbours[node.name][0], node.kind, node.labels), []).append(node)
-    for (hub, *_), members in found.items():
-        yield hub, tuple(members)
+            key = graph.neighbours[node.name][0], node.kind, node.labels, graph.links_of[node.name][0].labels
+            found.setdefault(key, []).append(node)
+    for members in found.values():
+        yield graph.neighbours[members[0].name][0], tuple(members)
 
 
 def _summary(members: tuple[Node, ...]) -> Iterator[str]:

@@ -42,3 +42,8 @@ _OTHER = Look("◇", "M8 1.5l6 3.3v6.4l-6 3.3-6-3.3V4.8z", 0.4, *_PURPLE, "hexag
 
 def look(kind: str) -> Look:
     return _LOOKS.get(kind, _OTHER)
+
+
+def is_switch(kind: str) -> bool:
+    """Whether interfaces are mere ports, named after the neighbours."""
+    return kind in ("switch", "hub", "group")

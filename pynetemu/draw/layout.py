@@ -27,14 +27,15 @@ def arrange(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str = "topb
 def _arrange_one(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str) -> Layout:
     core = core_of(graph)
     if core.is_pair:
-        room = replace(spacing, beside=0, between=5) if spacing.orthogonal else spacing
+        room = replace(spacing, beside=0, between=max(5, spacing.between)) if spacing.orthogonal else spacing
         return _layered(graph, sizes, room, "leftright", _across(core), merge="both")
+    low = replace(spacing, between=min(spacing.between, 3)) if spacing.orthogonal else spacing
     if spacing.orthogonal and (places := loop(core)):
-        return on_loop(graph, core, places, sizes, spacing)
+        return on_loop(graph, core, places, sizes, low)
     if not spacing.orthogonal and (found := circle(core)):
         return on_circle(graph, core, found, sizes, spacing)
     if places := grid(core):
-        return on_grid(graph, core, places, sizes, spacing)
+        return on_grid(graph, core, places, sizes, low)
     if core.is_tree:
         return _tree(graph, sizes, spacing, direction, core.root)
     return _layered(graph, sizes, spacing, direction, core.height, core.pods)

@@ -11,12 +11,13 @@
 Each node that is linked to later ones has a line of its own that goes down from its mark; theirs join it from the right.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, Node
-from pynetemu.draw.kinds import look
+from pynetemu.draw.kinds import is_switch, look
 
 _GAP = 2
 
@@ -44,14 +45,16 @@ def listing(graph: Graph) -> list[Row]:
     last = {name: max((place[other] for other in others), default=-1) for name, others in graph.neighbours.items()}
     open_lines: dict[str, int] = {}
     rows: list[Row] = []
+    seen: set[str] = set()
     for y, name in enumerate(order):
         joined = [other for other in open_lines if other in graph.neighbours[name]]
         passing = {other: column for other, column in open_lines.items() if last[other] > y}
         ending = [other for other in joined if last[other] == y < last[name] and _goes_straight_on(graph, other, place)]
         column = _column(ending, open_lines)
-        text = details(graph, graph.node[name])
+        text = _details(graph, graph.node[name], seen)
         rows.append(Row(graph.node[name], text, column, tuple(open_lines[o] for o in joined), tuple(passing.values())))
         open_lines = passing
+        seen.add(name)
         if last[name] > y:
             open_lines[name] = column
     return rows
@@ -74,17 +77,21 @@ def draw(rows: list[Row], width: int) -> Canvas:
     return canvas
 
 
-def details(graph: Graph, node: Node) -> str:
-    """What is said about a node besides its links: h1's are "eth0 10.0.0.1/24"."""
+def _details(graph: Graph, node: Node, above: Container[str]) -> str:
+    """What is said about a node and its links to those above: of a host h1, "eth0 10.0.0.1/24"."""
     ends = [link.end(node.name) for link in graph.links_of[node.name]]
-    interfaces = [str(end) for end in (*node.interfaces, *ends) if end.labels or node.kind in ("host", "router")]
-    return "   ".join(text for text in (*interfaces, *node.labels, *_parallel(graph, node)) if text)
+    interfaces = [str(end) for end in (*node.interfaces, *ends) if end.labels or not is_switch(node.kind)]
+    return "   ".join(text for text in (*interfaces, *node.labels, *_links(graph, node, above)) if text)
 
 
-def _parallel(graph: Graph, node: Node) -> list[str]:
-    """The neighbours to which there is more than one link."""
-    others = [link.other(node.name) for link in graph.links_of[node.name]]
-    return [f"{others.count(name)} links to {name}" for name in dict.fromkeys(others) if others.count(name) > 1]
+def _links(graph: Graph, node: Node, above: Container[str]) -> Iterator[str]:
+    """What is said of links, and the neighbours to which there is more than one."""
+    links = graph.links_of[node.name]
+    for link in links:
+        if link.labels and link.other(node.name) in above:
+            yield " ".join([*link.labels, *([f"to {link.other(node.name)}"] if len(links) > 1 else [])])
+    counts = Counter(link.other(node.name) for link in links)
+    yield from (f"{count} links to {name}" for name, count in counts.items() if count > 1)
 
 
 def _draw(canvas: Canvas, row: Row, y: int) -> None:

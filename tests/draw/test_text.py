@@ -3,12 +3,15 @@
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from pynetemu.draw.text import as_picture
+from pynetemu.draw.graph import Graph, read
+from pynetemu.draw.text import as_picture, picture
+from pynetemu.plan.operations import AddNode, AddVeth, Plan
 from tests.support.boxes import wires_between_boxes
 from tests.support.shapes import HUNDREDS, SHAPES, plan_of, random_edges
 
@@ -35,10 +38,9 @@ def test_no_picture_is_wider_than_asked(edges: list[tuple[str, str]], width: int
 def test_any_network_has_its_picture(seed: int) -> None:
     edges = random_edges(Random(seed))
     for width in (40, 100, 200):
-        picture = as_picture(plan_of(edges), width)
-        assert max(map(len, picture.splitlines())) <= width
-        names = re.findall(r"[●○] (\w+)", picture.partition("\n")[2])
-        assert sorted(names) == sorted({name for edge in edges for name in edge})
+        text = as_picture(plan_of(edges), width)
+        assert max(map(len, text.splitlines())) <= width
+        assert sorted(_names(text)) == sorted({name for edge in edges for name in edge})
 
 
 @pytest.mark.parametrize("shape", ["single", "linear", "ring", "star", "dumbbell"])
@@ -53,6 +55,23 @@ def test_small_networks_are_boxes_whose_lines_join_what_is_linked(shape: str) ->
         assert len(inside) == len(wire) - 1 and set.intersection(*({*edge} for edge in inside))
 
 
+@pytest.mark.parametrize("shape", ["single", "linear", "ring", "star", "dumbbell", "full_mesh"])
+def test_what_is_said_of_links_stands_on_their_lines(shape: str) -> None:
+    graph = read(plan_of(SHAPES[shape]))
+    said = Graph(graph.name, graph.nodes, tuple(replace(link, labels=("10ms",)) for link in graph.links))
+    text = picture(said, 110, ascii=False, colour=False)
+    assert text.count("10ms") == len(graph.links)
+    assert [name for name in _names(text) if name not in graph.node] == []
+
+
+def test_two_links_between_the_same_nodes_are_told() -> None:
+    nodes = AddNode("r1", "router"), AddNode("r2", "router")
+    links = AddVeth("r1", "eth0", "", "r2", "eth0", ""), AddVeth("r1", "eth1", "", "r2", "eth1", "", mtu=9000)
+    text = as_picture(Plan("Two", (*nodes, *links)), 30)
+    assert "mtu 9000" in text
+    assert text.count("eth1") == 2 or "2 links to r1" in text
+
+
 def test_without_the_layout_library_there_is_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "graphlay", None)
     assert "├─○ h1" in as_picture(plan_of(SHAPES["single"]), 100)
@@ -60,9 +79,9 @@ def test_without_the_layout_library_there_is_a_list(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_ascii_is_nothing_but_ascii(shape: str) -> None:
-    picture = as_picture(plan_of(SHAPES[shape]), 100, ascii=True)
-    assert picture.isascii()
-    assert "s1" in picture or "h0" in picture or "sl" in picture
+    text = as_picture(plan_of(SHAPES[shape]), 100, ascii=True)
+    assert text.isascii()
+    assert "s1" in text or "h0" in text or "sl" in text
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -73,8 +92,12 @@ def test_colour_changes_nothing_else(shape: str) -> None:
     assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == as_picture(plan, 100)
 
 
-def _same(name: str, picture: str) -> None:
+def _names(text: str) -> list[str]:
+    return re.findall(r"[●○] (\w+)", text.partition("\n")[2])
+
+
+def _same(name: str, text: str) -> None:
     file = PICTURES / name
     if os.environ.get("PYNETEMU_WRITE_GOLDEN"):
-        file.write_text(picture)
-    assert picture == file.read_text()
+        file.write_text(text)
+    assert text == file.read_text()
