@@ -1,6 +1,8 @@
 """What is known about the nodes besides the packets: counters before and after, rules that dropped, tables asked afterwards."""
 
-from collections.abc import Sequence
+import socket
+import struct
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +14,9 @@ from pynetemu.trace.tables import Link, Queue, Tables
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
+
+
+_LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
 
 
 class Facts:
@@ -39,6 +44,22 @@ class Facts:
             after = counters.read(self._network, self._nodes)
             self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
 
+    def refresh(self) -> None:
+        """Forgets what was asked, since time has passed, and reads the counters again."""
+        self._forget()
+        with suppress(PynetemuError):
+            after = counters.read(self._network, self._nodes)
+            self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
+            self._before = after
+
+    def _forget(self) -> None:
+        for tables in self._tables.values():
+            tables.close()
+        for known in (self._tables, self._rules, self._settings):
+            known.clear()
+        for name in ("owners", "macs"):
+            self.__dict__.pop(name, None)
+
     def close(self) -> None:
         """From now on nothing more is asked."""
         self.ended = True
@@ -64,6 +85,16 @@ class Facts:
                 answer, _ = self._network.control.request(request)
                 self._settings[node, path] = str(answer["texts"][node][0]).strip()
         return self._settings.get((node, path), "")
+
+    def listening(self, node: str, protocol: str, port: int) -> list[str]:
+        """The addresses on which programs of a node listen at a port, as /proc/net/tcp has them (proc(5))."""
+        if self.ended:
+            return []
+        paths = [f"/proc/net/{protocol.lower()}{version}" for version in ("", "6")]
+        with suppress(PynetemuError):
+            answer, _ = self._network.control.request({"do": "read", "nodes": [node], "paths": paths})
+            return [address for text in answer["texts"][node] for address, bound in _sockets(text) if bound == port]
+        return []
 
     def rule(self, drop: Drop) -> str:
         """The text of the rule that dropped."""
@@ -105,3 +136,14 @@ class Facts:
                 if link.index != 1 and link.kind != "bridge":
                     found.setdefault(link.mac, []).append((node, link.name))
         return found
+
+
+def _sockets(text: str) -> Iterator[tuple[str, int]]:
+    """The local addresses of sockets that wait for anybody; each 32 bits of an address are in the machine's byte order."""
+    for line in text.splitlines()[1:]:
+        _, local, _, state = line.split()[:4]
+        if state in _LISTENING:
+            address, _, port = local.partition(":")
+            words = [int(address[at : at + 8], 16) for at in range(0, len(address), 8)]
+            packed = struct.pack(f"={len(words)}I", *words)
+            yield socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, packed), int(port, 16)

@@ -33,26 +33,20 @@ def _unsent(wiring: Wiring, facts: Facts) -> Iterator[Reason]:
         if not moved.get("IpOutNoRoutes"):
             continue
         tables = facts.tables(node)
-        addresses = [address for address in wiring.owners if ":" not in address][:_MOST_ASKED]
+        addresses = [address for address in _hosts_first(wiring) if ":" not in address][:_MOST_ASKED]
         missing = [address for address in addresses if tables and tables.decide(address).kind == "no route"]
         if not missing:
             text = f"{node} had no route for what it wanted to send"
             yield Reason("route", text, (f"IpOutNoRoutes +{moved['IpOutNoRoutes']}",), f"{node} ip route", COUNTERS)
             continue
         named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
-        hint = f"{node} ip route add {_wanted(node, missing, wiring)}"
+        hint = f"{node} ip route add default via {wiring.gateway_of(node)}"
         yield Reason("route", f"{node} sent nothing: no route in {node} to {named}", (), hint, TABLES)
 
 
-def _wanted(node: str, missing: Sequence[str], wiring: Wiring) -> str:
-    """The route to add: the default by way of a neighbour, if one shares a network with the node."""
-    own = [address.network for address in wiring.prefixes.get(node, ())]
-    for neighbour, addresses in wiring.prefixes.items():
-        is_router = len(addresses) > 1 and neighbour != node
-        for address in addresses if is_router else ():
-            if address.network in own:
-                return f"default via {address.ip}"
-    return f"{wiring.network_of(missing[0])} via GATEWAY"
+def _hosts_first(wiring: Wiring) -> list[str]:
+    """All addresses, those of nodes that have but one first: that is where people want to get to."""
+    return sorted(wiring.owners, key=lambda address: min(len(wiring.prefixes.get(node, ())) for node in wiring.owners[address]))
 
 
 def _overflows(facts: Facts) -> Iterator[Reason]:

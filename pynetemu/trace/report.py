@@ -26,8 +26,9 @@ def report(trace: "Trace", style: Style, *, everything: bool = False) -> str:
     hidden = shown[len(rows) :]
     rows += _worth_showing(trace, hidden)
     lines = [*Ladder(rows, trace.wiring, style).lines()]
-    if len(trace) > len(rows):
-        lines.append(style.dim(style.words(f"   {_hidden(len(trace) - len(shown), len(shown) - len(rows))}")))
+    if len(shown) > len(rows):
+        more = counted(len(shown) - len(rows), "more packet")
+        lines.append(style.dim(style.words(f"   … {more} not shown: --all shows all, --filter fewer")))
     return "\n".join([*lines, *summary(trace, rows, style)])
 
 
@@ -35,12 +36,6 @@ def _worth_showing(trace: "Trace", hidden: Sequence[Journey]) -> list[Row]:
     """Of the packets that would not be shown, the first few that ended badly."""
     judged = ((journey, trace.endings(journey)) for journey in hidden[:2000])
     return [row for row in judged if any(map(is_bad, row[1]))][:5]
-
-
-def _hidden(chatter: int, more: int) -> str:
-    parts = [f"{counted(chatter, 'packet')} of the kernels' own chatter"] if chatter else []
-    parts += [f"{counted(more, 'more packet')}"] if more else []
-    return f"… {' and '.join(parts)} not shown: --all shows all, --filter fewer"
 
 
 def why(trace: "Trace", style: Style) -> str:

@@ -33,12 +33,19 @@ class Requests:
                 reason = self._no_answer(ending.node, packet)
                 return Ending(ending.sighting, "unanswered", reason)
             if "RST" in dissect(answer.first.data).kind:
-                return Ending(ending.sighting, "dropped", _closed(ending.node, packet, f"packet {answer.number} (RST)"))
+                return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, f"packet {answer.number} (RST)"))
         if packet.protocol == "UDP":
             error = self._conversations.error_about(packet, event.time)
             if error and error[0].first.node == ending.node and "(port)" in error[1].kind:
-                return Ending(ending.sighting, "dropped", _closed(ending.node, packet, f"packet {error[0].number} (ICMP)"))
+                return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, f"packet {error[0].number} (ICMP)"))
         return ending
+
+    def _closed(self, node: str, packet: Packet, proof: str) -> Reason:
+        port = packet.ports[1]
+        text = f"nothing listens on {packet.protocol} port {port} of {node}: it refused, see {proof}"
+        others = self._facts.listening(node, packet.protocol, port)
+        details = [f"a program listens on port {port} of {address} only" for address in others if address != packet.destination]
+        return Reason("port", text, tuple(details), f"{node} ss -ln{packet.protocol.lower()[0]}p", TABLES)
 
     def _no_answer(self, node: str, packet: Packet) -> Reason | None:
         """Why a node that has got a request sent nothing back; None when nothing speaks against it: it may still come."""
@@ -47,7 +54,8 @@ class Requests:
             return None
         back, who = tables.decide(packet.source), self._named(packet.source)
         if back.kind in ("no route", "unreachable", "prohibit", "blackhole"):
-            hint = f"{node} ip route add {self._wiring.network_of(packet.source)} via GATEWAY"
+            network, gateway = self._wiring.network_of(packet.source), self._wiring.gateway_of(node)
+            hint = f"{node} ip route add {network} via {gateway}"
             return Reason("route", f"{node} got it, but cannot answer: no route in {node} back to {who}", (), hint, TABLES)
         hop = back.gateway or packet.source
         if asked := self._conversations.asked(node, hop):
@@ -119,12 +127,6 @@ class Requests:
     def _named(self, address: str) -> str:
         name = self._wiring.name(address)
         return address if name == address else f"{address} ({name})"
-
-
-def _closed(node: str, packet: Packet, proof: str) -> Reason:
-    kind = packet.protocol.lower()
-    text = f"nothing listens on {packet.protocol} port {packet.ports[1]} of {node}: it refused, see {proof}"
-    return Reason("port", text, (), f"{node} ss -ln{kind[0]}p", TABLES)
 
 
 def ends_badly(endings: Sequence[Ending]) -> bool:

@@ -46,6 +46,15 @@ class Wiring:
                     return str(own.network)
         return address
 
+    def gateway_of(self, node: str) -> str:
+        """The address of a router next to a node, "GATEWAY" when there is none: what a missing route probably leads to."""
+        own = [address.network for address in self.prefixes.get(node, ())]
+        for neighbour, addresses in self.prefixes.items():
+            for address in addresses if len(addresses) > 1 and neighbour != node else ():
+                if address.network in own:
+                    return str(address.ip)
+        return "GATEWAY"
+
     def is_own_mac(self, node: str, mac: str) -> bool:
         """Whether one of a node's interfaces has a MAC address."""
         return any(place[0] == node and own == mac for place, own in self.macs.items())

@@ -49,19 +49,31 @@ class Traced(Answer):
 
 
 @command
-def trace(shell: Shell, line: ShellLine = "", *, filter: str = "", ascii: bool = False, verbose: bool = False) -> Traced:
+def trace(
+    shell: Shell,
+    line: ShellLine = "",
+    *,
+    filter: str = "",
+    ascii: bool = False,
+    verbose: bool = False,
+    live: bool = False,
+) -> Answer:
     """runs a line, and shows where each of its packets went, or why it did not
 
     trace blue ping -c1 root     runs it, then shows its packets
     trace 3                      shows packet 3 of the last trace hop by hop
     trace                        shows the last trace again
+    trace --live                 shows all packets of the lab as they come, until Ctrl-C
 
     --filter       only packets that match, as tcpdump writes it: 'icmp or arp', 'host blue'
     --ascii        without line-drawing characters
     -v, --verbose  every sighting on a line of its own
+    --live         follows the whole lab until Ctrl-C; verbose: the kernels' own chatter too
     """
     style = _style(ascii)
     shown: Literal["ladder", "sightings"] = "sightings" if verbose else "ladder"
+    if live:
+        return _follow(shell, filter, style, verbose)
     if not line:
         return Traced(_latest(shell), style, shown)
     if line.isdigit():
@@ -77,6 +89,36 @@ def why(shell: Shell, *, ascii: bool = False) -> Traced:
     --ascii  without line-drawing characters
     """
     return Traced(_latest(shell), _style(ascii), "why")
+
+
+@dataclass(frozen=True, slots=True)
+class Followed(Answer):
+    """What has been followed, when it is over."""
+
+    packets: int
+    missed: int
+    engine: str
+    status: int = 0
+
+    def text(self, _: bool) -> str:
+        return f"{self.packets} packets, {self.missed} missed · {self.engine}"
+
+    def data(self) -> object:
+        return {"packets": self.packets, "missed": self.missed, "engine": self.engine}
+
+
+def _follow(shell: Shell, filter: str, style: "Style", everything: bool) -> Followed:
+    from pynetemu.trace.follow import Follower
+
+    with Follower(shell.network, filter, style, everything=everything) as follower:
+        print("following all packets; Ctrl-C ends", file=sys.stderr)
+        try:
+            while not shell.network.ended:
+                for line in follower.lines(0.2):
+                    print(line, flush=True)
+        except KeyboardInterrupt:
+            print(file=sys.stderr)
+    return Followed(follower.packets, follower.lost + follower.skipped, follower.engine)
 
 
 def _run(shell: Shell, line: str, filter: str) -> int:

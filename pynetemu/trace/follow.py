@@ -1,0 +1,103 @@
+"""Follows all packets of a lab as they come: each is told when its journey has ended.
+
+with Follower(network, "icmp", style) as follower:
+    while True:
+        for line in follower.lines(0.1):
+            print(line)
+"""
+
+import select
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from pynetemu.trace.chatter import is_chatter
+from pynetemu.trace.columns import involved
+from pynetemu.trace.dissect import dissect
+from pynetemu.trace.events import Event
+from pynetemu.trace.facts import Facts
+from pynetemu.trace.firewall import never_on_a_wire
+from pynetemu.trace.journeys import Journey, join
+from pynetemu.trace.judge import Judge
+from pynetemu.trace.source import open_source
+from pynetemu.trace.style import Style
+from pynetemu.trace.wiring import Wiring
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_ENDED = 300_000_000  # ns without a sighting after which a journey is told
+_MOST = 2000  # sightings at once that are joined and told: more scroll by too fast for anybody
+
+
+class Follower:
+    """`packets` are those that were told, `skipped` those sightings that came too fast to be told."""
+
+    def __init__(self, network: "Network", expression: str, style: Style, *, everything: bool = False) -> None:
+        self._network, self._expression, self._style, self._everything = network, expression, style, everything
+        self._wiring = Wiring(network.plan)
+        self._waiting: list[Event] = []
+        self._begun = 0
+        self.packets = self.skipped = self.lost = 0
+        self.engine = ""
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            self._source = open_source(self._network, self._network.nodes, self._expression)
+            undo.callback(self._source.close)
+            self._facts = Facts(self._network, self._network.nodes)
+            undo.callback(self._facts.close)
+            undo.callback(self._facts.firewall.close)
+            self._undo = undo.pop_all()
+        self._begun, self.engine = time.time_ns(), self._source.name
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lost = self._source.lost
+        self._undo.close()
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        """Waits so long for packets, and tells those whose journeys have ended."""
+        select.select([self._source.fileno(), self._facts.firewall.fileno()], [], [], seconds)
+        self._facts.firewall.read()
+        self._waiting += self._source.read()
+        if len(self._waiting) > _MOST:
+            self.skipped += len(self._waiting) - _MOST
+            del self._waiting[:-_MOST]
+        self._waiting.sort(key=lambda event: event.time)
+        yield from self._told(time.time_ns())
+
+    def _told(self, now: int) -> Iterator[str]:
+        drops = [drop for drop in self._facts.firewall.drops if now - drop.time > _ENDED]
+        events = [*self._waiting, *never_on_a_wire(drops, self._waiting)]
+        journeys = join(sorted(events, key=lambda event: event.time), self._wiring)
+        ended = [journey for journey in journeys if now - journey.sightings[-1].event.time > _ENDED]
+        if not ended:
+            return
+        told = {id(sighting.event) for journey in ended for sighting in journey.sightings}
+        self._waiting = [event for event in self._waiting if id(event) not in told]
+        self._facts.refresh()
+        judge = Judge(journeys, self._wiring, self._facts)
+        for journey in ended:
+            if self._everything or not is_chatter(journey.first.data):
+                self.packets += 1
+                yield from self._packet(journey, judge)
+        self._facts.firewall.drops = [drop for drop in self._facts.firewall.drops if drop not in drops]
+
+    def _packet(self, journey: Journey, judge: Judge) -> Iterator[str]:
+        style, name = self._style, self._wiring.name
+        endings = judge.endings(journey)
+        packet = dissect(journey.first.data, name)
+        between = (
+            "" if packet.protocol in ("ARP", "ND") or packet.inner else f"  {name(packet.source)} → {name(packet.destination)}"
+        )
+        when = f"{(journey.time - self._begun) / 1e9:9.3f}"
+        way = "→".join(involved(journey, endings))
+        line = style.words(f" {way}   {packet.text}{between}")
+        yield when + style.of_protocol(packet.protocol, style.cut(line, len(when)))
+        for ending in endings:
+            if ending.reason is not None and ending.fate != "ignored":
+                yield style.failed(style.cut(style.words(f"{'':10}{style.signs.dropped} {ending.reason.text}"), 0))
+                for text in ending.reason.details:
+                    yield style.dim(style.cut(style.words(f"{'':12}{text}"), 0))
