@@ -10,6 +10,8 @@ Links carry frames unchanged; routers rewrite MAC addresses and TTL, translation
 from typing import NamedTuple
 
 _PAYLOAD = 96  # bytes of a payload that take part
+_ICMP_ERRORS = (b"\3", b"\4", b"\5", b"\x0b", b"\x0c")
+_ICMP6_ECHOES = (b"\x80", b"\x81")
 _HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION = 0, 43, 44, 60
 
 
@@ -67,13 +69,11 @@ def _transport(frame: bytes, at: int, protocol: int) -> object:
     if protocol == 17:
         return frame[at + 4 : at + 6], frame[at + 8 : at + 8 + _PAYLOAD]
     if protocol == 1:
-        kind = frame[at]
-        if kind in (3, 4, 5, 11, 12):  # an error quotes a packet, whose addresses are translated too
+        if frame[at : at + 1] in _ICMP_ERRORS:  # they quote a packet, whose addresses are translated too
             return frame[at : at + 2], frame[at + 12 : at + 14]
         return frame[at : at + 2], frame[at + 6 : at + _PAYLOAD]
     if protocol == 58:
-        kind = frame[at]
-        if kind in (128, 129):
+        if frame[at : at + 1] in _ICMP6_ECHOES:
             return frame[at : at + 2], frame[at + 6 : at + _PAYLOAD]
         return frame[at : at + 2], frame[at + 4 : at + _PAYLOAD]
     return frame[at : at + _PAYLOAD]

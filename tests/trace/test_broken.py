@@ -1,0 +1,51 @@
+"""Ten labs that are broken: `trace` names each fault, and what it proposes mends it."""
+
+import re
+
+import pytest
+
+from tests.support.pynetemu import CLONE, pynetemu
+
+pytestmark = pytest.mark.slow
+
+_BROKEN = CLONE / "topologies" / "broken"
+_FAULTS = {
+    "no_default_route": "blue sent nothing: no route in blue to 10.0.2.2 (web)",
+    "no_forwarding": "middle is no router: it is not 10.0.2.2 (web), and net.ipv4.ip_forward is 0",
+    "wrong_prefix": "blue has 10.0.1.2/16, so it takes 10.0.2.2 for a neighbour",
+    "address_twice": "10.0.1.10 is taken twice: red and web both answer for it",
+    "firewall": "dropped by nftables in r1: table inet filter, chain forward, rule 6",
+    "mtu": "too big for r1 eth1: 1428 bytes, its MTU is 1280, and it must not be fragmented",
+    "rp_filter": "dropped by the reverse-path filter of r2: 10.0.1.2 (blue) is not reachable back by eth0",
+    "not_listening": "a program listens on port 8000 of 127.0.0.1 only",
+    "blocked_port": "port s1 of s2 is disabled (spanning tree), and passes nothing on",
+    "no_way_back": "web got it, but cannot answer: no route in web back to 10.0.1.2 (blue)",
+}
+# What the trace proposes is a command that mends these; the others need a person's choice.
+_MENDED = {"no_default_route", "no_forwarding", "firewall", "rp_filter", "blocked_port", "no_way_back"}
+
+
+def test_each_broken_lab_is_tested() -> None:
+    assert {file.stem for file in _BROKEN.glob("*.py")} - {"__init__"} == set(_FAULTS)
+
+
+@pytest.mark.parametrize("name", _FAULTS)
+def test_the_fault_is_named(name: str) -> None:
+    file = _BROKEN / f"{name}.py"
+    found = re.search(r"^    (trace .*)$", file.read_text(), re.MULTILINE)
+    assert found
+    done = pynetemu(file, "-c", found[1])
+    assert _FAULTS[name] in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(_MENDED))
+def test_what_it_proposes_mends_it(name: str) -> None:
+    file = _BROKEN / f"{name}.py"
+    found = re.search(r"^    trace (.*)$", file.read_text(), re.MULTILINE)
+    assert found
+    told = pynetemu(file, "-c", f"trace {found[1]}").stdout
+    proposed = re.search(r"^   try: (.*?)(?: · why)?$", told, re.MULTILINE)
+    assert proposed, told
+    mended = pynetemu(file, "-c", proposed[1], "-c", f"trace {found[1]}")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "✔" in mended.stdout

@@ -1,0 +1,141 @@
+"""What the ladder says of packets, against frames that scapy made."""
+
+import pytest
+from scapy.layers.dns import DNS, DNSQR, DNSRR
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
+from scapy.layers.inet6 import (
+    ICMPv6EchoRequest,
+    ICMPv6ND_NA,
+    ICMPv6ND_NS,
+    ICMPv6NDOptDstLLAddr,
+    ICMPv6PacketTooBig,
+    IPv6,
+    IPv6ExtHdrFragment,
+    IPv6ExtHdrHopByHop,
+)
+from scapy.layers.l2 import ARP, GRE, LLC, STP, Dot1Q, Dot3, Ether
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Packet, Raw
+
+from pynetemu.trace.chatter import is_chatter
+from pynetemu.trace.dissect import dissect
+from pynetemu.trace.identity import identity
+
+pytestmark = pytest.mark.pure
+
+_A, _B = "10.0.1.2", "10.0.2.2"
+_PING = IP(src=_A, dst=_B, id=7) / ICMP(id=5, seq=3) / Raw(b"abc")
+_V6 = IPv6(src="fd00::1", dst="fd00::2")
+
+
+def _text(packet: Packet) -> str:
+    return dissect(bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / packet)).text
+
+
+@pytest.mark.parametrize(
+    ("packet", "text"),
+    [
+        (ARP(op=1, psrc=_A, pdst=_B), "ARP who-has 10.0.2.2 tell 10.0.1.2"),
+        (ARP(op=2, psrc=_B, pdst=_A, hwsrc="02:00:00:00:00:09"), "ARP 10.0.2.2 is-at 02:00:00:00:00:09"),
+        (ARP(op=1, psrc="0.0.0.0", pdst=_B), "ARP probe 10.0.2.2"),
+        (ARP(op=1, psrc=_A, pdst=_A), "ARP announcement 10.0.1.2"),
+        (_PING, "ICMP echo request seq 3"),
+        (IP(src=_B, dst=_A) / ICMP(type=3, code=3) / IP(src=_A, dst=_B) / UDP(dport=9), "ICMP unreachable (port)"),
+        (
+            IP(src=_B, dst=_A) / ICMP(type=3, code=4, nexthopmtu=1000) / IP(src=_A, dst=_B) / UDP(dport=9),
+            "ICMP unreachable (fragmentation needed), mtu 1000",
+        ),
+        (IP(src=_B, dst=_A) / ICMP(type=11) / IP(src=_A, dst=_B) / UDP(dport=9), "ICMP time exceeded"),
+        (IP(src=_B, dst=_A) / ICMP(type=5, code=1, gw="10.0.1.9") / _PING, "ICMP redirect: use 10.0.1.9"),
+        (IP(src=_A, dst=_B) / TCP(sport=4000, dport=80, flags="S"), "TCP 4000 → 80 SYN"),
+        (IP(src=_A, dst=_B) / TCP(sport=80, dport=4000, flags="SA"), "TCP 80 → 4000 SYN+ACK"),
+        (IP(src=_A, dst=_B) / TCP(sport=80, dport=4000, flags="PA") / Raw(bytes(10)), "TCP 80 → 4000 ACK 10 bytes"),
+        (
+            IP(src=_A, dst=_B) / TCP(sport=4000, dport=80, flags="PA") / Raw(b"GET / HTTP/1.1\r\nHost: web\r\n"),
+            "TCP 4000 → 80 GET / HTTP/1.1",
+        ),
+        (
+            IP(src=_A, dst=_B) / TCP(sport=80, dport=4000, flags="PA") / Raw(b"HTTP/1.1 404 Not Found\r\n"),
+            "TCP 80 → 4000 HTTP/1.1 404 Not Found",
+        ),
+        (IP(src=_A, dst=_B) / UDP(sport=4000, dport=9) / Raw(b"hi"), "UDP 4000 → 9 2 bytes"),
+        (IP(src=_A, dst=_B) / UDP(sport=4000, dport=53) / DNS(qd=DNSQR(qname="web")), "UDP 4000 → 53 DNS A web?"),
+        (
+            IP(src=_B, dst=_A) / UDP(sport=53, dport=4000) / DNS(qr=1, qd=DNSQR(qname="web"), an=DNSRR(rrname="web", rdata=_B)),
+            "UDP 53 → 4000 DNS A web: 1 answer",
+        ),
+        (
+            IP(src=_B, dst=_A) / UDP(sport=53, dport=4000) / DNS(qr=1, rcode=3, qd=DNSQR(qname="web")),
+            "UDP 53 → 4000 DNS A web: no such name",
+        ),
+        (_V6 / ICMPv6EchoRequest(seq=2), "ICMPv6 echo request seq 2"),
+        (_V6 / ICMPv6ND_NS(tgt="fd00::2"), "ND who-has fd00::2 tell fd00::1"),
+        (
+            _V6 / ICMPv6ND_NA(tgt="fd00::1") / ICMPv6NDOptDstLLAddr(lladdr="02:00:00:00:00:07"),
+            "ND fd00::1 is-at 02:00:00:00:00:07",
+        ),
+        (_V6 / ICMPv6PacketTooBig(mtu=1280) / _V6 / UDP(), "ICMPv6 packet too big, mtu 1280"),
+        (_V6 / IPv6ExtHdrHopByHop() / UDP(sport=1, dport=2), "UDP 1 → 2 0 bytes"),
+        (
+            _V6 / IPv6ExtHdrFragment(offset=10, id=9, nh=17) / Raw(bytes(24)),
+            "UDP fragment, bytes 80 to 104, id 9",
+        ),
+        (Dot1Q(vlan=10) / _PING, "ICMP echo request seq 3"),
+        (
+            IP(src=_A, dst=_B) / UDP(dport=4789) / VXLAN(vni=42) / Ether() / _PING,
+            "VXLAN 42 [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]",
+        ),
+        (IP(src=_A, dst=_B) / GRE() / _PING, "GRE [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]"),
+        (IP(src=_A, dst=_B) / GRE(key_present=1, key=5) / _PING, "GRE [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]"),
+        (IP(src=_A, dst=_B) / _PING, "IPIP [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]"),
+        (IP(src=_A, dst=_B, proto=89), "OSPF"),
+        (IP(src=_A, dst=_B, proto=200), "IP protocol 200"),
+    ],
+)
+def test_the_text_of_a_packet(packet: Packet, text: str) -> None:
+    assert _text(packet) == text
+
+
+def test_fragments() -> None:
+    whole = IP(src=_A, dst=_B, id=77) / UDP(sport=1, dport=2) / Raw(bytes(2000))
+    first, second = fragment(whole, fragsize=1480)  # type: ignore[no-untyped-call]
+    assert _text(first) == "UDP 1 → 2 1472 bytes (first fragment, id 77)"
+    assert _text(second) == "UDP fragment, bytes 1480 to 2008, id 77"
+
+
+def test_tags_errors_and_names() -> None:
+    tagged = dissect(bytes(Ether() / Dot1Q(vlan=10) / _PING))
+    assert (tagged.vlan, tagged.ttl, tagged.source) == (10, 64, _A)
+    error = dissect(bytes(Ether() / IP(src=_B, dst=_A) / ICMP(type=3, code=3) / IP(src=_A, dst=_B) / UDP(sport=5, dport=9)))
+    assert error.quoted
+    assert (error.quoted.source, error.quoted.ports) == (_A, (5, 9))
+    named = dissect(bytes(Ether() / ARP(op=1, psrc=_A, pdst=_B)), {_A: "blue"}.__getitem__)
+    assert named.text == "ARP who-has 10.0.2.2 tell blue"
+
+
+@pytest.mark.parametrize("length", range(0, 80, 3))
+def test_cut_packets_are_no_error(length: int) -> None:
+    for packet in (_PING, ARP(), _V6 / ICMPv6ND_NS(), IP() / TCP(), IP() / UDP(dport=4789) / VXLAN() / Ether() / _PING):
+        frame = bytes(Ether() / packet)[:length]
+        dissect(frame)
+        identity(frame)
+        is_chatter(frame)
+
+
+def test_what_hops_change_takes_no_part_in_the_identity() -> None:
+    before = bytes(Ether(src="02:00:00:00:00:01") / IP(src=_A, dst=_B, id=7, ttl=64) / UDP(sport=5, dport=6) / Raw(b"x"))
+    routed = bytes(Ether(src="02:00:00:00:00:02") / IP(src=_A, dst=_B, id=7, ttl=63) / UDP(sport=5, dport=6) / Raw(b"x"))
+    translated = bytes(Ether() / IP(src="10.9.9.9", dst=_B, id=7, ttl=63) / UDP(sport=77, dport=6) / Raw(b"x"))
+    other = bytes(Ether() / IP(src=_A, dst=_B, id=8, ttl=64) / UDP(sport=5, dport=6) / Raw(b"x"))
+    assert identity(before).key == identity(routed).key == identity(translated).key != identity(other).key
+    assert identity(before).flow == identity(routed).flow != identity(translated).flow
+
+
+def test_chatter_is_told_apart() -> None:
+    stp = Dot3(dst="01:80:c2:00:00:00") / LLC() / STP()
+    assert is_chatter(bytes(stp))
+    assert dissect(bytes(stp)).protocol == "STP"
+    probe = Ether() / IPv6(src="::", dst="ff02::1:ff00:1") / ICMPv6ND_NS(tgt="fd00::1")
+    assert is_chatter(bytes(probe))
+    assert not is_chatter(bytes(Ether() / _V6 / ICMPv6ND_NS(tgt="fd00::2")))
+    assert not is_chatter(bytes(Ether() / _PING))
