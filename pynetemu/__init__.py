@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from pynetemu.shell.answers import Table as Table
     from pynetemu.shell.command import command as command
     from pynetemu.shell.shell import Shell as Shell
+    from pynetemu.topology import Firewall as Firewall
     from pynetemu.topology import Host as Host
     from pynetemu.topology import HttpServer as HttpServer
     from pynetemu.topology import Interface as Interface
     from pynetemu.topology import Link as Link
+    from pynetemu.topology import Nat as Nat
     from pynetemu.topology import Node as Node
     from pynetemu.topology import Ready as Ready
     from pynetemu.topology import Root as Root
@@ -67,7 +69,7 @@ _HOMES = {
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
-        "Host HttpServer Interface Link Node Ready Root Router Service Switch Topology finished prints tcp udp"
+        "Firewall Host HttpServer Interface Link Nat Node Ready Root Router Service Switch Topology finished prints tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -10,6 +10,7 @@ from pynetemu.plan.operations import (
     AddMultipathRoute,
     AddNode,
     AddRoute,
+    AddRuleset,
     AddService,
     AddVeth,
     InterfaceAddress,
@@ -21,9 +22,11 @@ from pynetemu.plan.operations import (
 )
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import resolve
+from pynetemu.plan.resolve.filters import ruleset_of_nat, rulesets_of_firewall
 from pynetemu.plan.resolve.network import (
     BRIDGE,
     ROOT_INTERFACE,
+    ResolvedFirewall,
     ResolvedHttpServer,
     ResolvedInterface,
     ResolvedLink,
@@ -48,17 +51,18 @@ def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Pla
     problems = Problems()
     _check_use(description, problems)
     network = resolve(description, problems, host)
+    rulesets = list(_rulesets(network, problems))
     problems.raise_all()
     root = next((node for node in network.nodes if node.own_address), None)
     if host or root is None or root.own_address is None:
-        return Plan(network.name, tuple(_operations(network)), host)
+        return Plan(network.name, tuple(_operations(network, rulesets)), host)
     _plug_in(root, root.own_address, network)
-    return Plan(network.name, tuple(_operations(network)), host, root.own_address.ip)
+    return Plan(network.name, tuple(_operations(network, rulesets)), host, root.own_address.ip)
 
 
 def _check_use(description: Description, problems: Problems) -> None:
     """What Python itself refused: arguments that do not fit, and an exception in `build`."""
-    for part in (*description.nodes, *description.interfaces, *description.links, *description.services):
+    for part in (*description.nodes, *description.interfaces, *description.links, *description.services, *description.filters):
         if part.declaration.refused:
             problems.add_all(part.declaration, explain_arguments(type(part), part.declaration.refused))
     if description.declaration.refused:
@@ -81,7 +85,15 @@ def _plug_in(root: ResolvedNode, address: InterfaceAddress, network: ResolvedNet
     network.links.insert(0, ResolvedLink(near, far, root.declared))
 
 
-def _operations(network: ResolvedNetwork) -> Iterator[Operation]:
+def _rulesets(network: ResolvedNetwork, problems: Problems) -> Iterator[AddRuleset]:
+    for part in network.filters:
+        if isinstance(part, ResolvedFirewall):
+            yield from rulesets_of_firewall(part)
+        else:
+            yield ruleset_of_nat(part, problems)
+
+
+def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterator[Operation]:
     """All operations, in their phases: each finds what those before it have made."""
     nodes, links = network.nodes, network.links
     ends = [end for link in links for end in (link.a, link.b)]
@@ -93,6 +105,7 @@ def _operations(network: ResolvedNetwork) -> Iterator[Operation]:
     yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ends if end.node.bridges)
     yield from (AddAddress(node.name, "lo", address, node.source) for node in nodes for address in node.loopback)
     yield from (AddAddress(end.node.name, end.name, address, end.source) for end in ends for address in end.addresses)
+    yield from rulesets
     yield from (SetUp(end.node.name, end.name, end.source) for end in ends)
     for several in False, True:
         yield from (_route(node, route) for node in nodes for route in node.routes if (len(route.vias) > 1) is several)

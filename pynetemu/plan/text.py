@@ -8,6 +8,7 @@ from pynetemu.plan.operations import (
     AddMultipathRoute,
     AddNode,
     AddRoute,
+    AddRuleset,
     AddService,
     AddVeth,
     IPNetwork,
@@ -66,6 +67,8 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
             case AddMultipathRoute(node=node, destination=destination, vias=vias):
                 gateways = ", ".join(owners.get(via, "") for via in vias)
                 yield node, _destination(destination), f"via {' or '.join(map(str, vias))}", gateways
+            case AddRuleset(node=node, name=name, text=text):
+                yield node, name, f"nftables rules, {_count(len(text.splitlines()), 'line')}", ""
             case AddHttpServer(node=node, name=name, port=port):
                 yield node, name, f"http://{node}:{port}/", ""
             case AddService(node=node, name=name, command=command, ready=ready):

@@ -9,6 +9,7 @@ Everything here is a pure description. Parts keep the values they were given, wr
 that is wrong at once, each with the user's file and line.
 """
 
+from pynetemu.topology.filters import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
@@ -16,10 +17,12 @@ from pynetemu.topology.switches import Switch
 from pynetemu.topology.topology import Topology
 
 __all__ = [
+    "Firewall",
     "Host",
     "HttpServer",
     "Interface",
     "Link",
+    "Nat",
     "Node",
     "Ready",
     "Root",

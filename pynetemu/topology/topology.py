@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from pynetemu.topology.filters import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
 from pynetemu.topology.part import Declaration, Part, caller
@@ -123,6 +124,7 @@ class Description:
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     services: tuple[HttpServer | Service, ...]
+    filters: tuple[Firewall | Nat, ...]
     interfaces: tuple[Interface, ...]
 
     @property
@@ -143,6 +145,7 @@ def describe(topology: Topology) -> Description:
         nodes=tuple(part for part in parts if isinstance(part, Node)),
         links=tuple(part for part in parts if isinstance(part, Link)),
         services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),
+        filters=tuple(part for part in parts if isinstance(part, Firewall | Nat)),
         interfaces=tuple(part for part in parts if isinstance(part, Interface)),
     )
 

@@ -30,12 +30,18 @@ def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
 
 def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Operation, Nodes], Node]) -> None:
     dirty: dict[int, Netlink] = {}
+    refusals: list[str] = []
     for operation in batch:
         try:
             node = queue(operation, nodes)
+        except KernelError as error:
+            refusals.append(str(error))
+            continue
         except OSError as error:
             raise KernelError(_explain(operation, error.errno or 0, error.strerror or str(error))) from error
         dirty[id(node.link)] = node.link
+    if refusals:
+        raise KernelError("\n".join(refusals))
     for link in dirty.values():
         try:
             link.flush()

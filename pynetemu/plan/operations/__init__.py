@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from pynetemu.plan.operations.addresses import AddAddress
+from pynetemu.plan.operations.filters import AddRuleset
 from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute
@@ -29,6 +30,7 @@ Operation = (
     | AddVeth
     | SetMaster
     | AddAddress
+    | AddRuleset
     | SetUp
     | AddRoute
     | AddMultipathRoute
@@ -43,6 +45,7 @@ __all__ = [
     "AddMultipathRoute",
     "AddNode",
     "AddRoute",
+    "AddRuleset",
     "AddService",
     "AddVeth",
     "Address",

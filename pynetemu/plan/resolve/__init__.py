@@ -7,6 +7,7 @@ whom, `addresses` gives networks and addresses, `routes` the shortest ways.
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.addresses import give_addresses
 from pynetemu.plan.resolve.domains import find_domains
+from pynetemu.plan.resolve.filters import Filters
 from pynetemu.plan.resolve.gateways import check_gateways
 from pynetemu.plan.resolve.network import ResolvedNetwork
 from pynetemu.plan.resolve.parts import Resolver
@@ -41,4 +42,6 @@ def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetw
         resolver.check_linked(interface)
     reader = Services(resolver, problems)
     services = [service for part in description.services if (service := reader.read(part))]
-    return ResolvedNetwork(description.name, list(resolver.nodes.values()), links, services), resolver
+    translator = Filters(resolver, problems)
+    filters = [found for part in description.filters if (found := translator.read(part))]
+    return ResolvedNetwork(description.name, list(resolver.nodes.values()), links, services, filters), resolver

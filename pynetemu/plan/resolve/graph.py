@@ -12,11 +12,15 @@ Hops = tuple[Address, ...]  # the first gateways of ways that cost the same
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """A node in a segment: the address by which it is a gateway there, and what it costs the node to send into it."""
+    """A node in a segment: the address by which it is a gateway there, and what it costs the node to send into it.
+
+    One that `hides` leads nowhere from there, though it is a router.
+    """
 
     node: ResolvedNode
     address: Address
     cost: int
+    hides: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -43,7 +47,7 @@ class Graph:
         for node, places in self.places.items():
             onward = [(s, m) for s, m in places if node.forwards or len(s.members) == 1]
             self._edges[self._vertices[node]] = [(segment.number, member.cost, ()) for segment, member in onward]
-            for segment, member in places if onward else ():
+            for segment, member in ((s, m) for s, m in places if onward and not m.hides):
                 self._edges[segment.number].append((self._vertices[node], 0, (member.address,)))
 
     def routers_next_to(self, node: ResolvedNode) -> dict[ResolvedNode, Address]:
@@ -51,7 +55,7 @@ class Graph:
         found: dict[ResolvedNode, Address] = {}
         for segment, _ in sorted(self.places.get(node, ()), key=lambda place: place[1].cost):
             for member in segment.members:
-                if member.node.forwards and member.node is not node:
+                if member.node.forwards and not member.hides and member.node is not node:
                     found.setdefault(member.node, member.address)
         return found
 

@@ -21,6 +21,7 @@ class ResolvedInterface:
     addresses: list[InterfaceAddress] = field(default_factory=list)
     auto: bool = True
     cost: int = 1  # of sending by it, for routes
+    hides: bool = False  # what is behind its node is not to be reached through it: it translates addresses
 
     @property
     def source(self) -> str:
@@ -101,8 +102,37 @@ class ResolvedService:
 
 
 @dataclass(eq=False, slots=True)
+class ResolvedFirewall:
+    """`texts` are rules by the name of their chain; "ruleset" is a text of whole tables."""
+
+    node: ResolvedNode
+    name: str
+    policy: str
+    texts: dict[str, str]
+    declared: Declaration
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedForward:
+    protocol: str
+    port: int
+    target: ResolvedNode | Address
+    inner_port: int
+
+
+@dataclass(eq=False, slots=True)
+class ResolvedNat:
+    node: ResolvedNode
+    name: str
+    outside: ResolvedInterface
+    forwards: list[ResolvedForward]
+    declared: Declaration
+
+
+@dataclass(eq=False, slots=True)
 class ResolvedNetwork:
     name: str
     nodes: list[ResolvedNode]
     links: list[ResolvedLink]
     services: list[ResolvedHttpServer | ResolvedService]
+    filters: list[ResolvedFirewall | ResolvedNat]

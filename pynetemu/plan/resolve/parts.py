@@ -42,6 +42,7 @@ class Resolver:
         self._addresses: dict[Address, Declaration] = {}
         self._root: Declaration | None = None
         self._linked: dict[int, Declaration] = {}  # the link of an interface
+        self._ends: dict[int, list[ResolvedInterface]] = {}  # of a link, and each interface by itself
         self._joined = Groups()  # switches
         parts = (*description.interfaces, *description.links)
         self.incomplete = bool(description.failure) or any(part.declaration.refused for part in parts)
@@ -135,6 +136,7 @@ class Resolver:
     def _interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
         declaration = part.declaration
         interface = ResolvedInterface(node, str(part.name), declaration, auto=part.auto_addresses)
+        self._ends[id(part)] = [interface]
         interface.addresses = [found for text in part.addresses if (found := self._address(text, declaration))]
         node.incomplete |= len(interface.addresses) < len(part.addresses)
         if part.addresses and node.bridges:
@@ -164,7 +166,12 @@ class Resolver:
         cost = self.problems.check(part.declaration, read_number, part.cost, "cost", 1, 65535) or 1
         if cost != 1:
             near.cost = far.cost = cost
+        self._ends[id(part)] = [near, far]
         return ResolvedLink(near, far, part.declaration, self._mtu(part))
+
+    def ends_of(self, part: object) -> list[ResolvedInterface]:
+        """The interface of an Interface, the two of a Link; none for anything that is not in this network."""
+        return self._ends.get(id(part), [])
 
     def _mtu(self, part: Link) -> int:
         """0 for the kernel's own. The limits are IPv4's (68, RFC 791) and a veth's (ETH_MAX_MTU less its header)."""

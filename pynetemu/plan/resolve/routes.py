@@ -46,7 +46,7 @@ def _segments(network: ResolvedNetwork, domains: list[Domain], version: int, hos
             for address in _routed(interface.addresses, version):
                 segment = by_network.setdefault(address.network, Segment(address.network, 0))
                 if all(member.node is not interface.node for member in segment.members):
-                    segment.members.append(Member(interface.node, address.ip, interface.cost))
+                    segment.members.append(Member(interface.node, address.ip, interface.cost, interface.hides))
         found += by_network.values()
     for node in network.nodes:
         own = [*node.loopback, *([node.own_address] if node.own_address and not host else [])]

@@ -1,0 +1,17 @@
+"""Operations that give nodes packet filters and network address translation."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class AddRuleset:
+    """Rules of nftables, as nft(8) reads them; `nft -f`.
+
+    The user's own lines begin at line `begin` of the text, which is the line of `source`; 0 when that is not known.
+    """
+
+    node: str
+    name: str
+    text: str
+    begin: int
+    source: str = field(default="", compare=False)
