@@ -5,7 +5,7 @@ from itertools import pairwise
 
 _UP, _RIGHT, _DOWN, _LEFT = 1, 2, 4, 8
 _LINES = " ╵╶└╷│┌├╴┘─┴┐┤┬┼"  # by the sum of the directions in which a line leaves the cell
-_ASCII_LINES = " '-`|||+-'-+.+++"
+_ASCII_LINES = " |-`||.+-'-+.+++"
 _ASCII = str.maketrans({"…": "~", "●": "#", "○": "o", "◆": "@", "■": "H", "◇": "%", "◎": "&", "·": "-"})
 _COLOURS = {"bold": "1", "dim": "2", "root": "1;31", "host": "32", "switch": "36", "hub": "36", "router": "33"}
 _OTHER_COLOUR = "35"

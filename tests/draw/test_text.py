@@ -28,6 +28,10 @@ def test_every_shape_has_its_picture_with_a_hundred_nodes(shape: str) -> None:
     _same(f"{shape}_100.txt", as_picture(plan_of(HUNDREDS[shape]), 100))
 
 
+def test_ascii_has_a_picture_too() -> None:
+    _same("ring_ascii.txt", as_picture(plan_of(SHAPES["ring"]), 100, ascii=True))
+
+
 @pytest.mark.parametrize("width", [20, 40, 80])
 @pytest.mark.parametrize("edges", [*SHAPES.values(), *HUNDREDS.values()])
 def test_no_picture_is_wider_than_asked(edges: list[tuple[str, str]], width: int) -> None:
