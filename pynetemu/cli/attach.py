@@ -13,14 +13,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pynetemu.network.network import Network
+    from pynetemu.shell.shell import Shell
 
     with Network.attach(arguments.lab) as network:
         interrupts.raise_again()
         if not os.isatty(0):
-            from pynetemu.shell.shell import Shell
-
             return Shell(network, stdin=os.open(os.devnull, os.O_RDONLY)).run_lines(iter(sys.stdin.readline, ""))
         from pynetemu.shell.prompt import interact
 
         print(f"{network.name}: {', '.join(network.nodes)}. Leaving this shell leaves the lab running.")
-        return interact(network)
+        return interact(Shell(network, job_control=True))

@@ -21,7 +21,7 @@ _VERBS = {
 }
 
 _USAGE = """\
-usage: pynetemu [--host] [--name NAME] [-p NAME=VALUE] [-c COMMAND] FILE[:CLASS]
+usage: pynetemu [--host] [--name NAME] [-p NAME=VALUE] [-c COMMAND] FILE[:CLASS] [SCRIPT]
        pynetemu VERB ...
 """
 
@@ -34,6 +34,7 @@ Networks described as Python classes, running as Linux network namespaces. No ro
   pynetemu topologies/star.py -p n=5                   sets a parameter of the description
 
   -c COMMAND      run this line of the shell instead of opening it; may be repeated; stops at the first that fails
+  SCRIPT          run the lines of this file; stops at the first that fails
   -p NAME=VALUE   set a parameter of the topology's build(); may be repeated
   --name NAME     the lab's name for ps, exec and attach (default: the class's name)
   --host          the lab's root is this machine itself, not a sandbox (needs root)

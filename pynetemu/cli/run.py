@@ -5,17 +5,22 @@ import gc
 import os
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pynetemu.cli import interrupts
+from pynetemu.errors import UsageError
 from pynetemu.network.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
+    from pynetemu.plan.operations import Plan
+    from pynetemu.shell.shell import Shell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
+    parser.add_argument("script", metavar="SCRIPT", nargs="?", help="a file with lines of the shell to run")
     parser.add_argument(
         "-c", dest="commands", action="append", metavar="COMMAND", help="a line of the shell to run; repeatable"
     )
@@ -38,32 +43,67 @@ def _parameter(text: str) -> tuple[str, str]:
 def run(arguments: argparse.Namespace) -> int:
     """The engine starts first: while it does, the user's file and whatever the shell needs are imported."""
     start = time.perf_counter()
+    script = _read(arguments)
     gc.disable()  # importing makes no garbage, and looking for it takes a twentieth of the start
     sandbox = Sandbox.start(arguments.host)
     try:
         from pynetemu.network.network import Network
-        from pynetemu.plan.compile import compile_plan
-        from pynetemu.plan.load import load
+        from pynetemu.shell.shell import Shell
 
-        plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=arguments.host)
-        network = Network(plan, name=arguments.name, sandbox=sandbox).begin()
-        interactive = arguments.commands is None and os.isatty(0)
+        network = Network(_description(arguments), name=arguments.name, sandbox=sandbox).begin()
+        interactive = script is None and arguments.commands is None and os.isatty(0)
         if interactive:
             from pynetemu.shell.prompt import interact
-        else:
-            from pynetemu.shell.shell import Shell
         gc.enable()
         with network:
             interrupts.raise_again()
-            if interactive:
-                print(_welcome(network, time.perf_counter() - start))
-                return interact(network)
-            if arguments.commands is not None:
-                return Shell(network).run_lines(arguments.commands)
-            nothing = os.open(os.devnull, os.O_RDONLY)
-            return Shell(network, stdin=nothing).run_lines(iter(sys.stdin.readline, ""))
+            shell = Shell(network, interactive, _stdin(arguments, interactive), partial(_description, arguments))
+            try:
+                if interactive:
+                    print(_welcome(network, time.perf_counter() - start))
+                    return interact(shell)
+                return _run_lines(shell, arguments, script)
+            finally:
+                shell.network.close()
     finally:
         sandbox.close()
+
+
+def _description(arguments: argparse.Namespace) -> "Plan":
+    from pynetemu.plan.compile import compile_plan
+    from pynetemu.plan.load import load
+
+    return compile_plan(load(arguments.file, dict(arguments.parameters)), host=arguments.host)
+
+
+def _read(arguments: argparse.Namespace) -> list[str] | None:
+    """The lines of the script, read before anything is built."""
+    if arguments.script is None:
+        return None
+    if arguments.commands is not None:
+        raise UsageError("say a script or -c, not both")
+    try:
+        with open(arguments.script) as file:
+            return file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{arguments.script}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
+
+
+def _stdin(arguments: argparse.Namespace, interactive: bool) -> int | None:
+    """Where standard input has the lines, programs do not get it."""
+    has_lines = not interactive and arguments.commands is None and arguments.script is None
+    return os.open(os.devnull, os.O_RDONLY) if has_lines else None
+
+
+def _run_lines(shell: "Shell", arguments: argparse.Namespace, script: list[str] | None) -> int:
+    if script is not None:
+        from pynetemu.shell.shell import Leave
+
+        try:
+            return shell.run_script(script, arguments.script)
+        except Leave as leave:
+            return leave.status
+    return shell.run_lines(iter(sys.stdin.readline, "") if arguments.commands is None else arguments.commands)
 
 
 def _welcome(network: "Network", seconds: float) -> str:

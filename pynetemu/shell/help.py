@@ -11,7 +11,9 @@ NODE COMMAND ...       runs a command in a node: blue ping -c1 root
 NODE COMMAND | ...     the rest of the line is for the node's sh: blue ip addr | wc -l
 NODE COMMAND &         runs it in the background
 NODE                   opens a shell in the node; exit or Ctrl-D comes back
-CMD -h                 tells about one of the commands below; so does help CMD
+NODES COMMAND ...      runs it in several at once: h1,h2 uptime; h* ip addr; all id
+!COMMAND ...           runs a command on this machine, outside the lab
+CMD -h, help CMD       tell about one of these commands; CMD | ..., CMD > FILE
 """
 
 

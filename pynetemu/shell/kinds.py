@@ -34,11 +34,13 @@ class Kind(Protocol):
         """Words that the argument may be and that begin with the prefix."""
 
 
-class Text:
-    name = "TEXT"
-
+class _AnyWord:
     def parse(self, word: str, _: "Shell") -> str:
         return word
+
+
+class Text(_AnyWord):
+    name = "TEXT"
 
     def complete(self, _: str, __: "Shell") -> Iterable[str]:
         return ()
@@ -116,13 +118,31 @@ class SomeNodes:
         return (f"{before}{comma}{name}" for name in _starting((*shell.network.nodes, "all"), last))
 
 
-class OneService:
+class End:
+    """An end of a link: NODE, or NODE:INTERFACE."""
+
+    name = "NODE"
+
+    def parse(self, word: str, shell: "Shell") -> str:
+        node, colon, interface = word.partition(":")
+        OneNode().parse(node, shell)
+        if colon:
+            known = _interfaces(shell, node)
+            if interface not in known:
+                raise ValueError(f"{node} has no interface {interface!r}; it has {', '.join(known)}")
+        return word
+
+    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+        node, colon, _ = prefix.partition(":")
+        if colon and node in shell.network:
+            return _starting((f"{node}:{name}" for name in _interfaces(shell, node)), prefix)
+        return _starting(shell.network.nodes, prefix)
+
+
+class OneService(_AnyWord):
     """A service by its name; which of several, and that there is none, is told by the network (`network.log`)."""
 
     name = "SERVICE"
-
-    def parse(self, word: str, _: "Shell") -> str:
-        return word
 
     def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
         return _starting((state.name for state in shell.network.services), prefix)
@@ -144,6 +164,24 @@ class Duration:
         return ()
 
 
+class Rate:
+    """Bits per second, written as in tc(8): `10mbit`, `1gbit`, `500kbit`; Mininet's `10M` too."""
+
+    name = "RATE"
+    _UNITS = {"bit": 1.0, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "k": 1e3, "m": 1e6, "g": 1e9, "": 1.0}
+
+    def parse(self, word: str, _: "Shell") -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d*)?)([A-Za-z]*)", word)
+        unit = found[2].lower() if found else "?"
+        if found is None or unit not in self._UNITS or float(found[1]) == 0:
+            hint = "; in tc, bps means bytes: say mbit" if unit.endswith("bps") else ""
+            raise ValueError(f"{word!r} is not a rate such as 10mbit or 1gbit{hint}")
+        return float(found[1]) * self._UNITS[unit]
+
+    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+        return ()
+
+
 class File:
     name = "FILE"
 
@@ -154,6 +192,26 @@ class File:
         from pynetemu.shell.files import files
 
         return files(prefix)
+
+
+class Folder(_AnyWord):
+    name = "DIR"
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        from pynetemu.shell.files import files
+
+        return (path for path in files(prefix) if path.endswith("/"))
+
+
+class ALab(_AnyWord):
+    """A running lab of this user."""
+
+    name = "LAB"
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        from pynetemu.network.labs import labs
+
+        return _starting((lab.name for lab in labs()), prefix)
 
 
 class OneJob:
@@ -204,6 +262,10 @@ class ACommand:
 
 NodeName = Annotated[str, OneNode()]
 NodeNames = Annotated[tuple[str, ...], SomeNodes()]
+LinkEnd = Annotated[str, End()]
+Directory = Annotated[str, Folder()]
+RunningLab = Annotated[str, ALab()]
+BitRate = Annotated[float, Rate()]
 ServiceName = Annotated[str, OneService()]
 Seconds = Annotated[float, Duration()]
 JobNumber = Annotated["Job", OneJob()]
@@ -257,6 +319,10 @@ def nodes_of(word: str, nodes: Sequence[str]) -> tuple[str, ...]:
         else:
             raise ValueError(f"there is no node {part!r}{_meant(part, nodes) or _some(nodes)}")
     return tuple(node for node in nodes if node in found)
+
+
+def _interfaces(shell: "Shell", node: str) -> list[str]:
+    return [interface.name for interface in shell.network.interfaces(node) if interface.name != "lo"]
 
 
 def _meant(word: str, known: Iterable[str]) -> str:

@@ -28,22 +28,21 @@ class _LabEnded(Exception):
     """The lab has ended while the user was typing."""
 
 
-def interact(network: Network, leaving: str = "") -> int:
-    """Lets a person type lines until they leave; gives the exit status. `leaving` is said at the end."""
+def interact(shell: Shell) -> int:
+    """Lets a person type lines until they leave; gives the exit status."""
     for number in signal.SIGTSTP, signal.SIGQUIT:  # for the programs, which have the terminal while they run
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
-    shell = Shell(network, job_control=True)
     session: PromptSession[str] = PromptSession(
         history=_history(),
-        completer=_Completer(network.nodes),
+        completer=_Completer(shell.network.nodes),
         auto_suggest=AutoSuggestFromHistory(),
         complete_while_typing=False,
     )
     try:
         while True:
             try:
-                _read_and_run(session, shell, network)
+                _read_and_run(session, shell)
             except KeyboardInterrupt:
                 continue
             except EOFError:
@@ -52,23 +51,21 @@ def interact(network: Network, leaving: str = "") -> int:
     except Leave as leave:
         return leave.status
     except (_LabEnded, LabError):
-        print(f"pynetemu: the lab {network.name} has ended", file=sys.stderr)
+        print(f"pynetemu: the lab {shell.network.name} has ended", file=sys.stderr)
         return 1
-    finally:
-        if leaving:
-            print(leaving, file=sys.stderr)
 
 
-def _read_and_run(session: "PromptSession[str]", shell: Shell, network: Network) -> None:
+def _read_and_run(session: "PromptSession[str]", shell: Shell) -> None:
     for job in shell.jobs.news():
         print(job, file=sys.stderr)
+    network = shell.network
     if network.ended:
         raise _LabEnded
     text = session.prompt(
         FormattedText([("bold ansigreen", network.name), ("", "> ")]), pre_run=lambda: _watch(session, network)
     )
     shell.run_line(text)
-    if network.ended:
+    if shell.network.ended:
         raise _LabEnded
 
 

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 # The commands of each module of pynetemu.shell.commands, so that a line is told apart without importing any. To add one,
 # write it there with @command and name it here; a test compares the two.
 _TOPICS = {
-    "network": "nodes plan",
+    "network": "nodes net links intfs interfaces ip ports dump link switch plan graph save",
+    "state": "routes arp neigh fdb stats",
+    "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
     "services": "services logs",
     "packets": "trace why",
     "jobs": "jobs fg bg wait kill",
-    "session": "help ? exit quit",
+    "script": "source set time watch alias unalias",
+    "python": "py px",
+    "machine": "sh cd term xterm gterm x noecho attach",
+    "session": "help ? reload exit quit",
 }
 _TOPIC_OF = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 

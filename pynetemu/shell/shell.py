@@ -8,14 +8,21 @@ It needs no terminal; `shell.prompt` puts one before it.
 
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from pynetemu.errors import CommandNotFound, PynetemuError
+from pynetemu.errors import CommandNotFound, LabError, PynetemuError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.network.process import Process
 from pynetemu.shell import terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
-from pynetemu.shell.language import argv_of, parse
+from pynetemu.shell.language import Line, argv_of, logical_lines, parse
+
+if TYPE_CHECKING:
+    from pynetemu.plan.operations import Plan
+    from pynetemu.shell.command import Command
+
+_DEEPEST = 20  # lines within lines: source, time, watch, aliases
 
 
 class Leave(Exception):
@@ -29,48 +36,105 @@ class Shell:
     """`job_control` is for a person at a terminal: each command gets a process group of its own, Ctrl-Z stops it.
 
     Without it commands share our process group, as those of a script do. `stdin` is what commands read: ours by default.
+    `description` reads the user's file anew, for `reload`.
     """
 
-    def __init__(self, network: Network, job_control: bool = False, stdin: int | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        job_control: bool = False,
+        stdin: int | None = None,
+        description: "Callable[[], Plan] | None" = None,
+    ) -> None:
         self.network = network
         self.jobs = Jobs()
         self.status = 0
+        self.aliases: dict[str, str] = {}
+        self.python_names: dict[str, Any] = {}  # what `py` and `px` have set
+        self.stops_at_failures = True  # of scripts, `set -e`
+        self.description = description
         self._job_control = job_control
         self._stdin = stdin
+        self._depth = 0
 
     def run_line(self, text: str) -> int:
         """Runs one line and gives its exit status; raises Leave for `exit`. Errors are told on standard error."""
+        self._depth += 1
         try:
             self.status = self._run(text)
         except ValueError as error:
-            self.status = _complain(f"{error}: {text.strip()}", 2)
-        except CommandNotFound as error:
-            self.status = _complain(str(error), error.exit_status)
+            self.status = _complain(f"{error}: {text.strip().partition(chr(10))[0]}", 2)
         except PynetemuError as error:
             self.status = _complain(str(error), error.exit_status)
+        finally:
+            self._depth -= 1
+            sys.stdout.flush()  # before a program of a node writes to the same place
         return self.status
 
     def run_lines(self, lines: Iterable[str]) -> int:
-        """Runs lines in order, up to the first that fails; gives its status, or 0."""
+        """Runs lines in order, up to the first that fails unless `set +e`; gives its status, or the last line's."""
         try:
-            for line in lines:
-                if status := self.run_line(line):
-                    return status
+            for _, line in logical_lines(lines):
+                if self.run_line(line) and self.stops_at_failures:
+                    break
         except Leave as leave:
             return leave.status
-        return 0
+        return self.status
+
+    def run_script(self, lines: Iterable[str], name: str) -> int:
+        """As `run_lines`, and tells which line of a file was the one that failed."""
+        self.status = 0
+        for number, line in logical_lines(lines):
+            if self.run_line(line) and self.stops_at_failures:
+                print(f"pynetemu: {name}:{number}: status {self.status}: {line.strip()}", file=sys.stderr)
+                break
+        return self.status
 
     def _run(self, text: str) -> int:
         line = parse(text)
         if line is None:
-            return 0
+            return self.status
+        if self._depth > _DEEPEST:
+            raise LabError("lines within lines without end: an alias or a script that runs itself?")
         if line.word in self.network:
-            return self._command(line.word, argv_of(line.rest) if line.rest else ["bash"], line.background, text.strip())
+            return self._in_node(line.word, line, text.strip())
         from pynetemu.shell import registry
 
+        if line.word in self.aliases:
+            return self.run_line(f"{self.aliases[line.word]} {line.rest}")
         if command := registry.find(line.word):
-            return command.run(self, line.arguments_of(command))
-        raise CommandNotFound(line.word, _unknown(line.word, [*self.network.nodes, *registry.names()], self.network))
+            return self._own(command, line)
+        return self._in_nodes(line)
+
+    def _own(self, command: "Command", line: Line) -> int:
+        arguments, tail = line.for_command(command)
+        if not tail:
+            return command.run(self, arguments)
+        from pynetemu.shell.output import piped_into
+
+        with piped_into(tail) as end:
+            status = command.run(self, arguments)
+        return end.status or status
+
+    def _in_node(self, node: str, line: Line, text: str) -> int:
+        rest, background = line.for_node()
+        return self._command(node, argv_of(rest) if rest else ["bash"], background, text)
+
+    def _in_nodes(self, line: Line) -> int:
+        from pynetemu.shell.kinds import is_node_set, nodes_of
+        from pynetemu.shell.unknown import unknown
+
+        if not is_node_set(line.word):
+            raise CommandNotFound(line.word, unknown(line.word, self))
+        nodes = nodes_of(line.word, self.network.nodes)
+        rest, background = line.for_node()
+        if not rest:
+            raise UsageError(f"{line.word}: say what to run in these {len(nodes)} nodes: {line.word} ip addr")
+        if background:
+            return max(self._command(node, argv_of(rest), True, f"{node} {line.rest}") for node in nodes)
+        from pynetemu.shell.parallel import run_on
+
+        return run_on(self.network, nodes, argv_of(rest), sys.stderr)
 
     def _command(self, node: str, argv: list[str], background: bool, text: str) -> int:
         tty = terminal.own_terminal() if self._job_control and not background else None
@@ -118,6 +182,16 @@ class Shell:
                 print(f"\n{job}", file=sys.stderr)
                 return 128 + change.value
 
+    def reload(self) -> None:
+        """Makes the network again after the user's file as it is now; raises LabError and what a birth raises."""
+        if self.description is None:
+            raise LabError("reload works in the shell that has started the lab, with a file")
+        plan = self.description()
+        old = self.network
+        old.close()
+        self.jobs = Jobs()
+        self.network = Network(plan, name=old.name, host=old.host).open()
+
     def chosen(self, sets: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         """The nodes of some sets, in the order of the description; all of them without a set."""
         wanted = {node for nodes in sets for node in nodes}
@@ -125,13 +199,6 @@ class Shell:
 
 
 def _complain(text: str, status: int) -> int:
+    sys.stdout.flush()
     print(f"pynetemu: {text}", file=sys.stderr)
     return status
-
-
-def _unknown(word: str, names: list[str], network: Network) -> str:
-    from pynetemu.plan.nearest import nearest
-
-    near = nearest(word, names)
-    hint = f"did you mean {near!r}?" if near else f"the nodes are {', '.join(network.nodes)}; `help` lists the commands"
-    return f"no node or command {word!r}; {hint}"

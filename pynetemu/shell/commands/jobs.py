@@ -40,9 +40,9 @@ def bg(shell: Shell, job: JobNumber | None = None) -> int:
 
 @command
 def wait(shell: Shell, *jobs: JobNumber) -> int:
-    """waits until jobs have ended, all of them unless told which
+    """waits until jobs have ended
 
-    With jobs named, the status is that of the last. Ctrl-C ends the waiting, not the jobs.
+    Without words, all of them. With jobs named, the status is that of the last. Ctrl-C ends the waiting, not the jobs.
     """
     status = 0
     for job in jobs or [job for job in shell.jobs if job.state == "Running"]:

@@ -1,9 +1,14 @@
-"""What the network is made of."""
+"""What the network is made of, and how it looks now."""
 
-from pynetemu.plan.operations import AddAddress, AddNode
+from pathlib import Path
+from typing import Literal
+
+from pynetemu.errors import LabError, UsageError
+from pynetemu.network.state import InterfaceState
+from pynetemu.plan.operations import AddNode
 from pynetemu.shell.answers import Table
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import NodeNames
+from pynetemu.shell.kinds import LinkEnd, NodeName, NodeNames
 from pynetemu.shell.shell import Shell
 
 
@@ -11,24 +16,195 @@ from pynetemu.shell.shell import Shell
 def nodes(shell: Shell, *nodes: NodeNames) -> Table:
     """lists the nodes with their addresses"""
     addresses: dict[str, list[str]] = {}
-    kinds: dict[str, str] = {}
-    for operation in shell.network.plan.operations:
-        if isinstance(operation, AddNode):
-            kinds[operation.node] = operation.kind
-        elif isinstance(operation, AddAddress):
-            addresses.setdefault(operation.node, []).append(f"{operation.interface} {operation.address}")
-    shown = shell.chosen(nodes)
-    return Table(("node", "kind", "addresses"), [(node, kinds[node], addresses.get(node, [])) for node in shown])
+    for interface in _interfaces(shell, nodes):
+        addresses.setdefault(interface.node, []).extend(_addresses(interface))
+    kinds = _kinds(shell)
+    return Table(("node", "kind", "addresses"), [(n, kinds[n], addresses.get(n, [])) for n in shell.chosen(nodes)])
 
 
 @command
-def plan(shell: Shell, *, as_shell: bool = False) -> int:
-    """shows what the network is made of
+def net(shell: Shell, *nodes: NodeNames) -> Table:
+    """lists each node's links and what is at the other ends"""
+    chosen = set(shell.chosen(nodes))
+    ends = [end for link in shell.network.links() for end in (link.ends, link.ends[::-1])]
+    order = {node: place for place, node in enumerate(shell.network.nodes)}
+    ends.sort(key=lambda end: order[end[0][0]])
+    rows = [(node, interface, peer, far) for (node, interface), (peer, far) in ends if node in chosen]
+    return Table(("node", "interface", "peer", "peer_interface"), rows)
+
+
+@command
+def links(shell: Shell, *nodes: NodeNames) -> Table:
+    """lists the links, and whether they are up"""
+    chosen = set(shell.chosen(nodes))
+    found = [link for link in shell.network.links() if {link.node, link.peer_node} & chosen]
+    rows = [(f"{a[0]}:{a[1]}", f"{b[0]}:{b[1]}", "up" if link.is_up else "down") for link in found for a, b in [link.ends]]
+    return Table(("end", "other_end", "state"), rows)
+
+
+@command("interfaces", "ip")
+def intfs(shell: Shell, *nodes: NodeNames) -> Table:
+    """lists the interfaces and addresses, as they are now
+
+    For what `ip` does in one node say so: blue ip route; in all of them: all ip route.
+    """
+    rows = [
+        (i.node, i.name, _state(i), _addresses(i, name=False), i.mac, i.mtu)
+        for i in _interfaces(shell, nodes)
+        if i.name != "lo"
+    ]
+    return Table(("node", "interface", "state", "addresses", "mac", "mtu"), rows)
+
+
+@command
+def ports(shell: Shell, *switches: NodeNames) -> Table:
+    """lists the switches' ports and what is plugged into them
+
+    `learned` is how many addresses the switch has seen behind the port; `fdb` lists them.
+    """
+    peers = {end: other for link in shell.network.links() for end, other in (link.ends, link.ends[::-1])}
+    with_bridge = [i for i in _interfaces(shell, switches) if i.master]
+    learned: dict[tuple[str, str], int] = {}
+    for entry in shell.network.forwarding(*dict.fromkeys(i.node for i in with_bridge)) if with_bridge else []:
+        learned[entry.node, entry.port] = learned.get((entry.node, entry.port), 0) + entry.is_learned
+    rows = [
+        (*port, i.master, ":".join(peers.get(port, ())) or None, _state(i), learned.get(port, 0))
+        for i in with_bridge
+        for port in [(i.node, i.name)]
+    ]
+    return Table(("switch", "port", "bridge", "peer", "state", "learned"), rows)
+
+
+@command
+def dump(shell: Shell, *nodes: NodeNames) -> Table:
+    """lists the nodes with their interfaces and routes in short"""
+    chosen, kinds = shell.chosen(nodes), _kinds(shell)
+    interfaces: dict[str, list[str]] = {node: [] for node in chosen}
+    for interface in _interfaces(shell, nodes):
+        if interface.name != "lo":
+            interfaces[interface.node].append(_with_addresses(interface))
+    routes = dict.fromkeys(chosen, 0)
+    for route in shell.network.routes(*chosen):
+        routes[route.node] += not route.destination.is_link_local
+    rows = [(node, kinds[node], routes[node], interfaces[node]) for node in chosen]
+    return Table(("node", "kind", "routes", "interfaces"), rows)
+
+
+@command
+def link(shell: Shell, a: LinkEnd, b: LinkEnd, state: Literal["up", "down"]) -> int:
+    """takes the link between two nodes down, or up again
+
+    a, b  the nodes at its ends; NODE:INTERFACE where they have several links
+
+    Routes and addresses that the kernel drops with the link come back with it.
+    """
+    shell.network.set_link(a, b, up=state == "up")
+    return 0
+
+
+@command
+def switch(shell: Shell, switch: NodeName, state: Literal["start", "stop"]) -> int:
+    """stops a switch, or starts it again
+
+    Nothing passes a stopped switch; its ports stay as they are.
+    """
+    bridges = [i.name for i in shell.network.interfaces(switch) if i.kind == "bridge"]
+    if not bridges:
+        raise LabError(f"{switch} is no switch: it has no bridge")
+    for bridge in bridges:
+        word = "up" if state == "start" else "down"
+        shell.network[switch].run("ip", "link", "set", "dev", bridge, word, check=True)
+    return 0
+
+
+@command
+def plan(shell: Shell, *, as_shell: bool = False, json: bool = False) -> int:
+    """shows what the network was made of
 
     --as-shell  as a sh script of ip commands
+    --json      as data
     """
-    from pynetemu.plan.shell import as_shell as shell_script
+    if as_shell and json:
+        raise UsageError("plan: --as-shell or --json, not both")
+    print(_plan_text(shell, ".sh" if as_shell else ".json" if json else ""))
+    return 0
+
+
+@command
+def graph(shell: Shell, *, ascii: bool = False, output: Path | None = None) -> int:
+    """draws the network
+
+    --ascii       with no other characters than ASCII's
+    -o, --output  into a file: x.svg, x.png, x.dot or x.mmd (Mermaid)
+    """
+    from pynetemu.draw.graph import read
+
+    if output is not None:
+        from pynetemu.draw.files import save as save_picture
+
+        save_picture(read(shell.network.plan), str(output))
+        return 0
+    from pynetemu.draw.text import picture
+    from pynetemu.shell.output import can_print, width, with_colour
+
+    plain = ascii or not can_print("●○┼…")
+    print(picture(read(shell.network.plan), max(width(), 20), plain, with_colour()), end="")
+    return 0
+
+
+@command
+def save(shell: Shell, file: Path) -> int:
+    """writes the plan into a file, in the form of its name
+
+    .json as data, .sh as a script of ip commands, .txt for people; .svg, .png, .dot and .mmd as a picture.
+    """
+    if file.suffix in (".svg", ".png", ".dot", ".mmd"):
+        return graph(shell, output=file) or 0
+    if file.suffix not in (".json", ".sh", ".txt"):
+        raise UsageError(f"save: {file}: its name ends in .json, .sh, .txt, .svg, .png, .dot or .mmd")
+    try:
+        file.write_text(_plan_text(shell, file.suffix) + "\n")
+    except OSError as error:
+        raise LabError(f"save: {file}: {error.strerror}") from None
+    return 0
+
+
+def _plan_text(shell: Shell, suffix: str) -> str:
+    if suffix == ".sh":
+        from pynetemu.plan.shell import as_shell
+
+        return as_shell(shell.network.plan).rstrip("\n")
+    if suffix == ".json":
+        from json import dumps
+
+        from pynetemu.plan.data import to_data
+
+        return dumps(to_data(shell.network.plan), indent=2)
     from pynetemu.plan.text import as_text
 
-    print((shell_script if as_shell else as_text)(shell.network.plan).rstrip("\n"))
-    return 0
+    return as_text(shell.network.plan).rstrip("\n")
+
+
+def _interfaces(shell: Shell, nodes: tuple[tuple[str, ...], ...]) -> list[InterfaceState]:
+    return shell.network.interfaces(*shell.chosen(nodes))
+
+
+def _kinds(shell: Shell) -> dict[str, str]:
+    return {op.node: op.kind for op in shell.network.plan.operations if isinstance(op, AddNode)}
+
+
+def _addresses(interface: InterfaceState, name: bool = True) -> list[str]:
+    """Those that others use: neither loopback's own nor link-local ones."""
+    shown = [str(a) for a in interface.addresses if not a.is_loopback and not a.is_link_local]
+    return [f"{interface.name} {address}" for address in shown] if name else shown
+
+
+def _with_addresses(interface: InterfaceState) -> str:
+    """eth0:10.0.0.1/24"""
+    return ":".join([interface.name, "+".join(_addresses(interface, name=False))]).rstrip(":")
+
+
+def _state(interface: InterfaceState) -> str:
+    if not interface.is_up:
+        return "down"
+    return "up" if interface.has_carrier else "no carrier"

@@ -20,6 +20,16 @@ def help(shell: Shell, name: CommandName | None = None) -> int:
     return 0
 
 
+@command
+def reload(shell: Shell) -> int:
+    """reads the description anew, and makes the network again
+
+    A wrong description leaves the lab as it is. Jobs end with the old network.
+    """
+    shell.reload()
+    return 0
+
+
 @command("quit")
 def exit(shell: Shell, status: Status | None = None) -> int:
     """leaves, and ends the lab; so does Ctrl-D

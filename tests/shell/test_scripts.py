@@ -1,0 +1,91 @@
+"""Scripts: a file beside the description, `source`, standard input; where they stop, and what they say then."""
+
+from pathlib import Path
+
+import pytest
+
+from pynetemu.shell.language import logical_lines
+from tests.support.pynetemu import BLUE, pynetemu
+
+_SCRIPT = """\
+# comments and empty lines
+
+blue echo one   # and a comment behind
+blue sh -c 'echo two
+echo three'
+blue echo fo\\
+ur
+set +e
+blue false
+blue echo five
+set -e
+blue sh -c "exit 3"
+blue echo never
+"""
+
+
+@pytest.mark.parametrize("how", ["script", "source", "standard input"])
+def test_a_script_runs_up_to_the_line_that_fails(how: str, tmp_path: Path) -> None:
+    file = tmp_path / "lab.txt"
+    file.write_text(_SCRIPT)
+    if how == "script":
+        done = pynetemu(BLUE, file)
+    elif how == "source":
+        done = pynetemu(BLUE, "-c", f"source {file}", "-c", "blue echo never")
+    else:
+        done = pynetemu(BLUE, input=_SCRIPT)
+    assert done.stdout == "one\ntwo\nthree\nfour\nfive\n"
+    assert done.returncode == 3
+    named = f'pynetemu: {file}:12: status 3: blue sh -c "exit 3"\n'
+    assert done.stderr == ("" if how == "standard input" else named)
+
+
+def test_exit_in_a_script_leaves_with_its_status(tmp_path: Path) -> None:
+    (tmp_path / "inner").write_text("exit 4\n")
+    (tmp_path / "outer").write_text(f"source {tmp_path}/inner\nblue echo never\n")
+    done = pynetemu(BLUE, tmp_path / "outer")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 4)
+
+
+def test_a_script_that_runs_itself_ends(tmp_path: Path) -> None:
+    (tmp_path / "self").write_text(f"source {tmp_path}/self\n")
+    done = pynetemu(BLUE, tmp_path / "self")
+    assert "lines within lines without end" in done.stderr
+    assert done.returncode == 1
+
+
+def test_programs_of_a_script_read_what_the_shell_was_given(tmp_path: Path) -> None:
+    (tmp_path / "lab.txt").write_text("blue cat\n")
+    assert pynetemu(BLUE, tmp_path / "lab.txt", input="given\n").stdout == "given\n"
+
+
+def test_wrong_scripts_are_refused_before_anything_is_built(tmp_path: Path) -> None:
+    done = pynetemu(BLUE, tmp_path / "nosuch")
+    assert done.stderr == f"pynetemu: {tmp_path}/nosuch: No such file or directory\n"
+    assert pynetemu(BLUE, tmp_path / "nosuch", "-c", "nodes").stderr == "pynetemu: say a script or -c, not both\n"
+
+
+def test_reload_reads_the_description_anew(tmp_path: Path) -> None:
+    text = "from pynetemu import Host, Topology\nclass Lab(Topology):\n    a = Host()\n"
+    (tmp_path / "lab.py").write_text(text)
+    (tmp_path / "more.py").write_text(text + "    b = Host()\n")
+    (tmp_path / "wrong.py").write_text(text + "    b = Host(\n")
+    script = "nodes | tail -1\n!cp more.py lab.py\nreload\nb hostname\n!cp wrong.py lab.py\nset +e\nreload\nb hostname\n"
+    done = pynetemu("lab.py", input=script, cwd=tmp_path)
+    assert done.stdout == "a     host  -\nb\nb\n"
+    assert "lab.py:4: SyntaxError: '(' was never closed" in done.stderr
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("lines", "joined"),
+    [
+        (["a 'b", "c'", "d"], [(1, "a 'b\nc'"), (3, "d")]),
+        (["a \\", "b"], [(1, "a b")]),
+        (["# it's", "b"], [(1, "# it's"), (2, "b")]),
+        (["py 'it\\'s'", "b"], [(1, "py 'it\\'s'"), (2, "b")]),
+        (["a 'b", "c"], [(1, "a 'b\nc")]),
+    ],
+)
+def test_lines_go_on_while_a_quote_is_open(lines: list[str], joined: list[tuple[int, str]]) -> None:
+    assert list(logical_lines(lines)) == joined
