@@ -58,7 +58,7 @@ def trace(
     verbose: bool = False,
     live: bool = False,
 ) -> Answer:
-    """runs a line, and shows where each of its packets went, or why it did not
+    """runs a line, and shows where each of its packets went
 
     trace blue ping -c1 root     runs it, then shows its packets
     trace 3                      shows packet 3 of the last trace hop by hop
@@ -84,7 +84,7 @@ def trace(
 
 @command
 def why(shell: Shell, *, ascii: bool = False) -> Traced:
-    """tells why the last packet died that a trace saw, and what to try
+    """tells why the last packet died, and what to try
 
     --ascii  without line-drawing characters
     """
