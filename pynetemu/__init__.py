@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Firewall as Firewall
     from pynetemu.topology import Host as Host
     from pynetemu.topology import HttpServer as HttpServer
+    from pynetemu.topology import Hub as Hub
     from pynetemu.topology import Interface as Interface
     from pynetemu.topology import Link as Link
     from pynetemu.topology import Nat as Nat
@@ -69,7 +70,7 @@ _HOMES = {
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
-        "Firewall Host HttpServer Interface Link Nat Node Ready Root Router Service Switch Topology finished prints tcp udp"
+        "Firewall Host HttpServer Hub Interface Link Nat Node Ready Root Router Service Switch Topology finished prints tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -48,6 +48,7 @@ _PUBLIC = [
     "Firewall",
     "Host",
     "HttpServer",
+    "Hub",
     "Interface",
     "KernelError",
     "LabError",

@@ -7,12 +7,14 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pynetemu.engine import netlink, syscalls
 from pynetemu.engine.netlink import Netlink, Refused, ifinfmsg
+from pynetemu.errors import KernelError
+from pynetemu.plan.operations import Operation
 
 _RTM_NEWQDISC = 36
 _TC_H_ROOT = 0xFFFFFFFF
@@ -37,21 +39,38 @@ _Probe = Callable[[Netlink], None]
 
 def probe() -> list[dict[str, Any]]:
     """Every feature that labs use, as data. Leaves the calling thread in another network namespace."""
-    found = []
-    for feature, attempt in _features():
-        syscalls.unshare(syscalls.CLONE_NEWNET)
-        link = Netlink()
-        try:
-            attempt(link)
-            reason = ""
-        except Refused as refused:
-            reason = refused.reason
-        except OSError as error:
-            reason = error.strerror or str(error)
-        finally:
-            link.close()
-        found.append({**asdict(feature), "reason": reason})
-    return found
+    return [{**asdict(feature), "reason": _try(attempt)} for feature, attempt in _features()]
+
+
+def require(needed: Mapping[str, Operation]) -> None:
+    """Raises KernelError, with the user's lines, for features that this kernel lacks; only those asked for are tried.
+
+    Leaves the calling thread in another network namespace.
+    """
+    lacking = [
+        f"{operation.source}: {operation.node} needs {feature.name}, for {feature.purpose}, and this kernel has none"
+        f" ({feature.option}: {reason})"
+        for feature, attempt in _features()
+        if (operation := needed.get(feature.name)) and (reason := _try(attempt))
+    ]
+    if lacking:
+        hint = "    hint: nothing was built; `pynetemu doctor` says what this kernel has, and which kernel has more"
+        raise KernelError("\n".join([*lacking, hint]))
+
+
+def _try(attempt: _Probe) -> str:
+    """Why something cannot be done in a new network namespace, "" when it can."""
+    syscalls.unshare(syscalls.CLONE_NEWNET)
+    link = Netlink()
+    try:
+        attempt(link)
+    except Refused as refused:
+        return refused.reason
+    except OSError as error:
+        return error.strerror or str(error)
+    finally:
+        link.close()
+    return ""
 
 
 def _features() -> list[tuple[Feature, _Probe]]:
@@ -73,7 +92,11 @@ def _features() -> list[tuple[Feature, _Probe]]:
             _queue("ingress", parent=_TC_H_INGRESS),
         ),
         (Feature("802.1Q", "CONFIG_VLAN_8021Q", "VLAN interfaces", False), _vlan),
-        (Feature("VLAN filtering", "CONFIG_BRIDGE_VLAN_FILTERING", "VLANs on switches", False), _vlan_filtering),
+        (Feature("VLAN filtering", "CONFIG_BRIDGE_VLAN_FILTERING", "VLANs on switches", False), _readable("VLAN_FILTERING")),
+        (
+            Feature("multicast snooping", "CONFIG_BRIDGE_IGMP_SNOOPING", "switches that know who listens", False),
+            _readable("MCAST_SNOOPING"),
+        ),
         (Feature("dummy", "CONFIG_DUMMY", "interfaces without a link", False), _link("dummy")),
         (Feature("vxlan", "CONFIG_VXLAN", "tunnels", False), _vxlan),
         (Feature("wireguard", "CONFIG_WIREGUARD", "tunnels", False), _link("wireguard")),
@@ -115,15 +138,19 @@ def _vlan(link: Netlink) -> None:
     link.flush()
 
 
-def _vlan_filtering(link: Netlink) -> None:
-    """A kernel without it ignores the setting (br_changelink in net/bridge/br_netlink.c): it is read back."""
-    _add_link(link, "bridge", [("IFLA_BR_VLAN_FILTERING", 1)])
-    for message in link.dump(netlink.RTM_GETLINK, ifinfmsg()):
-        if message["index"] == 100:
-            data = message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
-            if data is not None and data.get_attr("IFLA_BR_VLAN_FILTERING") == 1:
-                return
-    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+def _readable(setting: str) -> _Probe:
+    """Turns a bridge's setting on: a kernel without it ignores that (br_changelink in net/bridge/br_netlink.c)."""
+
+    def attempt(link: Netlink) -> None:
+        _add_link(link, "bridge", [(f"IFLA_BR_{setting}", 1)])
+        for message in link.dump(netlink.RTM_GETLINK, ifinfmsg()):
+            if message["index"] == 100:
+                data = message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
+                if data is not None and data.get_attr(f"IFLA_BR_{setting}") == 1:
+                    return
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    return attempt
 
 
 def _ipv6(_: Netlink) -> None:

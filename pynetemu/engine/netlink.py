@@ -31,23 +31,37 @@ from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg as ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = 16, 17, 18, 20, 22, 24, 26
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = (
+    16,
+    17,
+    18,
+    19,
+    20,
+    22,
+    24,
+    26,
+)
 REQUEST = 0x1
 NEW = 0x601  # NLM_FREQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _ACK, _DUMP = 0x4, 0x300
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 _RTMGRP_LINK = 1
+_RTMGRP_IPV6_IFADDR = 0x100
 _IFF_UP = 1
 _IFA_F_NODAD = 0x02
 _RT_TABLE_MAIN, _RTPROT_BOOT, _RTN_UNICAST = 254, 3, 1
 _IFLA_OPERSTATE, _OPERSTATE_UP = 16, 6
+_IFLA_LINKINFO, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA, _IFLA_BRPORT_STATE, _FORWARDING = 18, 4, 5, 1, 3
 _CHUNK = 64 * 1024  # bytes in one send; a socket's send buffer holds 212,992 by default (net.core.wmem_default)
 _LINKS_AT_ONCE = 16  # up to 8 kB of buffer for each answer, of the 212,992 bytes that a socket has by default
 
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence number, port
+_ADDRESS_BODY = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
+_INET6 = _ADDRESS_BODY.pack(socket.AF_INET6, 0, 0, 0, 0)
+_RT_SCOPE_LINK, _IFA_F_TENTATIVE = 253, 0x40
 _ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: length, type
-_LINK_BODY = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
+LINK_BODY = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 
 Message = Any  # one of pyroute2's message classes, which are untyped
 
@@ -150,15 +164,15 @@ class Netlink:
             yield reply, found
 
     def watch_links(self) -> None:
-        """From now on every change of a link arrives here too; see `wait_until_up`.
+        """From now on every change of a link or an IPv6 address arrives here too; see `wait_until_up`.
 
         By bind(2), which gives the socket a port: one without, whose port is 0, is passed over by messages that exclude
         port 0, which is meant to be nobody (do_one_broadcast in net/netlink/af_netlink.c).
         """
-        self._socket.bind((0, _RTMGRP_LINK))
+        self._socket.bind((0, _RTMGRP_LINK | _RTMGRP_IPV6_IFADDR))
 
     def wait_until_up(self, indexes: set[int], changes: "Netlink", seconds: float) -> set[int]:
-        """Waits until these links are operationally up (RFC 2863); gives back those left when nothing changes any more.
+        """Waits until these links are up and their bridges forward through them; gives back those left without more changes.
 
         `changes` is another socket of this namespace, which watches links.
 
@@ -174,13 +188,32 @@ class Netlink:
                 changes._await_changes(waiting)
         return waiting
 
+    def wait_until_link_local(self, indexes: set[int], changes: "Netlink", seconds: float) -> set[int]:
+        """Waits until these links have a link-local address that is not in duplicate detection, as `wait_until_up` does."""
+        waiting = set(indexes)
+        changes._socket.settimeout(seconds)
+        with suppress(TimeoutError):
+            while waiting:
+                waiting -= {index for _, body in self.dump_bytes(RTM_GETADDR, _INET6) for index in _link_local(body)}
+                if waiting:
+                    changes._receive_any()
+        return waiting
+
+    def _receive_any(self) -> None:
+        """Waits for messages, and throws them away."""
+        try:
+            self._socket.recv(1 << 17)
+        except OSError as error:
+            if error.errno != errno.ENOBUFS:
+                raise
+
     def _ask_which_are_up(self, indexes: list[int]) -> set[int]:
         found: set[int] = set()
         for start in range(0, len(indexes), _LINKS_AT_ONCE):
             asked = indexes[start : start + _LINKS_AT_ONCE]
-            length = _HEADER.size + _LINK_BODY.size
+            length = _HEADER.size + LINK_BODY.size
             head = _HEADER.pack(length, RTM_GETLINK, REQUEST, 1, 0)
-            self._socket.send(b"".join(head + _LINK_BODY.pack(0, 0, index, 0, 0) for index in asked))
+            self._socket.send(b"".join(head + LINK_BODY.pack(0, 0, index, 0, 0) for index in asked))
             answers = 0
             for kind, number, body in self._replies():
                 if kind == RTM_NEWLINK:
@@ -211,10 +244,29 @@ def attribute(kind: int, value: bytes) -> bytes:
 
 
 def _up(body: bytes) -> set[int]:
-    """The link's index if it is operationally up, from the body of RTM_NEWLINK."""
-    index = _LINK_BODY.unpack_from(body)[2]
-    state = next((value[0] for kind, value in attributes(body, _LINK_BODY.size) if kind == _IFLA_OPERSTATE), 0)
-    return {index} if state == _OPERSTATE_UP else set()
+    """The link's index if it is operationally up and, as a bridge's port, forwards; from the body of RTM_NEWLINK."""
+    index = LINK_BODY.unpack_from(body)[2]
+    state = port = None
+    for kind, value in attributes(body, LINK_BODY.size):
+        if kind == _IFLA_OPERSTATE:
+            state = value[0]
+        elif kind == _IFLA_LINKINFO:
+            port = _port_state(value)
+    return {index} if state == _OPERSTATE_UP and port in (None, _FORWARDING) else set()
+
+
+def _link_local(body: bytes) -> set[int]:
+    """The link of an address from the body of RTM_NEWADDR, if it is link-local and in use."""
+    _, _, flags, scope, index = _ADDRESS_BODY.unpack_from(body)
+    return {index} if scope == _RT_SCOPE_LINK and not flags & _IFA_F_TENTATIVE else set()
+
+
+def _port_state(info: bytes) -> int | None:
+    """The state of a bridge's port from IFLA_LINKINFO, None of what is none."""
+    parts = dict(attributes(info, 0))
+    if parts.get(_INFO_SLAVE_KIND) != b"bridge\0":
+        return None
+    return next((value[0] for kind, value in attributes(parts[_INFO_SLAVE_DATA], 0) if kind == _IFLA_BRPORT_STATE), None)
 
 
 def attributes(body: bytes, offset: int) -> Iterator[tuple[int, bytes]]:

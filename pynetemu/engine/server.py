@@ -14,6 +14,7 @@ from pynetemu.engine.services import Services
 from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data
 from pynetemu.plan.names import hosts_file
+from pynetemu.plan.needs import needs
 from pynetemu.plan.operations import AddHttpServer, Address, Plan
 
 _DESCRIPTORS_OF_NODE = 4  # its network, mount and UTS namespace, and its route socket
@@ -72,6 +73,7 @@ class Server(Loop):
             self._host_address = host.primary_address()
             host.refuse_conflicts(self._plan)
             self._is_on_machine = True
+        self._require_features()
         _make_room(self._plan)
         try:
             apply.apply(self._plan.operations, self.nodes)
@@ -81,6 +83,13 @@ class Server(Loop):
             self._undo()
             raise
         return {}, []
+
+    def _require_features(self) -> None:
+        if needed := needs(self._plan):
+            from pynetemu.engine import features
+
+            with syscalls.inside(home=self.nodes.home):
+                features.require(needed)
 
     def finish(self) -> None:
         self._undo()

@@ -13,16 +13,22 @@ from pynetemu.plan.operations import (
     AddRuleset,
     AddService,
     AddVeth,
+    AddVlan,
     InterfaceAddress,
     Operation,
     Plan,
     SetMaster,
+    SetPort,
+    SetPortVlans,
     SetSysctl,
     SetUp,
+    StartSpanningTree,
 )
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import resolve
+from pynetemu.plan.resolve.addresses import ending_number
 from pynetemu.plan.resolve.filters import ruleset_of_nat, rulesets_of_firewall
+from pynetemu.plan.resolve.loops import block_ports
 from pynetemu.plan.resolve.network import (
     BRIDGE,
     ROOT_INTERFACE,
@@ -54,10 +60,12 @@ def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Pla
     rulesets = list(_rulesets(network, problems))
     problems.raise_all()
     root = next((node for node in network.nodes if node.own_address), None)
-    if host or root is None or root.own_address is None:
-        return Plan(network.name, tuple(_operations(network, rulesets)), host)
-    _plug_in(root, root.own_address, network)
-    return Plan(network.name, tuple(_operations(network, rulesets)), host, root.own_address.ip)
+    own = None if host or root is None else root.own_address
+    if root and own:
+        _plug_in(root, own, network)
+    _choose_macs(network)
+    block_ports(network)
+    return Plan(network.name, tuple(_operations(network, rulesets)), host, own.ip if own else None)
 
 
 def _check_use(description: Description, problems: Problems) -> None:
@@ -97,16 +105,27 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     """All operations, in their phases: each finds what those before it have made."""
     nodes, links = network.nodes, network.links
     ends = [end for link in links for end in (link.a, link.b)]
-    macs = Macs()
+    ports = [end for end in ends if end.node.bridges]
+    vlans = [(end, number, vlan) for end in ends for number, vlan in end.vlans.items()]
+    every = [*ends, *(vlan for _, _, vlan in vlans)]
+    # Ports first: an interface whose link's other end is up already has its carrier at once.
+    rising = sorted(every, key=lambda end: not end.node.bridges)
+    trees = [node for node in nodes if node.bridge.stp]
+    late = {end for link in links if link.a.blocked or link.b.blocked for end in (link.a, link.b)}
     yield from (AddNode(node.name, node.kind, node.source) for node in nodes)
     yield from (setting for node in nodes for setting in _settings(node))
-    yield from (AddBridge(node.name, BRIDGE, node.source) for node in nodes if node.bridges)
-    yield from (_veth(link, macs) for link in links)
-    yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ends if end.node.bridges)
+    yield from (_bridge(node) for node in nodes if node.bridges)
+    yield from (_veth(link) for link in links)
+    yield from (AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in vlans)
+    yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ports)
+    yield from (SetPort(end.node.name, end.name, end.port.settings, end.source) for end in ports if end.port.settings)
+    yield from (_port_vlans(end) for end in ports if end.port.vlan or end.port.trunk)
     yield from (AddAddress(node.name, "lo", address, node.source) for node in nodes for address in node.loopback)
-    yield from (AddAddress(end.node.name, end.name, address, end.source) for end in ends for address in end.addresses)
+    yield from (AddAddress(end.node.name, end.name, address, end.source) for end in every for address in end.addresses)
     yield from rulesets
-    yield from (SetUp(end.node.name, end.name, end.source) for end in ends)
+    yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end not in late)
+    yield from (StartSpanningTree(node.name, BRIDGE, node.source) for node in trees)
+    yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end in late)
     for several in False, True:
         yield from (_route(node, route) for node in nodes for route in node.routes if (len(route.vias) > 1) is several)
     servers = [part for part in network.services if isinstance(part, ResolvedHttpServer)]
@@ -141,7 +160,26 @@ def _route(node: ResolvedNode, route: ResolvedRoute) -> AddRoute | AddMultipathR
     return AddMultipathRoute(node.name, route.destination, route.vias, route.source)
 
 
-def _veth(link: ResolvedLink, macs: Macs) -> AddVeth:
+def _bridge(node: ResolvedNode) -> AddBridge:
+    filtering = ("vlan_filtering 1",) if node.bridge.filters_vlans else ()
+    return AddBridge(node.name, BRIDGE, (*node.bridge.settings, *filtering), node.mac, node.source)
+
+
+def _port_vlans(end: ResolvedInterface) -> SetPortVlans:
+    return SetPortVlans(end.node.name, end.name, end.port.vlan or 0, end.port.trunk, end.source)
+
+
+def _veth(link: ResolvedLink) -> AddVeth:
     a, b = link.a, link.b
-    mac, peer_mac = (macs.take(f"{end.node.name} {end.name}", end.addresses) for end in (a, b))
-    return AddVeth(a.node.name, a.name, mac, b.node.name, b.name, peer_mac, link.mtu, link.source)
+    return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.source)
+
+
+def _choose_macs(network: ResolvedNetwork) -> None:
+    """For interfaces without one, and for bridges with a spanning tree: by theirs the root is chosen."""
+    ends = [end for link in network.links for end in (link.a, link.b)]
+    macs = Macs(end.mac for end in ends if end.mac)
+    for end in ends:
+        end.mac = end.mac or macs.take(f"{end.node.name} {end.name}", end.addresses)
+    for node in network.nodes:
+        if node.bridge.stp:
+            node.mac = macs.take_number(ending_number(node.name), f"{node.name} {BRIDGE}")

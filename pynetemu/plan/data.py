@@ -53,7 +53,7 @@ def _encode(operation: Operation) -> dict[str, Any]:
 
 
 def _encode_value(value: object) -> Any:
-    return [str(part) for part in value] if isinstance(value, tuple) else _text(value)
+    return [part if isinstance(part, int) else str(part) for part in value] if isinstance(value, tuple) else _text(value)
 
 
 # A routed lab has a hundred thousand routes, but some hundred networks and addresses: each is read and written once.
@@ -100,6 +100,12 @@ def _strings(value: object) -> tuple[str, ...]:
     return tuple(map(_string, value))
 
 
+def _integers(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple(map(_integer, value))
+
+
 def _boolean(value: object) -> bool:
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is not true or false")
@@ -141,6 +147,7 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
     int: _integer,
     float: _number,
     tuple[str, ...]: _strings,
+    tuple[int, ...]: _integers,
     NodeKind: _node_kind,
     Address: _address,
     tuple[Address, ...]: _addresses,

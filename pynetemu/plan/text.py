@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pynetemu.plan.operations import (
     AddAddress,
+    AddBridge,
     AddHttpServer,
     AddMultipathRoute,
     AddNode,
@@ -11,11 +12,17 @@ from pynetemu.plan.operations import (
     AddRuleset,
     AddService,
     AddVeth,
+    AddVlan,
     IPNetwork,
     Plan,
+    SetPort,
+    SetPortVlans,
+    SetUp,
+    StartSpanningTree,
 )
 
 _KINDS = {"root": "the lab's machine"}
+_USUAL = ("mcast_snooping 0", "forward_delay 200", "hello_time 100", "max_age 600", "priority 32768")  # of bridges
 
 
 def as_text(plan: Plan) -> str:
@@ -32,15 +39,17 @@ def as_text(plan: Plan) -> str:
     hidden = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
     links = sum(isinstance(op, AddVeth) and not hidden & {op.node, op.peer_node} for op in plan.operations)
     lines = [f"{plan.name}: {_count(len(plan.nodes), 'node')}, {_count(links, 'link')}"]
-    rows = _rows(plan, hidden)
+    traits = _traits(plan)
+    rows = _rows(plan, hidden, traits)
     for operation in plan.operations:
         if isinstance(operation, AddNode) and operation.node not in hidden:
             kind = "this machine" if operation.kind == "root" and plan.host else _KINDS.get(operation.kind, operation.kind)
-            lines += ["", f"{operation.node} ({kind})", *_aligned(rows.get(operation.node, []))]
+            said = ", ".join([kind, *traits.get((operation.node, ""), [])])
+            lines += ["", f"{operation.node} ({said})", *_aligned(rows.get(operation.node, []))]
     return "\n".join(lines) + "\n"
 
 
-def _rows(plan: Plan, hidden: set[str]) -> dict[str, list[tuple[str, str, str]]]:
+def _rows(plan: Plan, hidden: set[str], traits: dict[tuple[str, str], list[str]]) -> dict[str, list[tuple[str, str, str]]]:
     """For each node its lines: a name, what it has, and where that leads."""
     addresses: dict[tuple[str, str], list[str]] = {}
     for operation in plan.operations:
@@ -49,8 +58,36 @@ def _rows(plan: Plan, hidden: set[str]) -> dict[str, list[tuple[str, str, str]]]
     rows: dict[str, list[tuple[str, str, str]]] = {}
     for node, *row in _entries(plan, hidden):
         name, value, note = row
-        rows.setdefault(node, []).append((name, value or " ".join(addresses.get((node, name), [])), note))
+        value = value or " ".join(addresses.get((node, name), []))
+        rows.setdefault(node, []).append((name, value, ", ".join([note, *traits.get((node, name), [])])))
     return rows
+
+
+def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
+    """What is special about nodes (by their name and "") and interfaces."""
+    found: dict[tuple[str, str], list[str]] = {}
+    started = False
+    for operation in plan.operations:
+        match operation:
+            case AddBridge(node=node, settings=settings):
+                found[node, ""] = [setting for setting in settings if setting not in _USUAL]
+            case SetPort(node=node, interface=interface, settings=settings):
+                found.setdefault((node, interface), []).extend(settings)
+            case SetPortVlans(node=node, interface=interface, untagged=untagged, tagged=tagged):
+                words = [f"vlan {untagged}"] if untagged else []
+                words += [f"trunk {' '.join(map(str, tagged))}"] if tagged else []
+                found.setdefault((node, interface), []).extend(words)
+            case AddVeth(mtu=mtu) if mtu:
+                for end in (operation.node, operation.interface), (operation.peer_node, operation.peer_interface):
+                    found.setdefault(end, []).append(f"mtu {mtu}")
+            case StartSpanningTree(node=node):
+                found[node, ""].insert(0, "spanning tree")
+                started = True
+            case SetUp(node=node, interface=interface) if started:
+                found.setdefault((node, interface), []).append("spare link of the spanning tree")
+            case _:
+                pass
+    return found
 
 
 def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]]:
@@ -60,6 +97,8 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
             case AddVeth(node=node, interface=interface, peer_node=peer, peer_interface=far):
                 yield node, interface, "", "known as host" if peer in hidden else f"to {peer} {far}"
                 yield peer, far, "", f"to {node} {interface}"
+            case AddVlan(node=node, interface=interface, parent=parent, vlan=vlan):
+                yield node, interface, "", f"VLAN {vlan} of {parent}"
             case AddAddress(node=node, interface="lo", address=address):
                 yield node, "lo", str(address), ""
             case AddRoute(node=node, destination=destination, via=via):

@@ -20,6 +20,7 @@ from pynetemu.topology.services import Ready
 
 LONGEST_INTERFACE_NAME = 15  # bytes; IFNAMSIZ is 16 with the final zero, linux/if.h
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+_MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 _NAME_HINT = "letters, digits, - and _ are allowed, 63 at most, and no - at the start"
 _READ_AS_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")  # inet_aton(3) takes these for an address
 _EVERYBODY = IPv4Address("255.255.255.255")
@@ -72,6 +73,16 @@ def read_interface_name(name: object, node: str) -> str:
         hint = "printable ASCII without space, '/', ':' or '%', and not 'all' or 'default'"
         raise Wrong(f"{name!r} cannot be an interface's name", hint)
     return name
+
+
+def read_mac(text: object) -> str:
+    """A hardware address as the kernel writes it."""
+    if not isinstance(text, str) or not _MAC.fullmatch(text):
+        raise Wrong(f"{text!r} is not a MAC address", "six bytes in hexadecimal, such as '02:00:00:00:00:01'")
+    mac = text.lower().replace("-", ":")
+    if int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
+        raise Wrong(f"{text!r} cannot be an interface's MAC address", "the first byte is even: '02:00:00:00:00:01'")
+    return mac
 
 
 def read_address(text: object) -> InterfaceAddress:

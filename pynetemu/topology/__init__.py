@@ -11,25 +11,28 @@ that is wrong at once, each with the user's file and line.
 
 from pynetemu.topology.filters import Firewall, Nat
 from pynetemu.topology.links import Link
-from pynetemu.topology.nodes import Host, Interface, Node, Root, Router
+from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
-from pynetemu.topology.switches import Switch
+from pynetemu.topology.switches import Hub, Port, Switch
 from pynetemu.topology.topology import Topology
 
 __all__ = [
     "Firewall",
     "Host",
     "HttpServer",
+    "Hub",
     "Interface",
     "Link",
     "Nat",
     "Node",
+    "Port",
     "Ready",
     "Root",
     "Router",
     "Service",
     "Switch",
     "Topology",
+    "VlanInterface",
     "finished",
     "prints",
     "tcp",

@@ -10,15 +10,22 @@ Several = str | Iterable[str]  # one, or more of them
 class Node(Part):
     """What Root, Host, Router and Switch have in common."""
 
-    def interface(self, name: str, *addresses: str, auto_addresses: bool = True) -> "Interface":
+    def interface(
+        self,
+        name: str | None = None,
+        *addresses: str,
+        auto_addresses: bool = True,
+        mac: str | None = None,
+    ) -> "Interface":
         """An interface of this node, to be one end of a link.
 
             blue.interface("veth_blue", "10.0.0.2/24", "fd00::2/64")
 
-        `name` is at most 15 bytes long, as in `ip link`; `addresses` are IPv4 or IPv6 with their prefix length. One that is
-        given none gets one of its link's network, unless `auto_addresses` is False.
+        `name` is at most 15 bytes long, as in `ip link`, and None leaves it to the rule; `addresses` are IPv4 or IPv6 with
+        their prefix length. One that is given none gets one of its link's network, unless `auto_addresses` is False.
+        `mac` is its hardware address, else made of its first address or its name.
         """
-        return Interface(self, name, *addresses, auto_addresses=auto_addresses)
+        return Interface(self, name, *addresses, auto_addresses=auto_addresses, mac=mac)
 
 
 class Host(Node):
@@ -97,10 +104,40 @@ class Root(Host):
 class Interface(Part):
     """One end of a link; made with `node.interface(name, *addresses)`."""
 
-    def __init__(self, node: Node, name: str, *addresses: str, auto_addresses: bool = True) -> None:
+    def __init__(
+        self,
+        node: Node,
+        name: str | None = None,
+        *addresses: str,
+        auto_addresses: bool = True,
+        mac: str | None = None,
+    ) -> None:
         self.node = node
         self.name = name
         self.addresses = addresses
         self.auto_addresses = auto_addresses
+        self.mac = mac
         if isinstance(node, Node):
             node.declaration.keep(self)
+
+    def vlan(self, number: int, *addresses: str, name: str | None = None, auto_addresses: bool = True) -> "VlanInterface":
+        """An interface on this one, for the frames of one VLAN: those with its tag.
+
+            up = r1.interface("eth0", auto_addresses=False)
+            up10, up20 = up.vlan(10), up.vlan(20, "10.0.20.1/24")
+            wire = Link(up, s1.port(trunk=[10, 20]))
+
+        It is called eth0.10 here unless it is given a name.
+        """
+        return VlanInterface(self, number, *addresses, name=name, auto_addresses=auto_addresses)
+
+
+class VlanInterface(Interface):
+    """An interface for one VLAN (IEEE 802.1Q), on another; made with `interface.vlan(number, *addresses)`."""
+
+    def __init__(
+        self, parent: Interface, number: int, *addresses: str, name: str | None = None, auto_addresses: bool = True
+    ) -> None:
+        self.parent = parent
+        self.number = number
+        super().__init__(parent.node, name or f"{parent.name or ''}.{number}", *addresses, auto_addresses=auto_addresses)

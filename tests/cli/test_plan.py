@@ -1,13 +1,17 @@
 """`pynetemu plan`: for people, as a shell script, as data; the script builds the network that the lab has."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.pynetemu import BLUE, BRIDGE, PROGRAM, STAR, environment, pynetemu
+from tests.support.pynetemu import BLUE, BRIDGE, CLONE, PROGRAM, STAR, environment, pynetemu
+
+TOPOLOGIES = CLONE / "topologies"
+DESCRIPTIONS = Path(__file__).parent / "descriptions"
 
 
 def test_the_plan_for_people_names_nodes_links_and_services() -> None:
@@ -28,7 +32,18 @@ def test_a_plan_needs_no_namespaces() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "nodes"), [(BLUE, ["root", "blue"]), (BRIDGE, ["root", "s1", "blue", "green"]), (STAR, ["s1", "h1"])]
+    ("file", "nodes"),
+    [
+        (BLUE, ["root", "blue"]),
+        (BRIDGE, ["root", "s1", "blue", "green"]),
+        (STAR, ["s1", "h1"]),
+        (TOPOLOGIES / "dual_stack.py", ["h1", "r1", "r2", "h3"]),
+        (TOPOLOGIES / "router.py", ["h1", "r1", "r3", "s1"]),
+        (TOPOLOGIES / "stp_ring.py", ["s1", "s2", "s3"]),
+        (DESCRIPTIONS / "settings.py", ["s1", "s2", "r1"]),
+        pytest.param(TOPOLOGIES / "vlan.py", ["s1", "s2", "r1"], marks=pytest.mark.needs("802.1Q", "VLAN filtering")),
+    ],
+    ids=lambda value: value.stem if isinstance(value, Path) else "",
 )
 def test_the_script_builds_the_same_network(file: Path, nodes: list[str], tmp_path: Path) -> None:
     _compare(file, nodes, tmp_path)
@@ -57,7 +72,7 @@ def _compare(file: Path, nodes: list[str], tmp_path: Path) -> None:
     """The script runs as root in fresh namespaces, where root's own network is as empty as a lab's."""
     script = tmp_path / "lab.sh"
     script.write_text(pynetemu("plan", file, "--as-shell").stdout)
-    questions = [f"{node} ip -j -d {what}" for node in nodes for what in ("link", "addr", "route", "-6 route")]
+    questions = [f"{node} ip -j -d {what}" for node in nodes for what in _SHOWN]
     asked = [f"ip netns exec {line}".removeprefix("ip netns exec root ") for line in questions]
     body = "\n".join(["mount -t tmpfs none /run", f"sh -e {script}", _ALL_UP, *asked])
     fresh = subprocess.run(
@@ -79,15 +94,21 @@ def _compare(file: Path, nodes: list[str], tmp_path: Path) -> None:
 _ALL_UP = "until ! ip -all netns exec ip -br link | grep -E '^[^ ]+@' | grep -qv ' UP '; do :; done"
 
 
+_SHOWN = "link", "addr", "route", "-6 route", "neigh show nud permanent"
+_CHANGES = re.compile(
+    ".*_timer$|root_|topology_change|state$|designated_|config_pending|(ageing_time|fdb_n_learned|bridge_id)$"
+)
+
+
 def _comparable(answer: str) -> list[str]:
-    """What `ip -j -d` says, without what changes by itself: timers, what a bridge has learned, IPv6's duplicate detection."""
+    """What `ip -j -d` says, without what changes by itself: timers, states, what a bridge has learned."""
     entries: list[dict[str, Any]] = json.loads(answer)
     for entry in entries:
         for data in entry.get("linkinfo", {}).values():
-            for timer in [key for key in data if key.endswith("_timer") or key == "fdb_n_learned"]:
-                del data[timer]
+            for key in [key for key in data if _CHANGES.match(key)]:
+                del data[key]
         entry.pop("link_netnsid", None)  # numbers that the kernel gives in the order in which somebody asks
-        if entry.get("operstate") == "UNKNOWN":  # the kernel notes it up to a second later (linkwatch)
+        if entry.get("operstate") == "UNKNOWN":  # which it is for up to a second (net/core/link_watch.c)
             entry["operstate"] = "UP"
         for address in entry.get("addr_info", []):
             address.pop("tentative", None)

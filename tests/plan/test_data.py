@@ -21,11 +21,15 @@ from pynetemu.plan.operations import (
     AddNode,
     AddRoute,
     AddVeth,
+    AddVlan,
     NodeKind,
     Plan,
     SetMaster,
+    SetPort,
+    SetPortVlans,
     SetSysctl,
     SetUp,
+    StartSpanningTree,
 )
 from tests.support.pynetemu import BLUE, BRIDGE, STAR
 
@@ -35,9 +39,14 @@ _INTERFACES = _ADDRESSES.flatmap(
 )
 _NETWORKS = _INTERFACES.map(lambda interface: interface.network)
 _TEXT = st.text(max_size=20)
+_TEXTS = st.lists(_TEXT).map(tuple)
 _OPERATIONS = st.one_of(
     st.builds(AddNode, _TEXT, st.sampled_from(get_args(NodeKind)), _TEXT),
-    st.builds(AddBridge, _TEXT, _TEXT),
+    st.builds(AddBridge, _TEXT, _TEXT, _TEXTS, _TEXT, _TEXT),
+    st.builds(AddVlan, _TEXT, _TEXT, _TEXT, st.integers(), _TEXT),
+    st.builds(SetPort, _TEXT, _TEXT, _TEXTS, _TEXT),
+    st.builds(SetPortVlans, _TEXT, _TEXT, st.integers(), st.lists(st.integers()).map(tuple), _TEXT),
+    st.builds(StartSpanningTree, _TEXT, _TEXT, _TEXT),
     st.builds(AddVeth, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, st.integers(0, 65535), _TEXT),
     st.builds(SetMaster, _TEXT, _TEXT, _TEXT),
     st.builds(SetUp, _TEXT, _TEXT, _TEXT),

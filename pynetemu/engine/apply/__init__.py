@@ -9,26 +9,30 @@ import errno
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
-from pynetemu.engine.apply.readiness import wait_for_bridges
+from pynetemu.engine.apply.readiness import wait_for_ipv6, wait_for_links
 from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.errors import KernelError
-from pynetemu.plan.operations import AddBridge, AddVeth, Operation, of_topic
+from pynetemu.plan.operations import AddBridge, AddVeth, Operation, StartSpanningTree, of_topic
 
 _LACKS = {AddVeth: "veth (CONFIG_VETH)", AddBridge: "bridge (CONFIG_BRIDGE)"}
 
 
 def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
     """Raises KernelError, with the user's line, for the first operation that the kernel refuses."""
-    for kind, batch in groupby(operations, key=type):
-        _apply_batch(batch, nodes, of_topic(__name__, kind, "queue"))
     try:
-        wait_for_bridges(operations, nodes)
+        for kind, batch in groupby(operations, key=type):
+            if kind is StartSpanningTree:
+                wait_for_links(operations, nodes)
+            _apply_batch(batch, nodes, of_topic(__name__, kind, "queue"))
+        wait_for_links(operations, nodes)
+        wait_for_ipv6(operations, nodes)
     except Refused as refused:
         raise _explained(refused) from refused
 
 
 def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Operation, Nodes], Node]) -> None:
+    """Raises Refused."""
     dirty: dict[int, Netlink] = {}
     refusals: list[str] = []
     for operation in batch:
@@ -43,10 +47,7 @@ def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Oper
     if refusals:
         raise KernelError("\n".join(refusals))
     for link in dirty.values():
-        try:
-            link.flush()
-        except Refused as refused:
-            raise _explained(refused) from refused
+        link.flush()
 
 
 def _explained(refused: Refused) -> KernelError:

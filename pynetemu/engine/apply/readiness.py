@@ -1,27 +1,77 @@
 """Waiting until a network carries packets: measured, never slept for."""
 
 import errno
+from collections.abc import Iterator, Sequence
 
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Nodes
-from pynetemu.plan.operations import Operation, SetMaster
+from pynetemu.plan.operations import AddAddress, AddVeth, Operation, SetMaster, SetSysctl, SetUp, StartSpanningTree
 
-_SECONDS_FOR_CARRIER = 5.0
+_SECONDS = 5.0
+_FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
+
+_Place = tuple[str, str]  # a node and its interface
 
 
-def wait_for_bridges(operations: tuple[Operation, ...], nodes: Nodes) -> None:
-    """A bridge drops what arrives before its port's carrier has been noticed: wait, so that no first packet is lost.
+def wait_for_links(operations: Sequence[Operation], nodes: Nodes) -> None:
+    """What is sent before the kernel has noticed an interface's carrier is lost: wait, so that no first packet is.
 
-    Raises Refused for a port that does not come up.
+    That holds for a bridge's ports, and for the end of a link that was up first: until then it has a queue that drops
+    all (dev_activate in net/sched/sch_generic.c). Raises Refused for a link that does not come up.
     """
-    ports: dict[str, dict[int, SetMaster]] = {}
-    for operation in operations:
-        if isinstance(operation, SetMaster):
-            node = nodes[operation.node]
-            for interface in operation.master, operation.interface:
-                ports.setdefault(operation.node, {})[node.indexes[interface]] = operation
-    for name, waiting in ports.items():
+    waiting: dict[str, dict[int, Operation]] = {}
+    for (name, interface), operation in _awaited(operations):
+        node = nodes[name]
+        waiting.setdefault(name, {})[nodes.index(node, interface)] = operation
+    for name, indexes in waiting.items():
         with nodes.watcher(name) as changes:
-            late = nodes[name].link.wait_until_up(set(waiting), changes, _SECONDS_FOR_CARRIER)
+            late = nodes[name].link.wait_until_up(set(indexes), changes, _SECONDS)
         if late:
-            raise Refused(waiting[min(late)], errno.ETIMEDOUT, f"its link is not up after {_SECONDS_FOR_CARRIER:g} s")
+            raise Refused(indexes[min(late)], errno.ETIMEDOUT, f"its link is not up after {_SECONDS:g} s")
+
+
+def _awaited(operations: Sequence[Operation]) -> Iterator[tuple[_Place, Operation]]:
+    shut = _up_after_spanning_tree(operations)
+    turns: dict[str, int] = {}  # in which the nodes brought their links up
+    for operation in operations:
+        if isinstance(operation, SetUp):
+            turns.setdefault(operation.node, len(turns))
+    for operation in operations:
+        if isinstance(operation, SetMaster) and (operation.node, operation.interface) not in shut:
+            yield (operation.node, operation.interface), operation
+            yield (operation.node, operation.master), operation
+        elif isinstance(operation, AddVeth):
+            ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+            first = min(ends, key=lambda end: turns.get(end[0], 0))
+            if all(node in turns for node, _ in ends) and first not in shut:
+                yield first, operation
+
+
+def _up_after_spanning_tree(operations: Sequence[Operation]) -> set[_Place]:
+    """The ends of links that the spanning tree will shut: the plan has them up last (see plan.resolve.loops)."""
+    found: set[_Place] = set()
+    started = False
+    for operation in operations:
+        started |= isinstance(operation, StartSpanningTree)
+        if started and isinstance(operation, SetUp):
+            found.add((operation.node, operation.interface))
+    return found
+
+
+def wait_for_ipv6(operations: Sequence[Operation], nodes: Nodes) -> None:
+    """A router asks for its IPv6 neighbours from its link-local addresses, which the kernel makes a moment later.
+
+    See ndisc_send_ns in net/ipv6/ndisc.c. Raises Refused for an interface that gets none.
+    """
+    routers = {op.node for op in operations if isinstance(op, SetSysctl) and op.name == _FORWARDS_IPV6}
+    waiting: dict[str, dict[int, Operation]] = {}
+    for operation in operations if routers and not nodes.host else ():
+        if isinstance(operation, AddAddress) and operation.node in routers and operation.address.version == 6:
+            node = nodes[operation.node]
+            if operation.interface != "lo":
+                waiting.setdefault(operation.node, {})[nodes.index(node, operation.interface)] = operation
+    for name, indexes in waiting.items():
+        with nodes.watcher(name) as changes:
+            late = nodes[name].link.wait_until_link_local(set(indexes), changes, _SECONDS)
+        if late:
+            raise Refused(indexes[min(late)], errno.ETIMEDOUT, f"it has no link-local address after {_SECONDS:g} s")

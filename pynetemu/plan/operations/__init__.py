@@ -20,18 +20,23 @@ from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute
 from pynetemu.plan.operations.services import AddHttpServer, AddService
-from pynetemu.plan.operations.switches import AddBridge, SetMaster
+from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
 from pynetemu.plan.operations.values import Address, InterfaceAddress, IPNetwork, NodeKind
+from pynetemu.plan.operations.vlans import AddVlan
 
 Operation = (
     AddNode
     | SetSysctl
     | AddBridge
     | AddVeth
+    | AddVlan
     | SetMaster
+    | SetPort
+    | SetPortVlans
     | AddAddress
     | AddRuleset
     | SetUp
+    | StartSpanningTree
     | AddRoute
     | AddMultipathRoute
     | AddHttpServer
@@ -48,6 +53,7 @@ __all__ = [
     "AddRuleset",
     "AddService",
     "AddVeth",
+    "AddVlan",
     "Address",
     "IPNetwork",
     "InterfaceAddress",
@@ -55,8 +61,11 @@ __all__ = [
     "Operation",
     "Plan",
     "SetMaster",
+    "SetPort",
+    "SetPortVlans",
     "SetSysctl",
     "SetUp",
+    "StartSpanningTree",
     "of_topic",
 ]
 

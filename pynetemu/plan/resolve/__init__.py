@@ -9,11 +9,13 @@ from pynetemu.plan.resolve.addresses import give_addresses
 from pynetemu.plan.resolve.domains import find_domains
 from pynetemu.plan.resolve.filters import Filters
 from pynetemu.plan.resolve.gateways import check_gateways
+from pynetemu.plan.resolve.loops import check_loops
 from pynetemu.plan.resolve.network import ResolvedNetwork
 from pynetemu.plan.resolve.parts import Resolver
 from pynetemu.plan.resolve.routes import give_routes
 from pynetemu.plan.resolve.services import Services
 from pynetemu.plan.resolve.wishes import read_wishes
+from pynetemu.topology.nodes import VlanInterface
 from pynetemu.topology.topology import Description
 
 
@@ -24,6 +26,7 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
     """
     network, resolver = _look_up(description, problems)
     wishes = read_wishes(description, problems)
+    check_loops(network, problems)
     domains = find_domains(network)
     give_addresses(network, domains, wishes, problems)
     if not resolver.incomplete:
@@ -39,6 +42,8 @@ def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetw
     ends = [(link, resolver.end(link, "a"), resolver.end(link, "b")) for link in description.links]
     links = [resolver.link(link, a, b) for link, a, b in ends if a and b]  # now that all given names are known
     for interface in description.interfaces:
+        if isinstance(interface, VlanInterface):
+            resolver.vlan_interface(interface)
         resolver.check_linked(interface)
     reader = Services(resolver, problems)
     services = [service for part in description.services if (service := reader.read(part))]

@@ -141,7 +141,9 @@ def _places(domain: Domain) -> Iterator[Place]:
 
 
 def _leading_number(domain: Domain) -> int:
-    """The number of what gives a network its place: the first switch, else the first host."""
+    """The number of what gives a network its place: the VLAN, the first switch, else the first host."""
+    if domain.vlan is not None:
+        return domain.vlan
     if domain.switches:
         return ending_number(domain.switches[0].name)
     hosts = [interface for interface in domain.interfaces if not _leads_on(interface)]
@@ -150,7 +152,9 @@ def _leading_number(domain: Domain) -> int:
 
 def _key(domain: Domain) -> str:
     """What a domain is called, whatever else there is: by its first switch, else by its two ends."""
-    return domain.switches[0].name if domain.switches else " ".join(sorted(end.node.name for end in domain.interfaces))
+    if domain.switches:
+        return domain.switches[0].name + ("" if domain.vlan is None else f" VLAN {domain.vlan}")
+    return " ".join(sorted(end.node.name for end in domain.interfaces))
 
 
 def _is_between_routers(domain: Domain) -> bool:

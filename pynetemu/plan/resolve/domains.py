@@ -1,17 +1,28 @@
-"""Broadcast domains: which interfaces hear each other's broadcasts, through switches or over one link."""
+"""Broadcast domains: which interfaces hear each other's broadcasts, through switches or over one link.
+
+A switch that filters VLANs is one place for each of its VLANs, any other one place for each tag that frames may have;
+a link joins the places at its ends between which a frame with the same tag goes both ways.
+"""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode
+from pynetemu.plan.resolve.network import UNTAGGED, ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode
+
+_DEFAULT_VLAN = 1  # of a port of which nothing is said: vlan_default_pvid, ip-link(8)
 
 
 @dataclass(eq=False, slots=True)
 class Domain:
-    """`interfaces` are those of hosts and routers, `switches` what is between them, in the order of the description."""
+    """`interfaces` are those of hosts and routers, `switches` what is between them, in the order of the description.
+
+    `vlan` is its number in the first switch that filters VLANs, None without such a switch.
+    """
 
     interfaces: list[ResolvedInterface] = field(default_factory=list)
     switches: list[ResolvedNode] = field(default_factory=list)
+    links: list[ResolvedLink] = field(default_factory=list)
+    vlan: int | None = None
 
 
 class Groups:
@@ -36,20 +47,53 @@ class Groups:
 
 def find_domains(network: ResolvedNetwork) -> list[Domain]:
     """The network's domains, in the order of their first link."""
+    tags = tags_in_use(network)
     groups = Groups()
     for link in network.links:
-        groups.join(_place(link, link.a), _place(link, link.b))
+        for a, b in joined_places(link, tags):
+            groups.join(a, b)
     domains: dict[Hashable, Domain] = {}
     for link in network.links:
-        domain = domains.setdefault(groups.of(_place(link, link.a)), Domain())
         for end in (link.a, link.b):
-            if not end.node.bridges:
-                domain.interfaces.append(end)
-            elif end.node not in domain.switches:
-                domain.switches.append(end.node)
-    return list(domains.values())
+            for tag, vlan in vlans_by_tag(end, tags).items():
+                domain = domains.setdefault(groups.of(_place(link, end, vlan)), Domain())
+                _add(domain, link, end, tag, vlan)
+    return [domain for domain in domains.values() if domain.interfaces]
 
 
-def _place(link: ResolvedLink, end: ResolvedInterface) -> Hashable:
+def _add(domain: Domain, link: ResolvedLink, end: ResolvedInterface, tag: int, vlan: int) -> None:
+    if not domain.links or domain.links[-1] is not link:
+        domain.links.append(link)
+    if not end.node.bridges:
+        domain.interfaces.append(end.vlans[tag] if tag else end)
+    elif end.node not in domain.switches:
+        domain.switches.append(end.node)
+        if domain.vlan is None and end.node.bridge.filters_vlans:
+            domain.vlan = vlan
+
+
+def tags_in_use(network: ResolvedNetwork) -> tuple[int, ...]:
+    """Those of all VLANs that ports and interfaces mention, and none at all."""
+    ends = [end for link in network.links for end in (link.a, link.b)]
+    return (UNTAGGED, *sorted({tag for end in ends for tag in (*end.port.trunk, *end.vlans)}))
+
+
+def vlans_by_tag(end: ResolvedInterface, tags: tuple[int, ...]) -> dict[int, int]:
+    """For each tag that frames may have at this end of a link, the number of their place in the node behind."""
+    if not end.node.bridges:
+        return {UNTAGGED: UNTAGGED, **{tag: tag for tag in end.vlans}}
+    if not end.node.bridge.filters_vlans:
+        return {tag: tag for tag in tags}
+    untagged = _DEFAULT_VLAN if end.port.vlan is None and not end.port.trunk else end.port.vlan
+    return {**({} if untagged is None else {UNTAGGED: untagged}), **{tag: tag for tag in end.port.trunk}}
+
+
+def joined_places(link: ResolvedLink, tags: tuple[int, ...]) -> list[tuple[Hashable, Hashable]]:
+    """The places at a link's two ends that it joins."""
+    near, far = vlans_by_tag(link.a, tags), vlans_by_tag(link.b, tags)
+    return [(_place(link, link.a, near[tag]), _place(link, link.b, far[tag])) for tag in near if tag in far]
+
+
+def _place(link: ResolvedLink, end: ResolvedInterface, vlan: int) -> Hashable:
     """Where a frame is that this end has sent: in its switch, or else on the link."""
-    return id(end.node) if end.node.bridges else id(link)
+    return (id(end.node) if end.node.bridges else id(link)), vlan

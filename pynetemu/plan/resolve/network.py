@@ -11,9 +11,36 @@ BRIDGE = "br0"  # in every switch
 ROOT_INTERFACE = "eth0"  # of a root with an address of its own
 
 
+UNTAGGED = 0  # in place of a VLAN's number, of frames on a link
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPort:
+    """What the user said of a switch's port: its VLANs, and `settings` as in `bridge link set` ("cost 5")."""
+
+    vlan: int | None = None
+    trunk: tuple[int, ...] = ()
+    settings: tuple[str, ...] = ()
+    cost: int | None = None
+    priority: int = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedBridge:
+    """What the user said of a switch; `settings` are as in `ip link set type bridge` ("forward_delay 200")."""
+
+    stp: bool = False
+    priority: int = 32768
+    filters_vlans: bool = False
+    settings: tuple[str, ...] = ()
+
+
 @dataclass(eq=False, slots=True)
 class ResolvedInterface:
-    """`addresses` are the user's and, from `resolve.addresses` on, those that were chosen; `auto` allows such."""
+    """`addresses` are the user's and, from `resolve.addresses` on, those that were chosen; `auto` allows such.
+
+    `vlans` are the interfaces on this one, by their number; `blocked` is a port that the spanning tree will shut.
+    """
 
     node: "ResolvedNode"
     name: str
@@ -22,6 +49,10 @@ class ResolvedInterface:
     auto: bool = True
     cost: int = 1  # of sending by it, for routes
     hides: bool = False  # what is behind its node is not to be reached through it: it translates addresses
+    mac: str = ""
+    port: ResolvedPort = ResolvedPort()
+    vlans: dict[int, "ResolvedInterface"] = field(default_factory=dict)
+    blocked: bool = False
 
     @property
     def source(self) -> str:
@@ -46,6 +77,8 @@ class ResolvedNode:
     interfaces: dict[str, ResolvedInterface] = field(default_factory=dict)
     own_address: InterfaceAddress | None = None  # of the root
     loopback: list[InterfaceAddress] = field(default_factory=list)
+    bridge: ResolvedBridge = ResolvedBridge()
+    mac: str = ""  # of its bridge, "" to leave it to the kernel
     forwards: bool = False
     auto_routes: bool = True
     multipath: bool = False

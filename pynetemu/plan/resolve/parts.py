@@ -1,10 +1,10 @@
 """The look-ups by which the parts of a description find each other, and what is wrong with each part by itself."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pynetemu.plan.operations import Address, InterfaceAddress, NodeKind
 from pynetemu.plan.problems import Problems
-from pynetemu.plan.resolve.domains import Groups
 from pynetemu.plan.resolve.gateways import read_routes
 from pynetemu.plan.resolve.network import (
     BRIDGE,
@@ -13,21 +13,24 @@ from pynetemu.plan.resolve.network import (
     ResolvedLink,
     ResolvedNode,
 )
+from pynetemu.plan.resolve.switches import read_port, read_switch, read_vlan
 from pynetemu.plan.signatures import did_you_mean
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
     read_address,
     read_interface_name,
+    read_mac,
     read_node_name,
     read_number,
     read_several,
 )
 from pynetemu.topology.links import Link
-from pynetemu.topology.nodes import Host, Interface, Node, Root, Router
+from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.part import Declaration, Part
-from pynetemu.topology.switches import Switch
+from pynetemu.topology.switches import Hub, Port, Switch
 from pynetemu.topology.topology import Description
 
+_KINDS: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Hub, "hub"), (Switch, "switch"))
 _MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h
 
 
@@ -43,7 +46,7 @@ class Resolver:
         self._root: Declaration | None = None
         self._linked: dict[int, Declaration] = {}  # the link of an interface
         self._ends: dict[int, list[ResolvedInterface]] = {}  # of a link, and each interface by itself
-        self._joined = Groups()  # switches
+        self._macs: dict[str, Declaration] = {}
         parts = (*description.interfaces, *description.links)
         self.incomplete = bool(description.failure) or any(part.declaration.refused for part in parts)
 
@@ -53,6 +56,8 @@ class Resolver:
         self._check_name(part)
         if isinstance(part, Root):
             self._add_root(part, node)
+        if isinstance(part, Switch):
+            node.bridge = read_switch(part, self.problems)
         if isinstance(part, Host):
             node.forwards = isinstance(part, Router) or (isinstance(part, Root) and part.forward)
             node.auto_routes, node.multipath = part.auto_routes, part.multipath
@@ -135,13 +140,20 @@ class Resolver:
 
     def _interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
         declaration = part.declaration
-        interface = ResolvedInterface(node, str(part.name), declaration, auto=part.auto_addresses)
+        interface = ResolvedInterface(node, str(part.name or ""), declaration, auto=part.auto_addresses)
         self._ends[id(part)] = [interface]
+        interface.mac = self._mac(part)
+        if isinstance(part, Port):
+            interface.port = read_port(part, self.problems)
+            if interface.port.vlan is not None or interface.port.trunk:
+                self._filter_vlans(part, node)
         interface.addresses = [found for text in part.addresses if (found := self._address(text, declaration))]
         node.incomplete |= len(interface.addresses) < len(part.addresses)
         if part.addresses and node.bridges:
             text = f"{node.name} is a switch, and its ports have no addresses"
             self.problems.add(declaration, text, f"give {', '.join(map(str, part.addresses))} to a host")
+        if part.name is None:  # it is named when all given names are known
+            return interface
         if self.problems.check(declaration, read_interface_name, part.name, node.name) is None:
             return interface
         taken = f"{node.name} has an interface {interface.name!r} already"
@@ -154,15 +166,15 @@ class Resolver:
 
     def link(self, part: Link, a: ResolvedNode | ResolvedInterface, b: ResolvedNode | ResolvedInterface) -> ResolvedLink:
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
-        near = a if isinstance(a, ResolvedInterface) else _unnamed_interface(node_a, node_b.name, part.declaration)
-        far = b if isinstance(b, ResolvedInterface) else _unnamed_interface(node_b, node_a.name, part.declaration)
+        near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
+        far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
+        _name(near, node_b.name)
+        _name(far, node_a.name)
         for node in node_a, node_b:
             node.links += 1
             if node.bridges and node.links == _MOST_PORTS + 1:
                 text = f"this is port {node.links} of {node.name}, and a Linux bridge has {_MOST_PORTS} at most"
                 self.problems.add(part.declaration, text, "take a second switch")
-        if node_a.bridges and node_b.bridges:
-            self._join(part, node_a, node_b)
         cost = self.problems.check(part.declaration, read_number, part.cost, "cost", 1, 65535) or 1
         if cost != 1:
             near.cost = far.cost = cost
@@ -179,16 +191,44 @@ class Resolver:
             return 0
         return self.problems.check(part.declaration, read_number, part.mtu, "mtu", 68, 65521) or 0
 
-    def _join(self, link: Link, a: ResolvedNode, b: ResolvedNode) -> None:
-        """Notes that two switches are joined; bridges without a spanning tree send frames round a loop for ever."""
-        if not self._joined.join(a, b):
-            how = "itself" if a is b else f"{b.name}, with which it is joined already"
-            hint = "frames would circle for ever: leave one link of the loop out"
-            self.problems.add(link.declaration, f"this link makes a loop: from {a.name} to {how}", hint)
+    def vlan_interface(self, part: VlanInterface) -> None:
+        """An interface on one that has been looked up."""
+        declaration = part.declaration
+        number = self.problems.check(declaration, read_vlan, part.number)
+        parents = self._ends.get(id(part.parent))
+        if number is None or not parents:
+            return
+        parent = parents[0]
+        if part.parent.name is None:
+            part.name = f"{parent.name}.{number}"
+        interface = self._interface(part, parent.node)
+        interface.cost = parent.cost
+        if parent.node.bridges:
+            text = f"{parent.node.name} is a switch, whose ports have VLANs by {parent.node.name}.port(trunk=[{number}])"
+            self.problems.add(declaration, text, "interfaces for one VLAN are for hosts and routers")
+        elif number in parent.vlans:
+            text = f"{parent.node.name} {parent.name} has an interface for VLAN {number} already"
+            self.problems.add(declaration, text, f"the other is at {parent.vlans[number].source}")
+        parent.vlans[number] = interface
+
+    def _filter_vlans(self, part: Port, node: ResolvedNode) -> None:
+        assert isinstance(part.node, Switch)
+        if part.node.vlan_filtering is False:
+            hint = "leave vlan_filtering=False out"
+            self.problems.add(part.declaration, f"{node.name} does not filter VLANs, and this port has some", hint)
+        node.bridge = replace(node.bridge, filters_vlans=True)
+
+    def _mac(self, part: Interface) -> str:
+        if part.mac is None:
+            return ""
+        mac = self.problems.check(part.declaration, read_mac, part.mac)
+        if mac and (first := self._macs.setdefault(mac, part.declaration)) is not part.declaration:
+            self.problems.add(part.declaration, f"the MAC address {mac} is taken", f"the other is at {first.where}")
+        return mac or ""
 
     def check_linked(self, part: Interface) -> None:
         """An interface without a link cannot exist. After some mistakes its link may just not have been made."""
-        if self.incomplete or id(part) in self._linked:
+        if self.incomplete or id(part) in self._linked or isinstance(part, VlanInterface):
             return
         if node := self.find_node(part.node, part.declaration, "the node of this interface"):
             text = f"the interface {part.name!r} of {node.name} is in no link"
@@ -196,20 +236,21 @@ class Resolver:
 
 
 def _node_kind(part: Node) -> NodeKind:
-    kinds: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Switch, "switch"))
-    return next((kind for base, kind in kinds if isinstance(part, base)), "host")
+    return next((kind for base, kind in _KINDS if isinstance(part, base)), "host")
 
 
 def _kind(part: Part) -> str:
     return type(part).__name__
 
 
-def _unnamed_interface(node: ResolvedNode, neighbour: str, declared: Declaration) -> ResolvedInterface:
-    names = _host_names(node) if node.kind in ("host", "router") else _port_names(node, neighbour)
-    taken = ("lo", "all", "default", BRIDGE)
-    name = next(name for name in names if name not in node.interfaces and name not in taken)
-    node.interfaces[name] = ResolvedInterface(node, name, declared)
-    return node.interfaces[name]
+def _name(interface: ResolvedInterface, neighbour: str) -> None:
+    """Names an interface that was given no name."""
+    if not interface.name:
+        node = interface.node
+        names = _port_names(node, neighbour) if node.bridges or node.kind == "root" else _host_names(node)
+        taken = ("lo", "all", "default", BRIDGE)
+        interface.name = next(name for name in names if name not in node.interfaces and name not in taken)
+        node.interfaces[interface.name] = interface
 
 
 def _host_names(node: ResolvedNode) -> Iterator[str]:

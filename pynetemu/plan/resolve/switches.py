@@ -1,0 +1,82 @@
+"""What a description says of switches and their ports, as the settings of bridges."""
+
+from collections.abc import Iterable
+
+from pynetemu.plan.problems import Problems, Wrong
+from pynetemu.plan.resolve.network import ResolvedBridge, ResolvedPort
+from pynetemu.plan.values import read_number
+from pynetemu.topology.switches import Port, Switch
+
+_TICKS = 100  # of a second, in which the kernel counts a bridge's times (USER_HZ, time(7))
+_SHORT = {"forward_delay": 2.0, "hello": 1.0, "max_age": 6.0}  # the least that net/bridge/br_private.h allows
+_STANDARD = {"forward_delay": 15.0, "hello": 2.0, "max_age": 20.0}  # IEEE 802.1D-1998, table 8-3
+_LIMITS = {"forward_delay": (2, 30), "hello": (1, 10), "max_age": (6, 40)}
+_WORDS = {"forward_delay": "forward_delay", "hello": "hello_time", "max_age": "max_age"}
+
+
+def read_switch(part: Switch, problems: Problems) -> ResolvedBridge:
+    declaration, check = part.declaration, problems.check
+    stp = check(declaration, _read_stp, part.stp) or False
+    priority = check(declaration, read_number, part.priority, "priority", 0, 65535)
+    settings = [f"mcast_snooping {int(part.snooping)}"]
+    if part.querier:
+        if not part.snooping:
+            problems.add(declaration, "querier=True asks for what nobody listens to", "give snooping=True besides")
+        settings += ["mcast_querier 1"]
+    ageing = check(declaration, _read_seconds, part.ageing, "ageing", 0, 1_000_000)
+    if ageing is not None and ageing != Switch.ageing:
+        settings += [f"ageing_time {round(ageing * _TICKS)}"]
+    times = _STANDARD if stp == "standard" else _SHORT
+    for name, usual in times.items():
+        given = getattr(part, name)
+        if given is not None and not stp:
+            problems.add(declaration, f"{name}={given!r} is the spanning tree's", "give stp=True besides")
+        elif stp:
+            seconds = check(declaration, _read_seconds, usual if given is None else given, name, *_LIMITS[name])
+            settings += [f"{_WORDS[name]} {round((seconds or usual) * _TICKS)}"]
+    if stp:
+        settings += [f"priority {priority}"]
+    return ResolvedBridge(bool(stp), priority or 0, bool(part.vlan_filtering), tuple(settings))
+
+
+def read_port(part: Port, problems: Problems) -> ResolvedPort:
+    declaration, check = part.declaration, problems.check
+    vlan = None if part.untagged is None else check(declaration, read_vlan, part.untagged)
+    trunk = check(declaration, _read_trunk, part.tagged) or ()
+    if vlan in trunk:
+        text = f"VLAN {vlan} is with a tag and without one on this port"
+        problems.add(declaration, text, "vlan= is that of frames without a tag, trunk= those of frames with one")
+    cost = None if part.cost is None else check(declaration, read_number, part.cost, "cost", 1, 65535)
+    priority = None if part.priority is None else check(declaration, read_number, part.priority, "priority", 0, 63)
+    settings = [
+        *([] if cost is None else [f"cost {cost}"]),
+        *([] if priority is None else [f"priority {priority}"]),
+        *(["isolated on"] if part.isolated else []),
+        *(["hairpin on"] if part.hairpin else []),
+        *([] if part.learning else ["learning off"]),
+        *([] if part.flood else ["flood off"]),
+        *(["guard on"] if part.guard else []),
+    ]
+    return ResolvedPort(vlan, trunk, tuple(settings), cost, 32 if priority is None else priority)
+
+
+def read_vlan(number: object) -> int:
+    return read_number(number, "VLAN", 1, 4094)
+
+
+def _read_trunk(numbers: object) -> tuple[int, ...]:
+    if not isinstance(numbers, Iterable) or isinstance(numbers, str):
+        raise Wrong(f"trunk={numbers!r} has no VLANs", "it is a list of numbers: trunk=[10, 20]")
+    return tuple(sorted({read_vlan(number) for number in numbers}))
+
+
+def _read_stp(stp: object) -> bool | str:
+    if stp not in (True, False, "standard"):
+        raise Wrong(f"stp={stp!r} is none of the choices", 'True, with short timers, "standard" or False')
+    return stp if isinstance(stp, str) else bool(stp)
+
+
+def _read_seconds(seconds: object, name: str, least: int, most: int) -> float:
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not least <= seconds <= most:
+        raise Wrong(f"{name}={seconds!r} cannot be", f"a number of seconds from {least} to {most}")
+    return float(seconds)
