@@ -23,13 +23,14 @@ from pynetemu.trace.identity import identity
 
 pytestmark = pytest.mark.pure
 
+_ETHER = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")  # else scapy looks them up on the machine
 _A, _B = "10.0.1.2", "10.0.2.2"
 _PING = IP(src=_A, dst=_B, id=7) / ICMP(id=5, seq=3) / Raw(b"abc")
 _V6 = IPv6(src="fd00::1", dst="fd00::2")
 
 
 def _text(packet: Packet) -> str:
-    return dissect(bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / packet)).text
+    return dissect(bytes(_ETHER / packet)).text
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def _text(packet: Packet) -> str:
         ),
         (Dot1Q(vlan=10) / _PING, "ICMP echo request seq 3"),
         (
-            IP(src=_A, dst=_B) / UDP(dport=4789) / VXLAN(vni=42) / Ether() / _PING,
+            IP(src=_A, dst=_B) / UDP(dport=4789) / VXLAN(vni=42) / _ETHER / _PING,
             "VXLAN 42 [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]",
         ),
         (IP(src=_A, dst=_B) / GRE() / _PING, "GRE [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]"),
@@ -104,29 +105,34 @@ def test_fragments() -> None:
 
 
 def test_tags_errors_and_names() -> None:
-    tagged = dissect(bytes(Ether() / Dot1Q(vlan=10) / _PING))
+    tagged = dissect(bytes(_ETHER / Dot1Q(vlan=10) / _PING))
     assert (tagged.vlan, tagged.ttl, tagged.source) == (10, 64, _A)
-    error = dissect(bytes(Ether() / IP(src=_B, dst=_A) / ICMP(type=3, code=3) / IP(src=_A, dst=_B) / UDP(sport=5, dport=9)))
+    error = dissect(bytes(_ETHER / IP(src=_B, dst=_A) / ICMP(type=3, code=3) / IP(src=_A, dst=_B) / UDP(sport=5, dport=9)))
     assert error.quoted
     assert (error.quoted.source, error.quoted.ports) == (_A, (5, 9))
-    named = dissect(bytes(Ether() / ARP(op=1, psrc=_A, pdst=_B)), {_A: "blue"}.__getitem__)
+    named = dissect(bytes(_ETHER / ARP(op=1, psrc=_A, pdst=_B)), {_A: "blue"}.__getitem__)
     assert named.text == "ARP who-has 10.0.2.2 tell blue"
 
 
-@pytest.mark.parametrize("length", range(0, 80, 3))
-def test_cut_packets_are_no_error(length: int) -> None:
-    for packet in (_PING, ARP(), _V6 / ICMPv6ND_NS(), IP() / TCP(), IP() / UDP(dport=4789) / VXLAN() / Ether() / _PING):
-        frame = bytes(Ether() / packet)[:length]
-        dissect(frame)
-        identity(frame)
-        is_chatter(frame)
+def test_cut_packets_are_no_error() -> None:
+    packets = (_PING, ARP(), _V6 / ICMPv6ND_NS(), IP() / TCP(), IP(dst=_B) / UDP(dport=4789) / VXLAN() / _ETHER / _PING)
+    for frame in [bytes(_ETHER / packet) for packet in packets]:
+        for length in range(len(frame)):
+            dissect(frame[:length])
+            identity(frame[:length])
+            is_chatter(frame[:length])
 
 
 def test_what_hops_change_takes_no_part_in_the_identity() -> None:
-    before = bytes(Ether(src="02:00:00:00:00:01") / IP(src=_A, dst=_B, id=7, ttl=64) / UDP(sport=5, dport=6) / Raw(b"x"))
-    routed = bytes(Ether(src="02:00:00:00:00:02") / IP(src=_A, dst=_B, id=7, ttl=63) / UDP(sport=5, dport=6) / Raw(b"x"))
-    translated = bytes(Ether() / IP(src="10.9.9.9", dst=_B, id=7, ttl=63) / UDP(sport=77, dport=6) / Raw(b"x"))
-    other = bytes(Ether() / IP(src=_A, dst=_B, id=8, ttl=64) / UDP(sport=5, dport=6) / Raw(b"x"))
+    before = bytes(_ETHER / IP(src=_A, dst=_B, id=7, ttl=64) / UDP(sport=5, dport=6) / Raw(b"x"))
+    routed = bytes(
+        Ether(src="02:00:00:00:00:09", dst="02:00:00:00:00:08")
+        / IP(src=_A, dst=_B, id=7, ttl=63)
+        / UDP(sport=5, dport=6)
+        / Raw(b"x")
+    )
+    translated = bytes(_ETHER / IP(src="10.9.9.9", dst=_B, id=7, ttl=63) / UDP(sport=77, dport=6) / Raw(b"x"))
+    other = bytes(_ETHER / IP(src=_A, dst=_B, id=8, ttl=64) / UDP(sport=5, dport=6) / Raw(b"x"))
     assert identity(before).key == identity(routed).key == identity(translated).key != identity(other).key
     assert identity(before).flow == identity(routed).flow != identity(translated).flow
 
@@ -135,7 +141,7 @@ def test_chatter_is_told_apart() -> None:
     stp = Dot3(dst="01:80:c2:00:00:00") / LLC() / STP()
     assert is_chatter(bytes(stp))
     assert dissect(bytes(stp)).protocol == "STP"
-    probe = Ether() / IPv6(src="::", dst="ff02::1:ff00:1") / ICMPv6ND_NS(tgt="fd00::1")
+    probe = _ETHER / IPv6(src="::", dst="ff02::1:ff00:1") / ICMPv6ND_NS(tgt="fd00::1")
     assert is_chatter(bytes(probe))
-    assert not is_chatter(bytes(Ether() / _V6 / ICMPv6ND_NS(tgt="fd00::2")))
-    assert not is_chatter(bytes(Ether() / _PING))
+    assert not is_chatter(bytes(_ETHER / _V6 / ICMPv6ND_NS(tgt="fd00::2")))
+    assert not is_chatter(bytes(_ETHER / _PING))
