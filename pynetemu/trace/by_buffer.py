@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from pynetemu.trace.events import Event
+from pynetemu.trace.harmless import is_harmless
 from pynetemu.trace.identity import identity
 from pynetemu.trace.journeys import Journey, Sighting
 from pynetemu.trace.wiring import Wiring
@@ -43,7 +44,11 @@ class ByBuffer:
                 self._forget(life, event.buffer)
             return
         known = self._by_buffer.get(event.buffer) or self._by_head.get(event.head)
-        life = known if known and self._continues(known.journey, event) else self._rebuilt(event) or self._begin(event, known)
+        life = known if known and self._continues(known.journey, event) else self._rebuilt(event)
+        if life is None:
+            if event.kind == "drop" and is_harmless(event):
+                return  # a copy of a packet that was delivered, such as one that a closed socket still held
+            life = self._begin(event, known)
         life.journey.sightings.append(Sighting(event, self._before(life.journey, event)))
         self._by_buffer[event.buffer] = self._by_head[event.head] = life
         life.buffers.add(event.buffer)

@@ -166,7 +166,7 @@ def no_route(case: Case) -> Reason | None:
         return None
     hint = f"{case.node} ip route get {destination}"
     if decision.kind == "no route":
-        hint = f"{case.node} ip route add {case.wiring.network_of(destination)} via {case.wiring.gateway_of(case.node)}"
+        hint = f"{case.node} ip route add {case.wiring.route_to(case.node, destination)}"
         return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), hint, TABLES)
     if decision.kind == "blackhole" and case.arrived:
         tables = case.facts.tables(case.node)

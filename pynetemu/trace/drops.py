@@ -2,19 +2,7 @@
 
 from pynetemu.trace import causes, switches
 from pynetemu.trace.causes import Case, Cause
-from pynetemu.trace.events import Event
 from pynetemu.trace.fates import Reason
-
-# Reasons that come with packets which have been delivered, or were not for this node at all.
-_HARMLESS = {
-    ("NO_SOCKET", "ping_rcv"),  # an echo reply that a raw socket has got as well
-    ("NOT_SPECIFIED", "tcp_v4_rcv"),
-    ("NOT_SPECIFIED", "tcp_v6_rcv"),
-    ("NOT_SPECIFIED", "arp_process"),
-    ("NOT_SPECIFIED", "ip6_mc_input"),
-}
-_NOT_FOR_US = {"OTHERHOST", "QUEUE_PURGE", "SOCKET_CLOSE", "CONSUMED", "NOT_DROPPED_YET"}
-_MULTICAST = {"ip6_mc_input", "ip_rcv_finish_core", "ip_mr_input", "ip_mc_validate_source"}
 
 _CAUSES: dict[str, Cause] = {
     "NETFILTER_DROP": causes.by_rule,
@@ -62,14 +50,6 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "ICMP_CSUM": ("checksum", "its ICMP checksum is wrong", ""),
     "VLAN_FILTER": ("vlan", "port {interface} of {node} does not take this VLAN", "{node} bridge vlan show"),
 }
-
-
-def is_harmless(event: Event) -> bool:
-    """Whether a drop means nothing to a person: the packet had been delivered, or was another's."""
-    where = event.place.partition(" ")[0]
-    if event.reason in _NOT_FOR_US or (event.reason, where) in _HARMLESS:
-        return True
-    return bool(event.data[:1] and event.data[0] & 1) and (where in _MULTICAST or event.reason == "UNHANDLED_PROTO")
 
 
 def reason_of_kernel(case: Case) -> Reason:

@@ -7,10 +7,11 @@ from pynetemu.trace import causes, switches
 from pynetemu.trace.causes import Case
 from pynetemu.trace.conversations import Conversations
 from pynetemu.trace.dissect import Packet, dissect
-from pynetemu.trace.drops import is_harmless, reason_of_kernel
+from pynetemu.trace.drops import reason_of_kernel
 from pynetemu.trace.facts import Facts
 from pynetemu.trace.fates import Ending, Reason
 from pynetemu.trace.findings import findings
+from pynetemu.trace.harmless import is_harmless
 from pynetemu.trace.journeys import Journey, Sighting
 from pynetemu.trace.requests import Requests
 from pynetemu.trace.wiring import Wiring

@@ -54,8 +54,7 @@ class Requests:
             return None
         back, who = tables.decide(packet.source), self._named(packet.source)
         if back.kind in ("no route", "unreachable", "prohibit", "blackhole"):
-            network, gateway = self._wiring.network_of(packet.source), self._wiring.gateway_of(node)
-            hint = f"{node} ip route add {network} via {gateway}"
+            hint = f"{node} ip route add {self._wiring.route_to(node, packet.source)}"
             return Reason("route", f"{node} got it, but cannot answer: no route in {node} back to {who}", (), hint, TABLES)
         hop = back.gateway or packet.source
         if asked := self._conversations.asked(node, hop):

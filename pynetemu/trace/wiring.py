@@ -23,6 +23,7 @@ class Wiring:
         self.macs: dict[Place, str] = {}
         self.owners: dict[str, set[str]] = {}
         self.prefixes: dict[str, list[InterfaceAddress]] = {}
+        self._interfaces: dict[str, str] = {}  # of addresses
         for op in plan.operations:
             if isinstance(op, AddVeth):
                 near, far = (op.node, op.interface), (op.peer_node, op.peer_interface)
@@ -31,6 +32,7 @@ class Wiring:
             elif isinstance(op, AddAddress):
                 self.owners.setdefault(str(op.address.ip), set()).add(op.node)
                 self.prefixes.setdefault(op.node, []).append(op.address)
+                self._interfaces[str(op.address.ip)] = op.interface
 
     def name(self, address: str) -> str:
         """The node that has an address; the address itself when none has it, or more than one."""
@@ -45,6 +47,14 @@ class Wiring:
                 if own.version == wanted.version and wanted == own.ip:
                     return str(own.network)
         return address
+
+    def route_to(self, node: str, address: str) -> str:
+        """The route that a node probably lacks, as `ip route add` takes it: "10.0.2.0/24 via 10.0.1.1"."""
+        network = self.network_of(address)
+        for own in self.prefixes.get(node, ()):
+            if str(own.network) == network:
+                return f"{network} dev {self._interfaces[str(own.ip)]}"
+        return f"{network} via {self.gateway_of(node)}"
 
     def gateway_of(self, node: str) -> str:
         """The address of a router next to a node, "GATEWAY" when there is none: what a missing route probably leads to."""
