@@ -236,7 +236,7 @@ def queue_full(case: Case) -> Reason | None:
     kind, dropped, waiting = queue[0].kind, queue[1], queue[0].waiting
     hint = f"{case.node} tc -s qdisc show dev {link.name}"
     if dropped or case.code.startswith("QDISC"):
-        text = f"the queue of {case.node} {link.name} ({kind}) was full: it dropped {dropped} meanwhile"
+        text = f"the queue of {case.node} {link.name} ({kind}) was full: it dropped {dropped}"
         return Reason("queue", text, (), hint, COUNTERS)
     return Reason(
         "queued", f"still in the queue of {case.node} {link.name} ({kind}), which holds {waiting}", (), hint, COUNTERS

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pynetemu.network.network import Network
 
 
+_FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
 _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
 
 
@@ -28,7 +29,8 @@ class Facts:
         self._tables: dict[str, Tables] = {}
         self._rules: dict[str, dict[tuple[str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
-        self._queues_before = {node: self._queues(node) for node in self._nodes}
+        looked_at = self._nodes if len(self._nodes) <= _FEW else ()
+        self._queues_before = {node: self._queues(node) for node in looked_at}
         self.firewall = Firewall(network, self._nodes)
         self.moved: dict[str, dict[str, int]] = {}
         self.ended = False
@@ -105,7 +107,7 @@ class Facts:
         return self._rules[drop.node].get((drop.table, drop.chain, drop.rule), "")
 
     def queue(self, node: str, interface: str) -> tuple[Queue, int] | None:
-        """A queue of an interface that dropped while we looked, or that holds packets; and how many it dropped."""
+        """A queue of an interface that has dropped packets, or that holds some; and how many it dropped."""
         tables = self.tables(node)
         if tables is None:
             return None

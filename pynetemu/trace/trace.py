@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pynetemu.trace.chatter import is_chatter
 from pynetemu.trace.columns import way_to
 from pynetemu.trace.dissect import dissect
 from pynetemu.trace.fates import Ending, Reason
@@ -50,7 +51,8 @@ class Trace:
         """Takes what was seen; the first journeys are judged at once, while the nodes can be asked."""
         self.journeys, self._judge, self.engine, self.lost = journeys, judge, engine, lost
         for journey in journeys[:_JUDGED_AT_ONCE]:
-            self.endings(journey)
+            if not is_chatter(journey.first.data):
+                self.endings(journey)
         self.findings = judge.findings()
 
     def __len__(self) -> int:

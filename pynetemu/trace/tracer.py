@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from pynetemu.trace.chatter import is_chatter
 from pynetemu.trace.collector import Collector
 from pynetemu.trace.events import Event
 from pynetemu.trace.facts import Facts
@@ -65,7 +66,7 @@ class Tracer:
 
     def _is_under_way(self, events: list[Event]) -> bool:
         now = time.time_ns()
-        recent = [event for event in events if now - event.time < _SECONDS_UNDER_WAY * 1e9]
+        recent = [event for event in events if now - event.time < _SECONDS_UNDER_WAY * 1e9 and not is_chatter(event.data)]
         return any(not self._has_ended(journey) for journey in join(recent, self._wiring))
 
     def _has_ended(self, journey: Journey) -> bool:
