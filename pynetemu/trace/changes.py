@@ -30,11 +30,12 @@ def _translated(what: str, before: str, after: str, port_before: int, port_after
 
 def on_the_way(journey: Journey, name: Name) -> list[str]:
     """All of a journey: the TTL at its ends, and each translation with its node."""
-    packets = {id(sighting): dissect(sighting.event.data) for sighting in journey.sightings}
+    seen = [sighting for sighting in journey.sightings if sighting.event.kind != "drop"]  # where it died it went nowhere
+    packets = {id(sighting): dissect(sighting.event.data) for sighting in seen}
     ends = [packet.ttl for packet in packets.values() if packet.ttl is not None]
     found = [f"ttl {ends[0]}→{ends[-1]}"] if ends and ends[0] != ends[-1] else []
-    for sighting in journey.sightings:
-        if sighting.before is not None:
+    for sighting in seen:
+        if sighting.before is not None and id(sighting.before) in packets:
             here = changes(packets[id(sighting.before)], packets[id(sighting)], name)
             found += [f"{sighting.event.node}: {one}" for one in here if not one.startswith("ttl ")]
     return list(dict.fromkeys(found))

@@ -94,8 +94,8 @@ class _Detail:
             yield style.failed(style.words(f"  {hop.node:<{self._node_width}}  {style.signs.dropped} {reason.text}"))
             for text in reason.details:
                 yield style.dim(style.words(f"  {'':<{self._node_width}}      {text}"))
-            if reason.source:
-                yield style.dim(f"  {'':<{self._node_width}}      (known by: {reason.source})")
+            if known := " · ".join(filter(None, (reason.source, reason.proof))):
+                yield style.dim(style.cut(style.words(f"  {'':<{self._node_width}}      ({known})"), 0))
             if reason.hint:
                 yield style.words(f"  try: {reason.hint}")
 

@@ -1,5 +1,7 @@
 """What the kernel's own drop reasons mean to people (enum skb_drop_reason, include/net/dropreason-core.h)."""
 
+from dataclasses import replace
+
 from pynetemu.trace import causes, switches
 from pynetemu.trace.causes import Case, Cause
 from pynetemu.trace.fates import Reason
@@ -56,8 +58,9 @@ def reason_of_kernel(case: Case) -> Reason:
     """The reason of a drop that the kernel has named, with what the node's tables add to it."""
     event = case.leaf.event
     found = _named(case)
-    words = (f"{event.reason} in {event.place}",) if event.place else (event.reason,) if event.reason else ()
-    return Reason(found.kind, found.text, (*found.details, *words), found.hint, causes.KERNEL if event.reason else found.source)
+    if not event.reason:
+        return found
+    return replace(found, source=causes.KERNEL, proof=f"{event.reason} in {event.place}" if event.place else event.reason)
 
 
 def _named(case: Case) -> Reason:

@@ -14,8 +14,8 @@ class Reason:
     """Why a packet went no further, for people.
 
     `kind` is one word for tests and scripts ("nft", "route", "ttl", "arp", "port"…), `text` the answer in one line, `details`
-    what proves it (a rule's text, a counter), `hint` what to try. `source` says who knows it: the kernel's own word for this
-    packet, or what the node's counters and tables suggest afterwards.
+    what it consists in (a rule's text, a counter), `hint` what to try. `source` says who knows it: the kernel for this very
+    packet, or what the node's counters and tables suggest afterwards; `proof` has the kernel's own words, if there are any.
     """
 
     kind: str
@@ -23,6 +23,7 @@ class Reason:
     details: tuple[str, ...] = ()
     hint: str = ""
     source: str = ""
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)

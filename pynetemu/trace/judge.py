@@ -56,7 +56,10 @@ class Judge:
                 return Ending(case.leaf, "ignored")
             fate = self._arrived(Case(arrived, case.packet, self._facts, self._wiring, self.conversations))
             return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
-        return Ending(case.leaf, "dropped", self._with_arp(reason_of_kernel(case), case))
+        reason = reason_of_kernel(case)
+        if reason.kind == "port":
+            reason = self._requests.with_refusal(reason, case.node, case.packet, 0)
+        return Ending(case.leaf, "dropped", self._with_arp(reason, case))
 
     def _with_arp(self, reason: Reason, case: Case) -> Reason:
         """The reason; where it is that nobody answered ARP, with why that was."""

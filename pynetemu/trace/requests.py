@@ -1,6 +1,7 @@
 """Packets that want an answer: pings, connections, ARP. What it means when the answer is a refusal, or does not come."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_interface
 
 from pynetemu.trace import switches
@@ -32,17 +33,29 @@ class Requests:
             if answer is None:
                 reason = self._no_answer(ending.node, packet)
                 return Ending(ending.sighting, "unanswered", reason)
-            if "RST" in dissect(answer.first.data).kind:
-                return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, f"packet {answer.number} (RST)"))
-        if packet.protocol == "UDP":
-            error = self._conversations.error_about(packet, event.time)
-            if error and error[0].first.node == ending.node and "(port)" in error[1].kind:
-                return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, f"packet {error[0].number} (ICMP)"))
-        return ending
+        refusal = self._refusal(ending.node, packet, event.time)
+        return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, refusal)) if refusal else ending
 
-    def _closed(self, node: str, packet: Packet, proof: str) -> Reason:
+    def with_refusal(self, reason: Reason, node: str, packet: Packet, time: int) -> Reason:
+        """The kernel's word that nobody listens, with what was answered."""
+        found = self._closed(node, packet, self._refusal(node, packet, time))
+        return replace(found, source=reason.source, proof=reason.proof)
+
+    def _refusal(self, node: str, packet: Packet, time: int) -> str:
+        """Which packet says that a port is closed, as words; "" when none does."""
+        if packet.kind == "SYN":
+            answer = self._conversations.answer(node, packet, time)
+            return f"packet {answer.number} (RST)" if answer and "RST" in dissect(answer.first.data).kind else ""
+        error = self._conversations.error_about(packet, time) if packet.protocol == "UDP" else None
+        if error and error[0].first.node == node and "(port)" in error[1].kind:
+            return f"packet {error[0].number} (ICMP)"
+        return ""
+
+    def _closed(self, node: str, packet: Packet, refusal: str) -> Reason:
         port = packet.ports[1]
-        text = f"nothing listens on {packet.protocol} port {port} of {node}: it refused, see {proof}"
+        text = f"nothing listens on {packet.protocol} port {port} of {node}" + (
+            f": it refused, see {refusal}" if refusal else ""
+        )
         others = self._facts.listening(node, packet.protocol, port)
         details = [f"a program listens on port {port} of {address} only" for address in others if address != packet.destination]
         return Reason("port", text, tuple(details), f"{node} ss -ln{packet.protocol.lower()[0]}p", TABLES)

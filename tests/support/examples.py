@@ -18,9 +18,12 @@ from tests.support.terminal import Terminal
 _FENCE = re.compile(r"```(\w+)(?: (unchecked))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"(\$|[\w-]+>) (.*)")
 _FILE_NAME = re.compile(r"# ([\w/]+\.py)\n")
-# What differs from one run to the next: durations, and numbers of processes.
+# What differs from one run to the next: durations, the times, ports and engines of traces, numbers of processes.
 _VARIES = (
-    (re.compile(r"[\d./]+( ?)(ms|s|ns)\b"), r"[\\d./]+\1\2"),
+    (re.compile(r"[\d./]+( ?)(ms|µs|s|ns)\b"), r"[\\d./]+\1\2"),
+    (re.compile(r"^ *\d+\.\d{3}( [●◀○✗·?])"), r" *\\d+\\.\\d{3}\1"),
+    (re.compile(r"\b[345]\d{4}( →|$)"), r"\\d{5}\1"),
+    (re.compile(r" · (tap|kernel)$"), r" · (?:tap|kernel)"),
     (re.compile(r"time=\d\S*"), r"time=\\S+"),
     (re.compile(r"^\[(\d+)\] \d+$"), r"\\[\1\\] \\d+"),
 )
