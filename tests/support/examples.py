@@ -22,7 +22,7 @@ _FILE_NAME = re.compile(r"# ([\w/]+\.py)\n")
 _VARIES = (
     (re.compile(r"[\d./]+( ?)(ms|µs|s|ns)\b"), r"[\\d./]+\1\2"),
     (re.compile(r"^ *\d+\.\d{3}( [●◀○✗·?])"), r" *\\d+\\.\\d{3}\1"),
-    (re.compile(r"\b[345]\d{4}( →|$)"), r"\\d{5}\1"),
+    (re.compile(r"\b[345]\d{4}\b"), r"\\d{5}"),
     (re.compile(r" · (tap|kernel)$"), r" · (?:tap|kernel)"),
     (re.compile(r"time=\d\S*"), r"time=\\S+"),
     (re.compile(r"^\[(\d+)\] \d+$"), r"\\[\1\\] \\d+"),
