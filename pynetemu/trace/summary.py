@@ -20,8 +20,10 @@ def summary(trace: "Trace", rows: Sequence[Row], style: Style) -> Iterator[str]:
     told = f"{counted(len(rows), 'packet')}, {counted(sum(journey.links_crossed for journey, _ in rows), 'hop')}"
     told += f", {trace.lost} missed · {trace.engine}"
     cause = root_cause(trace, rows)
-    if cause is None:
-        text = f" {style.signs.fine} {_answered(trace, rows) or ('no packet seen' if not rows else 'all arrived')} · {told}"
+    if cause is None and not rows:
+        yield f"   no packet was seen, {trace.lost} missed · {trace.engine}"
+    elif cause is None:
+        text = f" {style.signs.fine} {_answered(trace, rows) or 'all arrived'} · {told}"
         yield style.fine(style.words(text))
     else:
         because = f": {cause.details[0]}" if cause.kind == "arp" and cause.details else ""

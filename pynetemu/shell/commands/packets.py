@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
-from pynetemu.errors import LabError
+from pynetemu.errors import LabError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.colour import wanted
@@ -78,6 +78,8 @@ def trace(
         return Traced(_latest(shell), style, shown)
     if line.isdigit():
         return Traced(_latest(shell), style, "packet", _number(_latest(shell), line))
+    if line.endswith("&"):
+        raise UsageError("trace: it runs a line in the foreground; for what goes on in the background: trace --live")
     status = _run(shell, line, filter)
     return Traced(_latest(shell), style, shown, status=status)
 
