@@ -73,8 +73,11 @@ class Ladder:
         others = [ending.node for ending in endings if ending.fate == "ignored" and ending.node not in columns]
         notes += [f"also → {_some(others)}"] if others else []
         head = style.cut(style.words(f" {journey.number:>4} {self._head(packet)}"), used)
-        padding = " " * max(0, min(_ALIGNED, self._column) + 6 - len(head)) if notes else ""
-        tail = style.cut(style.words(padding + "   " + " · ".join(notes)), used + len(head)) if notes else ""
+        words = style.words("  " + " · ".join(notes)) if notes else ""
+        padding = min(_ALIGNED, self._column) + 7 - len(head)
+        if style.width is not None:  # the column is given up before the words are
+            padding = min(padding, style.width - used - len(head) - len(words))
+        tail = style.cut(" " * padding + words, used + len(head)) if notes else ""
         return style.of_protocol(packet.protocol, head) + style.dim(tail)
 
     def _reasons(self, journey: Journey, endings: Sequence[Ending], places: dict[str, int]) -> Iterator[str]:
