@@ -17,9 +17,10 @@ from math import ceil, floor
 from pynetemu.draw.canvas import Canvas, Point
 from pynetemu.draw.cards import rows_of
 from pynetemu.draw.graph import Graph, Link, Node
-from pynetemu.draw.kinds import look
+from pynetemu.draw.kinds import is_switch, look
 from pynetemu.draw.layout import arrange
 from pynetemu.draw.places import Box, Layout, Route, Spacing
+from pynetemu.draw.shapes import runs_across
 
 _Texts = dict[str, list[str]]
 
@@ -38,10 +39,13 @@ def boxes(graph: Graph, width: int, height: int) -> Canvas | None:
 def _attempts(graph: Graph) -> Iterator[tuple[str, Spacing, bool]]:
     """Directions and distances to try, and whether boxes are narrow; what is said of links needs room beside their lines."""
     room = max((len(_said(link)) for link in graph.links), default=0)
-    down = Spacing(2 + room, 3 if room else 1, orthogonal=True)
+    down, right = Spacing(2 + room, 3 if room else 1, orthogonal=True), Spacing(0, 5 + room, orthogonal=True)
+    if runs_across(graph):
+        yield "leftright", right, False
+        yield "leftright", right, True
     yield "topbottom", down, False
     yield "topbottom", down, True
-    yield "leftright", Spacing(0, 5 + room, orthogonal=True), False
+    yield "leftright", right, False
     yield "topbottom", Spacing(3 + room, 4, orthogonal=True), False
     yield "topbottom", Spacing(3 + room, 4, orthogonal=True), True
 
@@ -51,10 +55,13 @@ def _said(link: Link) -> str:
 
 
 def _texts(graph: Graph, node: Node, narrow: bool) -> list[str]:
-    """With `narrow`, an interface and its address stand in lines of their own."""
-    rows = rows_of(node, [link.end(node.name) for link in graph.links_of[node.name]])
-    lines = [text for text, _ in rows]
-    return [f"{look(node.kind).mark} {node.name}", *(part for text in lines for part in (text.split() if narrow else [text]))]
+    """With `narrow`, an interface and its addresses stand in lines of their own."""
+    ends = [link.end(node.name) for link in graph.links_of[node.name]]
+    lines = [text for text, _ in rows_of(node, ends)]
+    if narrow:
+        said = [end for end in (*node.interfaces, *ends) if end.labels or not is_switch(node.kind)]
+        lines = [text for end in said for text in (end.name, *end.labels) if text] + list(node.labels)
+    return [f"{look(node.kind).mark} {node.name}", *lines]
 
 
 def _drawn(graph: Graph, layout: Layout, texts: _Texts) -> Canvas | None:

@@ -8,6 +8,7 @@ from pynetemu.draw.groups import group
 from pynetemu.draw.kinds import is_switch, look
 from pynetemu.draw.layout import arrange
 from pynetemu.draw.places import Box, Layout, Spacing
+from pynetemu.draw.shapes import runs_across
 
 _SPACING = Spacing(beside=26, between=52, orthogonal=False)
 _PAGE = 1500, 950  # pixels: what fits is drawn in full
@@ -58,7 +59,8 @@ def scene_of(graph: Graph) -> Scene:
     """The whole network if it fits a page; else the smallest of the drawings with more and more leaves in groups."""
     scenes = []
     for shown in dict.fromkeys([graph, group(graph, 12), group(graph, 5), group(graph, 2)]):
-        for direction, shape in _FORMS if shown is not graph else _FORMS[:2]:
+        forms = _FORMS if shown is not graph else _FORMS[:2]
+        for direction, shape in reversed(forms) if runs_across(shown) else forms:
             cards = {node.name: card_of(shown, node, shape) for node in shown.nodes}
             layout = arrange(shown, {name: card.size for name, card in cards.items()}, _SPACING, direction)
             scenes.append(Scene(shown, cards, layout))

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddService, AddVeth, Operation, Plan
+from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddRuleset, AddService, AddVeth, Operation, Plan
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class _Reading:
                 self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))
             case AddHttpServer(node=node, port=port):
                 self._labels.setdefault(node, []).append(f"http :{port}")
-            case AddService(node=node, name=name):
+            case AddService(node=node, name=name) | AddRuleset(node=node, name=name):
                 self._labels.setdefault(node, []).append(name)
             case _:
                 pass

@@ -26,9 +26,8 @@ def arrange(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str = "topb
 
 def _arrange_one(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str) -> Layout:
     core = core_of(graph)
-    if core.is_pair:
-        room = replace(spacing, beside=0, between=max(5, spacing.between)) if spacing.orthogonal else spacing
-        return _layered(graph, sizes, room, "leftright", _across(core), merge="both")
+    if direction == "leftright" and core.across:
+        return _layered(graph, sizes, spacing, direction, _across(core), merge="both")
     low = replace(spacing, between=min(spacing.between, 3)) if spacing.orthogonal else spacing
     if spacing.orthogonal and (places := loop(core)):
         return on_loop(graph, core, places, sizes, low)
@@ -42,9 +41,10 @@ def _arrange_one(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str) -
 
 
 def _across(core: Core) -> dict[str, int]:
-    """From left to right: leaves, the two nodes, leaves."""
-    left, right = core.names
-    return {left: 2, right: 1} | dict.fromkeys(core.leaves[left], 3) | dict.fromkeys(core.leaves[right], 0)
+    """From left to right: leaves, the nodes of the path, leaves."""
+    first, last = core.across[0], core.across[-1]
+    height = {name: len(core.names) - place for place, name in enumerate(core.across)}
+    return height | dict.fromkeys(core.leaves[first], len(core.names) + 1) | dict.fromkeys(core.leaves[last], 0)
 
 
 def _tree(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str, root: str) -> Layout:

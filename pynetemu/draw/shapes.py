@@ -29,18 +29,31 @@ class Core:
     def is_tree(self) -> bool:
         return len(self.graph.links) == len(self.graph.nodes) - 1
 
+    @cached_property
+    def is_path(self) -> bool:
+        """Nodes in a row, none of which stands for a group."""
+        grouped = any(self.graph.node[name].members for name in self.names)
+        in_row = self.is_tree and len(self.names) > 1 and max(map(len, self.neighbours.values())) <= 2
+        return in_row and not grouped
+
     @property
-    def is_pair(self) -> bool:
-        """Two nodes with leaves, as in a dumbbell."""
-        return len(self.names) == 2 and self.is_tree and all(len(leaves) > 1 for leaves in self.leaves.values())
+    def across(self) -> tuple[str, ...]:
+        """The nodes of a path from left to right if only its ends have leaves, as in a dumbbell; else none.
+
+        One of three nodes that fans out at both ends is a tree with a root and two branches.
+        """
+        if not self.is_path:
+            return ()
+        row = tuple(_walk(self, next(name for name in self.names if len(self.neighbours[name]) == 1)))
+        ends = [len(self.leaves[name]) for name in (row[0], row[-1])]
+        fans_out = len(row) == 3 and min(ends) > 1
+        return row if min(ends) and not any(self.leaves[name] for name in row[1:-1]) and not fans_out else ()
 
     @property
     def is_chain(self) -> bool:
-        """Two or more nodes in a row, each with leaves or none with more than one, and none that stands for a group."""
+        """A path whose nodes all have leaves, or none of which has more than one."""
         leaves = [len(leaves) for leaves in self.leaves.values()]
-        grouped = any(self.graph.node[name].members for name in self.names)
-        in_row = self.is_tree and len(self.names) > 1 and max(map(len, self.neighbours.values())) <= 2
-        return in_row and not grouped and (all(leaves) or max(leaves) <= 1)
+        return self.is_path and (all(leaves) or max(leaves) <= 1)
 
     @property
     def root(self) -> str:
@@ -103,6 +116,11 @@ def _parts(graph: Graph, names: Set[str]) -> dict[str, int]:
                 part[name] = number
                 waiting += [other for other in graph.neighbours[name] if other in names]
     return part
+
+
+def runs_across(graph: Graph) -> bool:
+    """Whether a network is best drawn from left to right."""
+    return all(core_of(part).across for part in components(graph))
 
 
 def core_of(graph: Graph) -> Core:

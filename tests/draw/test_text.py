@@ -68,6 +68,16 @@ def test_what_is_said_of_links_stands_on_their_lines(shape: str) -> None:
     assert [name for name in _names(text) if name not in graph.node] == []
 
 
+def test_what_runs_across_is_drawn_across() -> None:
+    path = [("h1", "s1"), ("h2", "s1"), ("s1", "s2"), ("s2", "s3"), ("s3", "s4"), ("s4", "h3")]
+    rows = as_picture(plan_of(path), 120).splitlines()
+    assert any(all(f"● s{i} " in row for i in (1, 2, 3, 4)) for row in rows)
+
+
+def test_narrow_boxes_have_addresses_in_lines_of_their_own() -> None:
+    assert "│ eth0        │" in as_picture(plan_of(SHAPES["single"]), 60)
+
+
 def test_two_links_between_the_same_nodes_are_told() -> None:
     nodes = AddNode("r1", "router"), AddNode("r2", "router")
     links = AddVeth("r1", "eth0", "", "r2", "eth0", ""), AddVeth("r1", "eth1", "", "r2", "eth1", "", mtu=9000)
