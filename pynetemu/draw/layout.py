@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from pynetemu.draw.by_shape import on_circle, on_grid, on_loop
-from pynetemu.draw.graph import Graph
-from pynetemu.draw.places import Box, Layout, Route, Size, Sizes, Spacing, as_layout, enlarged, scaled, side_by_side
+from pynetemu.draw.graph import Graph, Link
+from pynetemu.draw.places import Box, Layout, Point, Route, Size, Sizes, Spacing, as_layout, enlarged, scaled, side_by_side
 from pynetemu.draw.shapes import Core, circle, components, core_of, grid, loop
 from pynetemu.errors import DrawError
 
@@ -105,8 +105,21 @@ def _by_library(
     found = getattr(_library(), function)(request, options=options)
     boxes = {name: _box(node["center"], sizes[name]) for name, node in zip(names, found.nodes, strict=True)}
     lines = [[(point["x"], point["y"]) for point in edge["points"]] for edge in found.edges]
-    turned = (line if a <= b else reversed(line) for line, (a, b) in zip(lines, ends, strict=True))
-    return as_layout(boxes, [Route(link, tuple(line)) for link, line in zip(graph.links, turned, strict=True)])
+    turned = (line if a <= b else line[::-1] for line, (a, b) in zip(lines, ends, strict=True))
+    return as_layout(boxes, [_route(link, line, boxes) for link, line in zip(graph.links, turned, strict=True)])
+
+
+def _route(link: Link, line: list[Point], boxes: Mapping[str, Box]) -> Route:
+    """From inside to inside, so that a line reaches a box with round corners too."""
+    first, last = boxes[link.a.node], boxes[link.b.node]
+    return Route(link, (_inside(first, line[0]), *line, _inside(last, line[-1])))
+
+
+def _inside(box: Box, point: Point) -> Point:
+    """Straight inwards from a point of a box's border, as far as its middle."""
+    x, y = point
+    at_side = min(abs(x - box.x), abs(x - box.x - box.width)) < min(abs(y - box.y), abs(y - box.y - box.height))
+    return (box.centre[0], y) if at_side else (x, box.centre[1])
 
 
 def _node(size: Size, pod: int | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from html import escape
 from itertools import pairwise
-from math import hypot, inf
+from math import dist, inf
 
 from pynetemu.draw.cards import Card, Scene, scene_of
 from pynetemu.draw.graph import Graph
@@ -77,22 +77,25 @@ def _class(kind: str) -> str:
 
 
 def _line(route: Route) -> str:
-    """Corners between upright and level parts are rounded."""
-    (x, y), *rest = route.points
-    path = [f"M{x:.1f} {y:.1f}"]
-    for (bx, by), (cx, cy) in pairwise(rest):
-        before, after = hypot(bx - x, by - y), hypot(cx - bx, cy - by)
-        radius = min(_ROUND, before / 2, after / 2)
-        if radius:
-            near, far = _toward((bx, by), (x, y), radius), _toward((bx, by), (cx, cy), radius)
-            path.append(f"L{near[0]:.1f} {near[1]:.1f}Q{bx:.1f} {by:.1f} {far[0]:.1f} {far[1]:.1f}")
-        x, y = bx, by
-    path.append(f"L{rest[-1][0]:.1f} {rest[-1][1]:.1f}")
-    return f'<path class="link" d="{"".join(path)}"/>'
+    """Corners are rounded, but for the first and the last: there a line comes out of its box."""
+    first, *corners, last = route.points
+    path = [f"M{first[0]:.1f} {first[1]:.1f}"]
+    for before, corner, after in zip(route.points, corners, route.points[2:], strict=False):
+        inner = corner not in (corners[0], corners[-1])
+        path.append(_rounded(before, corner, after) if inner else f"L{corner[0]:.1f} {corner[1]:.1f}")
+    return f'<path class="link" d="{"".join(path)}L{last[0]:.1f} {last[1]:.1f}"/>'
+
+
+def _rounded(before: Point, corner: Point, after: Point) -> str:
+    radius = min(_ROUND, dist(before, corner) / 2, dist(corner, after) / 2)
+    if not radius:
+        return ""
+    (x, y), (to_x, to_y) = _toward(corner, before, radius), _toward(corner, after, radius)
+    return f"L{x:.1f} {y:.1f}Q{corner[0]:.1f} {corner[1]:.1f} {to_x:.1f} {to_y:.1f}"
 
 
 def _toward(start: Point, end: Point, distance: float) -> Point:
-    part = distance / hypot(end[0] - start[0], end[1] - start[1])
+    part = distance / dist(start, end)
     return start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])
 
 
@@ -125,18 +128,19 @@ def _labels(scene: Scene, route: Route) -> Iterator[str]:
 
 
 def _end(text: str, box: Box, points: tuple[Point, ...]) -> str:
-    """Beside the line, where it leaves the box."""
+    """Beside the line, where it leaves the box; what comes from the right stands below it, since a line may be short."""
     x, y, right, down = _leaving(box, points)
-    if abs(down) >= abs(right):
-        return _text(text, "end", x + 4, y + (12 if down > 0 else -5))
-    return _text(text, "end", x + 5, y - 4) if right > 0 else _text(text, "end", x - 5, y - 4, "end")
+    if abs(y - box.y) < 1 or abs(y - box.y - box.height) < 1:
+        to_left = right > 0.1
+        return _text(text, "end", x - 4 if to_left else x + 4, y + (12 if down > 0 else -5), "end" if to_left else "start")
+    return _text(text, "end", x + 5, y - 4) if right > 0 else _text(text, "end", x - 5, y + 11, "end")
 
 
 def _leaving(box: Box, points: tuple[Point, ...]) -> tuple[float, float, float, float]:
     """Where a line leaves a box, and its direction there."""
     for (x, y), (to_x, to_y) in pairwise(points):
         if not (box.x <= to_x <= box.x + box.width and box.y <= to_y <= box.y + box.height):
-            length = hypot(to_x - x, to_y - y)
+            length = dist((x, y), (to_x, to_y))
             right, down = (to_x - x) / length, (to_y - y) / length
             across = (box.x + box.width - x if right > 0 else x - box.x) / abs(right) if right else inf
             along = (box.y + box.height - y if down > 0 else y - box.y) / abs(down) if down else inf
@@ -147,5 +151,5 @@ def _leaving(box: Box, points: tuple[Point, ...]) -> tuple[float, float, float, 
 
 def _middle(points: tuple[Point, ...]) -> Point:
     """The middle of the longest straight part."""
-    (x, y), (to_x, to_y) = max(pairwise(points), key=lambda part: hypot(part[1][0] - part[0][0], part[1][1] - part[0][1]))
+    (x, y), (to_x, to_y) = max(pairwise(points), key=lambda part: dist(*part))
     return (x + to_x) / 2, (y + to_y) / 2
