@@ -14,6 +14,7 @@ from pynetemu.trace.events import Event
 from pynetemu.trace.harmless import is_harmless
 from pynetemu.trace.identity import identity
 from pynetemu.trace.journeys import Journey, Sighting
+from pynetemu.trace.tunnels import inner_frame
 from pynetemu.trace.wiring import Wiring
 
 _REBUILT = 200  # of so many journeys before, one whose buffer was made anew on a link may be continued
@@ -114,9 +115,15 @@ class ByBuffer:
 def _is_same(before: Event, event: Event) -> bool:
     """Whether the contents may be one packet's: equal keys or, after translation of what they quote, IPv4's own number."""
     ours, theirs = identity(before.data).key, identity(event.data).key
-    if ours == theirs:
+    if ours == theirs or _is_inside(before.data, theirs) or _is_inside(event.data, ours):
         return True
     return len(ours) == _IPV4_KEY == len(theirs) and ours[0] == theirs[0] and ours[4] == theirs[4]
+
+
+def _is_inside(frame: bytes, key: tuple[object, ...]) -> bool:
+    """Whether a tunnel's packet carries the one of this key."""
+    inner = inner_frame(frame)
+    return inner is not None and identity(inner).key == key
 
 
 def _is_again(first: Event, event: Event) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pynetemu.trace.events import Event
 from pynetemu.trace.identity import Identity, identity
 from pynetemu.trace.journeys import Journey, Sighting
+from pynetemu.trace.tunnels import inner_frame
 from pynetemu.trace.wiring import Place, Wiring
 
 _ON_LINK = 200_000_000  # ns: a veth hands over at once; queues (tc) are before the sighting
@@ -41,21 +42,26 @@ class ByContent:
     def _arrive(self, event: Event) -> None:
         place, who = (event.node, event.interface), identity(event.data)
         wired = place in self._wiring.peers
+        if not wired and (stay := self._latest(event, who)) is not None:
+            # An interface without a link, such as a bridge or the end of a tunnel: the frame is handed up to it.
+            stay.journey.sightings.append(Sighting(event, stay.sighting))
+            return
         found = self._from_link(place if wired else _NO_PLACE, event)
         if found is not None:
             sighting, journey = Sighting(event, found[0]), found[1]
-        elif not wired and (stay := self._latest(event, who)) is not None:
-            # An interface without a link, such as a bridge itself: the frame is handed up to it.
-            stay.journey.sightings.append(Sighting(event, stay.sighting))
-            return
         else:
             sighting, journey = Sighting(event), self._begin()
         journey.sightings.append(sighting)
         self._in_nodes[event.node, who.key].append(_Stay(sighting, journey, who))
+        if (inner := inner_frame(event.data)) is not None:  # here it may leave its tunnel
+            carried = identity(inner)
+            self._in_nodes[event.node, carried.key].append(_Stay(sighting, journey, carried))
 
     def _leave(self, event: Event) -> None:
         who = identity(event.data)
         stay = self._stay_of(event, who)
+        if stay is None and (inner := inner_frame(event.data)) is not None:  # it has come plain, and leaves in a tunnel
+            stay = self._stay_of(event, identity(inner))
         if stay is not None:
             stay.left_by.add(event.interface)
             sighting, journey = Sighting(event, stay.sighting), stay.journey
@@ -103,8 +109,9 @@ class ByContent:
         return best
 
     def _latest(self, event: Event, who: Identity) -> _Stay | None:
+        """The packet's stay in this node, if it has just come; nothing waits on the way up to an interface."""
         stays = self._in_nodes.get((event.node, who.key))
-        return stays[-1] if stays else None
+        return stays[-1] if stays and event.time - stays[-1].sighting.event.time <= _ON_LINK else None
 
 
 def _is_answer(asked: bytes, flow: bytes) -> bool:

@@ -10,6 +10,9 @@ Name = Callable[[str], str]
 
 def changes(before: Packet, after: Packet, name: Name = str) -> list[str]:
     """From one sighting to the next: ["ttl 64→63", "src blue → 10.0.2.1"]; addresses by `name`."""
+    if (before.inner is None) != (after.inner is None):
+        outer = after if after.inner is not None else before
+        return [f"{'into' if after.inner else 'out of'} {outer.text.partition(' [')[0]}"]
     found = []
     if before.ttl is not None and after.ttl is not None and before.ttl != after.ttl:
         found.append(f"ttl {before.ttl}→{after.ttl}")
@@ -32,7 +35,7 @@ def on_the_way(journey: Journey, name: Name) -> list[str]:
     """All of a journey: the TTL at its ends, and each translation with its node."""
     seen = [sighting for sighting in journey.sightings if sighting.event.kind != "drop"]  # where it died it went nowhere
     packets = {id(sighting): dissect(sighting.event.data) for sighting in seen}
-    ends = [packet.ttl for packet in packets.values() if packet.ttl is not None]
+    ends = [packet.ttl for packet in packets.values() if packet.ttl is not None and packet.inner is None]
     found = [f"ttl {ends[0]}→{ends[-1]}"] if ends and ends[0] != ends[-1] else []
     for sighting in seen:
         if sighting.before is not None and id(sighting.before) in packets:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from pynetemu.trace.changes import on_the_way
-from pynetemu.trace.columns import Row, involved, order
+from pynetemu.trace.columns import Row, involved, order, way_to
 from pynetemu.trace.dissect import Packet, dissect
 from pynetemu.trace.fates import Ending, died
 from pynetemu.trace.journeys import Journey
@@ -167,5 +167,6 @@ def _sign(ending: Ending, journey: Journey, places: dict[str, int], style: Style
         return signs.passing
     if before is None:
         return signs.start
-    came_from = places.get(before.event.node, places[journey.first.node])
+    way = way_to(ending.sighting)
+    came_from = places.get(way[-2], places[journey.first.node]) if len(way) > 1 else 0
     return signs.right if places[ending.node] >= came_from else signs.left

@@ -38,7 +38,8 @@ TAGGED = 1 << 4  # TP_STATUS_VLAN_VALID: the kernel has taken the tag out of the
 
 _STATISTICS = 6  # PACKET_STATISTICS
 _FOR_USER = 1  # TP_STATUS_USER
-_SIOCGIFNAME = 0x8910
+_SIOCGIFNAME, _SIOCGIFHWADDR = 0x8910, 0x8927
+_ETHER, _LOOPBACK = 1, 772  # ARPHRD_*
 
 _header = HEADER.unpack_from
 
@@ -137,6 +138,14 @@ class Ring:
             self._names[index] = name
         return self._names[index]
 
+    def is_ethernet(self, index: int) -> bool:
+        """Whether an interface's packets begin with an Ethernet header: those of tun, GRE and WireGuard have none."""
+        try:
+            answer = ioctl(self.socket, _SIOCGIFHWADDR, struct.pack("=16s24x", self.interface(index).encode()))
+        except OSError:  # it has gone
+            return True
+        return struct.unpack_from("=16xH", answer)[0] in (_ETHER, _LOOPBACK)
+
     def close(self) -> None:
         self._view.release()
         self._memory.close()
@@ -166,6 +175,12 @@ def packets(block: memoryview) -> Iterator[Packet]:
             data, length = tagged(data, tag, ethertype), length + 4
         yield Packet(seconds * 1_000_000_000 + nanoseconds, ifindex, kind == OUTGOING, data, length)
         offset += following
+
+
+def as_ethernet(packet: bytes) -> bytes:
+    """An IP packet without a link layer's header, behind an Ethernet header without addresses."""
+    kind = b"\x86\xdd" if packet[:1] and packet[0] >> 4 == 6 else b"\x08\x00"
+    return bytes(12) + kind + packet
 
 
 def tagged(data: bytes, tag: int, ethertype: int) -> bytes:

@@ -16,7 +16,7 @@ from pynetemu.errors import LabError
 from pynetemu.trace.events import Event
 from pynetemu.trace.filters import instructions
 from pynetemu.trace.parallel import in_parallel
-from pynetemu.trace.ring import Ring, packets, used
+from pynetemu.trace.ring import Ring, as_ethernet, packets, used
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -91,9 +91,11 @@ _time = itemgetter(0)
 
 
 def _events(node: str, ring: Ring, block: memoryview) -> Iterator[Event]:
-    names: dict[int, str] = {}
+    known: dict[int, tuple[str, bool]] = {}
     for time, index, outgoing, data, length in packets(block):
-        name = names.get(index) or names.setdefault(index, ring.interface(index))
+        name, is_ethernet = known.get(index) or known.setdefault(index, (ring.interface(index), ring.is_ethernet(index)))
+        if not is_ethernet:
+            data, length = as_ethernet(data), length + 14
         yield Event(time, node, name, "out" if outgoing else "in", data, length)
 
 

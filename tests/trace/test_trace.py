@@ -130,6 +130,20 @@ def test_ipv6_is_followed_like_ipv4(network: Network) -> None:
     trace.path("echo request", "blue sw1 r1")
 
 
+def test_a_packet_through_a_tunnel_is_one_journey(network: Network) -> None:
+    """blue and red, each with an address on a VXLAN between them."""
+    for node, other, address in (("blue", "10.0.1.3", "10.7.0.2"), ("red", "10.0.1.2", "10.7.0.3")):
+        network[node].run("ip", "link", "add", "t7", "type", "vxlan", "id", "7", "remote", other, "dstport", "4789", check=True)
+        network[node].run("sh", "-c", f"ip addr add {address}/24 dev t7 && ip link set t7 up", check=True)
+    with network.trace("udp port 4789 or icmp") as trace:
+        network["blue"].run("ping", "-c1", "10.7.0.3", check=True)
+    ping = trace.path("echo request seq 1 10.7.0.2 → 10.7.0.3", "blue sw1 red")
+    seen = [(sighting.event.node, sighting.event.interface) for sighting in ping.sightings]
+    assert seen == [("blue", "t7"), ("blue", "eth0"), ("sw1", "blue"), ("sw1", "red"), ("red", "eth0"), ("red", "t7")]
+    assert re.search(r"echo request seq 1 .*blue: into VXLAN 7 · red: out of VXLAN 7", trace.ladder())
+    trace.delivered("echo")
+
+
 def test_tcp_with_what_it_carries(network: Network) -> None:
     server = network["root"].start(
         "python3", "-m", "http.server", "8000", "--directory", "/sys/class/net", stdout=-1, stderr=-1

@@ -1,10 +1,12 @@
 """web answers blue now and then, and sometimes somebody else does. Why?
 
-blue ─┐
-      s1 ───── web
-red ──┘
+    blue ─┐
+          s1 ───── web
+    red ──┘
 
-trace blue ping -c1 -W1 10.0.1.10
+Try in its shell:
+
+    trace blue ping -c1 -W1 10.0.1.10
 """
 
 from pynetemu import Host, HttpServer, Link, Service, Switch, Topology, finished

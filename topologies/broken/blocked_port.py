@@ -1,8 +1,10 @@
 """The cable is in, the light is on, and nothing comes through. Why?
 
-blue ───── s1 ───── s2 ───── web
+    blue ───── s1 ───── s2 ───── web
 
-trace blue ping -c1 -W1 web
+Try in its shell:
+
+    trace blue ping -c1 -W1 web
 """
 
 from pynetemu import Host, HttpServer, Link, Service, Switch, Topology, finished

@@ -1,9 +1,11 @@
 """blue can ping web, and gets no page from it. Why?
 
-blue ───── r1 ───── web
+    blue ───── r1 ───── web
 
-blue ping -c1 web                  works
-trace blue curl -m1 http://web/
+Try in its shell:
+
+    blue ping -c1 web                  works
+    trace blue curl -m1 http://web/
 """
 
 from pynetemu import Host, HttpServer, Link, Router, Service, Topology, finished

@@ -1,9 +1,11 @@
 """Small packets get through, large ones vanish, and nobody says a word: a black hole. Why?
 
-blue ───── r1 ───── r2 ───── web
+    blue ───── r1 ───── r2 ───── web
 
-blue ping -c1 web                              works
-trace blue ping -c1 -W1 -M do -s 1400 web
+Try in its shell:
+
+    blue ping -c1 web                              works
+    trace blue ping -c1 -W1 -M do -s 1400 web
 """
 
 from pynetemu import Host, HttpServer, Link, Router, Service, Topology, finished

@@ -1,8 +1,10 @@
 """blue pings web and is told "Network is unreachable". Why?
 
-blue ───── r1 ───── web
+    blue ───── r1 ───── web
 
-trace blue ping -c1 web
+Try in its shell:
+
+    trace blue ping -c1 web
 """
 
 from pynetemu import Host, HttpServer, Link, Router, Topology

@@ -1,9 +1,11 @@
 """The machine in the middle reaches both networks, and yet blue does not reach web. Why?
 
-blue ───── middle ───── web
+    blue ───── middle ───── web
 
-middle ping -c1 web                works
-trace blue ping -c1 -W1 web
+Try in its shell:
+
+    middle ping -c1 web                works
+    trace blue ping -c1 -W1 web
 """
 
 from pynetemu import Host, HttpServer, Link, Topology

@@ -1,8 +1,10 @@
 """blue's packets arrive, says tcpdump on web, and blue gets no answer. Why?
 
-blue ───── r1 ───── web
+    blue ───── r1 ───── web
 
-trace blue ping -c1 -W1 web
+Try in its shell:
+
+    trace blue ping -c1 -W1 web
 """
 
 from pynetemu import Host, HttpServer, Link, Router, Topology

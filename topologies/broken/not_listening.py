@@ -1,9 +1,11 @@
 """The server runs, it answers itself, and blue's connection is refused. Why?
 
-blue ───── web
+    blue ───── web
 
-web curl -s http://127.0.0.1:8000/ -o /dev/null -w '%{http_code}\n'      200
-trace blue curl -m1 http://web:8000/
+Try in its shell:
+
+    web curl -s http://127.0.0.1:8000/ -o /dev/null      a page
+    trace blue curl -m1 http://web:8000/
 """
 
 from pynetemu import Host, Link, Service, Topology, tcp

@@ -1,10 +1,12 @@
 """blue's packets go to r2 by one way and are to come back by another; r2 takes them for forged. Why?
 
-         ┌─── r1 ───┐
-blue ────┤          ├──── r2 ───── web
-         └──────────┘
+             ┌─── r1 ───┐
+    blue ────┤          ├──── r2 ───── web
+             └──────────┘
 
-trace blue ping -c1 -W1 web
+Try in its shell:
+
+    trace blue ping -c1 -W1 web
 """
 
 from pynetemu import Host, HttpServer, Link, Router, Service, Topology, finished

@@ -1,11 +1,13 @@
 """red reaches web, and blue next to it does not. Why?
 
-blue ─┐
-      s1 ───── r1 ───── web
-red ──┘
+    blue ─┐
+          s1 ───── r1 ───── web
+    red ──┘
 
-red ping -c1 web                   works
-trace blue ping -c1 -W1 web
+Try in its shell:
+
+    red ping -c1 web                   works
+    trace blue ping -c1 -W1 web
 """
 
 from pynetemu import Host, HttpServer, Link, Router, Switch, Topology
