@@ -4,10 +4,23 @@ An operation that is not known here changes nothing in the picture.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from pynetemu.plan.operations import AddAddress, AddHttpServer, AddNode, AddRuleset, AddService, AddVeth, Operation, Plan
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddHttpServer,
+    AddNode,
+    AddRuleset,
+    AddService,
+    AddVeth,
+    AddVlan,
+    Operation,
+    Plan,
+    SetPortVlans,
+    StartSpanningTree,
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +115,7 @@ class _Reading:
         self.veths: list[AddVeth] = []
         self._addresses: dict[str, dict[str, list[str]]] = {}
         self._labels: dict[str, list[str]] = {}
+        self._vlans: dict[tuple[str, str], str] = {}
         for operation in plan.operations:
             self._read(operation)
 
@@ -115,6 +129,12 @@ class _Reading:
                 self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))
             case AddHttpServer(node=node, port=port):
                 self._labels.setdefault(node, []).append(f"http :{port}")
+            case AddVlan(node=node, interface=interface):
+                self._addresses.setdefault(node, {}).setdefault(interface, [])
+            case SetPortVlans(node=node, interface=interface):
+                self._vlans[node, interface] = _vlans(operation)
+            case StartSpanningTree(node=node):
+                self._labels.setdefault(node, []).append("stp")
             case AddService(node=node, name=name) | AddRuleset(node=node, name=name):
                 self._labels.setdefault(node, []).append(name)
             case _:
@@ -137,5 +157,24 @@ class _Reading:
         return {end for op in self.veths for end in ((op.node, op.interface), (op.peer_node, op.peer_interface))}
 
     def _interface(self, node: str, name: str, addresses: bool, interfaces: bool) -> Interface:
-        labels = self._addresses.get(node, {}).get(name, ()) if addresses else ()
+        labels = [*self._addresses.get(node, {}).get(name, ())] if addresses else []
+        if vlans := self._vlans.get((node, name)):
+            labels.append(vlans)
         return Interface(node, name if interfaces else "", tuple(labels))
+
+
+def _vlans(port: SetPortVlans) -> str:
+    """An access port's is "vlan 10", a trunk's "trunk 10,20-22", and with a native VLAN "vlan 1 trunk 10"."""
+    access = [f"vlan {port.untagged}"] if port.untagged else []
+    return " ".join([*access, *([f"trunk {_ranges(port.tagged)}"] if port.tagged else [])])
+
+
+def _ranges(numbers: Iterable[int]) -> str:
+    """Numbers as people write them: _ranges([10, 20, 21, 22]) is 10,20-22."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -128,8 +128,10 @@ def test_an_old_picture_keeps_its_rights_and_a_link_to_it(tmp_path: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("bridge", [BRIDGE]), ("star", [STAR, "-p", "n=30"])])
-def test_the_documentation_shows_what_is_drawn_today(tmp_path: Path, name: str, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("bridge", [BRIDGE]), ("star", [STAR, "-p", "n=30"]), ("vlan", [BRIDGE.with_name("vlan.py")])]
+)
+def test_the_documentation_shows_what_is_drawn_today(tmp_path: Path, name: str, arguments: list[str | Path]) -> None:
     file = f"{name}.svg"
     assert pynetemu("draw", *arguments, "-o", tmp_path / file).returncode == 0
     assert (tmp_path / file).read_text() == (CLONE / "docs" / "pictures" / file).read_text()
