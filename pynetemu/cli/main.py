@@ -32,6 +32,7 @@ Networks described as Python classes, running as Linux network namespaces. No ro
   pynetemu topologies/blue.py                          opens the lab's shell
   pynetemu topologies/blue.py -c 'blue ping -c1 root'  runs a line and ends
   pynetemu topologies/star.py -p n=5                   sets a parameter of the description
+  pynetemu tree:depth=2,fanout=3                       needs no file: a network of a well-known shape
 
   -c COMMAND      run this line of the shell instead of opening it; may be repeated; stops at the first that fails
   SCRIPT          run the lines of this file; stops at the first that fails

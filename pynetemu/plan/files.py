@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from inspect import signature
 
 from pynetemu.errors import Problem
 from pynetemu.plan.nearest import nearest
 from pynetemu.plan.signatures import did_you_mean
+from pynetemu.topology.shapes import SHAPES
+from pynetemu.topology.topology import Topology
 
 
 def explain_unreadable(file: str, error: OSError) -> Problem:
@@ -18,7 +21,16 @@ def explain_unreadable(file: str, error: OSError) -> Problem:
     folder, name = os.path.split(file)
     known = {os.path.basename(path): path for place in ("topologies", folder) for path in _python_files(place)}
     near = nearest(name if name.endswith(".py") else f"{name}.py", known)
+    if near is None and (shape := nearest(name.partition(":")[0], SHAPES)):
+        return Problem(f"there is no file {file}", hint=f"did you mean the shape {shape!r}?")
     return Problem(f"there is no file {file}", hint=f"did you mean {known[near]}?" if near else "")
+
+
+def explain_shape(spec: str, wrong: str, name: str, kind: type[Topology]) -> Problem:
+    parameters = ",".join(
+        str(p).partition(":")[0] + "=..." for p in signature(kind.build).parameters.values() if p.name != "self"
+    )
+    return Problem(f"{spec}: {wrong!r} gives no parameter a value", hint=f"it is used as {name}:{parameters}")
 
 
 def explain_choice(file: str, name: str, found: Iterable[str], leaves: Iterable[str]) -> Problem:

@@ -16,21 +16,47 @@ def load(spec: str, parameters: Mapping[str, str] | None = None) -> Topology:
     """The topology of `FILE` or `FILE:CLASS`, with parameters as strings, which `build`'s annotations convert.
 
         load("topologies/star.py", {"n": "5"})
+        load("tree:depth=2,fanout=3")
+
+    Where there is no such file, it may be one of the shapes (`topology.shapes`), whose parameters can follow a colon.
 
     The file runs like a script: its own folder is importable. Raises DescriptionError, whatever goes wrong in it.
     """
+    if shape := _shape(spec):
+        kind, given = shape
+        return _make(kind, {**given, **(parameters or {})})
     file, name = _split(spec)
     source = _read(file)
     with _importing(os.path.dirname(os.path.abspath(file))):
         module = _run(file, source)
-        kind = _choose(file, name, module)
-        if not parameters:
-            topology = kind()
-            if topology._declaration.refused is None:
-                return topology
-        from pynetemu.plan.parameters import convert
+        return _make(_choose(file, name, module), parameters or {})
 
-        return kind(**convert(kind, parameters or {}))
+
+def _make(kind: type[Topology], parameters: Mapping[str, str]) -> Topology:
+    if not parameters:
+        topology = kind()
+        if topology._declaration.refused is None:
+            return topology
+    from pynetemu.plan.parameters import convert
+
+    return kind(**convert(kind, parameters))
+
+
+def _shape(spec: str) -> tuple[type[Topology], dict[str, str]] | None:
+    """A shape by its name, with the parameters that follow it: tree:depth=2,fanout=3."""
+    name, _, text = spec.partition(":")
+    if os.path.exists(spec) or os.path.exists(name) or name.endswith(".py"):
+        return None
+    from pynetemu.topology.shapes import SHAPES
+
+    if name not in SHAPES:
+        return None
+    pairs = [pair.partition("=") for pair in text.split(",") if pair]
+    if wrong := next((word for word, equals, value in pairs if not (word and equals and value)), None):
+        from pynetemu.plan.files import explain_shape
+
+        raise DescriptionError([explain_shape(spec, wrong, name, SHAPES[name])])
+    return SHAPES[name], {word: value for word, _, value in pairs}
 
 
 def _split(spec: str) -> tuple[str, str]:
