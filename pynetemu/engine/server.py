@@ -44,6 +44,8 @@ class Server(Loop):
                 return {}, [
                     os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "net", "uts", "mnt")
                 ]
+            case "networks":
+                return {"inodes": {name: os.fstat(node.network).st_ino for name, node in self.nodes.items()}}, []
             case "view":
                 return self._view(request["node"])
             case "services":

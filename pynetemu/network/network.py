@@ -306,6 +306,11 @@ class Network:
 
         return Tracer(self, filter, snap=snap)
 
+    def namespaces(self) -> dict[str, int]:
+        """The number of each node's network namespace, as `lsns -t net` shows it: it is the same on all of the machine."""
+        answer, _ = self.control.request({"do": "networks"})
+        return {node: answer["inodes"][node] for node in self.nodes}
+
     def fileno(self) -> int:
         """A descriptor that becomes readable when the lab has ended."""
         return self._engine().fileno()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from pynetemu.trace.filters import compile_filter
 from pynetemu.trace.pcapng import Writer, end_of_blocks, records
 from pynetemu.trace.ring import Ring
-from pynetemu.trace.selection import Selection, by_node, interfaces_of, names_of, peers
+from pynetemu.trace.selection import Selection, by_node, names_of, peers
 from pynetemu.trace.selection import select as choose
 from pynetemu.trace.taps import Take, Taps
 
@@ -108,11 +108,11 @@ class Capture:
         far = peers(self.network)
         for node, wanted in selection.items():
             numbers = self._numbers[node] = _Numbers(self, node)
-            for interface in interfaces_of(self.network, node):
+            for interface in self.network.interfaces(node):
                 if not wanted or interface.name in wanted:
                     peer = far.get((node, interface.name))
                     about = f"{node}, link to {peer[0]}" if peer else node
-                    numbers[interface.ifindex] = self._writer.interface(
+                    numbers[interface.index] = self._writer.interface(
                         f"{node}:{interface.name}", about, interface.mac, self.filter
                     )
         self._writer.names(self.names)
@@ -190,7 +190,7 @@ def open_taps(
     try:
         for node, wanted in selection.items():
             if node not in opened:
-                indexes = [found.ifindex for found in interfaces_of(network, node) if found.name in wanted]
+                indexes = [found.index for found in network.interfaces(node) if found.name in wanted]
                 opened[node] = Ring.open(network[node], program, indexes, memory)
     except BaseException:
         for ring in opened.values():

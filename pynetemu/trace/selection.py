@@ -5,13 +5,11 @@ select(network, ["blue-s1"])            {"blue": {"eth0"}, "s1": {"blue"}}  both
 select(network, [])                     every node
 """
 
-import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
 from pynetemu.plan.operations import AddVeth
-from pynetemu.trace.rtnetlink import Interface, addresses, interfaces
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -50,19 +48,10 @@ def find(network: "Network", word: str) -> Selection | None:
     return None
 
 
-def interfaces_of(network: "Network", node: str) -> list[Interface]:
-    """The interfaces that a node has now."""
-    with network[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as asked:
-        return interfaces(asked)
-
-
 def names_of(network: "Network") -> dict[str, str]:
     """The node of each address that the lab has now, {"10.0.0.2": "blue"}; loopback's are everybody's, and so left out."""
-    names: dict[str, str] = {}
-    for node in network.nodes:
-        with network[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as asked:
-            names |= {address: node for index, address in addresses(asked) if index != 1}
-    return names
+    found = network.interfaces()
+    return {str(address.ip): state.node for state in found if state.name != "lo" for address in state.addresses}
 
 
 def by_node(names: dict[str, str]) -> dict[str, list[str]]:
@@ -92,7 +81,7 @@ def _links(network: "Network", a: str, b: str) -> Selection:
 
 
 def _check_interface(network: "Network", node: str, interface: str) -> None:
-    has = [found.name for found in interfaces_of(network, node)]
+    has = [found.name for found in network.interfaces(node)]
     if interface not in has:
         from pynetemu.plan.nearest import nearest
 

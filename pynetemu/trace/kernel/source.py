@@ -1,0 +1,119 @@
+"""The kernel engine as a source of events (`trace.events.Source`)."""
+
+import os
+import struct
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pynetemu.trace.events import Event
+from pynetemu.trace.filters import instructions
+from pynetemu.trace.kernel.btf import DESCRIPTION, load_layout
+from pynetemu.trace.kernel.programs import HEAD, KINDS, MEMORY, SNAP, STACK_DEPTH, Programs
+from pynetemu.trace.kernel.symbols import symbol
+from pynetemu.trace.ring import tagged
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_stack = struct.Struct(f"={STACK_DEPTH}Q").unpack_from
+_head = HEAD.unpack_from
+# Functions through which every packet that is dropped goes, and our own program: they say nothing about why.
+_NOT_THE_PLACE = ("bpf_", "__traceiter", "__bpf_trace", "kfree_skb", "sk_skb_reason_drop", "__kfree_skb", "_einittext")
+
+
+class Unavailable(Exception):
+    """This engine cannot be had here; the text says why."""
+
+
+def refusal() -> str:
+    """Why this user on this machine cannot have the engine; "" if nothing is known against it."""
+    if os.geteuid():
+        return "it needs root"
+    if not os.path.exists(DESCRIPTION):
+        return "this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)"
+    return ""
+
+
+class KernelSource:
+    """Sees every packet at every interface of the nodes, where it is dropped and why, and where it ends well.
+
+    Raises Unavailable. `program` is a filter of `compile_filter`; what has passed it once is followed, whatever becomes of it.
+    `place` of a dropped packet is the function that dropped it and those that called it: "nft_do_chain < nf_hook_slow".
+    """
+
+    name = "kernel"
+
+    def __init__(self, network: "Network", nodes: Sequence[str], program: bytes = b"", memory: int = MEMORY) -> None:
+        if reason := refusal():
+            raise Unavailable(reason)
+        self._network = network
+        self._nodes = tuple(nodes)
+        self._interfaces: dict[tuple[int, int], str] = {(number, 0): "" for number in range(len(nodes))}
+        self._lost: int | None = None
+        inodes = network.namespaces()
+        try:
+            layout = load_layout()
+            numbers = {inodes[node]: number for number, node in enumerate(self._nodes)}
+            self._programs = Programs(layout, numbers, instructions(program), memory)
+        except OSError as error:
+            raise Unavailable(f"the kernel refuses: {error.strerror or error}") from error
+        except KeyError as error:
+            raise Unavailable(f"this kernel has no {error}") from error
+        self._reasons = layout.reasons
+        # The kernel's stamps are of the monotonic clock, which does not tell the date.
+        self._since_1970 = time.time_ns() - time.monotonic_ns()
+
+    @property
+    def lost(self) -> int:
+        return self._programs.lost if self._lost is None else self._lost
+
+    def fileno(self) -> int:
+        return self._programs.ring.descriptor
+
+    def read(self) -> list[Event]:
+        events = [self._event(data, at) for data, at in self._programs.ring.records()]
+        events.sort(key=_time)  # records of several CPUs may change places by a microsecond
+        return events
+
+    def close(self) -> None:
+        """Ends the programs. Closing twice is no error."""
+        if self._lost is None:
+            self._lost = self._programs.lost
+            self._programs.close()
+
+    def _event(self, data: memoryview, at: int) -> Event:
+        stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind = _head(data, at)
+        name = KINDS[kind]
+        interface = self._interfaces.get((number, ifindex))
+        if interface is None:
+            interface = self._name(number, ifindex)
+        if name == "end":
+            return Event(stamp + self._since_1970, self._nodes[number], interface, name, b"", length, buffer, head)
+        frame = bytes(data[at + HEAD.size : at + HEAD.size + captured])
+        if tag_type:
+            frame, length = tagged(frame, tag, int.from_bytes(tag_type.to_bytes(2, "little"))), length + 4
+        why = where = ""
+        if name == "drop":
+            why = self._reasons.get(reason) or f"reason {reason}"
+            where = _place(place, _stack(data, at + HEAD.size + SNAP))
+        return Event(stamp + self._since_1970, self._nodes[number], interface, name, frame, length, buffer, head, why, where)
+
+    def _name(self, number: int, ifindex: int) -> str:
+        """The name of an interface that has not been seen before."""
+        node = self._nodes[number]
+        for interface in self._network.interfaces(node):
+            self._interfaces[number, interface.index] = interface.name
+        return self._interfaces.setdefault((number, ifindex), f"if{ifindex}")
+
+
+def _time(event: Event) -> int:
+    return event.time
+
+
+def _place(address: int, stack: Sequence[int]) -> str:
+    """The function that dropped a packet, and its callers, the nearest first."""
+    first = symbol(address)
+    callers = [name for caller in stack if caller and (name := symbol(caller))]
+    told = [name for name in callers if name != first and not name.startswith(_NOT_THE_PLACE)]
+    return " < ".join([first or f"0x{address:x}", *told])
