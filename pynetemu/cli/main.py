@@ -16,12 +16,13 @@ _VERBS = {
     "draw": "draw it: in the terminal, or into a file",
     "ps": "list your running labs",
     "exec": "run a command in a node of a running lab",
+    "capture": "capture packets of a running lab",
     "attach": "open the shell of a running lab",
     "doctor": "tell what this machine allows, and how to mend what is missing",
 }
 
 _USAGE = """\
-usage: pynetemu [--host] [--name NAME] [-p NAME=VALUE] [-c COMMAND] FILE[:CLASS] [SCRIPT]
+usage: pynetemu [--host] [--name NAME] [--capture FILE] [-p NAME=VALUE] [-c COMMAND] FILE[:CLASS] [SCRIPT]
        pynetemu VERB ...
 """
 
@@ -38,6 +39,7 @@ Networks described as Python classes, running as Linux network namespaces. No ro
   SCRIPT          run the lines of this file; stops at the first that fails
   -p NAME=VALUE   set a parameter of the topology's build(); may be repeated
   --name NAME     the lab's name for ps, exec and attach (default: the class's name)
+  --capture FILE  write all packets from the lab's first moment on to a pcapng file, for Wireshark and tshark
   --host          the lab's root is this machine itself, not a sandbox (needs root)
   --version       show the version
 

@@ -8,7 +8,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pynetemu.cli import interrupts
+from pynetemu.cli import captured, interrupts
 from pynetemu.errors import UsageError
 from pynetemu.network.sandbox import Sandbox
 
@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-c", dest="commands", action="append", metavar="COMMAND", help="a line of the shell to run; repeatable"
     )
     add_parameters(parser)
+    parser.add_argument("--capture", metavar="FILE", help="all packets from the lab's first moment on, as a pcapng file")
     parser.add_argument("--name", help="the lab's name for ps, exec and attach")
     parser.add_argument("--host", action="store_true", help="the lab's root is this machine itself (needs root)")
 
@@ -48,25 +49,31 @@ def run(arguments: argparse.Namespace) -> int:
     sandbox = Sandbox.start(arguments.host)
     try:
         from pynetemu.network.network import Network
-        from pynetemu.shell.shell import Shell
 
-        network = Network(_description(arguments), name=arguments.name, sandbox=sandbox).begin()
-        interactive = script is None and arguments.commands is None and os.isatty(0)
-        if interactive:
-            from pynetemu.shell.prompt import interact
-        gc.enable()
-        with network:
-            interrupts.raise_again()
-            shell = Shell(network, interactive, _stdin(arguments, interactive), partial(_description, arguments))
-            try:
-                if interactive:
-                    print(_welcome(network, time.perf_counter() - start))
-                    return interact(shell)
-                return _run_lines(shell, arguments, script)
-            finally:
-                shell.network.close()
+        network = Network(_description(arguments), name=arguments.name, sandbox=sandbox, capture=arguments.capture)
+        with captured.told(network.captured):
+            return _serve(network.begin(), arguments, script, start)
     finally:
         sandbox.close()
+
+
+def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] | None, start: float) -> int:
+    from pynetemu.shell.shell import Shell
+
+    interactive = script is None and arguments.commands is None and os.isatty(0)
+    if interactive:
+        from pynetemu.shell.prompt import interact
+    gc.enable()
+    with network:
+        interrupts.raise_again()
+        shell = Shell(network, interactive, _stdin(arguments, interactive), partial(_description, arguments))
+        try:
+            if interactive:
+                print(_welcome(network, time.perf_counter() - start))
+                return interact(shell)
+            return _run_lines(shell, arguments, script)
+        finally:
+            shell.network.close()
 
 
 def _description(arguments: argparse.Namespace) -> "Plan":

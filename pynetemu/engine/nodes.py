@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
-from pynetemu.engine import mounts, syscalls
+from pynetemu.engine import mounts, rings, syscalls
 from pynetemu.engine.netlink import Netlink
 from pynetemu.plan.operations import NodeKind
 
@@ -32,6 +32,7 @@ class Node:
     indexes: dict[str, int] = field(default_factory=dict)  # of its interfaces, by name
     next_index: int = 2
     view: Namespaces = ()  # mount and UTS namespace, made when the node first runs a process
+    ring: socket.socket | None = None  # all packets since the node's first moment, until somebody asks for them
 
     def take_index(self, interface: str) -> int:
         """Chooses the index of a new interface, so that nothing has to be looked up afterwards."""
@@ -48,6 +49,7 @@ class Nodes(dict[str, Node]):
         self.host = host
         self.home = own_namespaces()
         self._first_free_index = 0
+        self.ring_memory = 0  # bytes for the ring of each node, when the lab is captured from its first moment
 
     def add(self, name: str, kind: NodeKind) -> Node:
         """Makes the namespace of a node; the root's is the one we are in."""
@@ -57,10 +59,17 @@ class Nodes(dict[str, Node]):
             node.next_index = 0 if self.host else self._free_index()
         else:
             node = self._new(name, kind)
+        self[name] = node
         if kind != "outside":
             mounts.name_namespace(name, node.network)
-        self[name] = node
+            if self.ring_memory and not (kind == "root" and self.host):
+                self._capture(node)
         return node
+
+    def _capture(self, node: Node) -> None:
+        """Begins to keep what the node's interfaces will see: none is up yet."""
+        node.ring = self.open_socket(node.name, socket.AF_PACKET, socket.SOCK_RAW, 0)
+        rings.prepare(node.ring, b"", (), self.ring_memory, rings.WAIT)
 
     def _new(self, name: str, kind: NodeKind) -> Node:
         with syscalls.inside(home=self.home[:1]):

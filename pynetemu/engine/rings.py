@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 BLOCK = 1 << 17  # bytes; holds the largest packet before segmentation (64 KiB) and its header
 SOL_PACKET = 263
+WAIT = 0.02  # seconds a packet stays in a block that does not become full, unless told otherwise
 
+_ALL_RINGS, _MOST = 1 << 26, 1 << 24  # bytes of all rings together, and of one
 _RX_RING, _VERSION = 5, 10  # linux/if_packet.h
 _TPACKET_V3 = 2
 _SO_ATTACH_FILTER = 26
@@ -46,6 +48,11 @@ def prepare(packet_socket: socket.socket, program: bytes, indexes: Sequence[int]
 def _check(result: int) -> None:
     if result:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def memory_for(nodes: int) -> int:
+    """How many bytes to give to each ring when so many nodes are captured at once."""
+    return max(2 * BLOCK, min(_MOST, _ALL_RINGS // max(1, nodes)))
 
 
 def blocks_in(memory: int) -> int:

@@ -44,6 +44,9 @@ class Server(Loop):
                 return {}, [
                     os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "net", "uts", "mnt")
                 ]
+            case "ring":
+                ring, self.nodes[request["node"]].ring = self.nodes[request["node"]].ring, None
+                return {}, [] if ring is None else [ring.detach()]
             case "networks":
                 return {"inodes": {name: os.fstat(node.network).st_ino for name, node in self.nodes.items()}}, []
             case "view":
@@ -77,6 +80,7 @@ class Server(Loop):
             self._is_on_machine = True
         self._require_features()
         _make_room(self._plan)
+        self.nodes.ring_memory = request["ring_memory"]
         try:
             apply.apply(self._plan.operations, self.nodes)
             self._http_servers.start(self._plan)

@@ -33,7 +33,8 @@ class Network:
 
     It works from scripts, threads, notebooks and asyncio programs, without root. `host=True` makes the machine itself the
     lab's root; that needs root. `name` is how `pynetemu ps`, `exec` and `attach` know the lab (by default the topology's
-    name; a number is added while another lab has it). `sandbox` is one that has been started already.
+    name; a number is added while another lab has it). `sandbox` is one that has been started already. `capture` is a pcapng
+    file for all packets from the lab's first moment, before any interface is up, to its last (`captured` tells of it).
 
     `open` raises DescriptionError, PrivilegeError, ConflictError and KernelError; nothing is left in any case.
     """
@@ -45,12 +46,14 @@ class Network:
         host: bool = False,
         name: str | None = None,
         sandbox: Sandbox | None = None,
+        capture: str | os.PathLike[str] | None = None,
     ) -> None:
         self._topology = topology
         self._sandbox = sandbox
         self._wanted_name = name
         self._begun = False
         self._attached: Connection | None = None
+        self.captured: Capture | None = self.capture(capture) if capture is not None else None
         self._plan: Plan | None = topology if isinstance(topology, Plan) else None
         self.host = self._plan.host if self._plan else host
         self.name = name or ""
@@ -88,6 +91,8 @@ class Network:
         if self._begun:
             return self
         plan = self.plan
+        if self.captured is not None:
+            self.captured.open()  # a file that cannot be is told before anything is built
         if self._sandbox is None:
             self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host)
         if not self._attached:
@@ -102,7 +107,14 @@ class Network:
         file = os.path.abspath(source.rpartition(":")[0]) if source else ""
         data = to_data(plan)
         lab = {"pid": os.getpid(), "file": file, "started": time.time(), "plan": data}
-        return {"do": "build", "plan": data, "lab": lab}
+        return {"do": "build", "plan": data, "lab": lab, "ring_memory": self._ring_memory(plan)}
+
+    def _ring_memory(self, plan: Plan) -> int:
+        if self.captured is None:
+            return 0
+        from pynetemu.engine.rings import memory_for
+
+        return memory_for(len(plan.nodes))
 
     def open(self) -> Self:
         """Brings the network up, and returns when it is ready."""
@@ -110,25 +122,41 @@ class Network:
             self.begin()
             if not self._attached:
                 self._engine().connection.finish()
+            if self.captured is not None:
+                self._start_capture(self.captured)
         except BaseException:
             self.close()
             raise
         return self
 
+    def _start_capture(self, captured: "Capture") -> None:
+        from pynetemu.trace.capture import boot_rings
+
+        captured.start(boot_rings(self))
+
     def close(self) -> None:
-        """Ends the lab, and returns when its last process has gone. Closing twice is no error."""
+        """Ends the lab, and returns when its last process has gone. Closing twice is no error.
+
+        Raises OSError, after that, when a capture of the whole lab could not be written to its end.
+        """
         if self._attached is not None:
             self._attached.close()
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
         self._begun = False
+        if self.captured is not None:
+            self.captured.stop()
 
     def __enter__(self) -> Self:
         return self.open()
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        try:
+            self.close()
+        except OSError:
+            if kind is None:  # else there is an exception already, which says more
+                raise
 
     def __getitem__(self, name: str) -> Node:
         if name not in self.nodes:

@@ -45,6 +45,8 @@ class Line:
             return self.rest, ""
         text, tail = _without_output(self.rest)
         if not tail and text.endswith("&") and not text.endswith("\\&"):
+            if any(option.name == "background" for option in command.options):
+                return f"{text[:-1]} --background", ""
             raise UsageError(f"{self.word}: `&` is for commands in nodes; this one runs in the foreground only")
         return text, tail
 

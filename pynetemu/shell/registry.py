@@ -21,6 +21,7 @@ _TOPICS = {
     "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
     "services": "services logs",
     "packets": "trace why",
+    "captures": "capture captures",
     "jobs": "jobs fg bg wait kill",
     "script": "source set time watch alias unalias",
     "python": "py px",

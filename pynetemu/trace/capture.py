@@ -7,8 +7,10 @@
 One file holds all nodes, in the order of time by one clock, each packet with its node, interface and direction.
 """
 
+import atexit
 import os
 import select
+import socket
 import stat
 import threading
 import time
@@ -16,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from pynetemu.engine.rings import memory_for
 from pynetemu.trace.filters import compile_filter
 from pynetemu.trace.pcapng import Writer, end_of_blocks, records
 from pynetemu.trace.ring import Ring
@@ -27,8 +30,6 @@ if TYPE_CHECKING:
     from pynetemu.network.network import Network
 
 _T = TypeVar("_T")
-_MEMORY = 1 << 26  # bytes of all rings together, between _LEAST and _MOST for each
-_LEAST, _MOST = 1 << 20, 1 << 24
 
 
 class Capture:
@@ -47,29 +48,37 @@ class Capture:
         self.names: dict[str, str] = {}
         self._error: OSError | None = None
         self._numbers: dict[str, _Numbers] = {}  # of the interfaces in the file, by node
+        self._output: Output | None = None
         self._thread: threading.Thread | None = None
         self._stop = -1
         self._lab = -1
 
+    def open(self) -> Self:
+        """Makes the file, and begins later: `start` does both. Raises OSError."""
+        self._output = self._output or Output(self.file)
+        return self
+
     def start(self, rings: Mapping[str, Ring] | None = None) -> Self:
-        """Begins, and returns when no packet can be missed any more; `rings` may have been filling since before.
+        """Begins, and returns when no packet can be missed any more; `rings` have been filling since before.
 
         Raises LabError and FilterError for what is wrong in the call, OSError for a file that cannot be written.
         """
         selection = choose(self.network, self.what)
         self.names = names_of(self.network)
         program = compile_filter(self.filter, by_node(self.names))
-        self._output = Output(self.file)
+        output = self.open()._output
+        assert output is not None
         try:
-            self._writer = Writer(self._output, f"the lab {self.network.name}")
+            self._writer = Writer(output, f"the lab {self.network.name}")
             self._taps = open_taps(self.network, selection, program, self._records, rings)
             self._describe(selection)
         except BaseException:
-            self._output.close()
+            output.close()
             raise
         self._stop, self._lab = os.eventfd(0), os.dup(self.network.fileno())
-        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(output,), name="capture", daemon=True)
         self._thread.start()
+        atexit.register(self.stop)  # a program that ends has its file whole
         return self
 
     def stop(self) -> None:
@@ -77,8 +86,12 @@ class Capture:
 
         Raises OSError when the file could not be written: it then has all packets up to that moment.
         """
+        output, self._output = self._output, None
         if self._thread is None:
+            if output is not None:
+                output.close()
             return
+        atexit.unregister(self.stop)
         os.eventfd_write(self._stop, 1)
         self._thread.join()
         self._thread = None
@@ -86,6 +99,17 @@ class Capture:
         os.close(self._lab)
         if self._error is not None:
             raise self._error
+
+    @property
+    def summary(self) -> str:
+        """What there is in the file, in a line."""
+        lost = f", and {self.lost} are not in it: they came too fast" if self.lost else ""
+        return f"{self.file}: {self.packets} packet{'' if self.packets == 1 else 's'}{lost}"
+
+    def failure(self, error: OSError) -> str:
+        """What to tell of a file that could not be written."""
+        kept = f"; it has the {self.packets} packets until then" if self.packets else ""
+        return f"{self.file}: {error.strerror}{kept}"
 
     def wait(self, seconds: float | None = None) -> bool:
         """Waits until the capture has ended by itself (the lab has, or the file could not be written), true if so."""
@@ -124,7 +148,7 @@ class Capture:
         """Gives a new interface its number in the file."""
         return self._writer.interface(f"{node}:{self._taps.rings[node].interface(ifindex)}", node, filter=self.filter)
 
-    def _run(self) -> None:
+    def _run(self, output: "Output") -> None:
         events = select.poll()
         for descriptor in (self._taps.fileno(), self._stop, self._lab):
             events.register(descriptor, select.POLLIN)
@@ -134,24 +158,24 @@ class Capture:
                 ready = {descriptor for descriptor, _ in events.poll(None if wait is None else wait * 1000)}
                 if self._stop in ready or self._lab in ready:
                     break
-                self._write(self._taps.read())
-            self._write(self._taps.rest())
+                self._write(output, self._taps.read())
+            self._write(output, self._taps.rest())
             self._count()
         except OSError as error:
             self._error = error
         finally:
             self._taps.close()
-            self._output.close()
+            output.close()
 
-    def _write(self, found: list[tuple[int, bytes]]) -> None:
+    def _write(self, output: "Output", found: list[tuple[int, bytes]]) -> None:
         """Writes packets; raises OSError."""
         if not found:
             return
         try:
-            self._output.write(b"".join([record for _, record in found]))
+            output.write(b"".join([record for _, record in found]))
         except OSError:
             ends = accumulate(len(record) for _, record in found)
-            self.packets += sum(end <= self._output.kept for end in ends)
+            self.packets += sum(end <= output.kept for end in ends)
             raise
         self.packets += len(found)
 
@@ -177,6 +201,16 @@ class _Numbers(dict[int, int]):
         return number
 
 
+def boot_rings(network: "Network") -> dict[str, Ring]:
+    """The rings that the engine has prepared, with all packets since the lab's first moment (`Network(capture=...)`)."""
+    rings = {}
+    for node in network.nodes:
+        _, descriptors = network.control.request({"do": "ring", "node": node})
+        if descriptors:
+            rings[node] = Ring(socket.socket(fileno=descriptors[0]), memory_for(len(network.nodes)))
+    return rings
+
+
 def open_taps(
     network: "Network",
     selection: Selection,
@@ -186,7 +220,7 @@ def open_taps(
 ) -> Taps[_T]:
     """Listens at what has been selected, by rings that share the memory there is for them."""
     opened = dict(rings or {})
-    memory = max(_LEAST, min(_MOST, _MEMORY // len(selection)))
+    memory = memory_for(len(selection))
     try:
         for node, wanted in selection.items():
             if node not in opened:

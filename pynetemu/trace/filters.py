@@ -18,7 +18,7 @@ _ETHERNET = 1  # DLT_EN10MB
 _WHOLE_PACKET = 262144  # what an accepting program returns: the bytes to keep
 _UNKNOWN_NETMASK = 0xFFFFFFFF
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*")
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     "dst src link ether ppp slip fddi tr wlan arp rarp ip ip6 tcp udp sctp icmp icmp6 igmp igrp pim vrrp carp ah esp "  # noqa: SIM905
     "atalk aarp decnet iso clnp esis isis lat moprc mopdl netbeui sca stp ipx l1 l2 iih lsp snp csnp psnp host net mask "
     "port portrange proto protochain gateway less greater byte broadcast multicast and or not len inbound outbound "
@@ -68,7 +68,7 @@ def _with_addresses(text: str, names: Mapping[str, Sequence[str]]) -> str:
 
     def address(match: re.Match[str]) -> str:
         word = match.group()
-        found = () if word in _KEYWORDS else names.get(word, ())
+        found = () if word in KEYWORDS else names.get(word, ())
         return f"({' or '.join(found)})" if found else word
 
     return _WORD.sub(address, text)

@@ -21,13 +21,12 @@ from contextlib import suppress
 from fcntl import ioctl
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from pynetemu.engine.rings import BLOCK, SOL_PACKET, blocks_in, prepare, reject_all
+from pynetemu.engine.rings import BLOCK, SOL_PACKET, WAIT, blocks_in, prepare, reject_all
 
 if TYPE_CHECKING:
     from pynetemu.network.node import Node
 
 MEMORY = 1 << 21  # bytes of a ring, unless told otherwise
-WAIT = 0.02  # seconds after which a block is handed over that is not full
 
 # struct tpacket3_hdr and its struct sockaddr_ll, as far as they are used: next packet's offset, seconds, nanoseconds,
 # captured length, whole length, status, offset of the link layer's header, VLAN tag, VLAN ethertype, interface, direction.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
-from pynetemu.plan.operations import AddVeth
+from pynetemu.plan.operations import AddNode, AddVeth
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -19,8 +19,8 @@ Selection = dict[str, set[str]]  # nodes, each with the interfaces wanted: none 
 
 def select(network: "Network", words: Sequence[str]) -> Selection:
     """Raises LabError for a word that names nothing of the lab."""
-    selection: Selection = {} if words else {node: set() for node in network.nodes}
-    for word in words:
+    selection: Selection = {}
+    for word in words or network.nodes:
         found = find(network, word)
         if found is None:
             raise LabError(_unknown(network, word))
@@ -36,7 +36,7 @@ def find(network: "Network", word: str) -> Selection | None:
     None when it does not look like any of them; raises LabError for an interface that a node does not have.
     """
     if word in network:
-        return {word: set()}
+        return {word: _of_the_lab(network, word)}
     for mark in ":", ".":
         node, separator, interface = word.partition(mark)
         if separator and node in network:
@@ -70,6 +70,17 @@ def peers(network: "Network") -> dict[tuple[str, str], tuple[str, str]]:
             ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
             found[ends[0]], found[ends[1]] = ends[1], ends[0]
     return found
+
+
+def _of_the_lab(network: "Network", node: str) -> set[str]:
+    """All interfaces of a node; of a machine that is a lab's root only the lab's, since the others are not its affair."""
+    if not (network.host and node == _root(network)):
+        return set()
+    return {interface for owner, interface in peers(network) if owner == node}
+
+
+def _root(network: "Network") -> str:
+    return next((op.node for op in network.plan.operations if isinstance(op, AddNode) and op.kind == "root"), "")
 
 
 def _links(network: "Network", a: str, b: str) -> Selection:

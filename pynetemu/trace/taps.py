@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Generic, TypeVar
 
+from pynetemu.engine.rings import WAIT
 from pynetemu.trace.parallel import in_parallel
-from pynetemu.trace.ring import WAIT, Ring
+from pynetemu.trace.ring import Ring
 
 _T = TypeVar("_T")
 _SLACK = 2_000_000  # ns between a packet's time and its entry into the ring: it may have waited for its turn on the CPU
