@@ -104,6 +104,9 @@ class RingBuffer:
             position += ((head & _LENGTH) + 15) & ~7
             self._read[0] = position
 
+    def is_empty(self) -> bool:
+        return bool(self._read[0] == self._written[0])
+
     def close(self) -> None:
         for view in self._read, self._written, self._heads, self._data:
             view.release()

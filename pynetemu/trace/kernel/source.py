@@ -76,6 +76,10 @@ class KernelSource:
         events.sort(key=_time)  # records of several CPUs may change places by a microsecond
         return events
 
+    def settled(self) -> bool:
+        """Whether there is nothing that `read` has not given; what a program sees, it sends at once."""
+        return self._lost is not None or self._programs.ring.is_empty()
+
     def close(self) -> None:
         """Ends the programs. Closing twice is no error."""
         if self._lost is None:
