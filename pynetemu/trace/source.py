@@ -1,11 +1,13 @@
 """Which engine sees the packets: the kernel's tracepoints where that is allowed, packet sockets everywhere else."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.plan.operations import AddAddress
 from pynetemu.trace.events import Source
 from pynetemu.trace.filters import compile_filter
+from pynetemu.trace.kernel.source import KernelSource, Unavailable
 from pynetemu.trace.tap import TapSource
 
 if TYPE_CHECKING:
@@ -16,7 +18,10 @@ KEPT = 512  # bytes of a packet: all headers, and the first lines of what it car
 
 def open_source(network: "Network", nodes: Sequence[str], expression: str = "", snap: int = KEPT) -> Source:
     """Begins to see the packets of these nodes that match a filter; raises FilterError."""
-    return TapSource(network, nodes, compile_filter(expression, _addresses(network)), snap)
+    program = compile_filter(expression, _addresses(network))
+    with suppress(Unavailable):
+        return KernelSource(network, nodes, program)
+    return TapSource(network, nodes, program, snap)
 
 
 def _addresses(network: "Network") -> dict[str, list[str]]:
