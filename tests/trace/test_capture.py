@@ -70,6 +70,7 @@ def test_interfaces_that_come_later_are_named(tmp_path: Path) -> None:
             net["blue"].run(
                 "sh", "-c", "ip addr add 10.9.0.1/24 dev late; ip link set late up; ip link set other up", check=True
             )
+            wait_until(lambda: net["blue"].run("cat", "/sys/class/net/late/operstate").stdout == "up\n")
             net["blue"].run("ping", "-c1", "-W0.1", "10.9.0.2")
         assert ("blue:late",) in fields(tmp_path / "x.pcapng", "frame.interface_name")
 
