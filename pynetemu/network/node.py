@@ -4,13 +4,18 @@ import errno
 import os
 import socket
 import subprocess
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from pynetemu.errors import CommandFailed
 from pynetemu.network.process import Process, Result, Stream, Streams, communicate
 
 if TYPE_CHECKING:
+    from scapy.packet import Packet
+    from scapy.plist import PacketList, SndRcvList
+
     from pynetemu.network.network import Network
 
 _ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # in a node everybody may configure the network
@@ -20,11 +25,11 @@ class Node:
     """A node by its name, from `net["blue"]`."""
 
     def __init__(self, network: "Network", name: str) -> None:
-        self._network = network
+        self.network = network
         self.name = name
 
     def __repr__(self) -> str:
-        return f"<Node {self.name} of {self._network.name}>"
+        return f"<Node {self.name} of {self.network.name}>"
 
     def run(
         self,
@@ -95,7 +100,7 @@ class Node:
         }
         try:
             descriptors = [*streams.theirs, their_life.fileno(), *([] if terminal is None else [terminal])]
-            answer, _ = self._network.processes.request(request, descriptors)
+            answer, _ = self.network.processes.request(request, descriptors)
         except BaseException:
             streams.close_all()
             life.close()
@@ -103,7 +108,7 @@ class Node:
         finally:
             their_life.close()
         streams.close_theirs()
-        return Process(self.name, argv, answer["pid"], self._network.processes, life, streams.ours)
+        return Process(self.name, argv, answer["pid"], self.network.processes, life, streams.ours)
 
     def socket(
         self,
@@ -119,10 +124,66 @@ class Node:
         Names are not resolved in the node: connect to addresses.
         """
         request = {"do": "socket", "node": self.name, "family": int(family), "type": int(type), "protocol": int(proto)}
-        _, descriptors = self._network.control.request(request)
+        _, descriptors = self.network.control.request(request)
         if not descriptors:  # the kernel drops what is beyond our limit of open files (SCM_RIGHTS, unix(7))
             raise OSError(errno.EMFILE, "Too many open files: raise the limit with `ulimit -n`")
         return socket.socket(fileno=descriptors[0])
+
+    def send(self, packet: Any, *, count: int = 1, inter: float = 0.0, iface: str = "") -> int:
+        """Sends packets made with scapy, as this node would; gives how many.
+
+            net["blue"].send(IP(dst="10.0.0.1") / ICMP())
+
+        Packets of the network layer take the node's routes, neighbours and firewall, and its source address where they have
+        none; frames (`Ether(...)`, `ARP(...)`) go out by `iface`, by default the interface of the route. `inter` is the time
+        between two of them, in seconds. Raises OSError as the node's kernel would for a program.
+        """
+        from pynetemu.trace import scapy_sockets
+
+        return scapy_sockets.send(self, packet, count, inter, iface)
+
+    def sr(self, packet: Any, *, timeout: float = 2.0, iface: str = "", **options: Any) -> tuple["SndRcvList", "PacketList"]:
+        """Sends packets, and takes the answers for so many seconds: ([(packet, answer), ...], [unanswered, ...])."""
+        from pynetemu.trace import scapy_sockets
+
+        return scapy_sockets.sr(self, packet, timeout, iface, **options)
+
+    def sr1(self, packet: Any, *, timeout: float = 2.0, iface: str = "", **options: Any) -> "Packet | None":
+        """Sends a packet and gives its answer, None when there is none within so many seconds.
+
+        answer = net["blue"].sr1(IP(dst="10.0.0.1") / TCP(dport=8080, flags="S"))
+        """
+        from pynetemu.trace import scapy_sockets
+
+        return scapy_sockets.sr1(self, packet, timeout, iface, **options)
+
+    def sniff(
+        self,
+        filter: str = "",
+        *,
+        count: int = 0,
+        timeout: float | None = None,
+        prn: "Callable[[Packet], object] | None" = None,
+    ) -> "PacketList":
+        """Takes what the node's interfaces see as scapy's packets, until there are `count` or `timeout` seconds are over.
+
+        `prn` is called with each as it comes. For files and for speed there is `Network.capture`.
+        """
+        from pynetemu.trace import scapy_sockets
+
+        return scapy_sockets.sniff(self, filter, count, timeout, prn)
+
+    def scapy(self) -> AbstractContextManager[ModuleType]:
+        """All of scapy, as if it ran in this node: its interfaces, routes and neighbours, and the lab's names as addresses.
+
+            with net["blue"].scapy() as scapy:
+                scapy.arping("10.0.0.0/24")
+
+        That state is the whole process's, so one node at a time. `send`, `sr`, `sr1` and `sniff` need none of it.
+        """
+        from pynetemu.trace import scapy_sockets
+
+        return scapy_sockets.scapy_in(self)
 
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:

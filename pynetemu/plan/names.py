@@ -29,6 +29,16 @@ def hosts_file(plan: Plan, node: str, host_address: Address | None = None) -> st
     return "".join(f"{address} {' '.join(names)}\n" for address, names in lines.items())
 
 
+def addresses_by_name(plan: Plan, node: str) -> dict[str, list[str]]:
+    """The same by name: {"root": ["10.0.0.1"], "blue": ["10.0.0.2"], ...}."""
+    found: dict[str, list[str]] = {}
+    for line in hosts_file(plan, node).splitlines():
+        address, *names = line.split()
+        for name in names:
+            found.setdefault(name, []).append(address)
+    return found
+
+
 def _addresses(plan: Plan) -> dict[str, list[InterfaceAddress]]:
     """Every node's addresses but link-local ones, which need the name of an interface besides (RFC 4007)."""
     found: dict[str, list[InterfaceAddress]] = {}

@@ -11,6 +11,7 @@ NODE COMMAND ...       runs a command in a node: blue ping -c1 root
 NODE COMMAND | ...     the rest of the line is for the node's sh: blue ip addr | wc -l
 NODE COMMAND &         runs it in the background
 NODE                   opens a shell in the node; exit or Ctrl-D comes back
+NODE send PACKET       sends what scapy makes; so do sr1, sr; NODE sniff; NODE scapy
 NODES COMMAND ...      runs it in several at once: h1,h2 uptime; h* ip addr; all id
 !COMMAND ...           runs a command on this machine, outside the lab
 CMD -h, help CMD       tell about one of these commands; CMD | ..., CMD > FILE

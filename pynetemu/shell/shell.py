@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pynetemu.errors import CommandNotFound, LabError, PynetemuError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.network.process import Process
-from pynetemu.shell import terminal
+from pynetemu.shell import crafting, terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
 from pynetemu.shell.language import Line, argv_of, logical_lines, parse
 
@@ -118,6 +118,10 @@ class Shell:
 
     def _in_node(self, node: str, line: Line, text: str) -> int:
         rest, background = line.for_node()
+        if crafting.is_call(rest) and not background:
+            if rest != "scapy":
+                return crafting.run(self.network[node], rest)
+            return self._command(node, list(crafting.SHELL), False, text)
         return self._command(node, argv_of(rest) if rest else ["bash"], background, text)
 
     def _in_nodes(self, line: Line) -> int:

@@ -1,0 +1,114 @@
+"""scapy in the nodes, from the shell.
+
+    blue send IP(dst="root")/ICMP()             what scapy's function of that name takes
+    blue sr1 IP(dst="root")/TCP(dport=80, flags="S"), timeout=1
+    blue sniff -c 3 icmp
+    blue scapy                                  scapy's own shell, inside the node
+
+A program of such a name in the node is run by its path, or with arguments that are none of scapy's: blue scapy -H.
+"""
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pynetemu.errors import LabError, PynetemuError, UsageError
+
+if TYPE_CHECKING:
+    from pynetemu.network.node import Node
+
+SHELL = (sys.executable, "-m", "scapy")
+_USAGE = {
+    "send": 'send PACKET[, count=N][, inter=SECONDS][, iface="eth0"]',
+    "sr": "sr PACKETS[, timeout=SECONDS]",
+    "sr1": "sr1 PACKET[, timeout=SECONDS]",
+    "sniff": "sniff [-c N] [FILTER]",
+}
+_CALL = re.compile(r"(send|sr1|sr)(?:\s+|(?=\())(.*)", re.DOTALL)
+_SNIFF = re.compile(r"sniff(?:\s+-c\s*(\d+))?((?:\s+[^-].*)?)")
+_EXAMPLE = 'IP(dst="root")/ICMP()'
+
+
+def is_call(rest: str) -> bool:
+    """Whether what follows a node's name is for scapy."""
+    return rest in ("scapy", *_USAGE) or bool(_CALL.fullmatch(rest)) or bool(_SNIFF.fullmatch(rest))
+
+
+def run(node: "Node", rest: str) -> int:
+    """Runs all but `scapy`, which is a program; gives the status: 1 when nothing answered. Raises UsageError and LabError."""
+    if found := _SNIFF.fullmatch(rest):
+        return _sniff(node, int(found[1] or 0), found[2].strip())
+    call = _CALL.fullmatch(rest)
+    if call is None or not call[2].strip():
+        word = rest.split()[0]
+        raise UsageError(f"{node.name} {word}: say which packet: {node.name} {word} {_EXAMPLE}\n    usage: {_USAGE[word]}")
+    try:
+        return _call(node, call[1], call[2])
+    except OSError as error:
+        raise LabError(f"{node.name}: {error.strerror or error}") from error
+    except KeyboardInterrupt:
+        return 130
+
+
+def _call(node: "Node", word: str, text: str) -> int:
+    packets, options = _evaluated(node, word, text)
+    if word == "send":
+        sent = node.send(*packets, **options)
+        print(f"{sent} packet{'' if sent == 1 else 's'} sent")
+        return 0
+    if word == "sr1":
+        answer = node.sr1(*packets, **options)
+        print(answer.summary() if answer is not None else f"no answer within {options.get('timeout', 2)} s")
+        return 0 if answer is not None else 1
+    answered, unanswered = node.sr(*packets, **options)
+    for packet, answer in answered:
+        print(f"{packet.summary()}  ==>  {answer.summary()}")
+    for packet in unanswered:
+        print(f"{packet.summary()}  no answer")
+    return 0 if answered else 1
+
+
+def _evaluated(node: "Node", word: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments that a text means in Python, with all of scapy's names and the lab's."""
+    from pynetemu.trace.scapy_sockets import evaluating
+
+    arguments = text if text.startswith("(") and _is_one_group(text) else f"({text})"
+    with evaluating(node) as names:
+        try:
+            found = eval(f"_arguments{arguments}", names, {"_arguments": lambda *packets, **options: (packets, options)})
+        except SyntaxError as error:
+            raise UsageError(f"{node.name} {word}: {error.msg}: {text}\n    usage: {_USAGE[word]}") from None
+        except PynetemuError:
+            raise
+        except Exception as error:
+            raise LabError(f"{node.name} {word}: {type(error).__name__}: {error}") from error
+    packets, options = found
+    allowed = {"count", "inter", "iface"} if word == "send" else {"timeout", "iface", "retry", "inter", "verbose"}
+    if len(packets) != 1 or not set(options) <= allowed:
+        raise UsageError(f"{node.name} {word}: one packet, and options among {', '.join(sorted(allowed))}: {text}")
+    return packets, options
+
+
+def _is_one_group(text: str) -> bool:
+    """Whether a text's first bracket is closed by its last: "(a)/(b)" is two."""
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth == 0:
+            return place == len(text) - 1
+    return False
+
+
+def _sniff(node: "Node", count: int, filter: str) -> int:
+    seen = 0
+
+    def show(packet: Any) -> None:
+        nonlocal seen
+        seen += 1
+        print(f"{packet.sniffed_on}  {packet.summary()}", flush=True)
+
+    try:
+        node.sniff(filter, count=count, prn=show)
+    except KeyboardInterrupt:
+        print(f"{seen} packet{'' if seen == 1 else 's'}", file=sys.stderr)
+    return 0
