@@ -81,10 +81,10 @@ def capture(
     background: bool = False,
     stop: bool = False,
 ) -> int:
-    """shows packets as they pass, or writes them to a file, until Ctrl-C
+    """shows packets as they pass, or keeps them in a file
 
-    The first words are nodes (blue), interfaces (blue.eth0) and links (blue-s1), by default all of the lab; the words after
-    them are a filter as tcpdump's, in which nodes go by name:
+    It ends with Ctrl-C. The first words are nodes (blue), interfaces (blue.eth0) and links (blue-s1), by default all of the
+    lab; the words after them are a filter as tcpdump's, in which nodes go by name:
 
         capture
         capture blue icmp or arp
