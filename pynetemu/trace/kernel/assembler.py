@@ -76,6 +76,10 @@ class Assembler:
     def call(self, function: int) -> Self:
         return self.emit(0x85, constant=function)
 
+    def call_kernel(self, function: int) -> Self:
+        """A function of the kernel's own, by its type's number (BPF_PSEUDO_KFUNC_CALL)."""
+        return self.emit(0x85, 0, 2, 0, function)
+
     def exit(self) -> Self:
         return self.emit(0x95)
 

@@ -18,14 +18,16 @@ from pathlib import Path
 DESCRIPTION = "/sys/kernel/btf/vmlinux"
 _FIELDS = (
     "sk_buff.dev sk_buff.head sk_buff.data sk_buff.tail sk_buff.end sk_buff.len sk_buff.mac_header sk_buff.network_header "  # noqa: SIM905
-    "sk_buff.protocol sk_buff.vlan_tci sk_buff.vlan_proto sk_buff.sk skb_shared_info.dataref "
+    "sk_buff.protocol sk_buff.vlan_tci sk_buff.vlan_proto sk_buff.sk "
+    "sk_buff.data_len skb_shared_info.dataref "
     "net_device.ifindex net_device.nd_net net.ns.inum sock.__sk_common.skc_net sock.__sk_common.skc_family".split()
 )
 _TRACEPOINTS = ("net_dev_start_xmit", "netif_receive_skb", "kfree_skb", "consume_skb")
+_FROM_PACKET = "bpf_dynptr_from_skb"  # for programs on tracepoints since Linux 6.12
 _REASONS, _PREFIX = "skb_drop_reason", "SKB_DROP_REASON_"
 
 # Kinds of types, and how many words follow the three of each type's head: so many, and so many for each member.
-_ARRAY, _STRUCT, _UNION, _ENUM, _TYPEDEF = 3, 4, 5, 6, 8
+_ARRAY, _STRUCT, _UNION, _ENUM, _TYPEDEF, _FUNCTION = 3, 4, 5, 6, 8, 12
 _QUALIFIERS = (8, 9, 10, 11, 18)  # typedef, volatile, const, restrict, type tag
 _TAILS = {1: (1, 0), _ARRAY: (3, 0), _STRUCT: (0, 3), _UNION: (0, 3), _ENUM: (0, 2), 13: (0, 2), 14: (1, 0), 15: (0, 3),
           17: (1, 0), 19: (0, 3)}  # fmt: skip
@@ -33,11 +35,15 @@ _TAILS = {1: (1, 0), _ARRAY: (3, 0), _STRUCT: (0, 3), _UNION: (0, 3), _ENUM: (0,
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Fields' offsets in bytes, the numbers of the tracepoints' types, and the names of the reasons for drops."""
+    """Fields' offsets in bytes, the numbers of the tracepoints' types, the names of the reasons for drops.
+
+    `from_packet` is the number of the kernel's function by which a program reads all of a packet, 0 where there is none.
+    """
 
     offsets: dict[str, int]
     tracepoints: dict[str, int]
     reasons: dict[int, str]
+    from_packet: int
 
 
 def load_layout() -> Layout:
@@ -48,11 +54,12 @@ def load_layout() -> Layout:
         kept = json.loads(cache.read_text())
         if kept["boot"] == boot and set(kept["offsets"]) == set(_FIELDS):
             reasons = {int(number): name for number, name in kept["reasons"].items()}
-            return Layout(kept["offsets"], kept["tracepoints"], reasons)
+            return Layout(kept["offsets"], kept["tracepoints"], reasons, kept["from_packet"])
     layout = read_layout()
     with suppress(OSError):  # a home that cannot be written: then the description is read each time
         cache.parent.mkdir(parents=True, exist_ok=True)
         partial = cache.with_suffix(f".{os.getpid()}")
+        partial.touch(mode=0o600)  # addresses in the kernel are for root alone
         partial.write_text(json.dumps({"boot": boot, **asdict(layout)}))
         partial.replace(cache)
     return layout
@@ -65,6 +72,7 @@ def read_layout() -> Layout:
         {path: types.offset(path) for path in _FIELDS},
         {name: types.number(f"btf_trace_{name}", _TYPEDEF) for name in _TRACEPOINTS},
         {number: name.removeprefix(_PREFIX) for number, name in types.enumeration(_REASONS).items()},
+        types.find(_FROM_PACKET, _FUNCTION) or 0,
     )
 
 
@@ -81,8 +89,13 @@ class Types:
 
     def number(self, name: str, kind: int) -> int:
         """The number of the type of a name; raises KeyError."""
-        start = self._strings.find(b"\0" + name.encode() + b"\0") + 1
-        return self._numbers[start, kind]
+        if (number := self.find(name, kind)) is None:
+            raise KeyError(name)
+        return number
+
+    def find(self, name: str, kind: int) -> int | None:
+        """The same, None where there is none."""
+        return self._numbers.get((self._strings.find(b"\0" + name.encode() + b"\0") + 1, kind))
 
     def offset(self, path: str) -> int:
         """Where a field is: "sk_buff.dev", or "net.ns.inum" of a structure in it; raises KeyError."""

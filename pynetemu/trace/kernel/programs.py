@@ -14,14 +14,15 @@ from contextlib import suppress
 from pynetemu.trace.events import Kind
 from pynetemu.trace.filters import Instruction
 from pynetemu.trace.kernel import bpf
-from pynetemu.trace.kernel.assembler import R0, R1, R2, R3, R4, R6, R7, R8, R9, STACK, Assembler
+from pynetemu.trace.kernel.assembler import R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK, Assembler
 from pynetemu.trace.kernel.btf import Layout
 from pynetemu.trace.kernel.classic import Packet, translate
 
 # What is known of a packet, at the beginning of each record: time (ns, CLOCK_MONOTONIC), address of the sk_buff, of its data,
 # of the code that dropped it; node, interface, length, reason, captured bytes, VLAN tag and ethertype, kind.
 HEAD = struct.Struct("=QQQQIIIIIHHI4x")
-SNAP = 192  # bytes of each packet
+SNAP, BEHIND = 192, 128  # bytes of each packet: of its piece with the headers, and of what lies behind that
+DATA = SNAP + BEHIND
 STACK_DEPTH = 6
 _TIME, _BUFFER, _HEAD, _PLACE, _NODE, _INTERFACE, _LENGTH, _REASON, _CAPTURED, _TAG, _TAG_TYPE, _KIND = (
     0, 8, 16, 24, 32, 36, 40, 44, 48, 52, 54, 56)  # fmt: skip
@@ -39,12 +40,13 @@ _NODES = 1 << 15
 
 # Functions of the kernel for programs (enum bpf_func_id in linux/bpf.h).
 _LOOK_UP, _UPDATE, _DELETE, _KTIME, _GET_STACK, _PROBE_READ = 1, 2, 3, 5, 67, 113
-_RING_OUTPUT, _RING_RESERVE, _RING_SUBMIT = 130, 131, 132
+_RING_OUTPUT, _RING_RESERVE, _RING_SUBMIT, _DYNPTR_READ = 130, 131, 132, 201
 _ATOMIC_ADD = 0xDB  # *(u64 *)(to + offset) += source
 _SHIFT_LEFT = 0x67
 
 # Places on the stack.
-_INODE, _INDEX, _NUMBER, _SKB_KEY, _HEAD_KEY, _SIGNATURE, _PROTOCOL = -4, -8, -12, -24, -32, -36, -40
+_INODE, _INDEX, _NUMBER, _SKB_KEY, _HEAD_KEY, _SIGNATURE, _PROTOCOL, _POINTER = (
+    -4, -8, -12, -24, -32, -36, -40, -56)  # fmt: skip
 _ETHERNET = 14
 _IPV4, _VXLAN = socket.htons(0x0800), socket.htons(4789)
 _UNSET = 0xFFFF  # a header's offset that nobody has set
@@ -100,7 +102,7 @@ class _Program(Assembler):
         self._programs, self._kind = programs, kind
         self._at = programs._layout.offsets
         self._has_data = kind != "end"
-        self._size = HEAD.size + (SNAP if self._has_data else 0) + (8 * STACK_DEPTH if kind == "drop" else 0)
+        self._size = HEAD.size + (DATA if self._has_data else 0) + (8 * STACK_DEPTH if kind == "drop" else 0)
         self._filter = programs._filter
         self._scratch = bool(self._filter) and self._has_data
         self._only_of_the_lab()
@@ -110,10 +112,12 @@ class _Program(Assembler):
         self._fill_head()
         if self._has_data:
             self._copy_packet()
+            if programs._layout.from_packet:
+                self._copy_behind()
         if self._scratch:
             self._decide()
         if kind == "drop":
-            self.move(R1, R6).move(R2, R9).add(R2, HEAD.size + SNAP).set(R3, 8 * STACK_DEPTH).set(R4, 0).call(_GET_STACK)
+            self.move(R1, R6).move(R2, R9).add(R2, HEAD.size + DATA).set(R3, 8 * STACK_DEPTH).set(R4, 0).call(_GET_STACK)
         self._send()
         self.label("reject").label("out").set(R0, 0).exit()
         self._count_lost()
@@ -184,7 +188,7 @@ class _Program(Assembler):
     def _copy_packet(self) -> None:
         """From the link layer's header on; one that has none yet gets one without addresses, so that readers see Ethernet.
 
-        Only what lies in one piece is copied: the headers, of TCP often not the data.
+        Only the first piece of it: that has the headers, of TCP often not the data.
         """
         at, data = self._at, HEAD.size
         self.load(2, R2, R7, at["sk_buff.mac_header"]).jump_if("!=", R2, _UNSET, "ethernet")
@@ -213,13 +217,27 @@ class _Program(Assembler):
         if made_up:
             self.jump("copied")
 
+    def _copy_behind(self) -> None:
+        """The beginning of what lies behind the first piece of a packet; its offset counts from sk_buff.data on."""
+        at = self._at
+        self.load(4, R1, R9, _CAPTURED).jump_if("==", R1, 0, "all").jump_if(">", R1, SNAP - 1, "all")
+        self.load(4, R1, R7, at["sk_buff.data_len"]).jump_if("==", R1, 0, "all").store(8, STACK, _SKB_KEY, R1)
+        self.move(R1, R7).set(R2, 0).to_stack(R3, _POINTER).call_kernel(self._programs._layout.from_packet)
+        self.load(8, R2, STACK, _SKB_KEY).jump_if("<=", R2, BEHIND, "behind").set(R2, BEHIND).label("behind")
+        self.store(8, STACK, _SKB_KEY, R2)
+        self.load(4, R4, R7, at["sk_buff.len"]).load(4, R5, R7, at["sk_buff.data_len"]).subtract_register(R4, R5)
+        self.load(4, R8, R9, _CAPTURED).jump_if(">", R8, SNAP, "all")
+        self.move(R1, R9).add_register(R1, R8).add(R1, HEAD.size).to_stack(R3, _POINTER).set(R5, 0).call(_DYNPTR_READ)
+        self.jump_if("!=", R0, 0, "all").load(8, R2, STACK, _SKB_KEY).add_register(R8, R2).store(4, R9, _CAPTURED, R8)
+        self.label("all")
+
     def _decide(self) -> None:
         """Accepts what the filter does, and what is followed: then it goes on being that, or has died."""
         self._sign()
         self.store(8, STACK, _SKB_KEY, R7).load(8, R1, R9, _HEAD).store(8, STACK, _HEAD_KEY, R1)
         for key in _SKB_KEY, _HEAD_KEY:
             self._accept_followed(key, f"not followed by {key}")
-        translate(self, self._filter, Packet(HEAD.size, SNAP, _CAPTURED, _LENGTH))
+        translate(self, self._filter, Packet(HEAD.size, DATA, _CAPTURED, _LENGTH))
         self.label("accept")
         if self._kind == "drop":
             self._forget()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pynetemu.trace.events import Event
 from pynetemu.trace.filters import instructions
 from pynetemu.trace.kernel.btf import DESCRIPTION, load_layout
-from pynetemu.trace.kernel.programs import HEAD, KINDS, MEMORY, SNAP, STACK_DEPTH, Programs
+from pynetemu.trace.kernel.programs import DATA, HEAD, KINDS, MEMORY, STACK_DEPTH, Programs
 from pynetemu.trace.kernel.symbols import symbol
 from pynetemu.trace.ring import tagged
 
@@ -100,7 +100,7 @@ class KernelSource:
         why = where = ""
         if name == "drop":
             why = self._reasons.get(reason) or f"reason {reason}"
-            where = _place(place, _stack(data, at + HEAD.size + SNAP))
+            where = _place(place, _stack(data, at + HEAD.size + DATA))
         return Event(stamp + self._since_1970, self._nodes[number], interface, name, frame, length, buffer, head, why, where)
 
     def _name(self, number: int, ifindex: int) -> str:
