@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pynetemu.shell.command import command as command
     from pynetemu.shell.shell import Shell as Shell
     from pynetemu.topology import Firewall as Firewall
+    from pynetemu.topology import Gre as Gre
     from pynetemu.topology import Host as Host
     from pynetemu.topology import HttpServer as HttpServer
     from pynetemu.topology import Hub as Hub
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Service as Service
     from pynetemu.topology import Switch as Switch
     from pynetemu.topology import Topology as Topology
+    from pynetemu.topology import Vxlan as Vxlan
     from pynetemu.topology import finished as finished
     from pynetemu.topology import prints as prints
     from pynetemu.topology import tcp as tcp
@@ -70,7 +72,8 @@ _HOMES = {
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
-        "Firewall Host HttpServer Hub Interface Link Nat Node Ready Root Router Service Switch Topology finished prints tcp udp"
+        "Firewall Gre Host HttpServer Hub Interface Link Nat Node Ready Root Router Service Switch Topology Vxlan finished "
+        "prints tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

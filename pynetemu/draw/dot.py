@@ -44,7 +44,9 @@ def _edge(link: Link) -> str:
         "label": list(link.labels),
     }
     said = ", ".join(f"{key}={_quoted(*lines)}" for key, lines in labels.items() if lines)
-    return f" [{said}]" if said else ""
+    style = ["style=dashed"] if link.is_tunnel else []
+    words = [*style, *([said] if said else [])]
+    return f" [{', '.join(words)}]" if words else ""
 
 
 def _end(end: Interface, neighbour: str) -> list[str]:

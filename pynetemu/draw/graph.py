@@ -14,6 +14,7 @@ from pynetemu.plan.operations import (
     AddNode,
     AddRuleset,
     AddService,
+    AddTunnel,
     AddVeth,
     AddVlan,
     Operation,
@@ -21,6 +22,7 @@ from pynetemu.plan.operations import (
     SetPortVlans,
     StartSpanningTree,
 )
+from pynetemu.plan.text import tunnel_text
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Link:
     a: Interface
     b: Interface
     labels: tuple[str, ...] = ()
+    is_tunnel: bool = False  # through other links
 
     def end(self, node: str) -> Interface:
         """The end at a node, for a link from a node to itself the first one."""
@@ -98,7 +101,7 @@ def read(plan: Plan, addresses: bool = True, interfaces: bool = True) -> Graph:
     return Graph(
         plan.name,
         tuple(reading.node(op, addresses, interfaces) for op in reading.nodes.values()),
-        tuple(reading.link(op, addresses, interfaces) for op in reading.veths),
+        tuple(reading.link(op, addresses, interfaces) for op in reading.links),
     )
 
 
@@ -112,7 +115,8 @@ class _Reading:
 
     def __init__(self, plan: Plan) -> None:
         self.nodes: dict[str, AddNode] = {}
-        self.veths: list[AddVeth] = []
+        self.links: list[AddVeth | AddTunnel] = []
+        self._linked: set[tuple[str, str]] = set()
         self._addresses: dict[str, dict[str, list[str]]] = {}
         self._labels: dict[str, list[str]] = {}
         self._vlans: dict[tuple[str, str], str] = {}
@@ -124,7 +128,9 @@ class _Reading:
             case AddNode(node=node, kind=kind) if kind != "outside":
                 self.nodes[node] = operation
             case AddVeth(node=node, peer_node=peer) if {node, peer} <= self.nodes.keys():
-                self.veths.append(operation)
+                self._add_link(operation)
+            case AddTunnel(node=node, interface=interface) if (node, interface) not in self._linked:
+                self._add_link(operation)
             case AddAddress(node=node, interface=interface, address=address):
                 self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))
             case AddHttpServer(node=node, port=port):
@@ -145,16 +151,17 @@ class _Reading:
         shown = [self._interface(op.node, name, addresses, interfaces) for name in lone if addresses]
         return Node(op.node, op.kind, tuple(shown), tuple(self._labels.get(op.node, ())))
 
-    def link(self, op: AddVeth, addresses: bool, interfaces: bool) -> Link:
+    def link(self, op: AddVeth | AddTunnel, addresses: bool, interfaces: bool) -> Link:
         return Link(
             self._interface(op.node, op.interface, addresses, interfaces),
             self._interface(op.peer_node, op.peer_interface, addresses, interfaces),
-            (f"mtu {op.mtu}",) if op.mtu else (),
+            _said(op),
+            isinstance(op, AddTunnel),
         )
 
-    @cached_property
-    def _linked(self) -> set[tuple[str, str]]:
-        return {end for op in self.veths for end in ((op.node, op.interface), (op.peer_node, op.peer_interface))}
+    def _add_link(self, op: AddVeth | AddTunnel) -> None:
+        self.links.append(op)
+        self._linked |= {(op.node, op.interface), (op.peer_node, op.peer_interface)}
 
     def _interface(self, node: str, name: str, addresses: bool, interfaces: bool) -> Interface:
         labels = [*self._addresses.get(node, {}).get(name, ())] if addresses else []
@@ -178,3 +185,10 @@ def _ranges(numbers: Iterable[int]) -> str:
         else:
             runs.append([number])
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _said(op: AddVeth | AddTunnel) -> tuple[str, ...]:
+    """What is said of a link as a whole."""
+    if isinstance(op, AddTunnel):
+        return (tunnel_text(op),)
+    return (f"mtu {op.mtu}",) if op.mtu else ()

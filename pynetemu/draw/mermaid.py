@@ -20,7 +20,7 @@ def _lines(graph: Graph) -> Iterator[str]:
         yield f'    {ids[node.name]}{left}"{_escaped(*_text(graph, node))}"{right}:::{kinds[node.kind]}'
     for link in graph.links:
         label = f'|"{_escaped(*link.labels)}"|' if link.labels else ""
-        yield f"    {ids[link.a.node]} ---{label} {ids[link.b.node]}"
+        yield f"    {ids[link.a.node]} {'-.-' if link.is_tunnel else '---'}{label} {ids[link.b.node]}"
     for kind, name in kinds.items():
         inside, border = look(kind).light
         yield f"    classDef {name} fill:{inside},stroke:{border},color:#1f2328"

@@ -83,7 +83,8 @@ def _line(route: Route) -> str:
     for before, corner, after in zip(route.points, corners, route.points[2:], strict=False):
         inner = corner not in (corners[0], corners[-1])
         path.append(_rounded(before, corner, after) if inner else f"L{corner[0]:.1f} {corner[1]:.1f}")
-    return f'<path class="link" d="{"".join(path)}L{last[0]:.1f} {last[1]:.1f}"/>'
+    dashes = ' stroke-dasharray="6 4"' if route.link.is_tunnel else ""
+    return f'<path class="link"{dashes} d="{"".join(path)}L{last[0]:.1f} {last[1]:.1f}"/>'
 
 
 def _rounded(before: Point, corner: Point, after: Point) -> str:

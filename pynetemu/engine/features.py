@@ -99,6 +99,8 @@ def _features() -> list[tuple[Feature, _Probe]]:
         ),
         (Feature("dummy", "CONFIG_DUMMY", "interfaces without a link", False), _link("dummy")),
         (Feature("vxlan", "CONFIG_VXLAN", "tunnels", False), _vxlan),
+        (Feature("gre", "CONFIG_NET_IPGRE", "tunnels", False), _gre("gre", "192.0.2.1")),
+        (Feature("gre over IPv6", "CONFIG_IPV6_GRE", "tunnels", False), _gre("ip6gre", "2001:db8::1")),
         (Feature("wireguard", "CONFIG_WIREGUARD", "tunnels", False), _link("wireguard")),
         (Feature("vrf", "CONFIG_NET_VRF", "routers with several tables", False), _vrf),
     ]
@@ -121,6 +123,10 @@ def _link(kind: str) -> _Probe:
 
 def _vxlan(link: Netlink) -> None:
     _add_link(link, "vxlan", [("IFLA_VXLAN_ID", 1), ("IFLA_VXLAN_PORT", 4789)])
+
+
+def _gre(kind: str, remote: str) -> _Probe:
+    return lambda link: _add_link(link, kind, [(f"IFLA_{'IP6GRE' if ':' in remote else 'GRE'}_REMOTE", remote)])
 
 
 def _vrf(link: Netlink) -> None:

@@ -12,7 +12,17 @@ from ipaddress import IPv4Address, ip_address
 
 from pynetemu.engine import netlink
 from pynetemu.errors import ConflictError
-from pynetemu.plan.operations import AddAddress, AddHttpServer, Address, AddVeth, IPNetwork, Operation, Plan, SetSysctl
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddHttpServer,
+    Address,
+    AddTunnel,
+    AddVeth,
+    IPNetwork,
+    Operation,
+    Plan,
+    SetSysctl,
+)
 
 
 def primary_address() -> Address | None:
@@ -28,7 +38,7 @@ def refuse_conflicts(plan: Plan) -> None:
     """Raises ConflictError with everything that the machine has already."""
     link = netlink.Netlink()
     try:
-        conflicts = [*_links(plan), *_networks(plan, link), *_ports(plan), *_settings(plan)]
+        conflicts = [*_links(plan), *_lasting(plan), *_networks(plan, link), *_ports(plan), *_settings(plan)]
     finally:
         link.close()
     if conflicts:
@@ -82,6 +92,15 @@ def _links(plan: Plan) -> Iterator[str]:
                 operation,
                 f"both ends of the link {name} are on this machine, where nothing would remove it after a crash",
             )
+
+
+def _lasting(plan: Plan) -> Iterator[str]:
+    """What has no other end in a node, with which the kernel would remove it."""
+    roots = _roots(plan)
+    for operation in plan.operations:
+        if isinstance(operation, AddTunnel) and operation.node in roots:
+            text = f"{operation.interface} would be on this machine alone, where nothing would remove it after a crash"
+            yield _say(operation, text)
 
 
 def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pynetemu.plan.operations import (
     AddRoute,
     AddRuleset,
     AddService,
+    AddTunnel,
     AddVeth,
     AddVlan,
     InterfaceAddress,
@@ -23,6 +24,7 @@ from pynetemu.plan.operations import (
     SetSysctl,
     SetUp,
     StartSpanningTree,
+    TunnelKind,
 )
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import resolve
@@ -115,7 +117,8 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (AddNode(node.name, node.kind, node.source) for node in nodes)
     yield from (setting for node in nodes for setting in _settings(node))
     yield from (_bridge(node) for node in nodes if node.bridges)
-    yield from (_veth(link) for link in links)
+    yield from (_veth(link) for link in links if not link.tunnel)
+    yield from (_tunnel(link, end, peer) for link in links if link.tunnel for end, peer in _both_ways(link))
     yield from (AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in vlans)
     yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ports)
     yield from (SetPort(end.node.name, end.name, end.port.settings, end.source) for end in ports if end.port.settings)
@@ -172,6 +175,23 @@ def _port_vlans(end: ResolvedInterface) -> SetPortVlans:
 def _veth(link: ResolvedLink) -> AddVeth:
     a, b = link.a, link.b
     return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.source)
+
+
+def _tunnel(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddTunnel:
+    tunnel = link.tunnel
+    assert tunnel and tunnel.endpoints
+    local, remote = tunnel.endpoints if end is link.a else reversed(tunnel.endpoints)
+    kind: TunnelKind = tunnel.kind
+    settings = tunnel.settings
+    if kind == "gre" and local.version == 6:  # without it the packets have an option that takes 8 bytes (RFC 2473)
+        kind, settings = "ip6gre", (*settings, "encaplimit none")
+    mac = end.mac if kind == "vxlan" else ""
+    place = end.node.name, end.name
+    return AddTunnel(*place, kind, settings, local, remote, mac, link.mtu, peer.node.name, peer.name, link.source)
+
+
+def _both_ways(link: ResolvedLink) -> tuple[tuple[ResolvedInterface, ResolvedInterface], ...]:
+    return (link.a, link.b), (link.b, link.a)
 
 
 def _choose_macs(network: ResolvedNetwork) -> None:

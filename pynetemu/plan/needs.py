@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pynetemu.plan.operations import AddAddress, AddBridge, AddVlan, Operation, Plan
+from pynetemu.plan.operations import AddAddress, AddBridge, AddTunnel, AddVlan, Operation, Plan
 
 
 def needs(plan: Plan) -> dict[str, Operation]:
@@ -31,8 +31,10 @@ def _of_address(operation: AddAddress) -> Iterator[str]:
         yield "IPv6"
 
 
+_TUNNELS = {"vxlan": "vxlan", "gre": "gre", "ip6gre": "gre over IPv6"}
 _FEATURES: dict[type[Operation], Callable[[Any], Iterator[str]]] = {
     AddAddress: _of_address,
     AddBridge: _of_bridge,
+    AddTunnel: lambda operation: iter([_TUNNELS[operation.kind]]),
     AddVlan: lambda _: iter(["802.1Q"]),
 }

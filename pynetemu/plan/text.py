@@ -11,6 +11,7 @@ from pynetemu.plan.operations import (
     AddRoute,
     AddRuleset,
     AddService,
+    AddTunnel,
     AddVeth,
     AddVlan,
     IPNetwork,
@@ -23,6 +24,8 @@ from pynetemu.plan.operations import (
 
 _KINDS = {"root": "the lab's machine"}
 _USUAL = ("mcast_snooping 0", "forward_delay 200", "hello_time 100", "max_age 600", "priority 32768")  # of bridges
+
+_USUAL_OF_TUNNELS = ("dstport 4789", "ttl 64", "encaplimit none")
 
 
 def as_text(plan: Plan) -> str:
@@ -38,7 +41,9 @@ def as_text(plan: Plan) -> str:
     """
     hidden = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
     links = sum(isinstance(op, AddVeth) and not hidden & {op.node, op.peer_node} for op in plan.operations)
-    lines = [f"{plan.name}: {_count(len(plan.nodes), 'node')}, {_count(links, 'link')}"]
+    tunnels = sum(isinstance(op, AddTunnel) for op in plan.operations) // 2
+    counts = [_count(len(plan.nodes), "node"), _count(links, "link"), *([_count(tunnels, "tunnel")] if tunnels else [])]
+    lines = [f"{plan.name}: {', '.join(counts)}"]
     traits = _traits(plan)
     rows = _rows(plan, hidden, traits)
     for operation in plan.operations:
@@ -80,6 +85,8 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
             case AddVeth(mtu=mtu) if mtu:
                 for end in (operation.node, operation.interface), (operation.peer_node, operation.peer_interface):
                     found.setdefault(end, []).append(f"mtu {mtu}")
+            case AddTunnel(node=node, interface=interface, local=local, remote=remote, mtu=mtu):
+                found[node, interface] = [f"from {local} to {remote}", f"mtu {mtu}"]
             case StartSpanningTree(node=node):
                 found[node, ""].insert(0, "spanning tree")
                 started = True
@@ -97,6 +104,8 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
             case AddVeth(node=node, interface=interface, peer_node=peer, peer_interface=far):
                 yield node, interface, "", "known as host" if peer in hidden else f"to {peer} {far}"
                 yield peer, far, "", f"to {node} {interface}"
+            case AddTunnel(node=node, interface=interface, peer_node=peer, peer_interface=far):
+                yield node, interface, "", f"{tunnel_text(operation)} to {peer} {far}"
             case AddVlan(node=node, interface=interface, parent=parent, vlan=vlan):
                 yield node, interface, "", f"VLAN {vlan} of {parent}"
             case AddAddress(node=node, interface="lo", address=address):
@@ -114,6 +123,13 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
                 yield node, name, command, f"ready: {ready}" if ready else ""
             case _:
                 pass
+
+
+def tunnel_text(operation: AddTunnel) -> str:
+    """What a tunnel is called: "VXLAN 10", "GRE"."""
+    words = {"vxlan": "VXLAN", "gre": "GRE", "ip6gre": "GRE"}[operation.kind]
+    said = [setting.removeprefix("id ") for setting in operation.settings if setting not in _USUAL_OF_TUNNELS]
+    return " ".join([words, *said])
 
 
 def _destination(destination: IPNetwork) -> str:

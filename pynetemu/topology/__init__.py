@@ -15,9 +15,11 @@ from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInt
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
 from pynetemu.topology.switches import Hub, Port, Switch
 from pynetemu.topology.topology import Topology
+from pynetemu.topology.tunnels import Gre, Vxlan
 
 __all__ = [
     "Firewall",
+    "Gre",
     "Host",
     "HttpServer",
     "Hub",
@@ -33,6 +35,7 @@ __all__ = [
     "Switch",
     "Topology",
     "VlanInterface",
+    "Vxlan",
     "finished",
     "prints",
     "tcp",

@@ -40,6 +40,7 @@ def test_a_plan_needs_no_namespaces() -> None:
         (TOPOLOGIES / "dual_stack.py", ["h1", "r1", "r2", "h3"]),
         (TOPOLOGIES / "router.py", ["h1", "r1", "r3", "s1"]),
         (TOPOLOGIES / "stp_ring.py", ["s1", "s2", "s3"]),
+        (TOPOLOGIES / "vxlan.py", ["h1", "r1", "h2"]),
         (DESCRIPTIONS / "settings.py", ["s1", "s2", "r1"]),
         pytest.param(TOPOLOGIES / "vlan.py", ["s1", "s2", "r1"], marks=pytest.mark.needs("802.1Q", "VLAN filtering")),
     ],

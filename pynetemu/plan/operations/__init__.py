@@ -21,6 +21,7 @@ from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute
 from pynetemu.plan.operations.services import AddHttpServer, AddService
 from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
+from pynetemu.plan.operations.tunnels import AddTunnel, TunnelKind
 from pynetemu.plan.operations.values import Address, InterfaceAddress, IPNetwork, NodeKind
 from pynetemu.plan.operations.vlans import AddVlan
 
@@ -30,6 +31,7 @@ Operation = (
     | AddBridge
     | AddVeth
     | AddVlan
+    | AddTunnel
     | SetMaster
     | SetPort
     | SetPortVlans
@@ -52,6 +54,7 @@ __all__ = [
     "AddRoute",
     "AddRuleset",
     "AddService",
+    "AddTunnel",
     "AddVeth",
     "AddVlan",
     "Address",
@@ -66,6 +69,7 @@ __all__ = [
     "SetSysctl",
     "SetUp",
     "StartSpanningTree",
+    "TunnelKind",
     "of_topic",
 ]
 

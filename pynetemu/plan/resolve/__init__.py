@@ -1,7 +1,7 @@
 """From a description to its network: what the user left open is filled in, and what is wrong is found.
 
 The parts are looked up first (`parts`); then the network as a whole gets what does itself: `domains` finds who hears
-whom, `addresses` gives networks and addresses, `routes` the shortest ways.
+whom, `addresses` gives networks and addresses, `routes` the shortest ways, and `tunnels` what is below them.
 """
 
 from pynetemu.plan.problems import Problems
@@ -14,6 +14,7 @@ from pynetemu.plan.resolve.network import ResolvedNetwork
 from pynetemu.plan.resolve.parts import Resolver
 from pynetemu.plan.resolve.routes import give_routes
 from pynetemu.plan.resolve.services import Services
+from pynetemu.plan.resolve.tunnels import lay_tunnels
 from pynetemu.plan.resolve.wishes import read_wishes
 from pynetemu.topology.nodes import VlanInterface
 from pynetemu.topology.topology import Description
@@ -32,6 +33,7 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
     if not resolver.incomplete:
         check_gateways(network, domains, problems)
     give_routes(network, domains, host)
+    lay_tunnels(network, domains, problems)
     return network
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Literal
 
 from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, NodeKind
 from pynetemu.topology.part import Declaration
@@ -103,11 +104,28 @@ class ResolvedNode:
 
 
 @dataclass(eq=False, slots=True)
+class ResolvedTunnel:
+    """What makes a link a tunnel.
+
+    `wanted` are the endpoints that the user gave, each an address or an Interface, None to leave it to the rule. `settings`
+    are as in `ip link add` ("id 10"), `headers` the bytes that they take between the outer IP header and an inner packet.
+    """
+
+    kind: Literal["vxlan", "gre"]
+    wanted: tuple[object, object]
+    settings: tuple[str, ...] = ()
+    headers: int = 0
+    number: int = 0
+    endpoints: tuple[Address, Address] | None = None
+
+
+@dataclass(eq=False, slots=True)
 class ResolvedLink:
     a: ResolvedInterface
     b: ResolvedInterface
     declared: Declaration
     mtu: int = 0  # of both ends; 0 for the kernel's own
+    tunnel: ResolvedTunnel | None = None
 
     @property
     def source(self) -> str:

@@ -14,6 +14,7 @@ from pynetemu.plan.resolve.network import (
     ResolvedNode,
 )
 from pynetemu.plan.resolve.switches import read_port, read_switch, read_vlan
+from pynetemu.plan.resolve.tunnels import check_ends, interface_names, read_tunnel
 from pynetemu.plan.signatures import did_you_mean
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
@@ -29,6 +30,7 @@ from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInt
 from pynetemu.topology.part import Declaration, Part
 from pynetemu.topology.switches import Hub, Port, Switch
 from pynetemu.topology.topology import Description
+from pynetemu.topology.tunnels import Tunnel
 
 _KINDS: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Hub, "hub"), (Switch, "switch"))
 _MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h
@@ -168,8 +170,9 @@ class Resolver:
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
         near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
-        _name(near, node_b.name)
-        _name(far, node_a.name)
+        tunnel = read_tunnel(part, self.problems) if isinstance(part, Tunnel) else None
+        for end, other in (near, node_b), (far, node_a):
+            _name(end, interface_names(tunnel) if tunnel else _link_names(end.node, other.name))
         for node in node_a, node_b:
             node.links += 1
             if node.bridges and node.links == _MOST_PORTS + 1:
@@ -179,7 +182,10 @@ class Resolver:
         if cost != 1:
             near.cost = far.cost = cost
         self._ends[id(part)] = [near, far]
-        return ResolvedLink(near, far, part.declaration, self._mtu(part))
+        link = ResolvedLink(near, far, part.declaration, self._mtu(part), tunnel)
+        if tunnel:
+            check_ends(link, self.problems)
+        return link
 
     def ends_of(self, part: object) -> list[ResolvedInterface]:
         """The interface of an Interface, the two of a Link; none for anything that is not in this network."""
@@ -243,11 +249,14 @@ def _kind(part: Part) -> str:
     return type(part).__name__
 
 
-def _name(interface: ResolvedInterface, neighbour: str) -> None:
+def _link_names(node: ResolvedNode, neighbour: str) -> Iterator[str]:
+    return _port_names(node, neighbour) if node.bridges or node.kind == "root" else _host_names(node)
+
+
+def _name(interface: ResolvedInterface, names: Iterator[str]) -> None:
     """Names an interface that was given no name."""
     if not interface.name:
         node = interface.node
-        names = _port_names(node, neighbour) if node.bridges or node.kind == "root" else _host_names(node)
         taken = ("lo", "all", "default", BRIDGE)
         interface.name = next(name for name in names if name not in node.interfaces and name not in taken)
         node.interfaces[interface.name] = interface

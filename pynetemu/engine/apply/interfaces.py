@@ -1,0 +1,54 @@
+"""Messages that make interfaces, packed by hand; what is special about one is said in the words of ip-link(8)."""
+
+import struct
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from socket import AF_UNSPEC
+from typing import Any
+
+from pynetemu.engine import netlink
+from pynetemu.engine.netlink import attribute
+from pynetemu.engine.nodes import Node
+from pynetemu.plan.operations import Operation
+
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO = 1, 3, 4, 18
+_INFO_KIND, _INFO_DATA = 1, 2
+
+# For a word its attributes, each with the form of its value: one of struct's, or the numbers of words.
+Form = str | Mapping[str, int]
+Words = Mapping[str, tuple[tuple[int, Form], ...]]
+
+
+def queue_new(
+    operation: Operation, node: Node, interface: str, kind: str, data: bytes, mac: str = "", mtu: int = 0, more: bytes = b""
+) -> None:
+    """Queues a new interface, which stays down; `data` and `more` are attributes of its kind and of any interface."""
+    index = node.take_index(interface) if node.next_index else 0
+    body = netlink.LINK_BODY.pack(AF_UNSPEC, 0, index, 0, 0) + attribute(_IFLA_IFNAME, interface.encode() + b"\0")
+    if mac:
+        body += attribute(_IFLA_ADDRESS, bytes.fromhex(mac.replace(":", "")))
+    if mtu:
+        body += attribute(_IFLA_MTU, struct.pack("=I", mtu))
+    info = attribute(_INFO_KIND, kind.encode() + b"\0") + (attribute(_INFO_DATA, data) if data else b"")
+    node.link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.NEW, body + more + attribute(_IFLA_LINKINFO, info))
+
+
+def encode(settings: Iterable[str], known: Words) -> bytes:
+    """encode(("id 10",), {"id": ((1, "=I"),)}) is the attribute 1 with the number 10."""
+    encoded = b""
+    for setting in settings:
+        word, _, value = setting.partition(" ")
+        encoded += b"".join(attribute(kind, _pack(value, form)) for kind, form in known[word])
+    return encoded
+
+
+def encode_address(address: Any, version_4: int, version_6: int) -> bytes:
+    """An address as the attribute of its version."""
+    found = ip_address(address)
+    return attribute(version_4 if found.version == 4 else version_6, found.packed)
+
+
+def _pack(value: str, form: Form) -> bytes:
+    if isinstance(form, Mapping):
+        return struct.pack("=I", form[value])
+    return struct.pack(form, int(value))

@@ -1,0 +1,236 @@
+"""Tunnels: by which outer addresses their ends reach each other, and how large the packets are that fit into theirs."""
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
+from itertools import count, product
+
+from pynetemu.plan.operations import Address, InterfaceAddress
+from pynetemu.plan.problems import Problems, Wrong
+from pynetemu.plan.resolve.domains import Domain
+from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode, ResolvedTunnel
+from pynetemu.plan.resolve.ways import Ways
+from pynetemu.plan.values import read_number
+from pynetemu.topology.nodes import Interface
+from pynetemu.topology.tunnels import Gre, Tunnel, Vxlan
+
+_USUAL_MTU = 1500
+_LEAST_MTU = 68  # of IPv4, RFC 791
+_LARGEST_ID = (1 << 24) - 1  # RFC 7348
+_IP_HEADER = {4: 20, 6: 40}
+_VXLAN_HEADERS = 8 + 8 + 14  # UDP, VXLAN and the inner Ethernet header
+_GRE_HEADER, _KEY_HEADER = 4, 4
+
+
+def read_tunnel(part: Tunnel, problems: Problems) -> ResolvedTunnel:
+    """What the user said of a tunnel, its ends aside."""
+    declaration = part.declaration
+    outer = problems.check(declaration, _read_endpoints, part.endpoints)
+    tunnel = ResolvedTunnel("vxlan" if isinstance(part, Vxlan) else "gre", outer or (None, None))
+    if isinstance(part, Vxlan):
+        number = problems.check(declaration, read_number, getattr(part, "id", 1), "id", 1, _LARGEST_ID) or 0
+        port = problems.check(declaration, read_number, part.port, "port", 1, 65535)
+        tunnel.number, tunnel.headers = number, _VXLAN_HEADERS
+        tunnel.settings = (f"id {number}", f"dstport {port}")
+    elif isinstance(part, Gre):
+        tunnel.settings, tunnel.headers = ("ttl 64",), _GRE_HEADER
+        if part.key is not None:
+            key = problems.check(declaration, read_number, part.key, "key", 0, (1 << 32) - 1)
+            tunnel.settings, tunnel.headers = (*tunnel.settings, f"key {key}"), _GRE_HEADER + _KEY_HEADER
+    return tunnel
+
+
+def interface_names(tunnel: ResolvedTunnel) -> Iterator[str]:
+    """What the ends of a tunnel are called, best first."""
+    if tunnel.kind == "vxlan":
+        yield f"vxlan{tunnel.number}"
+        yield from (f"vxlan{tunnel.number}-{number}" for number in count(2))
+    else:
+        yield from (f"gre{number}" for number in count(1))  # gre0 is the kernel's, in every namespace
+
+
+def check_ends(link: ResolvedLink, problems: Problems) -> None:
+    """Whether the ends of a tunnel can be such."""
+    assert link.tunnel
+    for end in (link.a, link.b):
+        if end.node.bridges:
+            text = f"{end.node.name} is a switch, which has no address to send a tunnel's packets from"
+            problems.add(link.declared, text, "a tunnel is between hosts or routers")
+        if end.mac and link.tunnel.kind != "vxlan":
+            text = f"{end.node.name} {end.name} is given a MAC address, and {link.tunnel.kind} carries no Ethernet"
+            problems.add(end.declared, text, "leave mac= out, or take a Vxlan")
+    if link.a.node is link.b.node:
+        problems.add(link.declared, f"this tunnel leads from {link.a.node.name} to itself", "it joins two nodes")
+
+
+def lay_tunnels(network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
+    """Finds the endpoints and the MTU of each tunnel, now that all addresses and routes are known."""
+    tunnels = [link for link in network.links if link.tunnel]
+    if not tunnels:
+        return
+    digger = _Digger(network, domains, problems)
+    for link in tunnels:
+        digger.find_endpoints(link)
+    for link in tunnels:
+        digger.find_mtu(link, ())
+    _check_numbers([link for link in tunnels if link.tunnel], problems)
+
+
+class _Digger:
+    def __init__(self, network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
+        self._ways = Ways(network, domains)
+        self._problems = problems
+        self._link = {end: link for link in network.links for end in (link.a, link.b)}
+        self._link |= {vlan: link for end, link in list(self._link.items()) for vlan in end.vlans.values()}
+        self._below: dict[ResolvedLink, list[ResolvedInterface]] = {}  # by which interfaces a tunnel's packets leave
+
+    def find_endpoints(self, link: ResolvedLink) -> None:
+        assert link.tunnel
+        nodes = link.a.node, link.b.node
+        if nodes[0] is nodes[1] or any(node.incomplete or node.bridges for node in nodes):
+            return
+        near, far = (self._candidates(link, end, wanted) for end, wanted in _ends(link))
+        leads_back = False
+        for one, other in sorted(product(near, far), key=_pair_rank):
+            if one.version != other.version:
+                continue
+            ways = self._ways.find(link.a.node, other.ip), self._ways.find(link.b.node, one.ip)
+            below = [interface for way in ways for interface in way or ()]
+            leads_back |= any(interface in (link.a, link.b) for interface in below)
+            if None not in ways and not any(interface in (link.a, link.b) for interface in below):
+                link.tunnel.endpoints = one.ip, other.ip
+                self._below[link] = below
+                return
+        if near and far:
+            self._problems.add(link.declared, *_no_way(link, leads_back))
+
+    def _candidates(self, link: ResolvedLink, end: ResolvedInterface, wanted: object) -> list[InterfaceAddress]:
+        """The addresses of a tunnel's end that may be its outer one, best first."""
+        node = end.node
+        if isinstance(wanted, Interface):
+            found = next((one for one in node.interfaces.values() if one.declared is wanted.declaration), None)
+            if found is None:
+                text = f"the endpoint {wanted.name!r} is no interface of {node.name}"
+                self._problems.add(link.declared, text, "endpoints=(...) are in the order of the tunnel's ends")
+            return [] if found is None else _usable(found.addresses)
+        every = [*self._own_addresses(node)]
+        if wanted is None:
+            if not every:
+                text = f"{node.name} has no address besides the tunnel's to send its packets from"
+                self._problems.add(link.declared, text, "a tunnel is between nodes that reach each other without it")
+            return every
+        mine = [address for interface in node.interfaces.values() for address in interface.addresses]
+        chosen = [address for address in (*every, *mine) if address.ip == wanted][:1]
+        if not chosen:
+            there = ", ".join(str(address.ip) for address in every)
+            text = f"the endpoint {wanted} is no address of {node.name}"
+            self._problems.add(link.declared, text, f"{node.name} has {there}" if there else "")
+        return chosen
+
+    def _own_addresses(self, node: ResolvedNode) -> Iterator[InterfaceAddress]:
+        """A node's addresses but those of tunnels; the outside of a Nat first, loopbacks last."""
+        interfaces = [one for one in node.interfaces.values() if one not in self._link or not self._link[one].tunnel]
+        for interface in sorted(interfaces, key=lambda interface: not interface.hides):
+            yield from _usable(interface.addresses)
+        yield from _usable(node.loopback)
+        if node.own_address:
+            yield node.own_address
+
+    def find_mtu(self, link: ResolvedLink, above: tuple[ResolvedLink, ...]) -> int:
+        """The MTU of a link; `above` are the tunnels whose packets go through it."""
+        tunnel = link.tunnel
+        if tunnel is None or link.mtu:
+            return link.mtu or _USUAL_MTU
+        if link in above:
+            text = f"the packets of this tunnel would go through itself, by way of {_name(above[-1])}"
+            self._problems.add(link.declared, text, "give one of them other endpoints=(...)")
+            link.tunnel = None  # told once
+            return _USUAL_MTU
+        if tunnel.endpoints is None:
+            return _USUAL_MTU
+        room = min((self._room(interface, (*above, link)) for interface in self._below[link]), default=_USUAL_MTU)
+        mtu = room - tunnel.headers - _IP_HEADER[tunnel.endpoints[0].version]
+        if mtu < _LEAST_MTU:
+            self._problems.add(link.declared, f"no packet fits into this tunnel: the way below has an MTU of {room}", "")
+        link.mtu = mtu
+        return mtu
+
+    def _room(self, interface: ResolvedInterface, above: tuple[ResolvedLink, ...]) -> int:
+        """The largest packet that passes wherever an interface sends: the smallest MTU of its broadcast domain."""
+        domain = self._ways.domain(interface)
+        links = domain.links if domain else []
+        return min((self.find_mtu(link, above) for link in links), default=_USUAL_MTU)
+
+
+def _ends(link: ResolvedLink) -> Iterable[tuple[ResolvedInterface, object]]:
+    assert link.tunnel
+    return zip((link.a, link.b), link.tunnel.wanted, strict=True)
+
+
+def _usable(addresses: Iterable[InterfaceAddress]) -> list[InterfaceAddress]:
+    return [address for address in addresses if address.version == 4 or not address.is_link_local]
+
+
+def _pair_rank(pair: tuple[InterfaceAddress, InterfaceAddress]) -> bool:
+    """Pairs on one network come first; the others stay in their order."""
+    return pair[0].network != pair[1].network
+
+
+def _no_way(link: ResolvedLink, leads_back: bool) -> tuple[str, str]:
+    a, b = link.a.node.name, link.b.node.name
+    if leads_back:
+        text = f"the packets of this tunnel between {a} and {b} would go through itself"
+        return text, "there must be another way between them, of a lower cost= than the tunnel's"
+    text = f"{a} and {b} do not reach each other without this tunnel"
+    return text, "a tunnel needs a way below it: a link between them, or links and routers"
+
+
+def _name(link: ResolvedLink) -> str:
+    return f"{link.a.node.name} {link.a.name}"
+
+
+def _check_numbers(tunnels: list[ResolvedLink], problems: Problems) -> None:
+    """Tunnels that a node could not tell apart."""
+    first: dict[tuple[object, ...], ResolvedLink] = {}
+    for link in tunnels:
+        assert link.tunnel
+        for end, (local, remote) in zip((link.a, link.b), _both_ways(link.tunnel.endpoints), strict=True):
+            key = (end.node, link.tunnel.kind, *link.tunnel.settings)
+            other = first.setdefault(key if link.tunnel.kind == "vxlan" else (*key, local, remote), link)
+            if other is not link:
+                what = f"{end.node.name} has a tunnel with {_settings(link)} already"
+                hint = (
+                    f"the other is at {other.source}; give this one another {'id' if link.tunnel.kind == 'vxlan' else 'key'}="
+                )
+                problems.add(link.declared, what, hint)
+                break
+
+
+def _settings(link: ResolvedLink) -> str:
+    assert link.tunnel
+    if link.tunnel.kind == "vxlan":
+        return " and ".join(link.tunnel.settings)
+    return "the same endpoints" + (" and key" if len(link.tunnel.settings) > 1 else "")
+
+
+def _both_ways(endpoints: tuple[Address, Address] | None) -> tuple[tuple[object, object], tuple[object, object]]:
+    one, other = endpoints or (object(), object())
+    return (one, other), (other, one)
+
+
+def _read_endpoints(endpoints: object) -> tuple[object, object]:
+    if endpoints is None:
+        return None, None
+    if not isinstance(endpoints, tuple | list) or len(endpoints) != 2:
+        raise Wrong(f"endpoints={endpoints!r} are not two", "one of each end: endpoints=('10.0.1.1', '10.0.2.1')")
+    first, second = (_read_endpoint(endpoint) for endpoint in endpoints)
+    return first, second
+
+
+def _read_endpoint(endpoint: object) -> object:
+    if isinstance(endpoint, Interface):
+        return endpoint
+    try:
+        return ip_address(endpoint)  # type: ignore[arg-type]
+    except ValueError:
+        hint = "such as '10.0.0.1', without prefix length, or an interface"
+        raise Wrong(f"the endpoint {endpoint!r} is not an address", hint) from None
