@@ -13,19 +13,21 @@ from pynetemu.trace.changes import changes, macs_rewritten
 from pynetemu.trace.dissect import dissect
 from pynetemu.trace.journeys import Hop, Journey, Sighting
 from pynetemu.trace.style import Style
+from pynetemu.trace.tables import Tables
 
 if TYPE_CHECKING:
+    from pynetemu.network.network import Network
     from pynetemu.trace.trace import Trace
 
 
-def detail(trace: "Trace", journey: Journey, style: Style) -> str:
-    """The journey as text."""
-    return "\n".join(_Detail(trace, journey, style).lines())
+def detail(trace: "Trace", journey: Journey, style: Style, network: "Network | None" = None) -> str:
+    """The journey as text; a network that still runs is asked which route each router takes."""
+    return "\n".join(_Detail(trace, journey, style, network).lines())
 
 
 class _Detail:
-    def __init__(self, trace: "Trace", journey: Journey, style: Style) -> None:
-        self._trace, self._journey, self._style = trace, journey, style
+    def __init__(self, trace: "Trace", journey: Journey, style: Style, network: "Network | None") -> None:
+        self._trace, self._journey, self._style, self._network = trace, journey, style, network
         self._name = trace.wiring.name
         self._endings = trace.endings(journey)
         hops = journey.hops
@@ -77,7 +79,22 @@ class _Detail:
         if not macs_rewritten(before, after):
             return ["switched" if len(hop.left) == 1 else f"sent to {len(hop.left)} ports", *changed]
         ttl = [text for text in changed if text.startswith("ttl ")]
-        return [" · ".join(["routed", *ttl, "MACs rewritten"]), *(text for text in changed if text not in ttl)]
+        routed = " · ".join([f"routed{self._route(hop)}", *ttl, "MACs rewritten"])
+        return [routed, *(text for text in changed if text not in ttl)]
+
+    def _route(self, hop: Hop) -> str:
+        """The route by which the node sends such a packet now: " by 10.0.2.0/24 dev eth1"."""
+        if self._network is None or self._network.ended or hop.arrived is None:
+            return ""
+        packet = dissect(hop.arrived.event.data)
+        if packet.ttl is None:
+            return ""
+        with Tables(self._network[hop.node]) as tables:
+            decision = tables.decide(packet.destination, matched=True)
+            if decision.kind != "forwarded":
+                return ""
+            via = f" via {self._name(decision.gateway)}" if decision.gateway else ""
+            return f" by {decision.prefix}{via} dev {tables.names.get(decision.interface, '')}"
 
     def _ends(self, hop: Hop) -> Iterator[str]:
         style = self._style

@@ -5,7 +5,7 @@
     packet.source, packet.destination   "10.0.1.2", "10.0.2.2"
 
 It knows what labs are made of: ARP, IPv4, IPv6 with its neighbour discovery, ICMP, TCP, UDP, VLAN tags, fragments, VXLAN and
-GRE with what they carry, and the first line of DNS and HTTP. `Trace.scapy` takes a packet apart in full.
+GRE with what they carry, and the first line of DNS and HTTP. `Journey.scapy` takes a packet apart in full.
 """
 
 import socket

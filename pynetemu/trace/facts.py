@@ -67,6 +67,7 @@ class Facts:
         self.ended = True
         for tables in self._tables.values():
             tables.close()
+        self._tables.clear()
 
     def tables(self, node: str) -> Tables | None:
         """The tables of a node; None when the lab has ended, or nothing more is to be asked."""

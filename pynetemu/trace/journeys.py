@@ -10,10 +10,14 @@ known by its bytes: the same frame at both ends of a link, and in a node by what
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pynetemu.trace.chatter import is_chatter
 from pynetemu.trace.events import Event
 from pynetemu.trace.wiring import Wiring
+
+if TYPE_CHECKING:
+    from scapy.packet import Packet as ScapyPacket
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +89,15 @@ class Journey:
                 stays.append((arrived, [] if arrived else [sighting]))
             stay_of[id(sighting)] = number
         return [_hop(arrived, later) for arrived, later in stays]
+
+    @property
+    def scapy(self) -> "ScapyPacket":
+        """The packet as it began, taken apart by scapy in full."""
+        import scapy.layers.inet  # without these two, scapy takes IP for a payload
+        import scapy.layers.inet6  # noqa: F401
+        from scapy.layers.l2 import Ether
+
+        return Ether(self.first.data)
 
     @property
     def links_crossed(self) -> int:

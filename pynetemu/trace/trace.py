@@ -154,6 +154,12 @@ class Trace:
 
         return report(self, style or Style(), everything=everything)
 
+    def story(self, number: int, style: Style | None = None) -> str:
+        """One packet's journey as text, hop by hop with times, and why it ended."""
+        from pynetemu.trace.detail import detail
+
+        return detail(self, self[number], style or Style())
+
     def data(self) -> list[dict[str, object]]:
         """The journeys for json.dumps."""
         from pynetemu.trace.report import as_data

@@ -27,6 +27,7 @@ class Traced(Answer):
 
     trace: "Trace"
     style: "Style"
+    network: Network | None = None
     shown: Literal["ladder", "sightings", "packet", "why"] = "ladder"
     number: int = 0
     status: int = 0
@@ -36,7 +37,7 @@ class Traced(Answer):
 
         match self.shown:
             case "packet":
-                return detail.detail(self.trace, self.trace[self.number], self.style)
+                return detail.detail(self.trace, self.trace[self.number], self.style, self.network)
             case "sightings":
                 return report.sightings(self.trace, self.style)
             case "why":
@@ -75,13 +76,13 @@ def trace(
     if live:
         return _follow(shell, filter, style, verbose)
     if not line:
-        return Traced(_latest(shell), style, shown)
+        return Traced(_latest(shell), style, shell.network, shown)
     if line.isdigit():
-        return Traced(_latest(shell), style, "packet", _number(_latest(shell), line))
+        return Traced(_latest(shell), style, shell.network, "packet", _number(_latest(shell), line))
     if line.endswith("&"):
         raise UsageError("trace: it runs a line in the foreground; for what goes on in the background: trace --live")
     status = _run(shell, line, filter)
-    return Traced(_latest(shell), style, shown, status=status)
+    return Traced(_latest(shell), style, shell.network, shown, status=status)
 
 
 @command
@@ -90,7 +91,7 @@ def why(shell: Shell, *, ascii: bool = False) -> Traced:
 
     --ascii  without line-drawing characters
     """
-    return Traced(_latest(shell), _style(ascii), "why")
+    return Traced(_latest(shell), _style(ascii), shell.network, "why")
 
 
 @dataclass(frozen=True, slots=True)
