@@ -120,12 +120,13 @@ def _circles(case: Case) -> tuple[str, ...]:
 def not_a_router(case: Case) -> Reason | None:
     family = "ipv6" if ":" in case.packet.destination else "ipv4"
     decision = case.decide()
-    if not case.arrived or (decision and decision.kind in ("local", "forwarded", "filtered")):
+    if not case.arrived or (decision and decision.kind in ("local", "filtered")):
         return None
-    if (
-        case.facts.setting(case.node, f"net/{family}/conf/{case.interface}/forwarding") != "0"
-        and case.code != "IP_INADDRERRORS"
-    ):
+    # IPv4 refuses when it looks for the route, IPv6 when it has found one.
+    if decision and decision.kind == "forwarded" and family == "ipv4":
+        return None
+    path = f"net/{family}/conf/{case.interface if family == 'ipv4' else 'all'}/forwarding"
+    if case.facts.setting(case.node, path) != "0" and case.code != "IP_INADDRERRORS":
         return None
     knob = "net.ipv4.ip_forward" if family == "ipv4" else "net.ipv6.conf.all.forwarding"
     text = f"{case.node} is no router: it is not {case.who(case.packet.destination)}, and {knob} is 0"

@@ -30,18 +30,22 @@ def _two_owners(conversations: Conversations) -> Iterator[Reason]:
 def _unsent(wiring: Wiring, facts: Facts) -> Iterator[Reason]:
     """Packets that were never made, since their sender had no route: connect() and ping say "Network is unreachable"."""
     for node, moved in facts.moved.items():
-        if not moved.get("IpOutNoRoutes"):
-            continue
-        tables = facts.tables(node)
-        addresses = [address for address in _hosts_first(wiring) if ":" not in address][:_MOST_ASKED]
-        missing = [address for address in addresses if tables and tables.decide(address).kind == "no route"]
-        if not missing:
-            text = f"{node} had no route for what it wanted to send"
-            yield Reason("route", text, (f"IpOutNoRoutes +{moved['IpOutNoRoutes']}",), f"{node} ip route", COUNTERS)
-            continue
-        named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
-        hint = f"{node} ip route add default via {wiring.gateway_of(node)}"
-        yield Reason("route", f"{node} sent nothing: no route in {node} to {named}", (), hint, TABLES)
+        for counter, mark in (("IpOutNoRoutes", "."), ("Ip6OutNoRoutes", ":")):
+            if not moved.get(counter):
+                continue
+            missing = _out_of_reach(node, [address for address in _hosts_first(wiring) if mark in address], facts)
+            if missing:
+                named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
+                hint = f"{node} ip route add default via {wiring.gateway_of(node, mark)}"
+                yield Reason("route", f"{node} sent nothing: no route in {node} to {named}", (), hint, TABLES)
+            elif mark == ".":  # kernels try IPv6 all the time
+                text = f"{node} had no route for what it wanted to send"
+                yield Reason("route", text, (f"{counter} +{moved[counter]}",), f"{node} ip route", COUNTERS)
+
+
+def _out_of_reach(node: str, addresses: Sequence[str], facts: Facts) -> list[str]:
+    tables = facts.tables(node)
+    return [address for address in addresses[:_MOST_ASKED] if tables and tables.decide(address).kind == "no route"]
 
 
 def _hosts_first(wiring: Wiring) -> list[str]:

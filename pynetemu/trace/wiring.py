@@ -2,7 +2,7 @@
 
 from collections import deque
 from functools import cached_property
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from pynetemu.plan.operations import AddAddress, AddBridge, AddNode, AddVeth, InterfaceAddress, NodeKind, Plan
 
@@ -36,8 +36,19 @@ class Wiring:
 
     def name(self, address: str) -> str:
         """The node that has an address; the address itself when none has it, or more than one."""
-        owners = self.owners.get(address, set())
+        owners = self.owners.get(address, set()) or self._link_locals.get(address, set())
         return next(iter(owners)) if len(owners) == 1 else address
+
+    @cached_property
+    def _link_locals(self) -> dict[str, set[str]]:
+        """The nodes of the addresses that IPv6 makes of MAC addresses for each link (RFC 4291, appendix A)."""
+        found: dict[str, set[str]] = {}
+        for (node, _), mac in self.macs.items():
+            octets = bytes.fromhex(mac.replace(":", ""))
+            interface = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
+            address = str(IPv6Address(b"\xfe\x80" + bytes(6) + interface))
+            found.setdefault(address, set()).add(node)
+        return found
 
     def network_of(self, address: str) -> str:
         """The network of an address as some node of the plan has it, 10.0.2.0/24; the address itself when none has."""
@@ -54,11 +65,14 @@ class Wiring:
         for own in self.prefixes.get(node, ()):
             if str(own.network) == network:
                 return f"{network} dev {self._interfaces[str(own.ip)]}"
-        return f"{network} via {self.gateway_of(node)}"
+        return f"{network} via {self.gateway_of(node, ':' if ':' in address else '.')}"
 
-    def gateway_of(self, node: str) -> str:
-        """The address of a router next to a node, "GATEWAY" when there is none: what a missing route probably leads to."""
-        own = [address.network for address in self.prefixes.get(node, ())]
+    def gateway_of(self, node: str, mark: str) -> str:
+        """The address, with "." or ":", of a router next to a node: what a missing route probably leads to.
+
+        "GATEWAY" when there is none.
+        """
+        own = [address.network for address in self.prefixes.get(node, ()) if mark in str(address)]
         for neighbour, addresses in self.prefixes.items():
             for address in addresses if len(addresses) > 1 and neighbour != node else ():
                 if address.network in own:

@@ -20,7 +20,8 @@ _COMMAND = re.compile(r"(\$|[\w-]+>) (.*)")
 _FILE_NAME = re.compile(r"# ([\w/]+\.py)\n")
 # What differs from one run to the next: durations, the times, ports and engines of traces, numbers of processes.
 _VARIES = (
-    (re.compile(r"[\d./]+( ?)(ms|µs|s|ns)\b"), r"[\\d./]+\1\2"),
+    (re.compile(r" +[\d.]+ µs\b"), r" +[\\d.]+ µs"),
+    (re.compile(r"[\d./]+( ?)(ms|s|ns)\b"), r"[\\d./]+\1\2"),
     (re.compile(r"^ *\d+\.\d{3}( [●◀○✗·?])"), r" *\\d+\\.\\d{3}\1"),
     (re.compile(r"\b[345]\d{4}\b"), r"\\d{5}"),
     (re.compile(r" · (tap|kernel)$"), r" · (?:tap|kernel)"),

@@ -1,4 +1,4 @@
-"""What a trace says about 28 things that can happen to a packet: its reason, where, and what proves it."""
+"""What a trace says about 28 things that can happen to a packet, and those of IPv6: its reason, where, and what proves it."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,9 @@ import pytest
 
 from pynetemu import Network
 from pynetemu.trace.chatter import is_chatter
+from pynetemu.trace.trace import Trace
 from tests.trace.scenarios import SCENARIOS, Crossing, Scenario, play, prepare
+from tests.trace.scenarios6 import SCENARIOS6, Crossing6
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +22,21 @@ def crossing() -> Iterator[Network]:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
 def test_it_says_what_happened(crossing: Network, scenario: Scenario) -> None:
-    trace = play(crossing, scenario)
+    _check(play(crossing, scenario), scenario)
+
+
+@pytest.fixture(scope="module")
+def crossing6() -> Iterator[Network]:
+    with Network(Crossing6()) as network:
+        yield network
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS6, ids=[scenario.name for scenario in SCENARIOS6])
+def test_it_says_what_happened_to_ipv6(crossing6: Network, scenario: Scenario) -> None:
+    _check(play(crossing6, scenario), scenario)
+
+
+def _check(trace: Trace, scenario: Scenario) -> None:
     shown = trace.ladder()
     ours = [journey for journey in trace if not is_chatter(journey.first.data)]
     told = [ending for journey in ours for ending in trace.endings(journey) if ending.reason and ending.fate != "ignored"]
