@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from pynetemu.cli.run import add_parameters
+from pynetemu.cli.run import add_parameters, tell_warnings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pynetemu.plan.load import load
 
     plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=arguments.host)
+    tell_warnings(plan)
     if arguments.as_shell:
         from pynetemu.plan.shell import as_shell
 

@@ -41,6 +41,11 @@ def _parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
+def tell_warnings(plan: "Plan") -> None:
+    for warning in plan.warnings:
+        print(f"pynetemu: warning: {warning}", file=sys.stderr)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """The engine starts first: while it does, the user's file and whatever the shell needs are imported."""
     start = time.perf_counter()

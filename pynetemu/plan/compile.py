@@ -44,7 +44,8 @@ from pynetemu.plan.resolve.network import (
     ResolvedService,
 )
 from pynetemu.plan.signatures import explain_arguments, explain_parameters
-from pynetemu.topology.topology import Description, Topology, describe
+from pynetemu.topology.description import Description, describe
+from pynetemu.topology.topology import Topology
 
 
 def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Plan:
@@ -67,7 +68,8 @@ def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Pla
         _plug_in(root, own, network)
     _choose_macs(network)
     block_ports(network)
-    return Plan(network.name, tuple(_operations(network, rulesets)), host, own.ip if own else None)
+    operations = tuple(_operations(network, rulesets))
+    return Plan(network.name, operations, host, own.ip if own else None, problems.warnings)
 
 
 def _check_use(description: Description, problems: Problems) -> None:
@@ -75,6 +77,13 @@ def _check_use(description: Description, problems: Problems) -> None:
     for part in (*description.nodes, *description.interfaces, *description.links, *description.services, *description.filters):
         if part.declaration.refused:
             problems.add_all(part.declaration, explain_arguments(type(part), part.declaration.refused))
+    _check_topology(description, problems)
+    if not description.nodes and not description.failure and not description.declaration.refused:
+        problems.add(description.kind_declaration, f"{description.name} has no nodes", "for instance: h1 = Host()")
+
+
+def _check_topology(description: Description, problems: Problems) -> None:
+    """Its parameters and its `build`, and those of the topologies in it."""
     if description.declaration.refused:
         _, given = description.declaration.refused
         problems.add_all(description.declaration, explain_parameters(description.name, description.kind.build, given))
@@ -82,8 +91,8 @@ def _check_use(description: Description, problems: Problems) -> None:
         from pynetemu.plan.failures import explain_failure
 
         problems.add_first(explain_failure(description.failure, f"{description.name}.build failed"))
-    elif not description.nodes:
-        problems.add(description.kind_declaration, f"{description.name} has no nodes", "for instance: h1 = Host()")
+    for inner in description.inner:
+        _check_topology(inner, problems)
 
 
 def _plug_in(root: ResolvedNode, address: InterfaceAddress, network: ResolvedNetwork) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from pynetemu.errors import DescriptionError
-from pynetemu.topology.topology import Topology
+from pynetemu.topology.topology import Topology, kinds_within
 
 _MODULE = "pynetemu_file"  # a name that no other module has
 
@@ -103,14 +103,15 @@ def _run(file: str, source: bytes) -> ModuleType:
 
 
 def _choose(file: str, name: str, module: ModuleType) -> type[Topology]:
-    """The class that is named; else the only one made in this file from which no other of it derives."""
+    """The class that is named; else the only one made in this file from which no other of it derives, or is made."""
     found = {
         value.__name__: value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Topology) and value.__module__ == _MODULE
     }
     bases = {base for kind in found.values() for base in kind.__mro__[1:]}
-    leaves = [kind for kind in found.values() if kind not in bases]
+    inner = {part for kind in found.values() for part in kinds_within(kind)}
+    leaves = [kind for kind in found.values() if kind not in bases | inner]
     if name in found:
         return found[name]
     if not name and len(leaves) == 1:

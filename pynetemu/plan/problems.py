@@ -20,6 +20,7 @@ class Wrong(Exception):
 class Problems:
     def __init__(self) -> None:
         self._found: list[tuple[int, Problem]] = []
+        self._warnings: list[tuple[int, Problem]] = []
 
     def add(self, declaration: Declaration, text: str, hint: str = "") -> None:
         self._found.append((declaration.order, Problem(text, declaration.where, declaration.text, hint)))
@@ -27,6 +28,14 @@ class Problems:
     def add_all(self, declaration: Declaration, found: Iterable[tuple[str, str]]) -> None:
         for text, hint in found:
             self.add(declaration, text, hint)
+
+    def warn(self, declaration: Declaration, text: str, hint: str = "") -> None:
+        """Notes what is allowed, but was hardly meant."""
+        self._warnings.append((declaration.order, Problem(text, declaration.where, declaration.text, hint)))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(str(problem) for _, problem in sorted(self._warnings, key=lambda found: found[0]))
 
     def add_first(self, problem: Problem) -> None:
         self._found.append((-1, problem))
@@ -42,4 +51,5 @@ class Problems:
     def raise_all(self) -> None:
         """Raises DescriptionError if anything was wrong, in the order in which the user wrote it."""
         if self._found:
-            raise DescriptionError([problem for _, problem in sorted(self._found, key=lambda found: found[0])])
+            ordered = [problem for _, problem in sorted(self._found, key=lambda found: found[0])]
+            raise DescriptionError(list(dict.fromkeys(ordered)))  # a topology that is in another twice is told once

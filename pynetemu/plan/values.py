@@ -33,6 +33,7 @@ _RESERVED_NODE_NAMES = {
     "lo": "it is every node's loopback interface",
     "add": "it is a method of Topology",
     "addresses": "it is an option of Topology",
+    "allow": "it is an option of Topology",
     "pools": "it is an option of Topology",
     "build": "it is a method of Topology",
 }

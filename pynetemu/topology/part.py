@@ -29,6 +29,11 @@ class Declaration:
     refused: tuple[tuple[object, ...], dict[str, object]] | None = None
     belongings: list["Part"] = field(default_factory=list)
     open: bool = True
+    within: str = ""
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.within}{self.name}"
 
     @property
     def where(self) -> str:
@@ -81,6 +86,10 @@ class Part(metaclass=PartType):
     def __repr__(self) -> str:
         name = f" {self.declaration.name!r}" if self.declaration.name else ""
         return f"<{type(self).__name__}{name} of {self.declaration.where}>"
+
+
+def next_order() -> int:
+    return next(_order)
 
 
 def caller() -> tuple[str, int]:

@@ -1,18 +1,13 @@
-"""The base class of descriptions, and how a description is read out of one."""
+"""The base class of descriptions; `topology.description` reads them."""
 
 import inspect
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from pynetemu.topology.filters import Firewall, Nat
-from pynetemu.topology.links import Link
-from pynetemu.topology.nodes import Interface, Node
-from pynetemu.topology.part import Declaration, Part, caller
-from pynetemu.topology.services import HttpServer, Service
+from pynetemu.topology.part import Declaration, Part, caller, next_order
 
-_P = TypeVar("_P", bound=Part)
+_P = TypeVar("_P", bound="Part | Topology")
 
 
 class Topology:
@@ -36,33 +31,48 @@ class Topology:
     `Star(n=5)` passes n to `build`, and so does `pynetemu FILE -p n=5`. A class that derives from another has its parts
     too; it replaces one by an attribute of the same name. Each instance has copies of its own of the class's parts.
 
+    Attributes may be lists and tables of parts: the hosts of `h = [Host(), Host()]` are h1 and h2, those of
+    `desk = {"ann": Host()}` desk-ann. And a topology may be a part of another, whose `addresses` and `pools` count then:
+
+        class TwoSites(Topology):
+            site1, site2 = Star(n=2), Star(n=5)
+            wire = Link(site1.s1, site2.s1)
+
+    Its nodes are called site1.s1, site1.h1 and so on.
+
     `addresses` says what interfaces get that are given none: "ipv4", "ipv6", "dual" for both, or "none"; `pools` are the
-    networks from which they come, one of IPv4 and one of IPv6.
+    networks from which they come, one of IPv4 and one of IPv6. `allow` has mistakes that are meant, to be seen in the lab:
+    "overlaps" of networks, "loops" of switches, "gateways" that are nobody's address, and different "mtu" at a switch.
     """
 
     addresses: str = "ipv4"
     pools: str | tuple[str, ...] = ("10.0.0.0/8", "fd00::/32")
+    allow: str | tuple[str, ...] = ()
 
     _declaration = Declaration("", 0, order=-1)  # of a class: where it begins; of an instance: where it was made
     _parts: list[Part]
+    _inner: list["Topology"]
     _failure: Exception | None = None  # what `build` raised
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._declaration = Declaration(*caller(), order=-1)
-        for value in vars(cls).values():
-            if isinstance(value, Part):
-                value.declaration.registered = True
-                value.declaration.open = False
+        for name, value in vars(cls).items():
+            for _, entry in entries(name, value):
+                for part in _all_parts(entry):
+                    part.declaration.registered = True
+                    part.declaration.open = False
 
     def __new__(cls, **_: Any) -> Self:
         topology = super().__new__(cls)
-        copies = _copies(cls)
-        vars(topology).update(copies, _parts=list({id(part): part for part in copies.values()}.values()))
+        attributes, copied = own_copies(cls)
+        vars(topology).update(attributes, _parts=[], _inner=[])
+        for name, entry in copied:
+            topology._keep(entry, name)
         return topology
 
     def __init__(self, **parameters: Any) -> None:
-        self._declaration = Declaration(*caller(), order=-1)
+        self._declaration = Declaration(*caller(), order=next_order())
         if isinstance(self.build, Part):
             return  # a name that plan.compile refuses
         try:
@@ -91,91 +101,133 @@ class Topology:
     @overload
     def add(self, part: _P, /) -> _P: ...
     def add(self, *arguments: Any) -> Any:
-        """Adds a part under a name and gives it back: `h1 = self.add("h1", Host())`. Only nodes need a name."""
+        """Adds a part under a name and gives it back: `h1 = self.add("h1", Host())`. Only nodes and topologies need a name."""
         *names, part = arguments
-        if len(names) > 1 or not isinstance(part, Part):
+        if len(names) > 1 or not isinstance(part, Part | Topology):
             raise TypeError('add takes a name and a part, as in add("h1", Host())')
-        if part.declaration.registered:
+        if part._declaration.registered if isinstance(part, Topology) else part.declaration.registered:
             raise ValueError(f"add: {part!r} is part of a topology already")
-        self._register(part, names[0] if names else "")
+        self._keep(part, names[0] if names else "")
         return part
 
     def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
-        if isinstance(value, Part) and not value.declaration.registered:
-            self._register(value, name)
+        if not name.startswith("_"):
+            for entry_name, entry in entries(name, value):
+                declaration = entry._declaration if isinstance(entry, Topology) else entry.declaration
+                if not declaration.registered:
+                    self._keep(entry, entry_name)
 
-    def _register(self, part: Part, name: str) -> None:
-        part.declaration.name = name
-        part.declaration.registered = True
-        self._parts.append(part)
+    def _keep(self, entry: "Part | Topology", name: str) -> None:
+        if isinstance(entry, Topology):
+            entry._declaration.registered = True
+            self._inner.append(entry)
+            for part in _all_parts(entry):
+                part.declaration.within = f"{name}.{part.declaration.within}"
+        else:
+            entry.declaration.name = name
+            entry.declaration.registered = True
+            self._parts.append(entry)
 
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """All that a topology says, in the order in which the user wrote it."""
-
-    kind: type[Topology]
-    kind_declaration: Declaration
-    declaration: Declaration
-    failure: Exception | None
-    addresses: object
-    pools: object
-    nodes: tuple[Node, ...]
-    links: tuple[Link, ...]
-    services: tuple[HttpServer | Service, ...]
-    filters: tuple[Firewall | Nat, ...]
-    interfaces: tuple[Interface, ...]
-
-    @property
-    def name(self) -> str:
-        return self.kind.__name__
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copy = object.__new__(type(self))
+        memo[id(self)] = copy
+        memo[id(self._failure)] = self._failure  # a copy would have no traceback
+        vars(copy).update(deepcopy(vars(self), memo))
+        return copy
 
 
-def describe(topology: Topology) -> Description:
-    """Reads the parts out of a topology: those that were registered, and what belongs to its nodes."""
-    parts = sorted(_reachable(topology._parts), key=lambda part: part.declaration.order)
-    return Description(
-        kind=type(topology),
-        kind_declaration=type(topology)._declaration,
-        declaration=topology._declaration,
-        failure=topology._failure,
-        addresses=topology.addresses,
-        pools=topology.pools,
-        nodes=tuple(part for part in parts if isinstance(part, Node)),
-        links=tuple(part for part in parts if isinstance(part, Link)),
-        services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),
-        filters=tuple(part for part in parts if isinstance(part, Firewall | Nat)),
-        interfaces=tuple(part for part in parts if isinstance(part, Interface)),
-    )
+def _registered(entry: Part | Topology) -> list[Part]:
+    """As `_all_parts`, without what was made for them."""
+    if isinstance(entry, Part):
+        return [entry]
+    return [*entry._parts, *(part for inner in entry._inner for part in _registered(inner))]
 
 
-def _reachable(parts: list[Part]) -> Iterator[Part]:
-    seen: set[int] = set()
+def _all_parts(entry: Part | Topology) -> list[Part]:
+    """A part by itself; all of a topology's."""
+    if isinstance(entry, Part):
+        return [entry]
+    found = [*reachable(entry._parts), *(part for inner in entry._inner for part in _all_parts(inner))]
+    return list({id(part): part for part in found}.values())
+
+
+def reachable(parts: list[Part]) -> Iterator[Part]:
+    """Parts, and what was made for them."""
     for registered in parts:
-        for part in (registered, *registered.declaration.belongings):
-            if id(part) not in seen:
-                seen.add(id(part))
-                yield part
+        yield registered
+        yield from registered.declaration.belongings
 
 
-def _copies(cls: type[Topology]) -> dict[str, Part]:
-    """A topology's own copies of its class's parts, in which the replacement stands for what it replaced in a base."""
-    declared: dict[str, list[Part]] = {}
+def entries(name: str, value: object) -> Iterator[tuple[str, "Part | Topology"]]:
+    """The parts and topologies that an attribute has, with their names; lists are numbered from 1, as people do."""
+    if isinstance(value, Part | Topology):
+        yield name, value
+    elif isinstance(value, list | tuple):
+        dash = "-" if name[-1:].isdigit() else ""
+        yield from ((f"{name}{dash}{i}", item) for i, item in enumerate(value, 1) if isinstance(item, Part | Topology))
+    elif isinstance(value, dict):
+        yield from ((f"{name}-{key}", item) for key, item in value.items() if isinstance(item, Part | Topology))
+
+
+def kinds_within(cls: type[Topology]) -> set[type[Topology]]:
+    """The classes of the topologies that are attributes of this one."""
+    found = (entry for name, value in vars(cls).items() for _, entry in entries(name, value))
+    return {type(entry) for entry in found if isinstance(entry, Topology)}
+
+
+def own_copies(cls: type[Topology]) -> tuple[dict[str, object], list[tuple[str, Part | Topology]]]:
+    """A topology's own copies of its class's attributes, and of their entries, each of which has one name.
+
+    The replacement of an attribute stands for what it replaced in a base.
+    """
+    declared: dict[str, list[object]] = {}
     for base in reversed(cls.__mro__):
         for name, value in vars(base).items():
-            if isinstance(value, Part):
+            if any(True for _ in entries(name, value)):
                 declared.setdefault(name, []).append(value)
             else:
                 declared.pop(name, None)
-    new = {id(parts[-1]): object.__new__(type(parts[-1])) for parts in declared.values()}
-    copies = {name: new[id(parts[-1])] for name, parts in declared.items()}
-    memo = {id(part): copies[name] for name, parts in declared.items() for part in parts}
-    for name, copy in copies.items():
-        if not vars(copy):  # else it has two names, of which the first counts
-            first, last = declared[name][0], declared[name][-1]
-            vars(copy).update(deepcopy(vars(last), memo))
-            copy.declaration.name = name
-            copy.declaration.order = first.declaration.order
-            copy.declaration.open = True
-    return copies
+    latest = {name: dict(entries(name, values[-1])) for name, values in declared.items()}
+    new = {id(entry): _empty(entry) for found in latest.values() for entry in found.values()}
+    memo: dict[int, Any] = dict(new)
+    replaced: dict[int, list[Part | Topology]] = {}  # by the entry that stands for them, with it
+    for name, values in declared.items():
+        for value in values:
+            for entry_name, entry in entries(name, value):
+                if replacement := latest[name].get(entry_name):
+                    memo[id(entry)] = new[id(replacement)]
+                    replaced.setdefault(id(replacement), []).append(entry)
+    names: dict[int, tuple[str, Part | Topology]] = {}
+    topologies_first = sorted(latest.values(), key=lambda found: not any(isinstance(e, Topology) for e in found.values()))
+    for found in topologies_first:
+        for entry_name, entry in found.items():
+            if id(entry) not in names:  # else it has two names, of which the first counts
+                names[id(entry)] = entry_name, _fill(new[id(entry)], entry, replaced[id(entry)], memo)
+    attributes = {name: deepcopy(values[-1], memo) for name, values in declared.items()}
+    for _, entry in names.values():
+        for part in _all_parts(entry):
+            part.declaration.open = True
+    first = [names[id(entry)] for found in latest.values() for entry in found.values()]
+    return attributes, list({id(entry): (name, entry) for name, entry in first}.values())
+
+
+def _fill(copy: Any, entry: Part | Topology, replaced: list[Part | Topology], memo: dict[int, Any]) -> Part | Topology:
+    """Makes a copy of an entry, which takes the place of the first that it replaced, and whose parts take theirs."""
+    if isinstance(entry, Topology):
+        memo[id(entry._failure)] = entry._failure  # a copy would have no traceback
+    vars(copy).update(deepcopy(vars(entry), memo))
+    _declaration(copy).order = _declaration(replaced[0]).order
+    parts = {part.declaration.full_name: part for part in _registered(copy)} if replaced[1:] else {}
+    for old in replaced[:-1]:
+        memo.update((id(part), parts[name]) for part in _registered(old) if (name := part.declaration.full_name) in parts)
+    filled: Part | Topology = copy
+    return filled
+
+
+def _empty(entry: Part | Topology) -> Any:
+    return object.__new__(type(entry))
+
+
+def _declaration(entry: Part | Topology) -> Declaration:
+    return entry._declaration if isinstance(entry, Topology) else entry.declaration

@@ -24,6 +24,15 @@ def test_the_plan_as_data_is_json() -> None:
     assert json.loads(pynetemu("plan", BLUE, "--json").stdout)
 
 
+def test_warnings_go_to_the_user_not_into_the_plan(tmp_path: Path) -> None:
+    file = tmp_path / "lab.py"
+    nodes = "    a, b, c = Host(), Host(), Host()\n    wire = Link(a, b)\n"
+    file.write_text("from pynetemu import Host, Link, Topology\n\nclass Lab(Topology):\n" + nodes)
+    done = pynetemu("plan", file)
+    assert (done.returncode, "warning" in done.stdout) == (0, False)
+    assert f"pynetemu: warning: {file}:4: c is not linked to a and the others" in done.stderr
+
+
 def test_a_plan_needs_no_namespaces() -> None:
     forbid = 'echo 0 >/proc/sys/user/max_net_namespaces; exec "$@"'
     command = ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh", *PROGRAM]
@@ -39,6 +48,7 @@ def test_a_plan_needs_no_namespaces() -> None:
         (STAR, ["s1", "h1"]),
         (TOPOLOGIES / "dual_stack.py", ["h1", "r1", "r2", "h3"]),
         (TOPOLOGIES / "router.py", ["h1", "r1", "r3", "s1"]),
+        (TOPOLOGIES / "two_sites.py", ["site1.gw", "site1.h1", "site2.s1"]),
         (TOPOLOGIES / "stp_ring.py", ["s1", "s2", "s3"]),
         (TOPOLOGIES / "vxlan.py", ["h1", "r1", "h2"]),
         (DESCRIPTIONS / "settings.py", ["s1", "s2", "r1"]),

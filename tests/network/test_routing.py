@@ -6,6 +6,7 @@ from typing import Any
 from pynetemu import Host, Link, Network, Root, Router, Switch, Topology
 from topologies.dual_stack import DualStack
 from topologies.router import TwoNetworks
+from topologies.two_sites import TwoSites
 
 
 def test_packets_take_the_cheapest_way_and_the_other_when_told_to() -> None:
@@ -62,6 +63,13 @@ def test_equal_ways_own_routes_and_a_root_that_forwards() -> None:
         assert "1 received" in net["h1"].run("ping", "-4", "-c1", "-W1", "h4").stdout
         assert "1 received" in net["h1"].run("ping", "-c1", "-W1", "192.0.2.1").stdout
         assert net["root"].run("cat", "/proc/sys/net/ipv4/ip_forward").stdout == "1\n"
+
+
+def test_a_topology_in_a_topology_is_as_real_as_others() -> None:
+    with Network(TwoSites()) as net:
+        assert net["site1.h1"].run("hostname").stdout == "site1.h1\n"
+        assert "1 received" in net["site1.h1"].run("ping", "-c1", "-W1", "site2.h3").stdout
+        assert "Hello from web" in net["site2.h1"].run("curl", "-s", "web").stdout
 
 
 def _routes(net: Network, node: str, *options: str) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from pynetemu import Host, HttpServer, Link, Router, Switch, Topology
 
 
 class WrongPrefix(Topology):
+    allow = "overlaps"
     s1 = Switch()
     blue = Host(default_via="10.0.1.1")
     red = Host(default_via="10.0.1.1")

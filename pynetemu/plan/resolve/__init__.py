@@ -6,6 +6,7 @@ whom, `addresses` gives networks and addresses, `routes` the shortest ways, and 
 
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.addresses import give_addresses
+from pynetemu.plan.resolve.checks import check_network
 from pynetemu.plan.resolve.domains import find_domains
 from pynetemu.plan.resolve.filters import Filters
 from pynetemu.plan.resolve.gateways import check_gateways
@@ -16,8 +17,8 @@ from pynetemu.plan.resolve.routes import give_routes
 from pynetemu.plan.resolve.services import Services
 from pynetemu.plan.resolve.tunnels import lay_tunnels
 from pynetemu.plan.resolve.wishes import read_wishes
+from pynetemu.topology.description import Description
 from pynetemu.topology.nodes import VlanInterface
-from pynetemu.topology.topology import Description
 
 
 def resolve(description: Description, problems: Problems, host: bool) -> ResolvedNetwork:
@@ -27,11 +28,13 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
     """
     network, resolver = _look_up(description, problems)
     wishes = read_wishes(description, problems)
-    check_loops(network, problems)
+    if "loops" not in wishes.allowed:
+        check_loops(network, problems)
     domains = find_domains(network)
     give_addresses(network, domains, wishes, problems)
     if not resolver.incomplete:
-        check_gateways(network, domains, problems)
+        check_gateways(network, domains, wishes.allowed, problems)
+        check_network(network, domains, wishes.allowed, problems)
     give_routes(network, domains, host)
     lay_tunnels(network, domains, problems)
     return network

@@ -30,11 +30,15 @@ _ENDING_NUMBER = re.compile(r"[0-9]+$")
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the topology says: the IP versions that interfaces get, and from where; `all` for those with addresses too."""
+    """What the topology says: the IP versions that interfaces get, and from where; `all` for those with addresses too.
+
+    `allowed` are mistakes that are meant.
+    """
 
     versions: tuple[int, ...]
     pools: dict[int, IPNetwork]
     all: bool
+    allowed: set[str]
 
 
 def give_addresses(network: ResolvedNetwork, domains: list[Domain], wishes: Wishes, problems: Problems) -> None:

@@ -53,7 +53,7 @@ def _routes(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[Reso
             yield ResolvedRoute(where, found, node.source, said)
 
 
-def check_gateways(network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
+def check_gateways(network: ResolvedNetwork, domains: list[Domain], allowed: set[str], problems: Problems) -> None:
     """Whether each node is on a network with its gateways, and whether somebody there has their addresses."""
     ends = [(end, domain) for domain in domains for end in domain.interfaces]
     owners = {address.ip: domain for end, domain in ends for address in end.addresses}
@@ -65,9 +65,13 @@ def check_gateways(network: ResolvedNetwork, domains: list[Domain], problems: Pr
         for route in node.routes:
             for via in route.vias:
                 try:
-                    _check_gateway(node, via, f"{route.said} is")
-                    if node not in incomplete and owners.get(via) not in homes.get(node, ()):
-                        raise Wrong(f"{route.said} is nobody's address", "a neighbour has to have it")
+                    said = f"{via} in {route.said}" if len(route.vias) > 1 else route.said
+                    _check_gateway(node, via, f"{said} is")
+                    if node not in incomplete and "gateways" not in allowed and owners.get(via) not in homes.get(node, ()):
+                        raise Wrong(
+                            f"{route.said} is nobody's address",
+                            "a neighbour has it; or if it is meant so, say: allow = 'gateways'",
+                        )
                 except Wrong as wrong:
                     problems.add(node.declared, wrong.text, wrong.hint)
 

@@ -25,11 +25,12 @@ from pynetemu.plan.values import (
     read_number,
     read_several,
 )
+from pynetemu.topology.description import Description
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.part import Declaration, Part
 from pynetemu.topology.switches import Hub, Port, Switch
-from pynetemu.topology.topology import Description
+from pynetemu.topology.topology import Topology
 from pynetemu.topology.tunnels import Tunnel
 
 _KINDS: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Hub, "hub"), (Switch, "switch"))
@@ -53,7 +54,7 @@ class Resolver:
         self.incomplete = bool(description.failure) or any(part.declaration.refused for part in parts)
 
     def add_node(self, part: Node) -> None:
-        node = ResolvedNode(str(part.declaration.name), _node_kind(part), part.declaration)
+        node = ResolvedNode(str(part.declaration.full_name), _node_kind(part), part.declaration)
         self.nodes[id(part)] = node
         self._check_name(part)
         if isinstance(part, Root):
@@ -76,9 +77,10 @@ class Resolver:
         name = self.problems.check(declaration, read_node_name, declaration.name)
         if name is None:
             return
+        name = declaration.full_name
         first = self._names.setdefault(name.lower(), declaration)
         if first is not declaration:
-            why = "" if first.name == name else f" by {first.name!r}: host names do not tell case"
+            why = "" if first.full_name == name else f" by {first.full_name!r}: host names do not tell case"
             self.problems.add(declaration, f"the name {name!r} is taken{why}", f"the other is at {first.where}")
 
     def _add_root(self, part: Root, node: ResolvedNode) -> None:
@@ -124,7 +126,8 @@ class Resolver:
 
     def find_node(self, part: object, declaration: Declaration, what: str) -> ResolvedNode | None:
         if not isinstance(part, Node):
-            self.problems.add(declaration, f"{what} is {part!r}, not a node", self._hint_for_no_node(part))
+            said = f"the topology {type(part).__name__}" if isinstance(part, Topology) else repr(part)
+            self.problems.add(declaration, f"{what} is {said}, not a node", self._hint_for_no_node(part))
             return None
         if id(part) not in self.nodes:
             text = f"{what} is the {_kind(part)} made at {part.declaration.where}, which {self.topology} does not have"
@@ -138,6 +141,8 @@ class Resolver:
         names = [node.name for node in self.nodes.values()]
         if isinstance(part, str):
             return f"write {part} without quotes" if part in names else did_you_mean(part, names)
+        if isinstance(part, Topology):
+            return "name one of its nodes: site1.gw"
         return "give a node, or an interface of one"
 
     def _interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
@@ -172,7 +177,7 @@ class Resolver:
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
         tunnel = read_tunnel(part, self.problems) if isinstance(part, Tunnel) else None
         for end, other in (near, node_b), (far, node_a):
-            _name(end, interface_names(tunnel) if tunnel else _link_names(end.node, other.name))
+            _name(end, interface_names(tunnel) if tunnel else _link_names(end.node, _as_seen(other.name, end.node.name)))
         for node in node_a, node_b:
             node.links += 1
             if node.bridges and node.links == _MOST_PORTS + 1:
@@ -251,6 +256,12 @@ def _kind(part: Part) -> str:
 
 def _link_names(node: ResolvedNode, neighbour: str) -> Iterator[str]:
     return _port_names(node, neighbour) if node.bridges or node.kind == "root" else _host_names(node)
+
+
+def _as_seen(name: str, viewer: str) -> str:
+    """A node's name for one in the same topology: _as_seen("site1.h1", "site1.s1") == "h1"."""
+    within = viewer.rpartition(".")[0]
+    return name.removeprefix(f"{within}.") if within else name
 
 
 def _name(interface: ResolvedInterface, names: Iterator[str]) -> None:

@@ -4,22 +4,33 @@ from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.addresses import Wishes
 from pynetemu.plan.values import read_destination, read_several
-from pynetemu.topology.topology import Description
+from pynetemu.topology.description import Description
+from pynetemu.topology.part import Part
 
 _VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6), "none": ()}
 
 
+_ALLOWED = "gateways", "loops", "mtu", "overlaps"
 _DEFAULT_POOLS = "10.0.0.0/8", "fd00::/32"
 
 
 def read_wishes(description: Description, problems: Problems) -> Wishes:
-    declaration = description.declaration
+    declaration = description.kind_declaration
+    if any(isinstance(value, Part) for value in (description.addresses, description.pools, description.allow)):
+        return Wishes((), {}, all=False, allowed=set())  # a node of that name, which is told where names are read
     versions = problems.check(declaration, _read_versions, description.addresses)
     pools: dict[int, IPNetwork] = {}
     for text in (*read_several(description.pools), *_DEFAULT_POOLS):
         if pool := problems.check(declaration, _read_pool, text):
             pools.setdefault(pool.version, pool)
-    return Wishes(versions or (), pools, all=description.addresses == "dual")
+    allowed = {word for text in read_several(description.allow) if (word := problems.check(declaration, _read_allow, text))}
+    return Wishes(versions or (), pools, description.addresses == "dual", allowed)
+
+
+def _read_allow(word: object) -> str:
+    if not isinstance(word, str) or word not in _ALLOWED:
+        raise Wrong(f"allow = {word!r} is none of the choices", f"they are {', '.join(_ALLOWED)}")
+    return word
 
 
 def _read_versions(word: object) -> tuple[int, ...]:

@@ -1,0 +1,158 @@
+"""What is wrong with a network as a whole, or was hardly meant so."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from pynetemu.plan.operations import IPNetwork
+from pynetemu.plan.problems import Problems
+from pynetemu.plan.resolve.domains import Domain, Groups, tags_in_use, vlans_by_tag
+from pynetemu.plan.resolve.network import (
+    UNTAGGED,
+    ResolvedInterface,
+    ResolvedNetwork,
+    ResolvedNode,
+)
+
+_USUAL_MTU = 1500
+_MOST_NAMES = 5  # in a message
+
+
+def check_network(network: ResolvedNetwork, domains: list[Domain], allowed: set[str], problems: Problems) -> None:
+    """`allowed` are the words of `Topology.allow`."""
+    if "overlaps" not in allowed:
+        _check_overlaps(domains, problems)
+    if "mtu" not in allowed:
+        _check_mtus(domains, problems)
+    _check_vlans(network, problems)
+    _warn_of_islands(network, problems)
+    _warn_of_strangers(domains, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A network in a domain, by its first interface there; `first` and `last` are its ends as numbers."""
+
+    first: int
+    last: int
+    network: IPNetwork
+    interface: ResolvedInterface
+    domain: Domain
+
+
+def _check_overlaps(domains: list[Domain], problems: Problems) -> None:
+    """Networks that a router or host cannot tell apart: in two domains, or of different sizes in one."""
+    regions = _regions(domains)
+    uses: dict[tuple[Hashable, int], list[_Use]] = {}
+    for domain in domains:
+        found: dict[IPNetwork, ResolvedInterface] = {}
+        for interface in domain.interfaces:
+            for address in interface.addresses:
+                if address.version == 4 or not address.is_link_local:
+                    found.setdefault(address.network, interface)
+        for network, interface in found.items():
+            ends = int(network.network_address), int(network.broadcast_address)
+            uses.setdefault((regions.of(id(domain)), network.version), []).append(_Use(*ends, network, interface, domain))
+    for comparable in uses.values():
+        _compare(sorted(comparable, key=lambda use: (use.first, -use.last)), problems)
+
+
+def _compare(uses: list[_Use], problems: Problems) -> None:
+    """In the order of their first addresses a network overlaps one before it if it begins before that ends."""
+    longest: _Use | None = None
+    for use in uses:
+        if longest and use.first <= longest.last:
+            earlier, later = sorted((longest, use), key=lambda use: use.interface.declared.order)
+            where = "on the same link" if earlier.domain is later.domain else "elsewhere"
+            text = f"the network {later.network} of {later.interface.node.name} overlaps {earlier.network} of "
+            text += f"{earlier.interface.node.name}, which is {where}"
+            hint = f"the other is at {earlier.interface.source}; if it is meant so, say: allow = 'overlaps'"
+            problems.add(later.interface.declared, text, hint)
+        if longest is None or use.last > longest.last:
+            longest = use
+
+
+def _regions(domains: list[Domain]) -> Groups:
+    """Domains between which packets go with the addresses that they have: all but through address translation."""
+    joined = Groups()
+    places: dict[tuple[ResolvedNode, bool], Domain] = {}
+    for domain in domains:
+        for interface in domain.interfaces:
+            joined.join(id(domain), id(places.setdefault((interface.node, interface.hides), domain)))
+    return joined
+
+
+def _check_mtus(domains: list[Domain], problems: Problems) -> None:
+    """A switch drops what is too large for the next link, and tells nobody."""
+    for domain in domains:
+        sizes = {link.mtu or _USUAL_MTU: link for link in reversed(domain.links)}
+        if len(sizes) > 1:
+            first = domain.links[0]
+            other = next(link for link in domain.links if (link.mtu or _USUAL_MTU) != (first.mtu or _USUAL_MTU))
+            text = f"this link of {domain.switches[0].name} has an MTU of {other.mtu or _USUAL_MTU}, and another has "
+            hint = f"the other is at {first.source}; give all the same, or if it is meant so, say: allow = 'mtu'"
+            problems.add(other.declared, f"{text}{first.mtu or _USUAL_MTU}: larger frames get lost unseen", hint)
+
+
+def _check_vlans(network: ResolvedNetwork, problems: Problems) -> None:
+    """VLANs that end at the other end of a link."""
+    tags = tags_in_use(network)
+    for link in network.links:
+        a, b = link.a, link.b
+        found = dict([*_lost_vlans(a, b, tags), *_lost_vlans(b, a, tags), *_changed_vlans(a, b, tags)])
+        problems.add_all(link.declared, found.items())
+
+
+def _lost_vlans(near: ResolvedInterface, far: ResolvedInterface, tags: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    if not far.node.bridge.filters_vlans:
+        return
+    here, there = vlans_by_tag(near, tags), vlans_by_tag(far, tags)
+    port = f"{far.node.name}.port"
+    for tag, vlan in here.items():
+        if tag != UNTAGGED and tag not in there and (near.node.bridge.filters_vlans or tag in near.vlans):
+            text = f"VLAN {tag} of {near.node.name} ends here: the port of {far.node.name} does not carry it"
+            yield text, f"{port}(trunk={sorted({*far.port.trunk, tag})})"
+        elif tag == UNTAGGED and tag not in there and near.node.bridge.filters_vlans:
+            text = f"VLAN {vlan} of {near.node.name} comes without a tag, which the port of {far.node.name} takes none of"
+            yield text, f"{port}(vlan={vlan}, trunk={list(far.port.trunk)})"
+
+
+def _changed_vlans(a: ResolvedInterface, b: ResolvedInterface, tags: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    if a.node.bridge.filters_vlans and b.node.bridge.filters_vlans:
+        vlan, other = (vlans_by_tag(end, tags).get(UNTAGGED) for end in (a, b))
+        if vlan and other and vlan != other:
+            text = f"VLAN {vlan} of {a.node.name} becomes VLAN {other} of {b.node.name} on this link"
+            yield text, "both ends have the same vlan="
+
+
+def _warn_of_islands(network: ResolvedNetwork, problems: Problems) -> None:
+    """Nodes that no link leads to from the others."""
+    joined = Groups()
+    for link in network.links:
+        joined.join(link.a.node, link.b.node)
+    islands: dict[Hashable, list[ResolvedNode]] = {}
+    for node in network.nodes:
+        islands.setdefault(joined.of(node), []).append(node)
+    mainland = max(islands.values(), key=len, default=[])
+    for island in islands.values():
+        if island is not mainland and len(mainland) > 1:
+            names = [node.name for node in island]
+            shown = ", ".join(names[:_MOST_NAMES]) + (f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else "")
+            text = f"{shown} {'is' if len(names) == 1 else 'are'} not linked to {mainland[0].name} and the others"
+            problems.warn(island[0].declared, text)
+
+
+def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:
+    """Interfaces that have addresses, as others on their link have, but none in the same network."""
+    for domain in domains:
+        for version in 4, 6:
+            networks = {end: [a.network for a in end.addresses if a.version == version] for end in domain.interfaces}
+            present = Counter(network for own in networks.values() for network in set(own))
+            for end, own in networks.items():
+                if own and len(present) > 1 and not any(_is_shared(network, present) for network in own):
+                    shown = ", ".join(map(str, own))
+                    problems.warn(end.declared, f"{end.node.name} shares no network with others on its link: {shown}")
+
+
+def _is_shared(network: IPNetwork, present: "Counter[IPNetwork]") -> bool:
+    return present[network] > 1 or sum(network.overlaps(other) for other in present) > 1

@@ -1,0 +1,61 @@
+"""How a description is read out of a topology."""
+
+from dataclasses import dataclass
+
+from pynetemu.topology.filters import Firewall, Nat
+from pynetemu.topology.links import Link
+from pynetemu.topology.nodes import Interface, Node
+from pynetemu.topology.part import Declaration, Part
+from pynetemu.topology.services import HttpServer, Service
+from pynetemu.topology.topology import Topology, reachable
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """All that a topology says, in the order in which the user wrote it; `inner` are the topologies in it."""
+
+    kind: type[Topology]
+    kind_declaration: Declaration
+    declaration: Declaration
+    failure: Exception | None
+    addresses: object
+    pools: object
+    allow: object
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    services: tuple[HttpServer | Service, ...]
+    filters: tuple[Firewall | Nat, ...]
+    interfaces: tuple[Interface, ...]
+    inner: tuple["Description", ...]
+
+    @property
+    def name(self) -> str:
+        return self.kind.__name__
+
+
+def describe(topology: Topology) -> Description:
+    """Reads the parts out of a topology: those that were registered, and what belongs to its nodes."""
+    parts = _parts(topology)
+    return Description(
+        kind=type(topology),
+        kind_declaration=type(topology)._declaration,
+        declaration=topology._declaration,
+        failure=topology._failure,
+        addresses=topology.addresses,
+        pools=topology.pools,
+        allow=topology.allow,
+        nodes=tuple(part for part in parts if isinstance(part, Node)),
+        links=tuple(part for part in parts if isinstance(part, Link)),
+        services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),
+        filters=tuple(part for part in parts if isinstance(part, Firewall | Nat)),
+        interfaces=tuple(part for part in parts if isinstance(part, Interface)),
+        inner=tuple(describe(inner) for inner in topology._inner),
+    )
+
+
+def _parts(topology: Topology) -> list[Part]:
+    """A topology's own parts in their order, those of each topology in it together, in its place."""
+    places = [(part.declaration.order, [part]) for part in reachable(topology._parts)]
+    places += [(inner._declaration.order, _parts(inner)) for inner in topology._inner]
+    ordered = [part for _, parts in sorted(places, key=lambda place: place[0]) for part in parts]
+    return list({id(part): part for part in ordered}.values())
