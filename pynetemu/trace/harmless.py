@@ -9,6 +9,8 @@ _HARMLESS = {
     ("NOT_SPECIFIED", "tcp_v6_rcv"),
     ("NOT_SPECIFIED", "arp_process"),
     ("NOT_SPECIFIED", "ip6_mc_input"),
+    ("NOT_SPECIFIED", "icmp_rcv"),  # it has been read, and could not be answered
+    ("NOT_SPECIFIED", "icmpv6_rcv"),
 }
 _NOT_FOR_US = {"OTHERHOST", "QUEUE_PURGE", "SOCKET_CLOSE", "CONSUMED", "NOT_DROPPED_YET"}
 _MULTICAST = {"ip6_mc_input", "ip_rcv_finish_core", "ip_mr_input", "ip_mc_validate_source"}

@@ -114,8 +114,8 @@ def _follow(shell: Shell, filter: str, style: "Style", everything: bool) -> Foll
     from pynetemu.trace.follow import Follower
 
     with Follower(shell.network, filter, style, everything=everything) as follower:
-        print("following all packets; Ctrl-C ends", file=sys.stderr)
         try:
+            print("following all packets; Ctrl-C ends", file=sys.stderr)
             while not shell.network.ended:
                 for line in follower.lines(0.2):
                     print(line, flush=True)
