@@ -8,6 +8,7 @@ from pynetemu.plan.operations import (
     AddBridge,
     AddHttpServer,
     AddMultipathRoute,
+    AddNeighbours,
     AddNode,
     AddRoute,
     AddRuleset,
@@ -38,6 +39,7 @@ from pynetemu.plan.resolve.network import (
     ResolvedHttpServer,
     ResolvedInterface,
     ResolvedLink,
+    ResolvedNeighbours,
     ResolvedNetwork,
     ResolvedNode,
     ResolvedRoute,
@@ -138,11 +140,24 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end not in late)
     yield from (StartSpanningTree(node.name, BRIDGE, node.source) for node in trees)
     yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end in late)
+    yield from map(_neighbours, network.neighbours)
     for several in False, True:
         yield from (_route(node, route) for node in nodes for route in node.routes if (len(route.vias) > 1) is several)
     servers = [part for part in network.services if isinstance(part, ResolvedHttpServer)]
     yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in servers)
     yield from (_service(part) for part in network.services if isinstance(part, ResolvedService))
+
+
+def _neighbours(found: ResolvedNeighbours) -> AddNeighbours:
+    ends = [end for end, _ in found.members]
+    return AddNeighbours(
+        nodes=tuple(end.node.name for end in ends),
+        interfaces=tuple(end.name for end in ends),
+        addresses=tuple(address for _, address in found.members),
+        macs=tuple(end.mac for end in ends),
+        centres=tuple(found.centres),
+        source=ends[0].source,
+    )
 
 
 def _service(part: ResolvedService) -> AddService:
@@ -152,9 +167,8 @@ def _service(part: ResolvedService) -> AddService:
 def _settings(node: ResolvedNode) -> Iterator[SetSysctl]:
     """What the kernel has to do differently in a node; "default" is what interfaces to come will have (ip-sysctl.rst)."""
     settings: list[str] = []
-    if node.has_ipv6 and (
-        node.kind != "root" or node.forwards
-    ):  # a link-local address in duplicate detection asks for no neighbour: a router would drop for 1 s
+    if node.forwards and node.has_ipv6:
+        # In its first second a link-local address is in duplicate detection, and a router cannot ask for neighbours.
         settings += ["net.ipv6.conf.default.accept_dad=0"]
     if node.forwards:  # rp_filter, which machines set to different values, drops what comes back another way
         settings += ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]
@@ -209,6 +223,8 @@ def _choose_macs(network: ResolvedNetwork) -> None:
     macs = Macs(end.mac for end in ends if end.mac)
     for end in ends:
         end.mac = end.mac or macs.take(f"{end.node.name} {end.name}", end.addresses)
+        for vlan in end.vlans.values():
+            vlan.mac = end.mac
     for node in network.nodes:
         if node.bridge.stp:
             node.mac = macs.take_number(ending_number(node.name), f"{node.name} {BRIDGE}")

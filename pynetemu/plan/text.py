@@ -7,6 +7,7 @@ from pynetemu.plan.operations import (
     AddBridge,
     AddHttpServer,
     AddMultipathRoute,
+    AddNeighbours,
     AddNode,
     AddRoute,
     AddRuleset,
@@ -44,6 +45,7 @@ def as_text(plan: Plan) -> str:
     tunnels = sum(isinstance(op, AddTunnel) for op in plan.operations) // 2
     counts = [_count(len(plan.nodes), "node"), _count(links, "link"), *([_count(tunnels, "tunnel")] if tunnels else [])]
     lines = [f"{plan.name}: {', '.join(counts)}"]
+    lines += [f"{_known(op)} know each other's MAC addresses" for op in plan.operations if isinstance(op, AddNeighbours)]
     traits = _traits(plan)
     rows = _rows(plan, hidden, traits)
     for operation in plan.operations:
@@ -52,6 +54,12 @@ def as_text(plan: Plan) -> str:
             said = ", ".join([kind, *traits.get((operation.node, ""), [])])
             lines += ["", f"{operation.node} ({said})", *_aligned(rows.get(operation.node, []))]
     return "\n".join(lines) + "\n"
+
+
+def _known(operation: AddNeighbours) -> str:
+    first, last = operation.nodes[0], operation.nodes[-1]
+    through = f" (only {', '.join(operation.nodes[i] for i in operation.centres)} and the others)" if operation.centres else ""
+    return f"{len(operation.nodes)} interfaces, of {first} to {last}{through},"
 
 
 def _rows(plan: Plan, hidden: set[str], traits: dict[tuple[str, str], list[str]]) -> dict[str, list[tuple[str, str, str]]]:

@@ -34,6 +34,7 @@ _RESERVED_NODE_NAMES = {
     "add": "it is a method of Topology",
     "addresses": "it is an option of Topology",
     "allow": "it is an option of Topology",
+    "arp": "it is an option of Topology",
     "pools": "it is an option of Topology",
     "build": "it is a method of Topology",
 }

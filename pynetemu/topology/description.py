@@ -21,6 +21,7 @@ class Description:
     addresses: object
     pools: object
     allow: object
+    arp: object
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     services: tuple[HttpServer | Service, ...]
@@ -44,6 +45,7 @@ def describe(topology: Topology) -> Description:
         addresses=topology.addresses,
         pools=topology.pools,
         allow=topology.allow,
+        arp=topology.arp,
         nodes=tuple(part for part in parts if isinstance(part, Node)),
         links=tuple(part for part in parts if isinstance(part, Link)),
         services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),

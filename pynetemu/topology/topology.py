@@ -43,11 +43,14 @@ class Topology:
     `addresses` says what interfaces get that are given none: "ipv4", "ipv6", "dual" for both, or "none"; `pools` are the
     networks from which they come, one of IPv4 and one of IPv6. `allow` has mistakes that are meant, to be seen in the lab:
     "overlaps" of networks, "loops" of switches, "gateways" that are nobody's address, and different "mtu" at a switch.
+    `arp` says who knows others' MAC addresses without asking: "permanent" everybody, "dynamic" nobody, "auto" those on
+    links where so many would ask that the kernel's table of 1024 neighbours overflows.
     """
 
     addresses: str = "ipv4"
     pools: str | tuple[str, ...] = ("10.0.0.0/8", "fd00::/32")
     allow: str | tuple[str, ...] = ()
+    arp: str = "auto"
 
     _declaration = Declaration("", 0, order=-1)  # of a class: where it begins; of an instance: where it was made
     _parts: list[Part]

@@ -52,6 +52,7 @@ def test_a_plan_needs_no_namespaces() -> None:
         (TOPOLOGIES / "stp_ring.py", ["s1", "s2", "s3"]),
         (TOPOLOGIES / "vxlan.py", ["h1", "r1", "h2"]),
         (DESCRIPTIONS / "settings.py", ["s1", "s2", "r1"]),
+        (DESCRIPTIONS / "told.py", ["root", "r1", "h1"]),
         pytest.param(TOPOLOGIES / "vlan.py", ["s1", "s2", "r1"], marks=pytest.mark.needs("802.1Q", "VLAN filtering")),
     ],
     ids=lambda value: value.stem if isinstance(value, Path) else "",

@@ -18,6 +18,7 @@ from pynetemu.plan.operations import (
     AddBridge,
     AddHttpServer,
     AddMultipathRoute,
+    AddNeighbours,
     AddNode,
     AddRoute,
     AddVeth,
@@ -38,6 +39,7 @@ _INTERFACES = _ADDRESSES.flatmap(
     lambda address: st.integers(0, address.max_prefixlen).map(lambda length: ip_interface(f"{address}/{length}"))
 )
 _NETWORKS = _INTERFACES.map(lambda interface: interface.network)
+_MANY_ADDRESSES = st.lists(_ADDRESSES).map(tuple)
 _TEXT = st.text(max_size=20)
 _TEXTS = st.lists(_TEXT).map(tuple)
 _OPERATIONS = st.one_of(
@@ -52,7 +54,10 @@ _OPERATIONS = st.one_of(
     st.builds(SetUp, _TEXT, _TEXT, _TEXT),
     st.builds(AddAddress, _TEXT, _TEXT, _INTERFACES, _TEXT),
     st.builds(AddRoute, _TEXT, _NETWORKS, _ADDRESSES, _TEXT),
-    st.builds(AddMultipathRoute, _TEXT, _NETWORKS, st.lists(_ADDRESSES).map(tuple), _TEXT),
+    st.builds(AddMultipathRoute, _TEXT, _NETWORKS, _MANY_ADDRESSES, _TEXT),
+    st.builds(
+        AddNeighbours, _TEXTS, _TEXTS, st.lists(_ADDRESSES).map(tuple), _TEXTS, st.lists(st.integers()).map(tuple), _TEXT
+    ),
     st.builds(SetSysctl, _TEXT, _TEXT, _TEXT, _TEXT),
     st.builds(AddHttpServer, _TEXT, _TEXT, st.integers(1, 65535), _TEXT),
 )

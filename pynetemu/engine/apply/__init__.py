@@ -31,19 +31,20 @@ def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
         raise _explained(refused) from refused
 
 
-def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Operation, Nodes], Node]) -> None:
+def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Operation, Nodes], Node | list[Node]]) -> None:
     """Raises Refused."""
     dirty: dict[int, Netlink] = {}
     refusals: list[str] = []
     for operation in batch:
         try:
-            node = queue(operation, nodes)
+            changed = queue(operation, nodes)
         except KernelError as error:
             refusals.append(str(error))
             continue
         except OSError as error:
             raise KernelError(_explain(operation, error.errno or 0, error.strerror or str(error))) from error
-        dirty[id(node.link)] = node.link
+        for node in changed if isinstance(changed, list) else [changed]:
+            dirty[id(node.link)] = node.link
     if refusals:
         raise KernelError("\n".join(refusals))
     for link in dirty.values():

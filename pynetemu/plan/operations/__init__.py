@@ -17,6 +17,7 @@ from typing import Any
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.filters import AddRuleset
 from pynetemu.plan.operations.links import AddVeth, SetUp
+from pynetemu.plan.operations.neighbours import AddNeighbours
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute
 from pynetemu.plan.operations.services import AddHttpServer, AddService
@@ -41,6 +42,7 @@ Operation = (
     | StartSpanningTree
     | AddRoute
     | AddMultipathRoute
+    | AddNeighbours
     | AddHttpServer
     | AddService  # one to a line, so that changes do not meet
 )
@@ -50,6 +52,7 @@ __all__ = [
     "AddBridge",
     "AddHttpServer",
     "AddMultipathRoute",
+    "AddNeighbours",
     "AddNode",
     "AddRoute",
     "AddRuleset",

@@ -11,6 +11,7 @@ from pynetemu.plan.resolve.domains import find_domains
 from pynetemu.plan.resolve.filters import Filters
 from pynetemu.plan.resolve.gateways import check_gateways
 from pynetemu.plan.resolve.loops import check_loops
+from pynetemu.plan.resolve.neighbours import find_neighbours
 from pynetemu.plan.resolve.network import ResolvedNetwork
 from pynetemu.plan.resolve.parts import Resolver
 from pynetemu.plan.resolve.routes import give_routes
@@ -37,6 +38,7 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
         check_network(network, domains, wishes.allowed, problems)
     give_routes(network, domains, host)
     lay_tunnels(network, domains, problems)
+    network.neighbours = find_neighbours(domains, wishes.arp, problems)
     return network
 
 

@@ -32,13 +32,14 @@ _ENDING_NUMBER = re.compile(r"[0-9]+$")
 class Wishes:
     """What the topology says: the IP versions that interfaces get, and from where; `all` for those with addresses too.
 
-    `allowed` are mistakes that are meant.
+    `allowed` are mistakes that are meant; `arp` says which neighbours are known beforehand.
     """
 
     versions: tuple[int, ...]
     pools: dict[int, IPNetwork]
     all: bool
     allowed: set[str]
+    arp: str = "auto"
 
 
 def give_addresses(network: ResolvedNetwork, domains: list[Domain], wishes: Wishes, problems: Problems) -> None:

@@ -181,9 +181,18 @@ class ResolvedNat:
 
 
 @dataclass(eq=False, slots=True)
+class ResolvedNeighbours:
+    """Interfaces that know each other; where there are `centres`, only these and the others."""
+
+    members: list[tuple[ResolvedInterface, Address]]
+    centres: list[int]
+
+
+@dataclass(eq=False, slots=True)
 class ResolvedNetwork:
     name: str
     nodes: list[ResolvedNode]
     links: list[ResolvedLink]
     services: list[ResolvedHttpServer | ResolvedService]
     filters: list[ResolvedFirewall | ResolvedNat]
+    neighbours: list[ResolvedNeighbours] = field(default_factory=list)

@@ -11,12 +11,13 @@ _VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6), "none": ()}
 
 
 _ALLOWED = "gateways", "loops", "mtu", "overlaps"
+_ARP = "auto", "dynamic", "permanent"
 _DEFAULT_POOLS = "10.0.0.0/8", "fd00::/32"
 
 
 def read_wishes(description: Description, problems: Problems) -> Wishes:
     declaration = description.kind_declaration
-    if any(isinstance(value, Part) for value in (description.addresses, description.pools, description.allow)):
+    if any(isinstance(value, Part) for value in (description.addresses, description.pools, description.allow, description.arp)):
         return Wishes((), {}, all=False, allowed=set())  # a node of that name, which is told where names are read
     versions = problems.check(declaration, _read_versions, description.addresses)
     pools: dict[int, IPNetwork] = {}
@@ -24,7 +25,14 @@ def read_wishes(description: Description, problems: Problems) -> Wishes:
         if pool := problems.check(declaration, _read_pool, text):
             pools.setdefault(pool.version, pool)
     allowed = {word for text in read_several(description.allow) if (word := problems.check(declaration, _read_allow, text))}
-    return Wishes(versions or (), pools, description.addresses == "dual", allowed)
+    arp = problems.check(declaration, _read_arp, description.arp) or "auto"
+    return Wishes(versions or (), pools, description.addresses == "dual", allowed, arp)
+
+
+def _read_arp(word: object) -> str:
+    if word not in _ARP or not isinstance(word, str):
+        raise Wrong(f"arp = {word!r} is none of the choices", f"it is one of {', '.join(_ARP)}")
+    return word
 
 
 def _read_allow(word: object) -> str:

@@ -1,0 +1,33 @@
+"""Operations that fill neighbour tables."""
+
+from dataclasses import dataclass, field
+
+from pynetemu.plan.operations.values import Address
+
+
+@dataclass(frozen=True, slots=True)
+class AddNeighbours:
+    """Permanent entries by which interfaces on one link know each other; `ip neigh add ... nud permanent` for each pair.
+
+    The n-th interface is `interfaces[n]` of `nodes[n]`, with `addresses[n]` and `macs[n]`. With `centres`, only they and
+    the others know each other.
+    """
+
+    nodes: tuple[str, ...]
+    interfaces: tuple[str, ...]
+    addresses: tuple[Address, ...]
+    macs: tuple[str, ...]
+    centres: tuple[int, ...] = ()
+    source: str = field(default="", compare=False)
+
+    @property
+    def node(self) -> str:
+        """The first of the nodes, to be named in messages."""
+        return self.nodes[0]
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Who knows whom, by their places."""
+        centres = frozenset(self.centres)
+        places = range(len(self.nodes))
+        return [(a, b) for a in places for b in places if a != b and (not centres or a in centres or b in centres)]
