@@ -14,22 +14,21 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.rings import memory_for
 from pynetemu.trace.filters import compile_filter
-from pynetemu.trace.pcapng import Writer, end_of_blocks, records
+from pynetemu.trace.parallel import in_parallel
+from pynetemu.trace.pcapng import Writer, end_of_blocks, key_of, records, time_of
 from pynetemu.trace.ring import Ring
 from pynetemu.trace.selection import Selection, by_node, names_of, peers
 from pynetemu.trace.selection import select as choose
-from pynetemu.trace.taps import Take, Taps
+from pynetemu.trace.taps import Taps
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
-
-_T = TypeVar("_T")
 
 
 class Capture:
@@ -50,6 +49,7 @@ class Capture:
         self._numbers: dict[str, _Numbers] = {}  # of the interfaces in the file, by node
         self._output: Output | None = None
         self._thread: threading.Thread | None = None
+        self._peers: dict[tuple[str, str], tuple[str, str]] = {}
         self._stop = -1
         self._lab = -1
 
@@ -70,7 +70,7 @@ class Capture:
         assert output is not None
         try:
             self._writer = Writer(output, f"the lab {self.network.name}")
-            self._taps = open_taps(self.network, selection, program, self._records, rings)
+            self._taps = Taps(open_rings(self.network, selection, program, rings), self._records, time_of, key_of)
             self._describe(selection)
         except BaseException:
             output.close()
@@ -129,24 +129,24 @@ class Capture:
 
     def _describe(self, selection: Selection) -> None:
         """Names the interfaces that there are; those that come later are named when they are first seen."""
-        far = peers(self.network)
+        self._peers = peers(self.network)
         for node, wanted in selection.items():
-            numbers = self._numbers[node] = _Numbers(self, node)
-            for interface in self.network.interfaces(node):
-                if not wanted or interface.name in wanted:
-                    peer = far.get((node, interface.name))
-                    about = f"{node}, link to {peer[0]}" if peer else node
-                    numbers[interface.index] = self._writer.interface(
-                        f"{node}:{interface.name}", about, interface.mac, self.filter
-                    )
+            self._numbers[node] = _Numbers(self, node)
+            for state in self.network.interfaces(node):
+                if not wanted or state.name in wanted:
+                    self._numbers[node][state.index] = self.add_interface(node, state.index, state.mac)
         self._writer.names(self.names)
 
-    def _records(self, node: str, block: memoryview) -> Iterable[tuple[int, bytes]]:
-        return records(block, self._numbers[node])
+    def add_interface(self, node: str, ifindex: int, mac: str = "") -> int:
+        """Gives an interface its number in the file."""
+        ring = self._taps.rings[node]
+        name = ring.interface(ifindex)
+        peer = self._peers.get((node, name))
+        about = f"{node}, link to {peer[0]}" if peer else node
+        return self._writer.interface(f"{node}:{name}", about, mac, self.filter, ring.is_ethernet(ifindex))
 
-    def add_interface(self, node: str, ifindex: int) -> int:
-        """Gives a new interface its number in the file."""
-        return self._writer.interface(f"{node}:{self._taps.rings[node].interface(ifindex)}", node, filter=self.filter)
+    def _records(self, node: str, block: memoryview) -> list[bytes]:
+        return records(block, self._numbers[node])
 
     def _run(self, output: "Output") -> None:
         events = select.poll()
@@ -167,14 +167,14 @@ class Capture:
             self._taps.close()
             output.close()
 
-    def _write(self, output: "Output", found: list[tuple[int, bytes]]) -> None:
+    def _write(self, output: "Output", found: list[bytes]) -> None:
         """Writes packets; raises OSError."""
         if not found:
             return
         try:
-            output.write(b"".join([record for _, record in found]))
+            output.write(b"".join(found))
         except OSError:
-            ends = accumulate(len(record) for _, record in found)
+            ends = accumulate(map(len, found))
             self.packets += sum(end <= output.kept for end in ends)
             raise
         self.packets += len(found)
@@ -211,26 +211,25 @@ def boot_rings(network: "Network") -> dict[str, Ring]:
     return rings
 
 
-def open_taps(
-    network: "Network",
-    selection: Selection,
-    program: bytes,
-    take: Take[_T],
-    rings: Mapping[str, Ring] | None = None,
-) -> Taps[_T]:
-    """Listens at what has been selected, by rings that share the memory there is for them."""
+def open_rings(
+    network: "Network", selection: Selection, program: bytes, rings: Mapping[str, Ring] | None = None
+) -> dict[str, Ring]:
+    """A ring for each node of a selection, besides those that there are; they share the memory there is for rings."""
     opened = dict(rings or {})
     memory = memory_for(len(selection))
+
+    def begin(node: str) -> None:
+        indexes = (
+            [found.index for found in network.interfaces(node) if found.name in selection[node]] if selection[node] else []
+        )
+        opened[node] = Ring.open(network[node], program, indexes, memory)
+
     try:
-        for node, wanted in selection.items():
-            if node not in opened:
-                indexes = [found.index for found in network.interfaces(node) if found.name in wanted]
-                opened[node] = Ring.open(network[node], program, indexes, memory)
+        in_parallel(begin, [node for node in selection if node not in opened])
     except BaseException:
-        for ring in opened.values():
-            ring.close()
+        in_parallel(Ring.close, list(opened.values()))
         raise
-    return Taps(opened, take)
+    return opened
 
 
 class Output:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from pynetemu.trace.capture import open_taps
+from pynetemu.trace.capture import open_rings
 from pynetemu.trace.dissect import Packet, dissect
 from pynetemu.trace.filters import compile_filter
 from pynetemu.trace.ring import Packet as Seen
-from pynetemu.trace.ring import packets
+from pynetemu.trace.ring import as_ethernet, packets
 from pynetemu.trace.selection import by_node, names_of
 from pynetemu.trace.selection import select as choose
 from pynetemu.trace.taps import Taps
@@ -71,7 +71,7 @@ class Live:
         program = compile_filter(self.filter, by_node(self._names))
         found = self.network.interfaces(*selection)
         self.width = max((len(f"{interface.node}.{interface.name}") for interface in found), default=0)
-        self._taps: Taps[tuple[str, Seen]] = open_taps(self.network, selection, program, _take)
+        self._taps = Taps(open_rings(self.network, selection, program), _take, _time_of)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,17 +93,22 @@ class Live:
         """Stops, and gives what has been seen and not told yet."""
         yield from map(self._sighting, self._taps.rest())
 
-    def _sighting(self, found: tuple[int, tuple[str, Seen]]) -> Sighting:
-        time, (node, seen) = found
-        self._first = self._first or time
-        packet = dissect(seen.data, self._name)
-        interface = self._taps.rings[node].interface(seen.ifindex)
+    def _sighting(self, found: tuple[str, Seen]) -> Sighting:
+        node, seen = found
+        self._first = self._first or seen.time
+        ring = self._taps.rings[node]
+        interface = ring.interface(seen.ifindex)
+        packet = dissect(seen.data if ring.is_ethernet(seen.ifindex) else as_ethernet(seen.data), self._name)
         names = self._name(packet.source), self._name(packet.destination)
-        return Sighting((time - self._first) / 1e9, node, interface, seen.outgoing, packet, *names, seen.length)
+        return Sighting((seen.time - self._first) / 1e9, node, interface, seen.outgoing, packet, *names, seen.length)
 
     def _name(self, address: str) -> str:
         return self._names.get(address, address)
 
 
-def _take(node: str, block: memoryview) -> Iterator[tuple[int, tuple[str, Seen]]]:
-    return ((packet.time, (node, packet)) for packet in packets(block))
+def _take(node: str, block: memoryview) -> Iterator[tuple[str, Seen]]:
+    return ((node, packet) for packet in packets(block))
+
+
+def _time_of(found: tuple[str, Seen]) -> int:
+    return found[1].time

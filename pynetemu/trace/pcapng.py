@@ -11,7 +11,8 @@ which journey (the packet's id: "the same packet at several interfaces"), and wh
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -19,11 +20,11 @@ from pynetemu.trace.ring import BLOCK_HEAD, HEADER, OUTGOING, TAGGED, tagged
 
 _SECTION, _INTERFACE, _NAMES, _STATISTICS, _PACKET = 0x0A0D0D0A, 1, 4, 5, 6  # types of blocks
 _BYTE_ORDER, _UNKNOWN_LENGTH = 0x1A2B3C4D, -1
-_ETHERNET = 1  # LINKTYPE_ETHERNET
+_ETHERNET, _RAW_IP = 1, 101  # LINKTYPE_ETHERNET, LINKTYPE_RAW
 _END, _COMMENT = 0, 1  # options of every block
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
-_packet_head = struct.Struct("=IIIIIII").pack
+_packet_head = struct.Struct("=IIIIIII").pack  # type, size, interface, time (upper and lower half), captured bytes, length
 _length = struct.Struct("=I").pack
 _header = HEADER.unpack_from
 
@@ -36,10 +37,6 @@ _NO_MORE = _option(_END, b"")
 _INBOUND = _option(2, struct.pack("=I", 1))  # epb_flags
 _OUTBOUND = _option(2, struct.pack("=I", 2))
 _DIRECTIONS = {None: b"", False: _INBOUND, True: _OUTBOUND}
-# What follows a packet's bytes in a block from a ring: padding, direction, the end of the options; by the bytes to pad.
-_INBOUND_TAILS = tuple(padding + _INBOUND + _NO_MORE for padding in _PADDING)
-_OUTBOUND_TAILS = tuple(padding + _OUTBOUND + _NO_MORE for padding in _PADDING)
-_TAIL = len(_INBOUND + _NO_MORE)
 _HEAD = 32  # of a packet's block, with the length at its end
 
 
@@ -56,13 +53,18 @@ class Writer:
         options = _text(_COMMENT, comment) + _option(4, b"pynetemu") + _NO_MORE  # shb_userappl
         file.write(_block(_SECTION, struct.pack("=IHHq", _BYTE_ORDER, 1, 0, _UNKNOWN_LENGTH) + options))
 
-    def interface(self, name: str, description: str = "", mac: str = "", filter: str = "") -> int:
-        """Adds an interface, at any time before its first packet; gives the number that packets name it by."""
+    def interface(self, name: str, description: str = "", mac: str = "", filter: str = "", is_ethernet: bool = True) -> int:
+        """Adds an interface, at any time before its first packet; gives the number that packets name it by.
+
+        Packets of one that is not Ethernet begin with their IP header.
+        """
         options = _text(2, name) + _text(3, description)  # if_name, if_description
         options += _option(6, bytes.fromhex(mac.replace(":", ""))) if mac else b""  # if_MACaddr
         options += _option(9, b"\x09")  # if_tsresol: times are in units of 10^-9 s
         options += _option(11, b"\0" + filter.encode()) if filter else b""  # if_filter, as libpcap reads it
-        self.file.write(_block(_INTERFACE, struct.pack("=HHI", _ETHERNET, 0, 0) + options + _NO_MORE))
+        self.file.write(
+            _block(_INTERFACE, struct.pack("=HHI", _ETHERNET if is_ethernet else _RAW_IP, 0, 0) + options + _NO_MORE)
+        )
         self._interfaces += 1
         return self._interfaces - 1
 
@@ -88,7 +90,7 @@ class Writer:
         """Adds a packet: `data` from its Ethernet header on, perhaps cut; `length` is the whole one's."""
         options = _DIRECTIONS[outgoing]
         if number is not None:
-            options += b"\5\0\x08\0" + number.to_bytes(8, "little")  # epb_packetid
+            options += _option(5, number.to_bytes(8, sys.byteorder))  # epb_packetid
         if comment:
             options += _text(_COMMENT, comment)
         if options:
@@ -105,13 +107,11 @@ class Writer:
         self.file.write(_block(_STATISTICS, body + options + _NO_MORE))
 
 
-def records(block: memoryview, interfaces: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
-    """The packets of a ring's block, as (time, what to write to the file).
-
-    `interfaces` has the number of each interface by its index in the node.
-    """
+def records(block: memoryview, interfaces: Mapping[int, int]) -> list[bytes]:
+    """The packets of a ring's block as blocks of the file; `interfaces` has their numbers by the indexes in the node."""
     _, count, offset = BLOCK_HEAD.unpack_from(block)
-    join, head_of, length_of, header = b"".join, _packet_head, _length, _header
+    join, head_of, header, ends = b"".join, _packet_head, _header, _ends
+    found = []
     for _ in range(count):
         following, seconds, nanoseconds, captured, length, status, mac, tag, ethertype, ifindex, kind = header(block, offset)
         start = offset + mac
@@ -119,12 +119,34 @@ def records(block: memoryview, interfaces: Mapping[int, int]) -> Iterator[tuple[
         data: memoryview | bytes = block[start : start + captured]
         if status & TAGGED:
             data, captured, length = tagged(bytes(data), tag, ethertype), captured + 4, length + 4
-        pad = captured & 3
-        size = _HEAD + captured + (-captured & 3) + _TAIL
+        size, end = ends[captured, kind == OUTGOING]
         time = seconds * 1_000_000_000 + nanoseconds
         head = head_of(_PACKET, size, interfaces[ifindex], time >> 32, time & 0xFFFFFFFF, captured, length)
-        tail = _OUTBOUND_TAILS[pad] if kind == OUTGOING else _INBOUND_TAILS[pad]
-        yield time, join((head, data, tail, length_of(size)))
+        found.append(join((head, data, end)))
+    return found
+
+
+key_of = struct.Struct("=12xII").unpack_from  # the halves of the time of one of `records`, which sort as the time does
+
+
+def time_of(record: bytes) -> int:
+    """When a packet of `records` was seen."""
+    upper, lower = key_of(record)
+    return int(upper << 32 | lower)
+
+
+class _Ends(dict[tuple[int, bool], tuple[int, bytes]]):
+    """The size of a packet's block and what follows the packet in it, by the bytes captured and the direction."""
+
+    def __missing__(self, key: tuple[int, bool]) -> tuple[int, bytes]:
+        captured, outgoing = key
+        options = _DIRECTIONS[outgoing] + _NO_MORE
+        size = _HEAD + captured + (-captured & 3) + len(options)
+        self[key] = found = size, _PADDING[captured & 3] + options + _length(size)
+        return found
+
+
+_ends = _Ends()
 
 
 def end_of_blocks(data: bytes, end: int) -> int:

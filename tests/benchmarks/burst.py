@@ -1,8 +1,9 @@
-"""Sends UDP datagrams to a node as fast as one processor can: burst.py ADDRESS NUMBER (sendmmsg(2), 64 at a time)."""
+"""Sends UDP datagrams at a rate that takes most of a processor: burst.py ADDRESS NUMBER RATE (sendmmsg(2), 64 at a time)."""
 
 import ctypes
 import socket
 import sys
+import time
 
 _AT_ONCE, _SIZE = 64, 22  # so that frames have 64 bytes
 
@@ -24,16 +25,17 @@ class _Message(ctypes.Structure):
     ]
 
 
-def main(address: str, number: int) -> None:
+def main(address: str, number: int, rate: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.connect((address, 9))
     data = ctypes.create_string_buffer(_SIZE)
     vector = _Iovec(ctypes.cast(data, ctypes.c_void_p), _SIZE)
     messages = (_Message * _AT_ONCE)(*(_Message(None, 0, ctypes.pointer(vector), 1, None, 0, 0, 0) for _ in range(_AT_ONCE)))
-    left = number
-    while left > 0:
-        left -= max(1, libc.sendmmsg(sender.fileno(), messages, min(left, _AT_ONCE), 0))
+    start, sent = time.monotonic(), 0
+    while sent < number:
+        if sent <= (time.monotonic() - start) * rate:
+            sent += max(0, libc.sendmmsg(sender.fileno(), messages, min(number - sent, _AT_ONCE), 0))
 
 
-main(sys.argv[1], int(sys.argv[2]))
+main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -75,6 +75,29 @@ def test_interfaces_that_come_later_are_named(tmp_path: Path) -> None:
         assert ("blue:late",) in fields(tmp_path / "x.pcapng", "frame.interface_name")
 
 
+_TUNNEL = """
+import fcntl, os, struct
+tunnel = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tunnel, 0x400454CA, struct.pack("16sH14x", b"tun", 0x1001))  # TUNSETIFF: IFF_TUN | IFF_NO_PI
+while os.read(tunnel, 2048): pass
+"""
+
+
+@pytest.mark.root  # the device is often for root alone
+def test_tunnels_have_no_ethernet_and_are_read_all_the_same(tmp_path: Path) -> None:
+    with Network(Pair()) as net:
+        tunnel = net["blue"].start("python3", "-c", _TUNNEL)
+        wait_until(lambda: "tun" in [state.name for state in net.interfaces("blue")], what="the tunnel")
+        net["blue"].run("sh", "-c", "ip addr add 10.8.0.2/24 dev tun; ip link set tun up", check=True)
+        with net.capture(tmp_path / "x.pcapng", "blue.tun"):
+            net["blue"].run("ping", "-c1", "-W0.05", "10.8.0.1")
+        tunnel.kill()
+        tunnel.wait()
+        tunnel.close()
+    seen = fields(tmp_path / "x.pcapng", "frame.interface_name", "frame.protocols", "ip.src_host", display_filter="icmp")
+    assert [(place, protocols[:7], source) for place, protocols, source in seen] == [("blue:tun", "raw:ip:", "blue")]
+
+
 @pytest.mark.parametrize(
     ("what", "filter", "error", "words"),
     [
