@@ -88,7 +88,7 @@ def test_everything_that_the_machine_has_already_is_told_at_once(machine: Machin
         "    h1 = Host()\n"
         '    a = Link(root.interface("uplink", "10.0.1.1/24"), h1)\n'
         '    b = Link(root.interface("b", "172.30.0.1/30"), h1)\n'
-        '    c = Link(root.interface("c", "172.30.0.77/25"), h1)\n'
+        '    c = Link(root.interface("c", "172.30.0.177/25"), h1)\n'
         '    d = Link(root.interface("d", "fd99::7/64"), h1)\n'
         "    web = HttpServer(root, port=8111)\n"
         '    e = Link(root.interface("e", "10.0.2.1/24"), root.interface("f"))\n'
@@ -100,7 +100,7 @@ def test_everything_that_the_machine_has_already_is_told_at_once(machine: Machin
     for number, text in (
         (5, "this machine has an interface uplink already"),
         (6, "this machine has the address 172.30.0.1 already"),
-        (7, "this machine has a route to 172.30.0.0/24 already, which 172.30.0.77/25 overlaps"),
+        (7, "this machine has a route to 172.30.0.0/24 already, which 172.30.0.177/25 overlaps"),
         (8, "this machine has a route to fd99::/64 already, which fd99::7/64 overlaps"),
         (9, "port 8111 of this machine is in use"),
         (10, "both ends of the link e are on this machine"),
