@@ -1,6 +1,8 @@
 """Starts the product as its users do: as a process of its own."""
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -44,3 +46,13 @@ def output(*lines: str) -> str:
     done = in_blue(*lines)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def ended_by_interrupt(status: int, errors: str) -> bool:
+    """Whether an interrupt has ended `pynetemu` as it should: at once and quietly.
+
+    While Python itself starts and imports, it has its own way of telling, in which we have no say yet.
+    """
+    if "Traceback" in errors:
+        return not re.search(r"pynetemu/cli/main\.py.*, in (main|_run)", errors)
+    return status in (130, -signal.SIGINT)
