@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pynetemu.network.network import Network
 
-_ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # in a node everybody may configure the network
+ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # in a node everybody may configure the network
 
 
 class Node:
@@ -189,7 +189,7 @@ class Node:
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
     env = {**os.environ, **(added or {})}
     folders = env.get("PATH", os.defpath).split(os.pathsep)
-    env["PATH"] = os.pathsep.join([*folders, *(folder for folder in _ADMIN_FOLDERS if folder not in folders)])
+    env["PATH"] = os.pathsep.join([*folders, *(folder for folder in ADMIN_FOLDERS if folder not in folders)])
     return env
 
 

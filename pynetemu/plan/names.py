@@ -1,6 +1,7 @@
 """The names by which nodes know each other: each node's /etc/hosts."""
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 from pynetemu.plan.operations import AddAddress, AddNode, Address, InterfaceAddress, IPNetwork, Plan
 
@@ -11,8 +12,8 @@ def hosts_file(plan: Plan, node: str, host_address: Address | None = None) -> st
     """The text of a node's /etc/hosts.
 
     Each name has, for IPv4 and for IPv6, the address that this node would use: one on a network that they share, else
-    the first. The node's own name has its own first address. `host` is the root's own address: `host_address`, else the
-    plan's, else the root's first.
+    the first. The node's own name has its own first address; `r1.eth1` is the address of one interface. `host` is the root's
+    own address: `host_address`, else the plan's, else the root's first.
     """
     addresses = _addresses(plan)
     own_networks = {address.network for address in addresses.get(node, ())}
@@ -26,6 +27,8 @@ def hosts_file(plan: Plan, node: str, host_address: Address | None = None) -> st
     host = host_address or plan.host_address or _first_of_root(plan, addresses)
     if host is not None:
         lines.setdefault(str(host), []).append(_HOST)
+    for name, address in _of_interfaces(plan):
+        lines.setdefault(str(address), []).append(name)
     return "".join(f"{address} {' '.join(names)}\n" for address, names in lines.items())
 
 
@@ -37,6 +40,28 @@ def addresses_by_name(plan: Plan, node: str) -> dict[str, list[str]]:
         for name in names:
             found.setdefault(name, []).append(address)
     return found
+
+
+def address_of(plan: Plan, node: str, name: str, version: int = 0) -> Address | None:
+    """The address that a node would use for a name (a node, NODE.INTERFACE, host), as its /etc/hosts has it.
+
+    `version` is 4 or 6, or 0 for IPv4 where there is one. None for a name that is none.
+    """
+    if name not in plan.nodes and name != _HOST and "." not in name:
+        return None
+    found = map(ip_address, addresses_by_name(plan, node).get(name, ()))
+    return min((address for address in found if version in (0, address.version)), key=lambda a: a.version, default=None)
+
+
+def _of_interfaces(plan: Plan) -> Iterable[tuple[str, Address]]:
+    """The first address of each version of each interface, under its full name."""
+    seen = set()
+    for operation in plan.operations:
+        if isinstance(operation, AddAddress):
+            address, name = operation.address.ip, f"{operation.node}.{operation.interface}"
+            if not address.is_link_local and (name, address.version) not in seen:
+                seen.add((name, address.version))
+                yield name, address
 
 
 def _addresses(plan: Plan) -> dict[str, list[InterfaceAddress]]:

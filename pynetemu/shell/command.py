@@ -64,6 +64,11 @@ class Parameter:
         return f"{name} ..." if self.many else name
 
     @property
+    def heading(self) -> str:
+        """As lists of options have it: -c, --count N."""
+        return f"-{self.letter}, {self.spelling}" if self.letter else self.spelling
+
+    @property
     def is_needed(self) -> bool:
         return self.default is inspect.Parameter.empty and not self.many
 
@@ -100,6 +105,13 @@ class Command:
         order = [*self.options, *self.arguments] if self.takes_rest else [*self.arguments, *self.options]
         words = [p.spelling if p.is_needed else f"[{p.spelling}]" for p in order]
         return " ".join([self.name, *words])
+
+    @property
+    def explanation(self) -> str:
+        """The docstring after its first line, without its lines about options, which have a list of their own."""
+        options = [f" {option.option} " for option in self.options]
+        kept = [line for line in self.details.splitlines() if not any(option in f" {line.strip()} " for option in options)]
+        return "\n".join(kept).strip("\n")
 
     @property
     def takes_rest(self) -> bool:

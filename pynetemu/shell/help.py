@@ -32,23 +32,12 @@ def overview(nodes: Sequence[str]) -> str:
 
 def help_text(command: Command) -> str:
     """The usage, what it is for, and a line for each option."""
-    lines = [paint(command.usage, "bold"), f"    {command.about}", *_details(command)]
-    rows = [(_heading(option.letter, option.spelling), option.about) for option in command.options]
-    if rows:
-        width = max(len(heading) for heading, _ in rows)
-        lines += ["", *(f"    {heading:<{width}}  {about}".rstrip() for heading, about in rows)]
+    lines = [paint(command.usage, "bold"), f"    {command.about}"]
+    if command.explanation:
+        lines += ["", *(f"    {line}".rstrip() for line in command.explanation.splitlines())]
+    if command.options:
+        width = max(len(option.heading) for option in command.options)
+        lines += ["", *(f"    {option.heading:<{width}}  {option.about}".rstrip() for option in command.options)]
     if command.other_names:
         lines += ["", f"    also: {', '.join(command.other_names)}"]
     return "\n".join(lines)
-
-
-def _details(command: Command) -> list[str]:
-    """The docstring after its first line, without its lines about options, which have a list of their own."""
-    options = tuple(f"{option.option} " for option in command.options)
-    kept = [line for line in command.details.splitlines() if not any(f" {line.strip()} ".find(f" {o}") >= 0 for o in options)]
-    text = "\n".join(kept).strip("\n")
-    return ["", *(f"    {line}".rstrip() for line in text.splitlines())] if text else []
-
-
-def _heading(letter: str, spelling: str) -> str:
-    return f"-{letter}, {spelling}" if letter else spelling

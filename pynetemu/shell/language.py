@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Characters and quoted strings that mean the same to shlex and to sh (POSIX XCU 2.2, 2.6).
 _PLAIN = re.compile(r"""(?:[\w@%+:,./=\- \t]|'[^']*'|"[^"$`\\]*")*""", re.ASCII)
-_SH_WORDS = frozenset(
+SH_WORDS = frozenset(
     ". : ! { [[ alias bg break builtin case cd command continue eval exec exit export fg for getopts hash if "  # noqa: SIM905
     "jobs local read readonly return set shift source time times trap type ulimit umask unalias unset until wait while".split()
 )
@@ -72,14 +72,15 @@ def logical_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
             start = number
         kept.append(line.rstrip("\r\n"))
         text = "\n".join(kept)
-        if _is_whole(text):
+        if is_whole(text):
             yield start, text.replace("\\\n", "")
             kept = []
     if kept:
         yield start, "\n".join(kept)
 
 
-def _is_whole(text: str) -> bool:
+def is_whole(text: str) -> bool:
+    """Whether a line ends here: no quote is open, no backslash at its end."""
     if text.lstrip().startswith(("#", *_PYTHON)):
         return True
     try:
@@ -93,7 +94,7 @@ def argv_of(rest: str) -> list[str]:
     """The program and arguments for a node: the words themselves, or `sh -c` with the text where it takes a shell."""
     if _PLAIN.fullmatch(rest):
         words = shlex.split(rest)
-        if words and words[0] not in _SH_WORDS and "=" not in words[0]:
+        if words and words[0] not in SH_WORDS and "=" not in words[0]:
             return words
     return ["sh", "-c", rest]
 

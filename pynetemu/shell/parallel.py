@@ -9,7 +9,7 @@ import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -28,6 +28,7 @@ class _Run:
     """One node's command: what has come and has not been shown, as (is an error, lines)."""
 
     node: str
+    argv: Sequence[str]
     process: Process | None = None
     kept: list[tuple[bool, bytes]] = field(default_factory=list)
     halves: dict[bool, bytes] = field(default_factory=dict)  # lines that have not ended yet
@@ -35,17 +36,17 @@ class _Run:
     open: int = 0
 
 
-def run_on(network: Network, nodes: Sequence[str], argv: list[str], errors: IO[str]) -> int:
-    """Runs a command in nodes, and returns when all have ended: with 0, or with the status of the first that failed."""
-    return _Runs(network, nodes, argv, errors).run()
+def run_on(network: Network, commands: Mapping[str, Sequence[str]], errors: IO[str]) -> int:
+    """Runs each node's command, and returns when all have ended: with 0, or with the status of the first that failed."""
+    return _Runs(network, commands, errors).run()
 
 
 class _Runs:
-    def __init__(self, network: Network, nodes: Sequence[str], argv: list[str], errors: IO[str]) -> None:
-        self._network, self._argv, self._errors = network, argv, errors
-        self._runs = [_Run(node) for node in nodes]
+    def __init__(self, network: Network, commands: Mapping[str, Sequence[str]], errors: IO[str]) -> None:
+        self._network, self._errors = network, errors
+        self._runs = [_Run(node, argv) for node, argv in commands.items()]
         self._waiting = list(self._runs)
-        self._width = max(map(len, nodes))
+        self._width = max(map(len, commands))
         self._events = selectors.DefaultSelector()
         self._shown = 0  # the number of the run whose output is shown at once
         self._interrupts = 0
@@ -78,7 +79,7 @@ class _Runs:
     def _start(self, run: _Run) -> None:
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
         try:
-            process = self._network[run.node].start(*self._argv, stdin=nothing, stdout=pipe, stderr=pipe)
+            process = self._network[run.node].start(*run.argv, stdin=nothing, stdout=pipe, stderr=pipe)
         except CommandError as error:
             lines = str(error).removeprefix(f"{run.node}: ").splitlines()
             run.kept += [(True, f"{line}\n".encode()) for line in lines]

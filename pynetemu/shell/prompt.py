@@ -2,21 +2,25 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from prompt_toolkit import PromptSession
-from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
-from prompt_toolkit.document import Document
-from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.application import run_in_terminal
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from pynetemu.errors import LabError
 from pynetemu.network.network import Network
+from pynetemu.shell.bar import Bar
+from pynetemu.shell.editing import make_session, mode, usual_keys
+from pynetemu.shell.jobs import Job
+from pynetemu.shell.language import logical_lines
 from pynetemu.shell.shell import Leave, Shell
+
+if TYPE_CHECKING:
+    from pynetemu.network.services import ServiceNews
 
 
 def _end(number: int, _: object) -> None:
@@ -33,16 +37,12 @@ def interact(shell: Shell) -> int:
     for number in signal.SIGTSTP, signal.SIGQUIT:  # for the programs, which have the terminal while they run
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
-    session: PromptSession[str] = PromptSession(
-        history=_history(),
-        completer=_Completer(shell.network.nodes),
-        auto_suggest=AutoSuggestFromHistory(),
-        complete_while_typing=False,
-    )
+    prompt = _Prompt(shell)
     try:
+        prompt.run_own_file()
         while True:
             try:
-                _read_and_run(session, shell)
+                prompt.read_and_run()
             except KeyboardInterrupt:
                 continue
             except EOFError:
@@ -53,31 +53,82 @@ def interact(shell: Shell) -> int:
     except (_LabEnded, LabError):
         print(f"pynetemu: the lab {shell.network.name} has ended", file=sys.stderr)
         return 1
+    finally:
+        prompt.close()
 
 
-def _read_and_run(session: "PromptSession[str]", shell: Shell) -> None:
-    for job in shell.jobs.news():
-        print(job, file=sys.stderr)
-    network = shell.network
-    if network.ended:
-        raise _LabEnded
-    text = session.prompt(
-        FormattedText([("bold ansigreen", network.name), ("", "> ")]), pre_run=lambda: _watch(session, network)
-    )
-    shell.run_line(text)
-    if shell.network.ended:
-        raise _LabEnded
+class _Prompt:
+    """Reads lines and has them run; tells above the line what happens to jobs and services meanwhile."""
 
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+        self._bar = Bar(shell)
+        self._session = make_session(shell, self._bar, _history())
+        self._network: Network | None = None  # the one whose services are watched
+        self._services: ServiceNews | None = None
 
-def _watch(session: "PromptSession[str]", network: Network) -> None:
-    """Ends the prompt when the lab ends; the event loop lives as long as the prompt."""
-    loop, descriptor = asyncio.get_running_loop(), network.fileno()
+    def run_own_file(self) -> None:
+        """The user's own lines, of $XDG_CONFIG_HOME/pynetemu/shellrc: short names, keys."""
+        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pynetemu"
+        if (file := folder / "shellrc").is_file():
+            self._shell.run_line(f"source {shlex.quote(str(file))}")
 
-    def ended() -> None:
+    def read_and_run(self) -> None:
+        shell = self._shell
+        for job in shell.jobs.news():
+            print(job, file=sys.stderr)
+        if shell.network.ended:
+            raise _LabEnded
+        self._session.editing_mode = mode(shell.keys or usual_keys())
+        name = shell.network.name
+        try:
+            text = self._session.prompt([("class:prompt", name), ("", "> ")], pre_run=self._watch)
+        finally:
+            self._bar.hide()
+        for _, line in logical_lines(text.split("\n")):
+            if shell.run_line(line):
+                break
+        if shell.network.ended:
+            raise _LabEnded
+
+    def close(self) -> None:
+        self._bar.hide()
+        if self._services is not None:
+            self._services.close()
+
+    def _watch(self) -> None:
+        """Watches what may happen while somebody types; the event loop lives as long as the prompt."""
+        loop, app = asyncio.get_running_loop(), self._session.app
+        network = self._shell.network
+        if self._network is not network:
+            self._network, self._services = network, network.service_news()
+        assert self._services is not None
+        loop.add_reader(network.fileno(), self._ended, loop, network.fileno())
+        loop.add_reader(self._services.fileno(), self._tell_services, self._services)
+        for job in self._shell.jobs:
+            if job.state != "Done":
+                loop.add_reader(job.process.fileno(), self._tell_job, loop, job)
+        self._bar.show(app.invalidate)
+
+    def _ended(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         loop.remove_reader(descriptor)
-        session.app.exit(exception=_LabEnded())
+        self._session.app.exit(exception=_LabEnded())
 
-    loop.add_reader(descriptor, ended)
+    def _tell_services(self, services: "ServiceNews") -> None:
+        for state in services.read():
+            _say(str(state))
+
+    def _tell_job(self, loop: asyncio.AbstractEventLoop, job: Job) -> None:
+        descriptor = job.process.fileno()
+        if self._shell.jobs.refresh(job):
+            if job.state == "Done":
+                loop.remove_reader(descriptor)
+            _say(str(job))
+
+
+def _say(text: str) -> None:
+    """Prints a line above the one that is being typed."""
+    run_in_terminal(lambda: print(text, file=sys.stderr))
 
 
 _warned: set[int] = set()
@@ -103,43 +154,3 @@ def _history() -> History:
     except OSError as error:
         print(f"pynetemu: no history is kept: {error}", file=sys.stderr)
         return InMemoryHistory()
-
-
-class _Completer(Completer):
-    """Nodes and commands first, then programs, then files."""
-
-    def __init__(self, nodes: tuple[str, ...]) -> None:
-        self._nodes = nodes
-        self._files = PathCompleter(expanduser=True)
-        self._programs: list[str] = []
-
-    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
-        before = document.text_before_cursor.lstrip()
-        words = before.split()
-        if before.endswith((" ", "\t")) or not words:
-            words.append("")
-        word = words[-1]
-        if len(words) == 1:
-            from pynetemu.shell import registry  # not before the first Tab
-
-            yield from _starting([*self._nodes, *registry.names(with_plugins=False)], word)
-        elif len(words) == 2 and words[0] in self._nodes and "/" not in word:
-            yield from _starting(self._all_programs(), word)
-        elif words[0] in self._nodes:
-            yield from _starting(self._nodes, word)
-            yield from self._files.get_completions(Document(word), complete_event)
-
-    def _all_programs(self) -> list[str]:
-        if not self._programs:
-            found: set[str] = set()
-            for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-                try:
-                    found.update(os.listdir(folder))
-                except OSError:
-                    continue
-            self._programs = sorted(found)
-        return self._programs
-
-
-def _starting(names: Iterable[str], word: str) -> Iterable[Completion]:
-    return (Completion(name, start_position=-len(word)) for name in names if name.startswith(word))

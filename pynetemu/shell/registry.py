@@ -26,7 +26,7 @@ _TOPICS = {
     "script": "source set time watch alias unalias",
     "python": "py px",
     "machine": "sh cd term xterm gterm x noecho attach",
-    "session": "help ? reload exit quit",
+    "session": "help ? keys reload exit quit",
 }
 _TOPIC_OF = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
 
@@ -52,6 +52,23 @@ def all_commands() -> list[Command]:
     """Every command once, in the order of `names`."""
     found = {id(command): command for name in names() if (command := find(name))}
     return list(found.values())
+
+
+def built_in() -> list[Command]:
+    """Our own commands, each once."""
+    return list({id(command): command for topic in _TOPICS for command in _of_module(_load(topic)).values()}.values())
+
+
+def abouts() -> dict[str, str]:
+    """What each command that is loaded already is for; loading all takes longer than a Tab may."""
+    loaded = [sys.modules.get(f"pynetemu.shell.commands.{topic}") for topic in _TOPICS]
+    return {name: command.about for module in loaded if module for name, command in _of_module(module).items()}
+
+
+def load_all() -> None:
+    """Imports all of our commands, so that completion tells what they are for."""
+    for topic in _TOPICS:
+        _load(topic)
 
 
 def place(command: Command) -> tuple[int, str]:

@@ -52,6 +52,7 @@ class Shell:
         self.aliases: dict[str, str] = {}
         self.python_names: dict[str, Any] = {}  # what `py` and `px` have set
         self.stops_at_failures = True  # of scripts, `set -e`
+        self.keys = ""  # how the prompt is edited, "vi" or "emacs"; "" for the user's usual way
         self.description = description
         self._job_control = job_control
         self._stdin = stdin
@@ -122,7 +123,12 @@ class Shell:
             if rest != "scapy":
                 return crafting.run(self.network[node], rest)
             return self._command(node, list(crafting.SHELL), False, text)
-        return self._command(node, argv_of(rest) if rest else ["bash"], background, text)
+        return self._command(node, self._argv(node, rest) if rest else ["bash"], background, text)
+
+    def _argv(self, node: str, rest: str) -> list[str]:
+        from pynetemu.shell.substitution import substituted
+
+        return argv_of(substituted(rest, node, self.network))
 
     def _in_nodes(self, line: Line) -> int:
         from pynetemu.shell.kinds import is_node_set, nodes_of
@@ -135,10 +141,10 @@ class Shell:
         if not rest:
             raise UsageError(f"{line.word}: say what to run in these {len(nodes)} nodes: {line.word} ip addr")
         if background:
-            return max(self._command(node, argv_of(rest), True, f"{node} {line.rest}") for node in nodes)
+            return max(self._command(node, self._argv(node, rest), True, f"{node} {line.rest}") for node in nodes)
         from pynetemu.shell.parallel import run_on
 
-        return run_on(self.network, nodes, argv_of(rest), sys.stderr)
+        return run_on(self.network, {node: self._argv(node, rest) for node in nodes}, sys.stderr)
 
     def _command(self, node: str, argv: list[str], background: bool, text: str) -> int:
         tty = terminal.own_terminal() if self._job_control and not background else None

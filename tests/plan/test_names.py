@@ -18,9 +18,18 @@ def test_a_shared_network_comes_before_an_earlier_address() -> None:
         bc = Link(b.interface("eth1", "10.0.2.2/24"), c.interface("eth0", "10.0.2.3/24"))
 
     plan = compile_plan(Chain)
-    assert hosts_file(plan, "a") == _LOCAL.format("") + "10.0.1.1 a\n10.0.1.2 b\n10.0.2.3 c\n"
-    assert hosts_file(plan, "b") == _LOCAL.format("") + "10.0.1.2 b\n10.0.1.1 a\n10.0.2.3 c\n"
-    assert hosts_file(plan, "c") == _LOCAL.format("") + "10.0.2.3 c\n10.0.1.1 a\n10.0.2.2 b\n"
+    assert (
+        hosts_file(plan, "a")
+        == _LOCAL.format("") + "10.0.1.1 a a.eth0\n10.0.1.2 b b.eth0\n10.0.2.3 c c.eth0\n10.0.2.2 b.eth1\n"
+    )
+    assert (
+        hosts_file(plan, "b")
+        == _LOCAL.format("") + "10.0.1.2 b b.eth0\n10.0.1.1 a a.eth0\n10.0.2.3 c c.eth0\n10.0.2.2 b.eth1\n"
+    )
+    assert (
+        hosts_file(plan, "c")
+        == _LOCAL.format("") + "10.0.2.3 c c.eth0\n10.0.1.1 a a.eth0\n10.0.2.2 b b.eth1\n10.0.1.2 b.eth0\n"
+    )
 
 
 def test_each_version_has_an_address_but_link_local_ones_do_not_count() -> None:
@@ -31,7 +40,7 @@ def test_each_version_has_an_address_but_link_local_ones_do_not_count() -> None:
             a.interface("eth0", "fe80::1/64", "fd00::1/64", "10.0.0.1/24"), b.interface("eth0", "fd00::2/64", "fe80::2/64")
         )
 
-    assert hosts_file(compile_plan(Pair), "b") == _LOCAL.format("") + "fd00::2 b\n10.0.0.1 a\nfd00::1 a\n"
+    assert hosts_file(compile_plan(Pair), "b") == _LOCAL.format("") + "fd00::2 b b.eth0\n10.0.0.1 a a.eth0\nfd00::1 a a.eth0\n"
 
 
 def test_a_node_without_address_knows_itself() -> None:
@@ -41,7 +50,7 @@ def test_a_node_without_address_knows_itself() -> None:
         wire = Link(h1.interface("eth0", "10.0.0.1/24"), s1)
 
     plan = compile_plan(Bridge)
-    assert hosts_file(plan, "s1") == _LOCAL.format(" s1") + "10.0.0.1 h1\n"
+    assert hosts_file(plan, "s1") == _LOCAL.format(" s1") + "10.0.0.1 h1 h1.eth0\n"
 
 
 def test_host_is_the_roots_own_address_else_its_first_else_nobody() -> None:
@@ -53,9 +62,9 @@ def test_host_is_the_roots_own_address_else_its_first_else_nobody() -> None:
     class First(Own):
         root = Root()
 
-    assert "192.168.0.194 host\n" in hosts_file(compile_plan(Own), "h1")
-    assert "10.0.0.1 root host\n" in hosts_file(compile_plan(First), "h1")
+    assert "192.168.0.194 host root.eth0\n" in hosts_file(compile_plan(Own), "h1")
+    assert "10.0.0.1 root host root.eth1\n" in hosts_file(compile_plan(First), "h1")
     machine = hosts_file(compile_plan(Own, host=True), "h1", ip_address("172.16.0.9"))
-    assert "10.0.0.1 root\n" in machine
+    assert "10.0.0.1 root root.eth1\n" in machine
     assert "172.16.0.9 host\n" in machine
     assert "192.168.0.194" not in machine

@@ -14,6 +14,7 @@ from pynetemu.shell import registry
 from pynetemu.shell.command import Command
 from pynetemu.shell.help import help_text
 from pynetemu.shell.kinds import NodeName, NodeNames, RestOfLine, Seconds, SignalNumber
+from pynetemu.shell.reference import as_markdown
 from tests.support.pynetemu import CLONE, environment, in_blue, pynetemu
 
 pytestmark = pytest.mark.pure
@@ -163,6 +164,11 @@ def found(name: str) -> Command:
     command = registry.find(name)
     assert command is not None
     return command
+
+
+def test_the_reference_is_that_of_the_commands() -> None:
+    page = CLONE / "docs" / "reference" / "shell.md"
+    assert page.read_text() == as_markdown(), f"run: python -m pynetemu.shell.reference > {page}"
 
 
 _FILE = """\

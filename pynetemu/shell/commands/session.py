@@ -1,5 +1,7 @@
 """Help, and the way out."""
 
+from typing import Literal
+
 from pynetemu.shell import registry
 from pynetemu.shell.command import command
 from pynetemu.shell.help import help_text, overview
@@ -17,6 +19,16 @@ def help(shell: Shell, name: CommandName | None = None) -> int:
     """
     found = registry.find(name) if name else None
     print(help_text(found) if found else overview(shell.network.nodes))
+    return 0
+
+
+@command
+def keys(shell: Shell, mode: Literal["vi", "emacs"]) -> int:
+    """sets how lines are edited at the prompt
+
+    By default as ~/.inputrc says for other programs.
+    """
+    shell.keys = mode
     return 0
 
 

@@ -1,0 +1,103 @@
+"""The line editor's parts: completion, colours, the bar, when a line goes on (prompt_toolkit).
+
+What they need of ours is imported when it is used first: the prompt is there before.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import get_app
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import EditingMode
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import History
+from prompt_toolkit.lexers import Lexer
+from prompt_toolkit.styles import Style
+
+from pynetemu.shell.bar import Bar
+from pynetemu.shell.shell import Shell
+
+_STYLE = Style.from_dict(
+    {
+        "prompt": "bold ansigreen",
+        "node": "bold ansigreen",
+        "name": "ansigreen",
+        "command": "bold ansicyan",
+        "program": "bold",
+        "option": "ansiblue",
+        "string": "ansiyellow",
+        "operator": "ansimagenta",
+        "comment": "ansibrightblack",
+        "unknown": "ansired",
+        "bottom-toolbar": "noreverse ansibrightblack",
+        "bottom-toolbar.alarm": "noreverse ansired",
+    }
+)
+
+
+def make_session(shell: Shell, bar: Bar, history: History) -> "PromptSession[str]":
+    return PromptSession(
+        history=history,
+        completer=_Completer(shell),
+        lexer=_Lexer(shell),
+        style=_STYLE,
+        auto_suggest=AutoSuggestFromHistory(),
+        complete_while_typing=False,
+        enable_history_search=True,
+        enable_open_in_editor=True,
+        multiline=Condition(lambda: _goes_on(get_app().current_buffer.document)),
+        prompt_continuation="... ",
+        bottom_toolbar=lambda: [("class:bottom-toolbar.alarm" if bar.has_drops else "class:bottom-toolbar", bar.text())],
+    )
+
+
+def mode(keys: str) -> EditingMode:
+    return EditingMode.VI if keys == "vi" else EditingMode.EMACS
+
+
+def usual_keys() -> str:
+    """What the user has chosen for readline, in ~/.inputrc: "vi" or "emacs"."""
+    file = Path(os.environ.get("INPUTRC") or Path.home() / ".inputrc")
+    try:
+        text = file.read_text(errors="replace")
+    except OSError:
+        return "emacs"
+    return "vi" if any(line.split() == ["set", "editing-mode", "vi"] for line in text.splitlines()) else "emacs"
+
+
+def _goes_on(document: Document) -> bool:
+    """Whether Enter begins another line: while a quote is open, or after a backslash."""
+    from pynetemu.shell.language import is_whole
+
+    return document.is_cursor_at_the_end and not is_whole(document.text)
+
+
+class _Completer(Completer):
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def get_completions(self, document: Document, _: CompleteEvent) -> Iterable[Completion]:
+        from pynetemu.shell.completion import completions
+
+        for found in completions(document.text_before_cursor, self._shell):
+            yield Completion(found.text, start_position=-found.length, display_meta=found.about)
+
+
+class _Lexer(Lexer):
+    def __init__(self, shell: Shell) -> None:
+        self._shell = shell
+
+    def lex_document(self, document: Document) -> "Callable[[int], StyleAndTextTuples]":
+        if not document.text:
+            return lambda _: []
+        from pynetemu.shell.highlight import highlighted
+
+        lines = document.lines
+        return lambda number: [
+            (f"class:{kind}" if kind else "", text) for kind, text in highlighted(lines[number], self._shell)
+        ]
