@@ -65,7 +65,7 @@ class Server(Loop):
             case "totals":
                 return state.totals(self.nodes), []
             case "forget neighbours":
-                return state.forget_neighbours(self.nodes, request["nodes"]), []
+                return state.forget_neighbours(self.nodes, request["nodes"], request["unanswered_too"]), []
             case "features":
                 return self._features(), []
         return super().answer(request, descriptors)

@@ -69,8 +69,8 @@ def totals(nodes: Nodes) -> Data:
     return {"packets": packets, "dropped": dropped, "up": up}
 
 
-def forget_neighbours(nodes: Nodes, names: Iterable[str]) -> Data:
-    """Deletes what nodes have learned of their neighbours, but for those being asked; gives back how many are left.
+def forget_neighbours(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> Data:
+    """Deletes what nodes have learned of their neighbours, those being asked only if wanted; gives back how many are left.
 
     The kernel keeps at most net.ipv4.neigh.default.gc_thresh3 (1024) such entries, for all namespaces together, and does
     not give up one in its first 5 s (neigh_forced_gc in net/core/neighbour.c). Permanent ones do not count.
@@ -80,7 +80,7 @@ def forget_neighbours(nodes: Nodes, names: Iterable[str]) -> Data:
         link = nodes[name].link
         for body in list(_dump(link, _RTM_GETNEIGH, _NEIGHBOUR.pack(0, 0, 0, 0, 0))):
             family, index, state, flags, kind = _NEIGHBOUR.unpack_from(body)
-            if state & (_NUD_PERMANENT | _NUD_NOARP | _NUD_INCOMPLETE):
+            if state & (_NUD_PERMANENT | _NUD_NOARP) or (state & _NUD_INCOMPLETE and not unanswered_too):
                 permanent += bool(state & _NUD_PERMANENT)
                 unanswered += bool(state & _NUD_INCOMPLETE)
                 continue

@@ -264,14 +264,14 @@ class Network:
             return throughput.tcp(self, source, target, seconds, version)
         return throughput.udp(self, source, target, seconds, rate, version)
 
-    def forget_neighbours(self, *nodes: str) -> "NeighbourCounts":
+    def forget_neighbours(self, *nodes: str, unanswered_too: bool = False) -> "NeighbourCounts":
         """Makes some nodes, or all, forget what they have learned of their neighbours, as `ip neigh flush` does.
 
-        Permanent entries stay, and those that are just being asked for; gives back how many.
+        Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
         """
         from pynetemu.network import state
 
-        return state.forget_neighbours(self, nodes or self.nodes)
+        return state.forget_neighbours(self, nodes or self.nodes, unanswered_too)
 
     def totals(self) -> "Totals":
         """Sums over the lab, read in one request: packets, drops, nodes that are up."""

@@ -118,8 +118,8 @@ def forwarding(network: "Network", nodes: Iterable[str]) -> list[ForwardingEntry
     return [ForwardingEntry(node=node, **row) for node, row in _read(network, "forwarding", nodes)]
 
 
-def forget_neighbours(network: "Network", nodes: Iterable[str]) -> NeighbourCounts:
-    answer, _ = network.control.request({"do": "forget neighbours", "nodes": list(nodes)})
+def forget_neighbours(network: "Network", nodes: Iterable[str], unanswered_too: bool) -> NeighbourCounts:
+    answer, _ = network.control.request({"do": "forget neighbours", "nodes": list(nodes), "unanswered_too": unanswered_too})
     return NeighbourCounts(**answer)
 
 

@@ -114,6 +114,8 @@ def switch(shell: Shell, switch: NodeName, state: Literal["start", "stop"]) -> i
     for bridge in bridges:
         word = "up" if state == "start" else "down"
         shell.network[switch].run("ip", "link", "set", "dev", bridge, word, check=True)
+    if state == "start":  # who has asked in vain asks once a second, and would seem to be cut off until then
+        shell.network.forget_neighbours(unanswered_too=True)
     return 0
 
 
