@@ -71,7 +71,7 @@ class Server(Loop):
         return super().answer(request, descriptors)
 
     def _build(self, request: Message, listener: int) -> Answer:
-        self._lab = request["lab"]
+        self._lab = {**request["lab"], "plan": request["plan"]}
         self._accept_at(socket.socket(fileno=listener))
         self._plan = from_data(request["plan"])
         if self._plan.host:

@@ -105,9 +105,8 @@ class Network:
     def _build_request(self, plan: Plan) -> dict[str, object]:
         source = next((op.source for op in plan.operations if op.source), "")
         file = os.path.abspath(source.rpartition(":")[0]) if source else ""
-        data = to_data(plan)
-        lab = {"pid": os.getpid(), "file": file, "started": time.time(), "plan": data}
-        return {"do": "build", "plan": data, "lab": lab, "ring_memory": self._ring_memory(plan)}
+        lab = {"pid": os.getpid(), "file": file, "started": time.time()}
+        return {"do": "build", "plan": to_data(plan), "lab": lab, "ring_memory": self._ring_memory(plan)}
 
     def _ring_memory(self, plan: Plan) -> int:
         if self.captured is None:

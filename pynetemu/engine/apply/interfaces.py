@@ -23,14 +23,18 @@ def queue_new(
     operation: Operation, node: Node, interface: str, kind: str, data: bytes, mac: str = "", mtu: int = 0, more: bytes = b""
 ) -> None:
     """Queues a new interface, which stays down; `data` and `more` are attributes of its kind and of any interface."""
+    body = describe_new(node, interface, mac, mtu)
+    info = attribute(_INFO_KIND, kind.encode() + b"\0") + (attribute(_INFO_DATA, data) if data else b"")
+    node.link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.NEW, body + more + attribute(_IFLA_LINKINFO, info))
+
+
+def describe_new(node: Node, interface: str, mac: str = "", mtu: int = 0) -> bytes:
+    """The head and the common attributes of a message about a new interface, whose index is chosen."""
     index = node.take_index(interface) if node.next_index else 0
     body = netlink.LINK_BODY.pack(AF_UNSPEC, 0, index, 0, 0) + attribute(_IFLA_IFNAME, interface.encode() + b"\0")
     if mac:
         body += attribute(_IFLA_ADDRESS, bytes.fromhex(mac.replace(":", "")))
-    if mtu:
-        body += attribute(_IFLA_MTU, struct.pack("=I", mtu))
-    info = attribute(_INFO_KIND, kind.encode() + b"\0") + (attribute(_INFO_DATA, data) if data else b"")
-    node.link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.NEW, body + more + attribute(_IFLA_LINKINFO, info))
+    return body + attribute(_IFLA_MTU, struct.pack("=I", mtu)) if mtu else body
 
 
 def encode(settings: Iterable[str], known: Words) -> bytes:

@@ -1,11 +1,12 @@
 """Fills routing tables. Messages are packed by hand: a lab of 200 routers has a hundred thousand routes."""
 
 import struct
+from functools import lru_cache
 from socket import AF_INET, AF_INET6
 
 from pynetemu.engine import netlink
 from pynetemu.engine.nodes import Node, Nodes
-from pynetemu.plan.operations import AddMultipathRoute, AddRoute, IPNetwork
+from pynetemu.plan.operations import AddMultipathRoute, Address, AddRoute, IPNetwork
 
 # struct rtmsg of linux/rtnetlink.h: family, lengths of destination and source, tos, table, protocol, scope, type, flags
 _BODY = struct.Struct("=BBBBBBBBI")
@@ -18,15 +19,21 @@ def queue(operation: AddRoute | AddMultipathRoute, nodes: Nodes) -> Node:
     node = nodes[operation.node]
     match operation:
         case AddRoute(destination=destination, via=via):
-            body = _head(destination) + netlink.attribute(_RTA_GATEWAY, via.packed)
+            body = _head(destination) + _gateway(via)
         case AddMultipathRoute(destination=destination, vias=vias):
-            gateways = [netlink.attribute(_RTA_GATEWAY, via.packed) for via in vias]
+            gateways = [_gateway(via) for via in vias]
             hops = b"".join(_NEXTHOP.pack(_NEXTHOP.size + len(gateway), 0, 0, 0) + gateway for gateway in gateways)
             body = _head(destination) + netlink.attribute(_RTA_MULTIPATH, hops)
     node.link.queue_bytes(operation, netlink.RTM_NEWROUTE, netlink.NEW, body)
     return node
 
 
+@lru_cache(maxsize=1 << 14)  # a lab has many routes to few networks, by few gateways
+def _gateway(via: Address) -> bytes:
+    return netlink.attribute(_RTA_GATEWAY, via.packed)
+
+
+@lru_cache(maxsize=1 << 14)
 def _head(destination: IPNetwork) -> bytes:
     family, length = AF_INET if destination.version == 4 else AF_INET6, destination.prefixlen
     head = _BODY.pack(family, length, 0, 0, _MAIN, _BOOT, _UNIVERSE, _UNICAST, 0)
