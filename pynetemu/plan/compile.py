@@ -30,8 +30,6 @@ from pynetemu.plan.operations import (
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import resolve
 from pynetemu.plan.resolve.addresses import ending_number
-from pynetemu.plan.resolve.filters import ruleset_of_nat, rulesets_of_firewall
-from pynetemu.plan.resolve.loops import block_ports
 from pynetemu.plan.resolve.network import (
     BRIDGE,
     ROOT_INTERFACE,
@@ -69,7 +67,10 @@ def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Pla
     if root and own:
         _plug_in(root, own, network)
     _choose_macs(network)
-    block_ports(network)
+    if any(node.bridge.stp for node in network.nodes):
+        from pynetemu.plan.resolve.loops import block_ports
+
+        block_ports(network)
     operations = tuple(_operations(network, rulesets))
     return Plan(network.name, operations, host, own.ip if own else None, problems.warnings)
 
@@ -107,6 +108,10 @@ def _plug_in(root: ResolvedNode, address: InterfaceAddress, network: ResolvedNet
 
 
 def _rulesets(network: ResolvedNetwork, problems: Problems) -> Iterator[AddRuleset]:
+    if not network.filters:
+        return
+    from pynetemu.plan.resolve.filters import ruleset_of_nat, rulesets_of_firewall
+
     for part in network.filters:
         if isinstance(part, ResolvedFirewall):
             yield from rulesets_of_firewall(part)

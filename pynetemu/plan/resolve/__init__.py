@@ -1,22 +1,19 @@
 """From a description to its network: what the user left open is filled in, and what is wrong is found.
 
 The parts are looked up first (`parts`); then the network as a whole gets what does itself: `domains` finds who hears
-whom, `addresses` gives networks and addresses, `routes` the shortest ways, and `tunnels` what is below them.
+whom, `addresses` gives networks and addresses, `routes` the shortest ways, and `tunnels` what is below them. What few
+labs have is imported when one does.
 """
 
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.addresses import give_addresses
 from pynetemu.plan.resolve.checks import check_network
 from pynetemu.plan.resolve.domains import find_domains
-from pynetemu.plan.resolve.filters import Filters
 from pynetemu.plan.resolve.gateways import check_gateways
-from pynetemu.plan.resolve.loops import check_loops
 from pynetemu.plan.resolve.neighbours import find_neighbours
 from pynetemu.plan.resolve.network import ResolvedNetwork
 from pynetemu.plan.resolve.parts import Resolver
 from pynetemu.plan.resolve.routes import give_routes
-from pynetemu.plan.resolve.services import Services
-from pynetemu.plan.resolve.tunnels import lay_tunnels
 from pynetemu.plan.resolve.wishes import read_wishes
 from pynetemu.topology.description import Description
 from pynetemu.topology.nodes import VlanInterface
@@ -29,7 +26,9 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
     """
     network, resolver = _look_up(description, problems)
     wishes = read_wishes(description, problems)
-    if "loops" not in wishes.allowed:
+    if "loops" not in wishes.allowed and sum(node.bridges for node in network.nodes) > 0:
+        from pynetemu.plan.resolve.loops import check_loops
+
         check_loops(network, problems)
     domains = find_domains(network)
     give_addresses(network, domains, wishes, problems)
@@ -37,7 +36,10 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
         check_gateways(network, domains, wishes.allowed, problems)
         check_network(network, domains, wishes.allowed, problems)
     give_routes(network, domains, host)
-    lay_tunnels(network, domains, problems)
+    if any(link.tunnel for link in network.links):
+        from pynetemu.plan.resolve.tunnels import lay_tunnels
+
+        lay_tunnels(network, domains, problems)
     network.neighbours = find_neighbours(domains, wishes.arp, problems)
     return network
 
@@ -52,8 +54,15 @@ def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetw
         if isinstance(interface, VlanInterface):
             resolver.vlan_interface(interface)
         resolver.check_linked(interface)
-    reader = Services(resolver, problems)
-    services = [service for part in description.services if (service := reader.read(part))]
-    translator = Filters(resolver, problems)
-    filters = [found for part in description.filters if (found := translator.read(part))]
-    return ResolvedNetwork(description.name, list(resolver.nodes.values()), links, services, filters), resolver
+    found = ResolvedNetwork(description.name, list(resolver.nodes.values()), links, [], [])
+    if description.services:
+        from pynetemu.plan.resolve.services import Services
+
+        reader = Services(resolver, problems)
+        found.services = [service for part in description.services if (service := reader.read(part))]
+    if description.filters:
+        from pynetemu.plan.resolve.filters import Filters
+
+        translator = Filters(resolver, problems)
+        found.filters = [filtered for part in description.filters if (filtered := translator.read(part))]
+    return found, resolver

@@ -12,7 +12,7 @@ from pynetemu.plan.resolve.network import UNTAGGED, ResolvedInterface, ResolvedL
 _DEFAULT_VLAN = 1  # of a port of which nothing is said: vlan_default_pvid, ip-link(8)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Domain:
     """`interfaces` are those of hosts and routers, `switches` what is between them, in the order of the description.
 

@@ -10,7 +10,7 @@ from pynetemu.plan.resolve.network import ResolvedNode
 Hops = tuple[Address, ...]  # the first gateways of ways that cost the same
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Member:
     """A node in a segment: the address by which it is a gateway there, and what it costs the node to send into it.
 
@@ -23,7 +23,7 @@ class Member:
     hides: bool = False
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Segment:
     """A network where it can be reached: an IP network in one broadcast domain, or on one node alone."""
 

@@ -30,7 +30,7 @@ def check_loops(network: ResolvedNetwork, problems: Problems) -> None:
             problems.add(link.declared, f"this link makes a loop: from {a.name} to {how}", hint)
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class _Port:
     interface: ResolvedInterface
     segment: Hashable
@@ -41,7 +41,7 @@ class _Port:
         return self.interface.port.cost or _COST
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class _Bridge:
     identifier: tuple[int, str]  # its priority and MAC; the lowest is the root
     ports: list[_Port] = field(default_factory=list)

@@ -36,7 +36,7 @@ class ResolvedBridge:
     settings: tuple[str, ...] = ()
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedInterface:
     """`addresses` are the user's and, from `resolve.addresses` on, those that were chosen; `auto` allows such.
 
@@ -60,7 +60,7 @@ class ResolvedInterface:
         return self.declared.where
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedRoute:
     """`said` is how the user said it, "" for one that was found."""
 
@@ -70,7 +70,7 @@ class ResolvedRoute:
     said: str = ""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedNode:
     name: str
     kind: NodeKind
@@ -103,7 +103,7 @@ class ResolvedNode:
         return self.kind in ("switch", "hub")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedTunnel:
     """What makes a link a tunnel.
 
@@ -119,7 +119,7 @@ class ResolvedTunnel:
     endpoints: tuple[Address, Address] | None = None
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedLink:
     a: ResolvedInterface
     b: ResolvedInterface
@@ -132,7 +132,7 @@ class ResolvedLink:
         return self.declared.where
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedHttpServer:
     node: ResolvedNode
     name: str
@@ -140,7 +140,7 @@ class ResolvedHttpServer:
     source: str
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedService:
     node: ResolvedNode
     name: str
@@ -152,7 +152,7 @@ class ResolvedService:
     source: str
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedFirewall:
     """`texts` are rules by the name of their chain; "ruleset" is a text of whole tables."""
 
@@ -163,7 +163,7 @@ class ResolvedFirewall:
     declared: Declaration
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedForward:
     protocol: str
     port: int
@@ -171,7 +171,7 @@ class ResolvedForward:
     inner_port: int
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedNat:
     node: ResolvedNode
     name: str
@@ -180,7 +180,7 @@ class ResolvedNat:
     declared: Declaration
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedNeighbours:
     """Interfaces that know each other; where there are `centres`, only these and the others."""
 
@@ -188,7 +188,7 @@ class ResolvedNeighbours:
     centres: list[int]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class ResolvedNetwork:
     name: str
     nodes: list[ResolvedNode]

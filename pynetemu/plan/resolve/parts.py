@@ -14,7 +14,6 @@ from pynetemu.plan.resolve.network import (
     ResolvedNode,
 )
 from pynetemu.plan.resolve.switches import read_port, read_switch, read_vlan
-from pynetemu.plan.resolve.tunnels import check_ends, interface_names, read_tunnel
 from pynetemu.plan.signatures import did_you_mean
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
@@ -175,9 +174,16 @@ class Resolver:
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
         near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
-        tunnel = read_tunnel(part, self.problems) if isinstance(part, Tunnel) else None
+        link = ResolvedLink(near, far, part.declaration, self._mtu(part))
+        if isinstance(part, Tunnel):
+            from pynetemu.plan.resolve.tunnels import check_ends, interface_names, read_tunnel
+
+            link.tunnel = read_tunnel(part, self.problems)
+            for end in near, far:
+                _name(end, interface_names(link.tunnel))
+            check_ends(link, self.problems)
         for end, other in (near, node_b), (far, node_a):
-            _name(end, interface_names(tunnel) if tunnel else _link_names(end.node, _as_seen(other.name, end.node.name)))
+            _name(end, _link_names(end.node, _as_seen(other.name, end.node.name)))
         for node in node_a, node_b:
             node.links += 1
             if node.bridges and node.links == _MOST_PORTS + 1:
@@ -187,9 +193,6 @@ class Resolver:
         if cost != 1:
             near.cost = far.cost = cost
         self._ends[id(part)] = [near, far]
-        link = ResolvedLink(near, far, part.declaration, self._mtu(part), tunnel)
-        if tunnel:
-            check_ends(link, self.problems)
         return link
 
     def ends_of(self, part: object) -> list[ResolvedInterface]:

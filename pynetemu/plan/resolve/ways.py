@@ -9,7 +9,7 @@ from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedNetwork, Re
 _Hop = tuple[ResolvedInterface | None, Address | None]  # by which interface, for a network that it is on; or by which gateway
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class _Table:
     """A node's routes: for each prefix length its networks by their number, the longest first."""
 
