@@ -24,8 +24,16 @@ def explain_failure(error: BaseException, what: str, file: str = "") -> Problem:
     where = f"{shown(frames[-1].filename)}:{frames[-1].lineno}" if frames else file
     if len(frames) == 1 and summary.__cause__ is None and (summary.__context__ is None or summary.__suppress_context__):
         text = "".join(summary.format_exception_only()).rstrip()
-        return Problem(f"{what}: {text}", where, frames[0].line or "")
-    return Problem(f"{what}\n{indent(''.join(summary.format()).rstrip(), '    ')}", where)
+        return Problem(f"{what}: {text}", where, frames[0].line or "", _hint(error, frames))
+    return Problem(f"{what}\n{indent(''.join(summary.format()).rstrip(), '    ')}", where, hint=_hint(error, frames))
+
+
+def _hint(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
+    """For what surprises people: in a class, a comprehension sees no other attributes but in its first `in`."""
+    line = (frames[-1].line or "") if frames else ""
+    if isinstance(error, NameError) and " for " in line and any(sign in line for sign in "[({"):
+        return "Python lets no comprehension see the class's other names: do it in build(self), with self.add(...)"
+    return ""
 
 
 def _is_users(file: str) -> bool:

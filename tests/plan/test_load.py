@@ -89,3 +89,15 @@ def test_what_goes_wrong_in_build_is_no_wrong_parameter(tmp_path: Path) -> None:
     file = _write(tmp_path, "class Lab(Topology):\n    def build(self, n: int = 1):\n        self.nosuch(n)\n")
     with pytest.raises(DescriptionError, match="AttributeError"):
         compile_plan(load(file, {"n": "5"}))
+
+
+def test_a_comprehension_that_cannot_see_the_class_gets_a_hint(tmp_path: Path) -> None:
+    file = tmp_path / "lab.py"
+    file.write_text(
+        "from pynetemu import Host, Link, Switch, Topology\n"
+        "class Lab(Topology):\n"
+        "    s1 = Switch()\n"
+        "    links = [Link(host, s1) for host in [Host()]]\n"
+    )
+    with pytest.raises(DescriptionError, match=r"hint: Python lets no comprehension see .*: do it in build\(self\)"):
+        load(str(file))
