@@ -14,7 +14,7 @@ BLOCK = 1 << 17  # bytes; holds the largest packet before segmentation (64 KiB) 
 SOL_PACKET = 263
 WAIT = 0.02  # seconds a packet stays in a block that does not become full, unless told otherwise
 
-_ALL_RINGS, _MOST = 1 << 26, 1 << 24  # bytes of all rings together, and of one
+_ALL_RINGS, _MOST = 1 << 27, 1 << 24  # bytes of all rings together, and of one
 _RX_RING, _VERSION = 5, 10  # linux/if_packet.h
 _TPACKET_V3 = 2
 _SO_ATTACH_FILTER = 26

@@ -36,7 +36,7 @@ def find(network: "Network", word: str) -> Selection | None:
     None when it does not look like any of them; raises LabError for an interface that a node does not have.
     """
     if word in network:
-        return {word: _of_the_lab(network, word)}
+        return {word: of_the_lab(network, word)}
     for mark in ":", ".":
         node, separator, interface = word.partition(mark)
         if separator and node in network:
@@ -72,7 +72,7 @@ def peers(network: "Network") -> dict[tuple[str, str], tuple[str, str]]:
     return found
 
 
-def _of_the_lab(network: "Network", node: str) -> set[str]:
+def of_the_lab(network: "Network", node: str) -> set[str]:
     """All interfaces of a node; of a machine that is a lab's root only the lab's, since the others are not its affair."""
     if not (network.host and node == _root(network)):
         return set()

@@ -15,6 +15,7 @@ import pytest
 from tests.support.labs import processes_of
 from tests.support.machine import Machine
 from tests.support.pynetemu import BLUE, BRIDGE, PROGRAM, ended_by_interrupt
+from tests.support.tshark import fields
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.root
@@ -167,3 +168,17 @@ def test_a_program_that_changes_the_machine_changes_it() -> None:
 
 def test_without_the_option_the_machine_is_not_touched(machine: Machine) -> None:
     assert machine.run(*PROGRAM, str(BLUE), "-c", "root ip link set eth0 mtu 1400").returncode == 0
+
+
+def test_captures_and_traces_see_the_labs_links_and_not_the_machines(machine: Machine, tmp_path: Path) -> None:
+    theirs = "root ping -c1 -W2 172.30.0.2"  # the machine's neighbour, by its uplink
+    done = machine.run(
+        *[*_HOST, "--capture", str(tmp_path / "x.pcapng")],
+        *["-c", f"capture icmp --during '{theirs}'", "-c", f"trace --filter icmp {theirs}", "-c", "blue ping -c1 root"],
+        *["-c", "capture root icmp --during 'blue ping -c1 root'"],
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("1 received") == 4
+    assert done.stdout.count("root.veth_root") == 2 and "uplink" not in done.stdout
+    assert "172.30.0.2" not in "".join(line for line in done.stdout.splitlines() if "ICMP" in line)
+    assert {place for (place,) in fields(tmp_path / "x.pcapng", "frame.interface_name")} == {"blue:veth_blue", "root:veth_root"}

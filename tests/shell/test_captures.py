@@ -1,5 +1,6 @@
 """`capture`: packets as they pass, into files and tshark, in the foreground and behind the prompt; and `--capture`."""
 
+import os
 import re
 import shutil
 import signal
@@ -67,6 +68,20 @@ def test_tshark_shows_them_with_names_and_places() -> None:
     done = in_blue(f"capture --tshark blue icmp {_PING}")
     assert done.returncode == 0, done.stderr
     assert re.search(r"blue:veth_blue\s+blue → root\s+ICMP Echo \(ping\) request", done.stdout)
+
+
+def test_wireshark_gets_the_packets_while_the_shell_goes_on(tmp_path: Path) -> None:
+    """Here it is a program that keeps what it is given; closing it ends the capture."""
+    program, got = tmp_path / "wireshark", tmp_path / "got.pcapng"
+    program.write_text(f'#!/bin/sh\necho "$*" >{tmp_path}/arguments\ncat >{tmp_path}/partial; mv {tmp_path}/partial {got}\n')
+    program.chmod(0o755)
+    lines = ["capture --wireshark blue icmp", "captures", "blue ping -c1 root", "capture --stop"]
+    done = pynetemu(BLUE, *(word for line in lines for word in ("-c", line)), env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"Wireshark +\d+ +blue icmp", done.stdout)
+    wait_until(got.exists, what="its end")
+    assert len(fields(got, "frame.number")) == 2
+    assert (tmp_path / "arguments").read_text() == "-k -N n -i -\n"
 
 
 @pytest.mark.parametrize(

@@ -89,13 +89,27 @@ def test_tunnels_have_no_ethernet_and_are_read_all_the_same(tmp_path: Path) -> N
         tunnel = net["blue"].start("python3", "-c", _TUNNEL)
         wait_until(lambda: "tun" in [state.name for state in net.interfaces("blue")], what="the tunnel")
         net["blue"].run("sh", "-c", "ip addr add 10.8.0.2/24 dev tun; ip link set tun up", check=True)
-        with net.capture(tmp_path / "x.pcapng", "blue.tun"):
+        with net.capture(tmp_path / "x.pcapng", "blue.tun"), net.trace("icmp") as trace:
             net["blue"].run("ping", "-c1", "-W0.05", "10.8.0.1")
         tunnel.kill()
         tunnel.wait()
         tunnel.close()
     seen = fields(tmp_path / "x.pcapng", "frame.interface_name", "frame.protocols", "ip.src_host", display_filter="icmp")
     assert [(place, protocols[:7], source) for place, protocols, source in seen] == [("blue:tun", "raw:ip:", "blue")]
+    assert trace.find("echo request seq 1")[0].first.interface == "tun"
+
+
+def test_from_the_first_moment_to_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "x.pcapng"
+    net = Network(Pair(), capture=path)
+    for _ in range(2):  # and again, into a new file
+        with net:
+            _ping(net)
+        assert net.captured is not None and net.captured.packets >= 4
+        icmp = fields(path, *_PLACE, display_filter="icmp")
+        assert icmp[:2] == [("blue:eth0", _OUT, "blue", "root"), ("root:eth0", _IN, "blue", "root")]
+    with pytest.raises(OSError, match="Is a directory"):
+        Network(Pair(), capture=tmp_path).open()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from pynetemu.trace.filters import compile_filter
 from pynetemu.trace.kernel import btf
 from pynetemu.trace.kernel.source import KernelSource, Unavailable, refusal
 from tests.support.pair import Pair
+from tests.support.pynetemu import CLONE
 from tests.support.wait import wait_until
 
 
@@ -123,6 +125,30 @@ def test_a_drop_says_why_and_in_which_function(node: str, change: list[str], rea
     assert (drop.node, drop.reason) == (node, reason)
     assert place in drop.place.split(" < ")
     assert drop.data[12:14] == b"\x08\x00" and drop.data[34] == 8 and drop.length == 98
+
+
+@root_only
+@pytest.mark.parametrize(
+    ("kind", "interface", "told"),
+    [
+        ("ingress", "eth0", "dropped by a tc filter as it entered r1 eth0"),
+        ("egress", "eth1", "dropped by a tc filter as it left r1 eth1"),
+        ("xdp", "eth0", "dropped by an XDP program on r1 eth0"),
+    ],
+)
+def test_what_a_program_at_an_interface_drops_is_said_to_be_its_doing(kind: str, interface: str, told: str) -> None:
+    with _routed() as net:
+        net["blue"].run("ping", "-c1", "10.0.2.2", check=True)  # resolves the neighbours
+        dropper = net["r1"].start(
+            sys.executable, str(CLONE / "tests/support/dropper.py"), interface, kind, stdout=subprocess.PIPE
+        )
+        assert dropper.stdout is not None and dropper.stdout.readline() == b"drops\n"
+        with net.trace("icmp") as trace:
+            net["blue"].run("ping", "-c1", "-W0.1", "10.0.2.2")
+        dropper.kill()
+        dropper.wait()
+        dropper.close()
+    trace.dropped(node="r1", reason=told)
 
 
 _FILTERS = """

@@ -49,6 +49,7 @@ _INODE, _INDEX, _NUMBER, _SKB_KEY, _HEAD_KEY, _SIGNATURE, _PROTOCOL, _POINTER = 
     -4, -8, -12, -24, -32, -36, -40, -56)  # fmt: skip
 _ETHERNET = 14
 _IPV4, _VXLAN = socket.htons(0x0800), socket.htons(4789)
+_ARPHRD_ETHER, _ARPHRD_LOOPBACK = 1, 772
 _UNSET = 0xFFFF  # a header's offset that nobody has set
 
 
@@ -186,12 +187,14 @@ class _Program(Assembler):
         self.store(8 if size == 8 else 4, R9, to, R1)
 
     def _copy_packet(self) -> None:
-        """From the link layer's header on; one that has none yet gets one without addresses, so that readers see Ethernet.
+        """From the link layer's header on; one that has none, or none yet, gets one without addresses: readers see Ethernet.
 
         Only the first piece of it: that has the headers, of TCP often not the data.
         """
         at, data = self._at, HEAD.size
-        self.load(2, R2, R7, at["sk_buff.mac_header"]).jump_if("!=", R2, _UNSET, "ethernet")
+        self.jump_if("==", R8, 0, "framed").load(2, R1, R8, at["net_device.type"])
+        self.jump_if("==", R1, _ARPHRD_ETHER, "framed").jump_if("!=", R1, _ARPHRD_LOOPBACK, "without")
+        self.label("framed").load(2, R2, R7, at["sk_buff.mac_header"]).jump_if("!=", R2, _UNSET, "ethernet").label("without")
         self.set(R1, 0).store(8, R9, data, R1).store(4, R9, data + 8, R1)
         self.load(2, R1, R7, at["sk_buff.protocol"]).store(2, R9, data + 12, R1)
         self.load(2, R2, R7, at["sk_buff.network_header"])

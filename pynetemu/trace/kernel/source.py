@@ -12,6 +12,7 @@ from pynetemu.trace.kernel.btf import DESCRIPTION, load_layout
 from pynetemu.trace.kernel.programs import DATA, HEAD, KINDS, MEMORY, STACK_DEPTH, Programs
 from pynetemu.trace.kernel.symbols import symbol
 from pynetemu.trace.ring import tagged
+from pynetemu.trace.selection import of_the_lab
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -49,7 +50,11 @@ class KernelSource:
             raise Unavailable(reason)
         self._network = network
         self._nodes = tuple(nodes)
-        self._interfaces: dict[tuple[int, int], str] = {(number, 0): "" for number in range(len(nodes))}
+        self._wanted = [of_the_lab(network, node) for node in nodes]
+        # By the numbers of the node and of the interface; None for those that are the machine's own affair.
+        self._interfaces: dict[tuple[int, int], str | None] = {
+            (number, 0): None if wanted else "" for number, wanted in enumerate(self._wanted)
+        }
         self._lost: int | None = None
         inodes = network.namespaces()
         try:
@@ -72,7 +77,7 @@ class KernelSource:
         return self._programs.ring.descriptor
 
     def read(self) -> list[Event]:
-        events = [self._event(data, at) for data, at in self._programs.ring.records()]
+        events = [event for data, at in self._programs.ring.records() if (event := self._event(data, at))]
         events.sort(key=_time)  # records of several CPUs may change places by a microsecond
         return events
 
@@ -86,12 +91,13 @@ class KernelSource:
             self._lost = self._programs.lost
             self._programs.close()
 
-    def _event(self, data: memoryview, at: int) -> Event:
+    def _event(self, data: memoryview, at: int) -> Event | None:
         stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind = _head(data, at)
         name = KINDS[kind]
-        interface = self._interfaces.get((number, ifindex))
+        place_of_it = number, ifindex
+        interface = self._interfaces[place_of_it] if place_of_it in self._interfaces else self._name(number, ifindex)
         if interface is None:
-            interface = self._name(number, ifindex)
+            return None
         if name == "end":
             return Event(stamp + self._since_1970, self._nodes[number], interface, name, b"", length, buffer, head)
         frame = bytes(data[at + HEAD.size : at + HEAD.size + captured])
@@ -103,12 +109,13 @@ class KernelSource:
             where = _place(place, _stack(data, at + HEAD.size + DATA))
         return Event(stamp + self._since_1970, self._nodes[number], interface, name, frame, length, buffer, head, why, where)
 
-    def _name(self, number: int, ifindex: int) -> str:
+    def _name(self, number: int, ifindex: int) -> str | None:
         """The name of an interface that has not been seen before."""
-        node = self._nodes[number]
-        for interface in self._network.interfaces(node):
-            self._interfaces[number, interface.index] = interface.name
-        return self._interfaces.setdefault((number, ifindex), f"if{ifindex}")
+        wanted = self._wanted[number]
+        for interface in self._network.interfaces(self._nodes[number]):
+            is_wanted = not wanted or interface.name in wanted
+            self._interfaces[number, interface.index] = interface.name if is_wanted else None
+        return self._interfaces.setdefault((number, ifindex), None if wanted else f"if{ifindex}")
 
 
 def _time(event: Event) -> int:
