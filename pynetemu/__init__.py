@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from pynetemu.shell.answers import Table as Table
     from pynetemu.shell.command import command as command
     from pynetemu.shell.shell import Shell as Shell
+    from pynetemu.topology import Bond as Bond
+    from pynetemu.topology import Bridge as Bridge
+    from pynetemu.topology import Dummy as Dummy
     from pynetemu.topology import Firewall as Firewall
     from pynetemu.topology import Gre as Gre
     from pynetemu.topology import Host as Host
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Hub as Hub
     from pynetemu.topology import Interface as Interface
     from pynetemu.topology import Link as Link
+    from pynetemu.topology import Macvlan as Macvlan
     from pynetemu.topology import Nat as Nat
     from pynetemu.topology import Node as Node
     from pynetemu.topology import Ready as Ready
@@ -72,8 +76,8 @@ _HOMES = {
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
-        "Firewall Gre Host HttpServer Hub Interface Link Nat Node Ready Root Router Service Switch Topology Vxlan finished "
-        "prints tcp udp"
+        "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Ready Root Router Service Switch "
+        "Topology Vxlan finished prints tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -37,6 +37,8 @@ _LONGEST_FILE, _LONGEST_FUNCTION = 500, 60
 
 _PUBLIC = [
     "Answer",
+    "Bond",
+    "Bridge",
     "CommandError",
     "CommandFailed",
     "CommandNotFound",
@@ -44,6 +46,7 @@ _PUBLIC = [
     "ConflictError",
     "DescriptionError",
     "DrawError",
+    "Dummy",
     "FilterError",
     "Firewall",
     "Gre",
@@ -54,6 +57,7 @@ _PUBLIC = [
     "KernelError",
     "LabError",
     "Link",
+    "Macvlan",
     "Nat",
     "Network",
     "Node",

@@ -10,7 +10,10 @@ from functools import cached_property
 
 from pynetemu.plan.operations import (
     AddAddress,
+    AddBridge,
+    AddDevice,
     AddHttpServer,
+    AddMacvlan,
     AddNode,
     AddRuleset,
     AddService,
@@ -23,6 +26,8 @@ from pynetemu.plan.operations import (
     StartSpanningTree,
 )
 from pynetemu.plan.text import tunnel_text
+
+_Line = AddVeth | AddTunnel | AddMacvlan
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Link:
     a: Interface
     b: Interface
     labels: tuple[str, ...] = ()
-    is_tunnel: bool = False  # through other links
+    is_tunnel: bool = False  # it goes by way of other links
 
     def end(self, node: str) -> Interface:
         """The end at a node, for a link from a node to itself the first one."""
@@ -115,7 +120,7 @@ class _Reading:
 
     def __init__(self, plan: Plan) -> None:
         self.nodes: dict[str, AddNode] = {}
-        self.links: list[AddVeth | AddTunnel] = []
+        self.links: list[_Line] = []
         self._linked: set[tuple[str, str]] = set()
         self._addresses: dict[str, dict[str, list[str]]] = {}
         self._labels: dict[str, list[str]] = {}
@@ -135,7 +140,12 @@ class _Reading:
                 self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))
             case AddHttpServer(node=node, port=port):
                 self._labels.setdefault(node, []).append(f"http :{port}")
-            case AddVlan(node=node, interface=interface):
+            case AddMacvlan():
+                self._add_link(operation)
+            case AddBridge(node=node) if self.nodes[node].kind in ("switch", "hub"):
+                pass
+            case AddVlan() | AddDevice() | AddBridge():
+                node, interface = operation.node, operation.interface
                 self._addresses.setdefault(node, {}).setdefault(interface, [])
             case SetPortVlans(node=node, interface=interface):
                 self._vlans[node, interface] = _vlans(operation)
@@ -151,17 +161,15 @@ class _Reading:
         shown = [self._interface(op.node, name, addresses, interfaces) for name in lone if addresses]
         return Node(op.node, op.kind, tuple(shown), tuple(self._labels.get(op.node, ())))
 
-    def link(self, op: AddVeth | AddTunnel, addresses: bool, interfaces: bool) -> Link:
-        return Link(
-            self._interface(op.node, op.interface, addresses, interfaces),
-            self._interface(op.peer_node, op.peer_interface, addresses, interfaces),
-            _said(op),
-            isinstance(op, AddTunnel),
-        )
+    def link(self, op: _Line, addresses: bool, interfaces: bool) -> Link:
+        near, far = (self._interface(*end, addresses, interfaces) for end in _ends(op))
+        if isinstance(op, AddMacvlan):  # its parent is drawn with the link that it is an end of
+            far = Interface(op.parent_node, "")
+        return Link(near, far, _said(op), not isinstance(op, AddVeth))
 
-    def _add_link(self, op: AddVeth | AddTunnel) -> None:
+    def _add_link(self, op: _Line) -> None:
         self.links.append(op)
-        self._linked |= {(op.node, op.interface), (op.peer_node, op.peer_interface)}
+        self._linked |= set(_ends(op))
 
     def _interface(self, node: str, name: str, addresses: bool, interfaces: bool) -> Interface:
         labels = [*self._addresses.get(node, {}).get(name, ())] if addresses else []
@@ -187,8 +195,16 @@ def _ranges(numbers: Iterable[int]) -> str:
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def _said(op: AddVeth | AddTunnel) -> tuple[str, ...]:
+def _ends(op: _Line) -> tuple[tuple[str, str], tuple[str, str]]:
+    if isinstance(op, AddMacvlan):
+        return (op.node, op.interface), (op.parent_node, op.parent)
+    return (op.node, op.interface), (op.peer_node, op.peer_interface)
+
+
+def _said(op: _Line) -> tuple[str, ...]:
     """What is said of a link as a whole."""
     if isinstance(op, AddTunnel):
         return (tunnel_text(op),)
+    if isinstance(op, AddMacvlan):
+        return ("macvlan",)
     return (f"mtu {op.mtu}",) if op.mtu else ()

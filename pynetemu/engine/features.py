@@ -91,12 +91,14 @@ def _features() -> list[tuple[Feature, _Probe]]:
             Feature("ingress", "CONFIG_NET_SCH_INGRESS", "filters on arrival", False),
             _queue("ingress", parent=_TC_H_INGRESS),
         ),
-        (Feature("802.1Q", "CONFIG_VLAN_8021Q", "VLAN interfaces", False), _vlan),
+        (Feature("802.1Q", "CONFIG_VLAN_8021Q", "VLAN interfaces", False), _on_veth("vlan", ("IFLA_VLAN_ID", 10))),
         (Feature("VLAN filtering", "CONFIG_BRIDGE_VLAN_FILTERING", "VLANs on switches", False), _readable("VLAN_FILTERING")),
         (
             Feature("multicast snooping", "CONFIG_BRIDGE_IGMP_SNOOPING", "switches that know who listens", False),
             _readable("MCAST_SNOOPING"),
         ),
+        (Feature("bond", "CONFIG_BONDING", "several links as one", False), _link("bond")),
+        (Feature("macvlan", "CONFIG_MACVLAN", "several hosts on one interface", False), _on_veth("macvlan")),
         (Feature("dummy", "CONFIG_DUMMY", "interfaces without a link", False), _link("dummy")),
         (Feature("vxlan", "CONFIG_VXLAN", "tunnels", False), _vxlan),
         (Feature("gre", "CONFIG_NET_IPGRE", "tunnels", False), _gre("gre", "192.0.2.1")),
@@ -133,15 +135,18 @@ def _vrf(link: Netlink) -> None:
     _add_link(link, "vrf", [("IFLA_VRF_TABLE", 10)])
 
 
-def _vlan(link: Netlink) -> None:
-    """On a veth: the loopback interface takes no VLANs."""
-    _add_link(link, "veth", index=1000)
-    message = ifinfmsg()
-    data = {"attrs": [("IFLA_VLAN_ID", 10)]}
-    info = {"attrs": [("IFLA_INFO_KIND", "vlan"), ("IFLA_INFO_DATA", data)]}
-    message["attrs"] = [("IFLA_IFNAME", "probe.10"), ("IFLA_LINK", 1000), ("IFLA_LINKINFO", info)]
-    link.queue(None, netlink.RTM_NEWLINK, netlink.NEW, message)
-    link.flush()
+def _on_veth(kind: str, *data: tuple[str, Any]) -> _Probe:
+    """A probe that adds an interface on a veth: the loopback interface takes none."""
+
+    def attempt(link: Netlink) -> None:
+        _add_link(link, "veth", index=1000)
+        message = ifinfmsg()
+        info = {"attrs": [("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", {"attrs": list(data)})]}
+        message["attrs"] = [("IFLA_IFNAME", "probe.10"), ("IFLA_LINK", 1000), ("IFLA_LINKINFO", info)]
+        link.queue(None, netlink.RTM_NEWLINK, netlink.NEW, message)
+        link.flush()
+
+    return attempt
 
 
 def _readable(setting: str) -> _Probe:

@@ -6,7 +6,9 @@ from pynetemu.plan.macs import Macs
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
+    AddDevice,
     AddHttpServer,
+    AddMacvlan,
     AddMultipathRoute,
     AddNeighbours,
     AddNode,
@@ -16,6 +18,7 @@ from pynetemu.plan.operations import (
     AddTunnel,
     AddVeth,
     AddVlan,
+    DeviceKind,
     InterfaceAddress,
     Operation,
     Plan,
@@ -123,24 +126,32 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     """All operations, in their phases: each finds what those before it have made."""
     nodes, links = network.nodes, network.links
     ends = [end for link in links for end in (link.a, link.b)]
-    ports = [end for end in ends if end.node.bridges]
-    vlans = [(end, number, vlan) for end in ends for number, vlan in end.vlans.items()]
-    every = [*ends, *(vlan for _, _, vlan in vlans)]
+    ports = [end for end in ends if end.node.bridges or end.master]
+    devices = _by_kind(network.devices)
+    bridges, macvlans = devices.pop("bridge", []), devices.pop("macvlan", [])
+    others = [device for found in devices.values() for device in found]
+    vlans = [(end, number, vlan) for end in (*ends, *network.devices) for number, vlan in end.vlans.items()]
+    every = [*ends, *others, *(vlan for _, _, vlan in vlans), *macvlans]
     # Ports first: an interface whose link's other end is up already has its carrier at once.
-    rising = sorted(every, key=lambda end: not end.node.bridges)
+    rising = sorted(every, key=lambda end: not end.bridged)
     trees = [node for node in nodes if node.bridge.stp]
     late = {end for link in links if link.a.blocked or link.b.blocked for end in (link.a, link.b)}
     yield from (AddNode(node.name, node.kind, node.source) for node in nodes)
     yield from (setting for node in nodes for setting in _settings(node))
     yield from (_bridge(node) for node in nodes if node.bridges)
+    yield from (_bridge_in_host(bridge) for bridge in bridges)
     yield from (_veth(link) for link in links if not link.tunnel)
     yield from (_tunnel(link, end, peer) for link in links if link.tunnel for end, peer in _both_ways(link))
+    yield from (_device(device) for device in others)
     yield from (AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in vlans)
-    yield from (SetMaster(end.node.name, end.name, BRIDGE, end.source) for end in ports)
+    yield from (_macvlan(device) for device in macvlans)
+    yield from (SetMaster(end.node.name, end.name, end.master.name if end.master else BRIDGE, end.source) for end in ports)
     yield from (SetPort(end.node.name, end.name, end.port.settings, end.source) for end in ports if end.port.settings)
     yield from (_port_vlans(end) for end in ports if end.port.vlan or end.port.trunk)
     yield from (AddAddress(node.name, "lo", address, node.source) for node in nodes for address in node.loopback)
-    yield from (AddAddress(end.node.name, end.name, address, end.source) for end in every for address in end.addresses)
+    yield from (
+        AddAddress(end.node.name, end.name, address, end.source) for end in (*every, *bridges) for address in end.addresses
+    )
     yield from rulesets
     yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end not in late)
     yield from (StartSpanningTree(node.name, BRIDGE, node.source) for node in trees)
@@ -205,6 +216,33 @@ def _veth(link: ResolvedLink) -> AddVeth:
     return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.source)
 
 
+def _by_kind(devices: list[ResolvedInterface]) -> dict[str, list[ResolvedInterface]]:
+    found: dict[str, list[ResolvedInterface]] = {}
+    for device in devices:
+        assert device.device
+        found.setdefault(device.device.kind, []).append(device)
+    return found
+
+
+def _bridge_in_host(interface: ResolvedInterface) -> AddBridge:
+    assert interface.device
+    return AddBridge(interface.node.name, interface.name, interface.device.settings, interface.mac, interface.source)
+
+
+def _device(interface: ResolvedInterface) -> AddDevice:
+    device = interface.device
+    assert device and device.kind in ("bond", "dummy")
+    kind: DeviceKind = "bond" if device.kind == "bond" else "dummy"
+    return AddDevice(interface.node.name, interface.name, kind, device.settings, interface.mac, interface.source)
+
+
+def _macvlan(interface: ResolvedInterface) -> AddMacvlan:
+    device = interface.device
+    assert device and device.parent
+    place, below = (interface.node.name, interface.name), (device.parent.node.name, device.parent.name)
+    return AddMacvlan(*place, *below, device.settings, interface.mac, interface.source)
+
+
 def _tunnel(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddTunnel:
     tunnel = link.tunnel
     assert tunnel and tunnel.endpoints
@@ -225,6 +263,7 @@ def _both_ways(link: ResolvedLink) -> tuple[tuple[ResolvedInterface, ResolvedInt
 def _choose_macs(network: ResolvedNetwork) -> None:
     """For interfaces without one, and for bridges with a spanning tree: by theirs the root is chosen."""
     ends = [end for link in network.links for end in (link.a, link.b)]
+    ends += network.devices
     macs = Macs(end.mac for end in ends if end.mac)
     for end in ends:
         end.mac = end.mac or macs.take(f"{end.node.name} {end.name}", end.addresses)

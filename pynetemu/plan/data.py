@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Any, get_args
 
 from pynetemu.errors import DescriptionError, Problem
-from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, NodeKind, Operation, Plan, TunnelKind
+from pynetemu.plan.operations import Address, DeviceKind, InterfaceAddress, IPNetwork, NodeKind, Operation, Plan, TunnelKind
 
 VERSION = 1
 
@@ -118,6 +118,12 @@ def _node_kind(value: object) -> str:
     return str(value)
 
 
+def _device_kind(value: object) -> str:
+    if value not in get_args(DeviceKind):
+        raise ValueError(f"no kind of interface is called {value!r}")
+    return str(value)
+
+
 def _tunnel_kind(value: object) -> str:
     if value not in get_args(TunnelKind):
         raise ValueError(f"no kind of tunnel is called {value!r}")
@@ -155,6 +161,7 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
     tuple[str, ...]: _strings,
     tuple[int, ...]: _integers,
     NodeKind: _node_kind,
+    DeviceKind: _device_kind,
     TunnelKind: _tunnel_kind,
     Address: _address,
     tuple[Address, ...]: _addresses,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pynetemu.plan.operations import AddAddress, AddBridge, AddTunnel, AddVlan, Operation, Plan
+from pynetemu.plan.operations import AddAddress, AddBridge, AddDevice, AddMacvlan, AddTunnel, AddVlan, Operation, Plan
 
 
 def needs(plan: Plan) -> dict[str, Operation]:
@@ -35,6 +35,8 @@ _TUNNELS = {"vxlan": "vxlan", "gre": "gre", "ip6gre": "gre over IPv6"}
 _FEATURES: dict[type[Operation], Callable[[Any], Iterator[str]]] = {
     AddAddress: _of_address,
     AddBridge: _of_bridge,
+    AddDevice: lambda operation: iter([operation.kind]),
+    AddMacvlan: lambda _: iter(["macvlan"]),
     AddTunnel: lambda operation: iter([_TUNNELS[operation.kind]]),
     AddVlan: lambda _: iter(["802.1Q"]),
 }

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
+    AddDevice,
     AddHttpServer,
+    AddMacvlan,
     AddMultipathRoute,
     AddNeighbours,
     AddNode,
@@ -17,6 +19,7 @@ from pynetemu.plan.operations import (
     AddVlan,
     IPNetwork,
     Plan,
+    SetMaster,
     SetPort,
     SetPortVlans,
     SetUp,
@@ -24,7 +27,7 @@ from pynetemu.plan.operations import (
 )
 
 _KINDS = {"root": "the lab's machine"}
-_USUAL = ("mcast_snooping 0", "forward_delay 200", "hello_time 100", "max_age 600", "priority 32768")  # of bridges
+_USUAL = ("mcast_snooping 0", "forward_delay 200", "hello_time 100", "max_age 600", "priority 32768", "miimon 100")
 
 _USUAL_OF_TUNNELS = ("dstport 4789", "ttl 64", "encaplimit none")
 
@@ -80,10 +83,15 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
     """What is special about nodes (by their name and "") and interfaces."""
     found: dict[tuple[str, str], list[str]] = {}
     started = False
+    switches: set[str] = set()
     for operation in plan.operations:
         match operation:
-            case AddBridge(node=node, settings=settings):
+            case AddNode(node=node, kind=kind) if kind in ("switch", "hub"):
+                switches.add(node)
+            case AddBridge(node=node, settings=settings) if node in switches:
                 found[node, ""] = [setting for setting in settings if setting not in _USUAL]
+            case SetMaster(node=node, interface=interface, master=master) if node not in switches:
+                found.setdefault((node, interface), []).append(f"port of {master}")
             case SetPort(node=node, interface=interface, settings=settings):
                 found.setdefault((node, interface), []).extend(settings)
             case SetPortVlans(node=node, interface=interface, untagged=untagged, tagged=tagged):
@@ -107,6 +115,7 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
 
 def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]]:
     owners = {op.address.ip: op.node for op in plan.operations if isinstance(op, AddAddress)}
+    switches = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind in ("switch", "hub")}
     for operation in plan.operations:
         match operation:
             case AddVeth(node=node, interface=interface, peer_node=peer, peer_interface=far):
@@ -114,6 +123,12 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
                 yield peer, far, "", f"to {node} {interface}"
             case AddTunnel(node=node, interface=interface, peer_node=peer, peer_interface=far):
                 yield node, interface, "", f"{tunnel_text(operation)} to {peer} {far}"
+            case AddBridge(node=node, interface=interface) if node not in switches:
+                yield node, interface, "", "bridge"
+            case AddDevice(node=node, interface=interface, kind=kind, settings=settings):
+                yield node, interface, "", " ".join([kind, *(s.removeprefix("mode ") for s in settings if s not in _USUAL)])
+            case AddMacvlan(node=node, interface=interface, parent_node=below, parent=parent):
+                yield node, interface, "", f"macvlan on {below} {parent}"
             case AddVlan(node=node, interface=interface, parent=parent, vlan=vlan):
                 yield node, interface, "", f"VLAN {vlan} of {parent}"
             case AddAddress(node=node, interface="lo", address=address):

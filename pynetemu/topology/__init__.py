@@ -9,6 +9,7 @@ Everything here is a pure description. Parts keep the values they were given, wr
 that is wrong at once, each with the user's file and line.
 """
 
+from pynetemu.topology.devices import Bond, Bridge, Dummy, Macvlan
 from pynetemu.topology.filters import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
@@ -18,6 +19,9 @@ from pynetemu.topology.topology import Topology
 from pynetemu.topology.tunnels import Gre, Vxlan
 
 __all__ = [
+    "Bond",
+    "Bridge",
+    "Dummy",
     "Firewall",
     "Gre",
     "Host",
@@ -25,6 +29,7 @@ __all__ = [
     "Hub",
     "Interface",
     "Link",
+    "Macvlan",
     "Nat",
     "Node",
     "Port",

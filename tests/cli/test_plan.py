@@ -51,6 +51,7 @@ def test_a_plan_needs_no_namespaces() -> None:
         (TOPOLOGIES / "two_sites.py", ["site1.gw", "site1.h1", "site2.s1"]),
         (TOPOLOGIES / "stp_ring.py", ["s1", "s2", "s3"]),
         (TOPOLOGIES / "vxlan.py", ["h1", "r1", "h2"]),
+        (DESCRIPTIONS / "overlay.py", ["m1", "c1", "c3", "c4"]),
         (DESCRIPTIONS / "settings.py", ["s1", "s2", "r1"]),
         (DESCRIPTIONS / "told.py", ["root", "r1", "h1"]),
         pytest.param(TOPOLOGIES / "vlan.py", ["s1", "s2", "r1"], marks=pytest.mark.needs("802.1Q", "VLAN filtering")),
@@ -119,6 +120,8 @@ def _comparable(answer: str) -> list[str]:
         for data in entry.get("linkinfo", {}).values():
             for key in [key for key in data if _CHANGES.match(key)]:
                 del data[key]
+        if entry.get("linkinfo", {}).get("info_kind") == "macvlan":  # the engine has to choose a larger number
+            entry.pop("ifindex")
         entry.pop("link_netnsid", None)  # numbers that the kernel gives in the order in which somebody asks
         if entry.get("operstate") == "UNKNOWN":  # which it is for up to a second (net/core/link_watch.c)
             entry["operstate"] = "UP"

@@ -11,21 +11,38 @@ from pynetemu.engine.netlink import attribute
 from pynetemu.engine.nodes import Node
 from pynetemu.plan.operations import Operation
 
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO = 1, 3, 4, 18
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 4, 18, 28
 _INFO_KIND, _INFO_DATA = 1, 2
 
-# For a word its attributes, each with the form of its value: one of struct's, or the numbers of words.
-Form = str | Mapping[str, int]
+_HIGH_INDEX = 1 << 20  # which the machine itself has not come to
+
+# For a word its attributes, each with the form of its value: one of struct's, with the numbers of words where it takes such.
+Form = str | tuple[str, Mapping[str, int]]
 Words = Mapping[str, tuple[tuple[int, Form], ...]]
 
 
 def queue_new(
-    operation: Operation, node: Node, interface: str, kind: str, data: bytes, mac: str = "", mtu: int = 0, more: bytes = b""
+    operation: Operation,
+    node: Node,
+    interface: str,
+    kind: str,
+    data: bytes,
+    mac: str = "",
+    mtu: int = 0,
+    more: bytes = b"",
+    by: Node | None = None,
 ) -> None:
-    """Queues a new interface, which stays down; `data` and `more` are attributes of its kind and of any interface."""
+    """Queues a new interface, which stays down; `data` and `more` are attributes of its kind and of any interface.
+
+    It is made from within another node, `by`, when it is on an interface there.
+    """
+    maker = by or node
+    if maker is not node:  # before Linux 6.13 the index must be free where the message is sent, too (rtnl_newlink)
+        node.next_index = node.next_index and max(node.next_index, maker.next_index or _HIGH_INDEX)
+        more += attribute(_IFLA_NET_NS_FD, struct.pack("=I", node.network))
     body = describe_new(node, interface, mac, mtu)
     info = attribute(_INFO_KIND, kind.encode() + b"\0") + (attribute(_INFO_DATA, data) if data else b"")
-    node.link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.NEW, body + more + attribute(_IFLA_LINKINFO, info))
+    maker.link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.NEW, body + more + attribute(_IFLA_LINKINFO, info))
 
 
 def describe_new(node: Node, interface: str, mac: str = "", mtu: int = 0) -> bytes:
@@ -53,6 +70,6 @@ def encode_address(address: Any, version_4: int, version_6: int) -> bytes:
 
 
 def _pack(value: str, form: Form) -> bytes:
-    if isinstance(form, Mapping):
-        return struct.pack("=I", form[value])
+    if isinstance(form, tuple):
+        return struct.pack(form[0], form[1][value])
     return struct.pack(form, int(value))

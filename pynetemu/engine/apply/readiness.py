@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Nodes
-from pynetemu.plan.operations import AddAddress, AddVeth, Operation, SetMaster, SetSysctl, SetUp, StartSpanningTree
+from pynetemu.plan.operations import AddAddress, AddTunnel, AddVeth, Operation, SetMaster, SetSysctl, SetUp, StartSpanningTree
 
 _SECONDS = 5.0
 _FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
@@ -32,19 +32,26 @@ def wait_for_links(operations: Sequence[Operation], nodes: Nodes) -> None:
 
 def _awaited(operations: Sequence[Operation]) -> Iterator[tuple[_Place, Operation]]:
     shut = _up_after_spanning_tree(operations)
+    # These have no carrier, and their state stays unknown (operstates.rst).
+    tunnels = {(op.node, op.interface) for op in operations if isinstance(op, AddTunnel)}
     turns: dict[str, int] = {}  # in which the nodes brought their links up
     for operation in operations:
         if isinstance(operation, SetUp):
             turns.setdefault(operation.node, len(turns))
     for operation in operations:
         if isinstance(operation, SetMaster) and (operation.node, operation.interface) not in shut:
-            yield (operation.node, operation.interface), operation
+            if (operation.node, operation.interface) not in tunnels:
+                yield (operation.node, operation.interface), operation
             yield (operation.node, operation.master), operation
         elif isinstance(operation, AddVeth):
-            ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+            ends = _ends(operation)
             first = min(ends, key=lambda end: turns.get(end[0], 0))
             if all(node in turns for node, _ in ends) and first not in shut:
                 yield first, operation
+
+
+def _ends(operation: AddVeth) -> tuple[_Place, _Place]:
+    return (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
 
 
 def _up_after_spanning_tree(operations: Sequence[Operation]) -> set[_Place]:
@@ -64,11 +71,12 @@ def wait_for_ipv6(operations: Sequence[Operation], nodes: Nodes) -> None:
     See ndisc_send_ns in net/ipv6/ndisc.c. Raises Refused for an interface that gets none.
     """
     routers = {op.node for op in operations if isinstance(op, SetSysctl) and op.name == _FORWARDS_IPV6}
+    ends = {end for op in operations if isinstance(op, AddVeth) for end in _ends(op)}
     waiting: dict[str, dict[int, Operation]] = {}
     for operation in operations if routers and not nodes.host else ():
         if isinstance(operation, AddAddress) and operation.node in routers and operation.address.version == 6:
             node = nodes[operation.node]
-            if operation.interface != "lo":
+            if (operation.node, operation.interface) in ends:
                 waiting.setdefault(operation.node, {})[nodes.index(node, operation.interface)] = operation
     for name, indexes in waiting.items():
         with nodes.watcher(name) as changes:

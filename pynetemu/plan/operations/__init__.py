@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from pynetemu.plan.operations.addresses import AddAddress
+from pynetemu.plan.operations.devices import AddDevice, AddMacvlan, DeviceKind
 from pynetemu.plan.operations.filters import AddRuleset
 from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbours import AddNeighbours
@@ -33,6 +34,8 @@ Operation = (
     | AddVeth
     | AddVlan
     | AddTunnel
+    | AddDevice
+    | AddMacvlan
     | SetMaster
     | SetPort
     | SetPortVlans
@@ -50,7 +53,9 @@ Operation = (
 __all__ = [
     "AddAddress",
     "AddBridge",
+    "AddDevice",
     "AddHttpServer",
+    "AddMacvlan",
     "AddMultipathRoute",
     "AddNeighbours",
     "AddNode",
@@ -61,6 +66,7 @@ __all__ = [
     "AddVeth",
     "AddVlan",
     "Address",
+    "DeviceKind",
     "IPNetwork",
     "InterfaceAddress",
     "NodeKind",

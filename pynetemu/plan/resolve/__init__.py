@@ -16,6 +16,7 @@ from pynetemu.plan.resolve.parts import Resolver
 from pynetemu.plan.resolve.routes import give_routes
 from pynetemu.plan.resolve.wishes import read_wishes
 from pynetemu.topology.description import Description
+from pynetemu.topology.devices import Device
 from pynetemu.topology.nodes import VlanInterface
 
 
@@ -34,12 +35,13 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
     give_addresses(network, domains, wishes, problems)
     if not resolver.incomplete:
         check_gateways(network, domains, wishes.allowed, problems)
-        check_network(network, domains, wishes.allowed, problems)
     give_routes(network, domains, host)
     if any(link.tunnel for link in network.links):
         from pynetemu.plan.resolve.tunnels import lay_tunnels
 
         lay_tunnels(network, domains, problems)
+    if not resolver.incomplete:
+        check_network(network, domains, wishes.allowed, problems)
     network.neighbours = find_neighbours(domains, wishes.arp, problems)
     return network
 
@@ -48,13 +50,21 @@ def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetw
     resolver = Resolver(description, problems)
     for node in description.nodes:
         resolver.add_node(node)
+    devices = [part for part in description.interfaces if isinstance(part, Device)]
+    if devices:
+        from pynetemu.plan.resolve.devices import Devices
+
+        reading = Devices(resolver, problems)
+        for device in devices:
+            reading.read(device)
     ends = [(link, resolver.end(link, "a"), resolver.end(link, "b")) for link in description.links]
     links = [resolver.link(link, a, b) for link, a, b in ends if a and b]  # now that all given names are known
+    made = reading.finish() if devices else []
     for interface in description.interfaces:
         if isinstance(interface, VlanInterface):
             resolver.vlan_interface(interface)
         resolver.check_linked(interface)
-    found = ResolvedNetwork(description.name, list(resolver.nodes.values()), links, [], [])
+    found = ResolvedNetwork(description.name, list(resolver.nodes.values()), links, made, [], [])
     if description.services:
         from pynetemu.plan.resolve.services import Services
 

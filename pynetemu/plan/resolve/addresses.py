@@ -151,6 +151,8 @@ def _leading_number(domain: Domain) -> int:
         return domain.vlan
     if domain.switches:
         return ending_number(domain.switches[0].name)
+    if domain.devices:
+        return -1
     hosts = [interface for interface in domain.interfaces if not _leads_on(interface)]
     return ending_number((hosts or domain.interfaces)[0].node.name)
 
@@ -159,12 +161,14 @@ def _key(domain: Domain) -> str:
     """What a domain is called, whatever else there is: by its first switch, else by its two ends."""
     if domain.switches:
         return domain.switches[0].name + ("" if domain.vlan is None else f" VLAN {domain.vlan}")
+    if domain.devices:
+        return f"{domain.devices[0].node.name} {domain.devices[0].name}"
     return " ".join(sorted(end.node.name for end in domain.interfaces))
 
 
 def _is_between_routers(domain: Domain) -> bool:
     ends = domain.interfaces
-    return not domain.switches and len(ends) == 2 and all(end.node.forwards for end in ends)
+    return not domain.switches and not domain.devices and len(ends) == 2 and all(end.node.forwards for end in ends)
 
 
 def _leads_on(interface: ResolvedInterface) -> bool:

@@ -87,9 +87,9 @@ def _check_mtus(domains: list[Domain], problems: Problems) -> None:
     for domain in domains:
         sizes = {link.mtu or _USUAL_MTU: link for link in reversed(domain.links)}
         if len(sizes) > 1:
-            first = domain.links[0]
+            first, bridge = domain.links[0], (domain.switches or [domain.devices[0].node])[0]
             other = next(link for link in domain.links if (link.mtu or _USUAL_MTU) != (first.mtu or _USUAL_MTU))
-            text = f"this link of {domain.switches[0].name} has an MTU of {other.mtu or _USUAL_MTU}, and another has "
+            text = f"this link of {bridge.name} has an MTU of {other.mtu or _USUAL_MTU}, and another has "
             hint = f"the other is at {first.source}; give all the same, or if it is meant so, say: allow = 'mtu'"
             problems.add(other.declared, f"{text}{first.mtu or _USUAL_MTU}: larger frames get lost unseen", hint)
 
@@ -130,6 +130,9 @@ def _warn_of_islands(network: ResolvedNetwork, problems: Problems) -> None:
     joined = Groups()
     for link in network.links:
         joined.join(link.a.node, link.b.node)
+    for device in network.devices:
+        if device.device and device.device.parent:
+            joined.join(device.node, device.device.parent.node)
     islands: dict[Hashable, list[ResolvedNode]] = {}
     for node in network.nodes:
         islands.setdefault(joined.of(node), []).append(node)

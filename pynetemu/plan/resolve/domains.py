@@ -16,11 +16,14 @@ _DEFAULT_VLAN = 1  # of a port of which nothing is said: vlan_default_pvid, ip-l
 class Domain:
     """`interfaces` are those of hosts and routers, `switches` what is between them, in the order of the description.
 
+    `devices` are those of the interfaces that are no ends of links, such as bridges inside hosts.
+
     `vlan` is its number in the first switch that filters VLANs, None without such a switch.
     """
 
     interfaces: list[ResolvedInterface] = field(default_factory=list)
     switches: list[ResolvedNode] = field(default_factory=list)
+    devices: list[ResolvedInterface] = field(default_factory=list)
     links: list[ResolvedLink] = field(default_factory=list)
     vlan: int | None = None
 
@@ -58,12 +61,31 @@ def find_domains(network: ResolvedNetwork) -> list[Domain]:
             for tag, vlan in vlans_by_tag(end, tags).items():
                 domain = domains.setdefault(groups.of(_place(link, end, vlan)), Domain())
                 _add(domain, link, end, tag, vlan)
+    _add_devices(network, groups, domains)
     return [domain for domain in domains.values() if domain.interfaces]
+
+
+def _add_devices(network: ResolvedNetwork, groups: Groups, domains: dict[Hashable, Domain]) -> None:
+    """Macvlans last: they are where the interface is that they are on."""
+    for device in network.devices:
+        parent = device.device.parent if device.device else None
+        if parent is None:
+            for tag, interface in {UNTAGGED: device, **device.vlans}.items():
+                domain = domains.setdefault(groups.of((id(device), tag)), Domain())
+                domain.interfaces.append(interface)
+                domain.devices.append(device)
+    by_interface = {interface: domain for domain in domains.values() for interface in domain.interfaces}
+    for device in network.devices:
+        parent = device.device.parent if device.device else None
+        if parent and parent in by_interface:
+            by_interface[parent].interfaces.append(device)
 
 
 def _add(domain: Domain, link: ResolvedLink, end: ResolvedInterface, tag: int, vlan: int) -> None:
     if not domain.links or domain.links[-1] is not link:
         domain.links.append(link)
+    if end.master:
+        return
     if not end.node.bridges:
         domain.interfaces.append(end.vlans[tag] if tag else end)
     elif end.node not in domain.switches:
@@ -74,12 +96,14 @@ def _add(domain: Domain, link: ResolvedLink, end: ResolvedInterface, tag: int, v
 
 def tags_in_use(network: ResolvedNetwork) -> tuple[int, ...]:
     """Those of all VLANs that ports and interfaces mention, and none at all."""
-    ends = [end for link in network.links for end in (link.a, link.b)]
+    ends = [*(end for link in network.links for end in (link.a, link.b)), *network.devices]
     return (UNTAGGED, *sorted({tag for end in ends for tag in (*end.port.trunk, *end.vlans)}))
 
 
 def vlans_by_tag(end: ResolvedInterface, tags: tuple[int, ...]) -> dict[int, int]:
     """For each tag that frames may have at this end of a link, the number of their place in the node behind."""
+    if end.master:
+        return {tag: tag for tag in tags}
     if not end.node.bridges:
         return {UNTAGGED: UNTAGGED, **{tag: tag for tag in end.vlans}}
     if not end.node.bridge.filters_vlans:
@@ -95,5 +119,5 @@ def joined_places(link: ResolvedLink, tags: tuple[int, ...]) -> list[tuple[Hasha
 
 
 def _place(link: ResolvedLink, end: ResolvedInterface, vlan: int) -> Hashable:
-    """Where a frame is that this end has sent: in its switch, or else on the link."""
-    return (id(end.node) if end.node.bridges else id(link)), vlan
+    """Where a frame is that this end has sent: in its switch, its bridge or bond, or else on the link."""
+    return id(end.master) if end.master else id(end.node) if end.node.bridges else id(link), vlan

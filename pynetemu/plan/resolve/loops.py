@@ -21,7 +21,7 @@ def check_loops(network: ResolvedNetwork, problems: Problems) -> None:
     tags, joined = tags_in_use(network), Groups()
     for link in network.links:
         a, b = link.a.node, link.b.node
-        if not (a.bridges and b.bridges) or a.bridge.stp or b.bridge.stp:
+        if not (link.a.bridged and link.b.bridged) or a.bridge.stp or b.bridge.stp:
             continue
         new = [joined.join(*places) for places in joined_places(link, tags)]
         if not all(new):

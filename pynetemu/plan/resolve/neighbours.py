@@ -33,8 +33,8 @@ def find_neighbours(domains: list[Domain], arp: str, problems: Problems) -> list
 
 
 def _members(domain: Domain, version: int) -> list[tuple[ResolvedInterface, Address]]:
-    """Each interface's first address of a version. GRE has no MAC addresses to be asked for."""
-    if any(link.tunnel and link.tunnel.kind == "gre" for link in domain.links):
+    """Each interface's first address of a version. GRE and WireGuard have no MAC addresses to be asked for."""
+    if any(link.tunnel and link.tunnel.kind != "vxlan" for link in domain.links):
         return []
     first = ((end, next((a.ip for a in end.addresses if a.version == version), None)) for end in domain.interfaces)
     return [(end, address) for end, address in first if address is not None]

@@ -37,10 +37,20 @@ class ResolvedBridge:
 
 
 @dataclass(eq=False)
+class ResolvedDevice:
+    """What an interface is that is no end of a link; `settings` are as in `ip link add`, `parent` is what a macvlan is on."""
+
+    kind: Literal["bridge", "bond", "dummy", "macvlan"]
+    settings: tuple[str, ...] = ()
+    parent: "ResolvedInterface | None" = None
+
+
+@dataclass(eq=False)
 class ResolvedInterface:
     """`addresses` are the user's and, from `resolve.addresses` on, those that were chosen; `auto` allows such.
 
-    `vlans` are the interfaces on this one, by their number; `blocked` is a port that the spanning tree will shut.
+    `vlans` are the interfaces on this one, by their number; `blocked` is a port that the spanning tree will shut. `master`
+    is the bridge or bond of the same host that has this interface as its port, and its addresses.
     """
 
     node: "ResolvedNode"
@@ -54,10 +64,18 @@ class ResolvedInterface:
     port: ResolvedPort = ResolvedPort()
     vlans: dict[int, "ResolvedInterface"] = field(default_factory=dict)
     blocked: bool = False
+    device: ResolvedDevice | None = None
+    master: "ResolvedInterface | None" = None
 
     @property
     def source(self) -> str:
         return self.declared.where
+
+    @property
+    def bridged(self) -> bool:
+        """Whether frames that arrive here are sent on by a bridge: a switch's, or one in a host."""
+        in_host = self.master is not None and self.master.device is not None and self.master.device.kind == "bridge"
+        return self.node.bridges or in_host
 
 
 @dataclass(eq=False)
@@ -193,6 +211,7 @@ class ResolvedNetwork:
     name: str
     nodes: list[ResolvedNode]
     links: list[ResolvedLink]
+    devices: list[ResolvedInterface]
     services: list[ResolvedHttpServer | ResolvedService]
     filters: list[ResolvedFirewall | ResolvedNat]
     neighbours: list[ResolvedNeighbours] = field(default_factory=list)

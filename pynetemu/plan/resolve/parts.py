@@ -25,6 +25,7 @@ from pynetemu.plan.values import (
     read_several,
 )
 from pynetemu.topology.description import Description
+from pynetemu.topology.devices import Bridge, BridgePort, Device
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.part import Declaration, Part
@@ -110,6 +111,8 @@ class Resolver:
         what = f"the {'first' if side == 'a' else 'second'} end of this link"
         if not isinstance(end, Interface):
             return self.find_node(end, declaration, what)
+        if isinstance(end, Device):
+            return self._port(end, declaration)
         linked = self._linked.get(id(end))
         self._linked[id(end)] = linked or declaration
         if not hasattr(end, "node"):  # it was made without what it needs
@@ -121,7 +124,16 @@ class Resolver:
             hint = "a link has two ends" if linked is declaration else f"the other is at {linked.where}"
             self.problems.add(declaration, f"the interface {end.name!r} of {node.name} is in two links", hint)
             return None
-        return self._interface(end, node)
+        return self.interface(end, node)
+
+    def _port(self, end: Device, declaration: Declaration) -> ResolvedInterface | None:
+        """A new port of a bridge that is an end of a link."""
+        if not isinstance(end, Bridge):
+            text = f"a {_kind(end)} is no end of a link"
+            self.problems.add(declaration, text, "give the node instead, or an interface of it")
+            return None
+        found = self._ends.get(id(end))
+        return ResolvedInterface(found[0].node, "", declaration, auto=False, master=found[0]) if found else None
 
     def find_node(self, part: object, declaration: Declaration, what: str) -> ResolvedNode | None:
         if not isinstance(part, Node):
@@ -144,11 +156,13 @@ class Resolver:
             return "name one of its nodes: site1.gw"
         return "give a node, or an interface of one"
 
-    def _interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
+    def interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
         declaration = part.declaration
         interface = ResolvedInterface(node, str(part.name or ""), declaration, auto=part.auto_addresses)
         self._ends[id(part)] = [interface]
         interface.mac = self._mac(part)
+        if isinstance(part, BridgePort):
+            interface.master = next(iter(self._ends.get(id(part.bridge), ())), None)
         if isinstance(part, Port):
             interface.port = read_port(part, self.problems)
             if interface.port.vlan is not None or interface.port.trunk:
@@ -180,10 +194,10 @@ class Resolver:
 
             link.tunnel = read_tunnel(part, self.problems)
             for end in near, far:
-                _name(end, interface_names(link.tunnel))
+                name_interface(end, interface_names(link.tunnel))
             check_ends(link, self.problems)
         for end, other in (near, node_b), (far, node_a):
-            _name(end, _link_names(end.node, _as_seen(other.name, end.node.name)))
+            name_interface(end, _link_names(end, _as_seen(other.name, end.node.name)))
         for node in node_a, node_b:
             node.links += 1
             if node.bridges and node.links == _MOST_PORTS + 1:
@@ -215,7 +229,7 @@ class Resolver:
         parent = parents[0]
         if part.parent.name is None:
             part.name = f"{parent.name}.{number}"
-        interface = self._interface(part, parent.node)
+        interface = self.interface(part, parent.node)
         interface.cost = parent.cost
         if parent.node.bridges:
             text = f"{parent.node.name} is a switch, whose ports have VLANs by {parent.node.name}.port(trunk=[{number}])"
@@ -242,7 +256,7 @@ class Resolver:
 
     def check_linked(self, part: Interface) -> None:
         """An interface without a link cannot exist. After some mistakes its link may just not have been made."""
-        if self.incomplete or id(part) in self._linked or isinstance(part, VlanInterface):
+        if self.incomplete or id(part) in self._linked or isinstance(part, VlanInterface | Device):
             return
         if node := self.find_node(part.node, part.declaration, "the node of this interface"):
             text = f"the interface {part.name!r} of {node.name} is in no link"
@@ -257,8 +271,9 @@ def _kind(part: Part) -> str:
     return type(part).__name__
 
 
-def _link_names(node: ResolvedNode, neighbour: str) -> Iterator[str]:
-    return _port_names(node, neighbour) if node.bridges or node.kind == "root" else _host_names(node)
+def _link_names(end: ResolvedInterface, neighbour: str) -> Iterator[str]:
+    is_port = end.bridged or end.node.kind == "root"
+    return _port_names(end.node, neighbour) if is_port else _host_names(end.node)
 
 
 def _as_seen(name: str, viewer: str) -> str:
@@ -267,11 +282,11 @@ def _as_seen(name: str, viewer: str) -> str:
     return name.removeprefix(f"{within}.") if within else name
 
 
-def _name(interface: ResolvedInterface, names: Iterator[str]) -> None:
+def name_interface(interface: ResolvedInterface, names: Iterator[str]) -> None:
     """Names an interface that was given no name."""
     if not interface.name:
         node = interface.node
-        taken = ("lo", "all", "default", BRIDGE)
+        taken = ("lo", "all", "default", *([BRIDGE] if node.bridges else []))
         interface.name = next(name for name in names if name not in node.interfaces and name not in taken)
         node.interfaces[interface.name] = interface
 

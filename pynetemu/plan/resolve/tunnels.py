@@ -72,7 +72,16 @@ def lay_tunnels(network: ResolvedNetwork, domains: list[Domain], problems: Probl
         digger.find_endpoints(link)
     for link in tunnels:
         digger.find_mtu(link, ())
+    for domain in domains:
+        _make_fit(domain)
     _check_numbers([link for link in tunnels if link.tunnel], problems)
+
+
+def _make_fit(domain: Domain) -> None:
+    """Gives the links that a bridge joins with a tunnel its MTU: a bridge drops what is larger (net/bridge/br_forward.c)."""
+    limits = [link.mtu for link in domain.links if link.tunnel and link.mtu]
+    for link in domain.links if limits else ():
+        link.mtu = link.mtu or min(limits)
 
 
 class _Digger:
@@ -95,8 +104,9 @@ class _Digger:
                 continue
             ways = self._ways.find(link.a.node, other.ip), self._ways.find(link.b.node, one.ip)
             below = [interface for way in ways for interface in way or ()]
-            leads_back |= any(interface in (link.a, link.b) for interface in below)
-            if None not in ways and not any(interface in (link.a, link.b) for interface in below):
+            through = any(self._is_on(interface, link) for interface in below)
+            leads_back |= through
+            if None not in ways and not through:
                 link.tunnel.endpoints = one.ip, other.ip
                 self._below[link] = below
                 return
@@ -112,7 +122,7 @@ class _Digger:
                 text = f"the endpoint {wanted.name!r} is no interface of {node.name}"
                 self._problems.add(link.declared, text, "endpoints=(...) are in the order of the tunnel's ends")
             return [] if found is None else _usable(found.addresses)
-        every = [*self._own_addresses(node)]
+        every = [*self._own_addresses(node, link)]
         if wanted is None:
             if not every:
                 text = f"{node.name} has no address besides the tunnel's to send its packets from"
@@ -126,9 +136,15 @@ class _Digger:
             self._problems.add(link.declared, text, f"{node.name} has {there}" if there else "")
         return chosen
 
-    def _own_addresses(self, node: ResolvedNode) -> Iterator[InterfaceAddress]:
+    def _is_on(self, interface: ResolvedInterface, tunnel: ResolvedLink) -> bool:
+        """Whether what an interface sends may go through a tunnel, as frames in the same broadcast domain do."""
+        domain = self._ways.domain(interface)
+        return domain is not None and tunnel in domain.links
+
+    def _own_addresses(self, node: ResolvedNode, tunnel: ResolvedLink) -> Iterator[InterfaceAddress]:
         """A node's addresses but those of tunnels; the outside of a Nat first, loopbacks last."""
-        interfaces = [one for one in node.interfaces.values() if one not in self._link or not self._link[one].tunnel]
+        found = [one for one in node.interfaces.values() if one not in self._link or not self._link[one].tunnel]
+        interfaces = [interface for interface in found if not self._is_on(interface, tunnel)]
         for interface in sorted(interfaces, key=lambda interface: not interface.hides):
             yield from _usable(interface.addresses)
         yield from _usable(node.loopback)

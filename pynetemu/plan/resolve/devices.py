@@ -1,0 +1,118 @@
+"""Interfaces that are no end of a link: looked up, checked, and joined with those that they are made of."""
+
+from collections.abc import Iterable, Iterator
+from itertools import count
+
+from pynetemu.plan.problems import Problems, Wrong
+from pynetemu.plan.resolve.network import ResolvedDevice, ResolvedInterface, ResolvedNode
+from pynetemu.plan.resolve.parts import Resolver, name_interface
+from pynetemu.topology.devices import Bond, Bridge, Device, Macvlan
+from pynetemu.topology.part import Declaration
+
+_MONITORING = "miimon 100"  # ms: without it a bond does not notice that a member has lost its link (bonding.rst)
+_BOND_MODES = "active-backup", "balance-rr", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"
+_MACVLAN_MODES = "bridge", "private", "vepa", "passthru"
+_PREFIXES = {"bridge": "br", "bond": "bond", "dummy": "dummy", "macvlan": "eth"}
+
+
+class Devices:
+    """To be read before the links are, of which some end in them, and finished after."""
+
+    def __init__(self, resolver: Resolver, problems: Problems) -> None:
+        self._resolver = resolver
+        self._problems = problems
+        self._found: list[tuple[Device, ResolvedInterface]] = []
+
+    def read(self, part: Device) -> None:
+        if part.declaration.refused and not hasattr(part, "node"):
+            return
+        what = f"the node of this {type(part).__name__}"
+        node = self._resolver.find_node(part.node, part.declaration, what)
+        if node is None:
+            return
+        if node.bridges:
+            text = f"{node.name} is a switch, which has no interfaces but its bridge and that one's ports"
+            self._problems.add(part.declaration, text, f"a {type(part).__name__} is for hosts and routers")
+            return
+        interface = self._resolver.interface(part, node)
+        interface.device = self._device(part)
+        self._found.append((part, interface))
+
+    def _device(self, part: Device) -> ResolvedDevice:
+        check, declaration = self._problems.check, part.declaration
+        if isinstance(part, Bond):
+            mode = check(declaration, _read_mode, part.mode, _BOND_MODES)
+            return ResolvedDevice("bond", (f"mode {mode}", _MONITORING))
+        if isinstance(part, Macvlan):
+            return ResolvedDevice("macvlan", (f"mode {check(declaration, _read_mode, part.mode, _MACVLAN_MODES)}",))
+        return ResolvedDevice("bridge", ("mcast_snooping 0",)) if isinstance(part, Bridge) else ResolvedDevice("dummy")
+
+    def finish(self) -> list[ResolvedInterface]:
+        """All of them, now that the ends of links are known."""
+        for part, interface in self._found:
+            name_interface(interface, _names(interface))
+            if isinstance(part, Bond):
+                self._join(part, interface)
+            elif isinstance(part, Macvlan):
+                self._set_parent(part, interface)
+        return [interface for _, interface in self._found]
+
+    def _join(self, part: Bond, bond: ResolvedInterface) -> None:
+        members = self._problems.check(part.declaration, _read_members, part.members) or []
+        ends = [self._member(member, bond.node, part.declaration) for member in members]
+        for end in (end for end in ends if end):
+            if end.master:
+                text = f"{end.node.name} {end.name} is in {end.master.name} already"
+                self._problems.add(part.declaration, text, "an interface is in one bond or bridge")
+            elif end.addresses:
+                text = f"{end.node.name} {end.name} has addresses, which the bond has instead"
+                self._problems.add(end.declared, text, f"give {', '.join(map(str, end.addresses))} to the Bond")
+            end.master = bond
+
+    def _member(self, member: object, node: ResolvedNode, declaration: Declaration) -> ResolvedInterface | None:
+        found = self._resolver.ends_of(member)
+        own = [end for end in found if end.node is node]
+        if len(own) == 1 and own[0].device is None:
+            return own[0]
+        if not self._resolver.incomplete:
+            hint = "a = Link(h1, s1), b = Link(h1, s2), then Bond(h1, [a, b])"
+            self._problems.add(declaration, f"the member {member!r} is no interface or link of {node.name}", hint)
+        return None
+
+    def _set_parent(self, part: Macvlan, interface: ResolvedInterface) -> None:
+        assert interface.device
+        found = self._resolver.ends_of(part.parent)
+        if len(found) != 1:
+            if not self._resolver.incomplete:
+                hint = 'up = h1.interface("eth0"), Link(up, s1), then Macvlan(up, web)'
+                text = f"{part.parent!r} is no interface that a Macvlan can be on"
+                self._problems.add(part.declaration, text, hint)
+            return
+        parent = found[0]
+        if parent.master or parent.node.bridges:
+            text = f"{parent.node.name} {parent.name} is a port of {parent.master.name if parent.master else 'the bridge'}"
+            self._problems.add(
+                part.declaration, text, "the kernel allows no macvlan there; take the bridge, or another interface"
+            )
+        interface.device.parent = parent
+        interface.cost = parent.cost
+
+
+def _names(interface: ResolvedInterface) -> Iterator[str]:
+    assert interface.device
+    return (f"{_PREFIXES[interface.device.kind]}{number}" for number in count())
+
+
+def _read_mode(mode: object, choices: tuple[str, ...]) -> str:
+    if mode not in choices:
+        raise Wrong(f"mode={mode!r} is none of the choices", f"it is one of {', '.join(choices)}")
+    return str(mode)
+
+
+def _read_members(members: object) -> list[object]:
+    if not isinstance(members, Iterable) or isinstance(members, str):
+        raise Wrong(f"the members {members!r} are no list", "a list of links or interfaces: Bond(h1, [a, b])")
+    found = list(members)
+    if not found:
+        raise Wrong("this bond has no members", "a list of links or interfaces: Bond(h1, [a, b])")
+    return found
