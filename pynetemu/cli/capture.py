@@ -11,10 +11,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pynetemu.network.network import Network
-    from pynetemu.shell import registry
+    from pynetemu.shell.commands import captures
     from pynetemu.shell.shell import Shell
 
-    command = registry.find("capture")
-    assert command is not None
     with Network.attach(arguments.lab) as network:
-        return command.run(Shell(network), shlex.join(arguments.words))
+        shell = Shell(network)
+        status = captures.capture.run(shell, shlex.join(arguments.words))
+        captures.finish(shell)
+        return status

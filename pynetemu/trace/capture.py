@@ -106,6 +106,13 @@ class Capture:
         lost = f", and {self.lost} are not in it: they came too fast" if self.lost else ""
         return f"{self.file}: {self.packets} packet{'' if self.packets == 1 else 's'}{lost}"
 
+    @property
+    def state(self) -> str:
+        """In a word or two: "runs", "ended", or why the file could not be written any more."""
+        if self._error is not None:
+            return self._error.strerror or str(self._error)
+        return "ended" if self.wait(0) else "runs"
+
     def failure(self, error: OSError) -> str:
         """What to tell of a file that could not be written."""
         kept = f"; it has the {self.packets} packets until then" if self.packets else ""

@@ -78,7 +78,7 @@ def test_wireshark_gets_the_packets_while_the_shell_goes_on(tmp_path: Path) -> N
     lines = ["capture --wireshark blue icmp", "captures", "blue ping -c1 root", "capture --stop"]
     done = pynetemu(BLUE, *(word for line in lines for word in ("-c", line)), env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
     assert done.returncode == 0, done.stderr
-    assert re.search(r"Wireshark +\d+ +blue icmp", done.stdout)
+    assert re.search(r"Wireshark +\d+ +runs +blue icmp", done.stdout)
     wait_until(got.exists, what="its end")
     assert len(fields(got, "frame.number")) == 2
     assert (tmp_path / "arguments").read_text() == "-k -N n -i -\n"
@@ -107,7 +107,7 @@ def test_behind_the_prompt_and_with_ctrl_c(tmp_path: Path) -> None:
     with Terminal(*PROGRAM, BLUE) as terminal:
         terminal.ask(f"capture -w {tmp_path}/x.pcapng icmp &")
         terminal.ask("blue ping -c2 -i0.01 root")
-        assert re.search(r"x\.pcapng +\d+ +icmp", terminal.ask("captures"))
+        assert re.search(r"x\.pcapng +\d+ +runs +icmp", terminal.ask("captures"))
         assert "x.pcapng: 8 packets" in terminal.ask("capture --stop")
         terminal.ask("blue ping -c1000 -i0.05 root >/dev/null &")
         terminal.enter("capture blue icmp")
@@ -139,6 +139,20 @@ def test_from_another_terminal_until_the_lab_ends(tmp_path: Path) -> None:
         _, errors = other.communicate(timeout=10)
     assert errors == f"{path}: 2 packets\n"
     assert len(fields(path, "frame.number")) == 2
+
+
+def test_wireshark_in_another_terminal_has_the_packets_until_it_is_closed(tmp_path: Path) -> None:
+    program = tmp_path / "wireshark"
+    program.write_text(f"#!/bin/sh\nhead -c 1000 >{tmp_path}/partial; mv {tmp_path}/partial {tmp_path}/got\n")
+    program.chmod(0o755)
+    with running("watched"):
+        env = environment({"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+        command = [*PROGRAM, "capture", "watched", "blue", "icmp", "--wireshark"]
+        other = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
+        while other.poll() is None:
+            pynetemu("exec", "watched", "blue", "ping", "-c3", "-i0.01", "root")
+        _, errors = other.communicate(timeout=10)
+    assert (other.returncode, (tmp_path / "got").stat().st_size) == (0, 1000), errors
 
 
 def test_an_interrupt_ends_a_script_s_capture_with_a_whole_file(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ class _Running:
     def file(self) -> str:
         return str(self.capture.file) if self.program is None else "Wireshark"
 
+    @property
+    def about(self) -> str:
+        """What is captured."""
+        return " ".join((*self.capture.what, self.capture.filter)).strip()
+
     def stop(self) -> None:
         """Raises LabError when the file is not whole."""
         try:
@@ -122,8 +127,18 @@ def capture(
 def captures(shell: Shell) -> Table:
     """lists the captures that run in the background"""
     running = _running.get(shell.network, [])
-    rows = [(str(one.file), one.capture.packets, " ".join((*one.capture.what, one.capture.filter)).strip()) for one in running]
-    return Table(("file", "packets", "of"), rows)
+    rows = [(one.file, one.capture.packets, one.capture.state, one.about) for one in running]
+    return Table(("file", "packets", "state", "of"), rows)
+
+
+def finish(shell: Shell) -> None:
+    """Waits until the captures in the background have ended, their lab or what reads them has, or until Ctrl-C."""
+    with suppress(KeyboardInterrupt):
+        for one in _running.get(shell.network, []):
+            while not one.capture.wait(0.1) and (one.program is None or one.program.poll() is None):
+                pass
+    if _running.get(shell.network):
+        _stop(shell)
 
 
 def _stop(shell: Shell) -> int:

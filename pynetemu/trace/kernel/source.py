@@ -4,8 +4,10 @@ import os
 import struct
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pynetemu.errors import LabError
 from pynetemu.trace.events import Event
 from pynetemu.trace.filters import instructions
 from pynetemu.trace.kernel.btf import DESCRIPTION, load_layout
@@ -112,9 +114,10 @@ class KernelSource:
     def _name(self, number: int, ifindex: int) -> str | None:
         """The name of an interface that has not been seen before."""
         wanted = self._wanted[number]
-        for interface in self._network.interfaces(self._nodes[number]):
-            is_wanted = not wanted or interface.name in wanted
-            self._interfaces[number, interface.index] = interface.name if is_wanted else None
+        with suppress(LabError):  # the lab has ended
+            for interface in self._network.interfaces(self._nodes[number]):
+                is_wanted = not wanted or interface.name in wanted
+                self._interfaces[number, interface.index] = interface.name if is_wanted else None
         return self._interfaces.setdefault((number, ifindex), None if wanted else f"if{ifindex}")
 
 
