@@ -8,7 +8,6 @@ A sighting continues a journey when all three agree; without each of them wrong 
 """
 
 from collections import deque
-from dataclasses import dataclass, field
 
 from pynetemu.trace.events import Event
 from pynetemu.trace.harmless import is_harmless
@@ -21,56 +20,36 @@ _REBUILT = 200  # of so many journeys before, one whose buffer was made anew on 
 _IPV4_KEY = 6  # elements of an IPv4 packet's key: number, 2 of fragments, length, protocol, content
 
 
-@dataclass(slots=True, eq=False)
-class _Life:
-    """A journey while the kernel holds it."""
-
-    journey: Journey
-    buffers: set[int] = field(default_factory=set)
-    heads: set[int] = field(default_factory=set)
-
-
 class ByBuffer:
     def __init__(self, wiring: Wiring) -> None:
         self.journeys: list[Journey] = []
         self._wiring = wiring
-        self._by_buffer: dict[int, _Life] = {}
-        self._by_head: dict[int, _Life] = {}
-        self._recent: deque[_Life] = deque(maxlen=_REBUILT)
+        self._by_buffer: dict[int, Journey] = {}
+        self._by_head: dict[int, Journey] = {}  # the last of each: a switch may send a copy when the first was read already
+        self._recent: deque[Journey] = deque(maxlen=_REBUILT)
 
     def add(self, event: Event) -> None:
         if event.kind == "end":
-            if (life := self._by_buffer.pop(event.buffer, None)) is not None:
-                life.journey.freed = True
-                self._forget(life, event.buffer)
+            if (journey := self._by_buffer.pop(event.buffer, None)) is not None:
+                journey.freed = True
             return
         known = self._by_buffer.get(event.buffer) or self._by_head.get(event.head)
-        life = known if known and self._continues(known.journey, event) else self._rebuilt(event)
-        if life is None:
+        journey = known if known and self._continues(known, event) else self._rebuilt(event)
+        if journey is None:
             if event.kind == "drop" and is_harmless(event):
                 return  # a copy of a packet that was delivered, such as one that a closed socket still held
-            life = self._begin(event, known)
-        life.journey.sightings.append(Sighting(event, self._before(life.journey, event)))
-        self._by_buffer[event.buffer] = self._by_head[event.head] = life
-        life.buffers.add(event.buffer)
-        life.heads.add(event.head)
+            journey = self._begin(event, known)
+        journey.sightings.append(Sighting(event, self._before(journey, event)))
+        self._by_buffer[event.buffer] = self._by_head[event.head] = journey
         if event.kind == "drop":
             self._by_buffer.pop(event.buffer, None)
-            self._forget(life, event.buffer)
 
-    def _begin(self, event: Event, known: _Life | None) -> _Life:
-        again = known is not None and _is_again(known.journey.first, event)
-        life = _Life(Journey(again=again))
-        self.journeys.append(life.journey)
-        self._recent.append(life)
-        return life
-
-    def _forget(self, life: _Life, buffer: int) -> None:
-        life.buffers.discard(buffer)
-        if not life.buffers:
-            for head in life.heads:
-                if self._by_head.get(head) is life:
-                    del self._by_head[head]
+    def _begin(self, event: Event, known: Journey | None) -> Journey:
+        again = known is not None and _is_again(known.first, event)
+        journey = Journey(again=again)
+        self.journeys.append(journey)
+        self._recent.append(journey)
+        return journey
 
     def _continues(self, journey: Journey, event: Event) -> bool:
         return self._may_follow(journey, event) and _is_same(journey.sightings[-1].event, event)
@@ -91,15 +70,15 @@ class ByBuffer:
             return arrived > left or (inside and not left)
         return bool(here)
 
-    def _rebuilt(self, event: Event) -> _Life | None:
+    def _rebuilt(self, event: Event) -> Journey | None:
         """The journey whose frame was sent into the other end of this link, when the buffer was made anew (XDP, veth)."""
         peer = self._wiring.peers.get((event.node, event.interface))
         if event.kind == "out" or peer is None:
             return None
-        for life in reversed(self._recent):
-            last = life.journey.sightings[-1].event
+        for journey in reversed(self._recent):
+            last = journey.sightings[-1].event
             if last.kind == "out" and (last.node, last.interface) == peer and last.data[:128] == event.data[:128]:
-                return life
+                return journey
         return None
 
     def _before(self, journey: Journey, event: Event) -> Sighting | None:

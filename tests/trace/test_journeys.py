@@ -89,6 +89,17 @@ def test_a_flood_is_one_journey_with_several_ends() -> None:
     assert journey.links_crossed == 3
 
 
+def test_a_copy_that_is_sent_when_the_first_was_read_already_is_the_same_packet() -> None:
+    """A switch floods copies (other buffers, the same data) one by one; the kernel may be done with all before by then."""
+    arp = ARP(op=1, psrc="10.0.1.2", pdst="10.0.1.1")
+    first = [_event(step, place, arp, 4096) for step, place in enumerate(_WAY[:4])]  # type: ignore[arg-type]
+    end = first[-1]._replace(kind="end", time=10)
+    places: list[tuple[str, str, Kind]] = [("sw1", "red", "out"), ("red", "eth0", "in")]
+    copy = [_event(20 + step, place, arp, 8192)._replace(head=4097) for step, place in enumerate(places)]
+    (journey,) = join([*first, end, *copy], _WIRING)
+    assert {leaf.event.node for leaf in journey.leaves} == {"red", "r1"}
+
+
 def test_a_loop_is_one_journey_that_comes_back() -> None:
     first = [_event(step, place, _ping(ttl=64)) for step, place in enumerate(_WAY[:4])]  # type: ignore[arg-type]
     back: list[tuple[str, str, Kind]] = [
