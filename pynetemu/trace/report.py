@@ -29,7 +29,7 @@ def report(trace: "Trace", style: Style, *, everything: bool = False) -> str:
     if len(shown) > len(rows):
         more = counted(len(shown) - len(rows), "more packet")
         lines.append(style.dim(style.words(f"   … {more} not shown: --all shows all, --filter fewer")))
-    return "\n".join([*lines, *summary(trace, rows, style)])
+    return "\n".join([*lines, *summary(trace, rows, shown, style)])
 
 
 def _worth_showing(trace: "Trace", hidden: Sequence[Journey]) -> list[Row]:

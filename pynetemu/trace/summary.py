@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 _BAD = ("dropped", "waiting", "unanswered")
 
 
-def summary(trace: "Trace", rows: Sequence[Row], style: Style) -> Iterator[str]:
-    """One line of outcome, one of what to try; and, whenever it is so, that packets were missed."""
-    told = f"{counted(len(rows), 'packet')}, {counted(sum(journey.links_crossed for journey, _ in rows), 'hop')}"
+def summary(trace: "Trace", rows: Sequence[Row], journeys: Sequence[Journey], style: Style) -> Iterator[str]:
+    """One line of outcome, one of what to try; and, whenever it is so, that packets were missed.
+
+    `rows` are those that are shown of the journeys.
+    """
+    told = f"{counted(len(journeys), 'packet')}, {counted(sum(journey.links_crossed for journey in journeys), 'hop')}"
     told += f", {trace.lost} missed · {trace.engine}"
     cause = root_cause(trace, rows)
     if cause is None and not rows:
