@@ -105,10 +105,22 @@ class Ladder:
     def _listing(self) -> Iterator[str]:
         """For ways through more nodes than fit side by side: each as text, blue→s1→…→root."""
         for (journey, endings), packet in zip(self._rows, self._packets, strict=True):
-            way = "→".join(involved(journey, endings)) + (self._style.signs.dropped if died(endings) else "")
             yield self._time(journey) + self._text(journey, endings, packet, _TIME, set())
-            yield self._style.dim(self._style.cut(self._style.words(" " * 14 + way), 0))
+            yield from self._way(involved(journey, endings), died(endings))
             yield from self._reasons(journey, endings, {ending.node: 14 - _TIME for ending in endings})
+
+    def _way(self, nodes: list[str], has_died: bool) -> Iterator[str]:
+        """A way as text, on as many lines as it takes."""
+        style = self._style
+        line = " " * 14
+        for number, node in enumerate(nodes):
+            last = number == len(nodes) - 1
+            step = style.words(node + (style.signs.dropped * has_died if last else "→"))
+            if style.width is not None and len(line) + len(step) > style.width and line.strip():
+                yield style.dim(line)
+                line = " " * 14
+            line += step
+        yield style.dim(line)
 
 
 def _fit(node: str, step: int) -> str:

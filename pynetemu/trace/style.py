@@ -64,4 +64,5 @@ class Style:
         """The text as far as it fits behind what a line has already."""
         if self.width is None or len(text) + used <= self.width:
             return text
-        return text[: max(0, self.width - used - 1)] + self.signs.cut
+        room = self.width - used
+        return text[: room - 1] + self.signs.cut if room > 0 else ""
