@@ -15,7 +15,9 @@ from pynetemu.errors import ConflictError
 from pynetemu.plan.operations import (
     AddAddress,
     AddHttpServer,
+    AddMultipathRoute,
     Address,
+    AddRoute,
     AddTunnel,
     AddVeth,
     IPNetwork,
@@ -114,6 +116,15 @@ def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:
                 yield _say(operation, f"this machine has the address {wanted.ip} already")
             elif near:
                 yield _say(operation, f"this machine has a route to {near[0]} already, which {wanted} overlaps")
+            elif operation.interface == "lo":
+                yield _say(operation, f"{wanted} would stay on this machine's loopback after a crash")
+        elif isinstance(operation, AddRoute | AddMultipathRoute) and operation.node in roots:
+            where = operation.destination
+            near = [network for network in routes if _overlap(network, where)]
+            if where.prefixlen == 0:
+                yield _say(operation, "the lab would have a default route on this machine")
+            elif near:
+                yield _say(operation, f"this machine has a route to {near[0]} already, which that to {where} overlaps")
 
 
 def _overlap(one: IPNetwork, other: IPNetwork) -> bool:

@@ -182,3 +182,36 @@ def test_captures_and_traces_see_the_labs_links_and_not_the_machines(machine: Ma
     assert done.stdout.count("root.veth_root") == 2 and "uplink" not in done.stdout
     assert "172.30.0.2" not in "".join(line for line in done.stdout.splitlines() if "ICMP" in line)
     assert {place for (place,) in fields(tmp_path / "x.pcapng", "frame.interface_name")} == {"blue:veth_blue", "root:veth_root"}
+
+
+def test_a_routed_lab_gives_the_machine_routes_to_its_networks_and_leaves_its_default_route(
+    machine: Machine, tmp_path: Path
+) -> None:
+    lab = tmp_path / "routed.py"
+    lab.write_text(
+        "from pynetemu import Host, Link, Root, Router, Topology\n"
+        "class Routed(Topology):\n"
+        "    root, r1, h1 = Root(), Router(), Host()\n"
+        '    up = Link(root.interface("up", "10.77.0.1/24"), r1)\n'
+        "    down = Link(r1, h1)\n"
+    )
+    done = machine.run(*PROGRAM, "--host", str(lab), "-c", "root ping -c1 -W2 h1", "-c", "root ip route")
+    assert "1 received" in done.stdout, done.stderr
+    assert "default via 172.30.0.2" in done.stdout
+    assert "10.200.1.0/24 via 10.77.0.254 dev up" in done.stdout
+
+
+def test_what_would_stay_or_take_over_the_machines_ways_is_refused(machine: Machine, tmp_path: Path) -> None:
+    lab = tmp_path / "greedy.py"
+    lab.write_text(
+        "from pynetemu import Host, Link, Root, Router, Topology\n"
+        "class Greedy(Topology):\n"
+        '    root = Root(loopback="10.78.0.1/32", routes={"172.30.0.0/16": "10.77.0.2"}, default_via="10.77.0.2")\n'
+        "    h1 = Host()\n"
+        '    up = Link(root.interface("up", "10.77.0.1/24"), h1.interface("eth0", "10.77.0.2/24"))\n'
+    )
+    done = machine.run(*PROGRAM, "--host", str(lab), "-c", "root true")
+    assert done.returncode == 1
+    assert "10.78.0.1/32 would stay on this machine's loopback after a crash" in done.stderr
+    assert "this machine has a route to 172.30.0.0/24 already, which that to 172.30.0.0/16 overlaps" in done.stderr
+    assert "the lab would have a default route on this machine" in done.stderr

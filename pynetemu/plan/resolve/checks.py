@@ -137,12 +137,19 @@ def _warn_of_islands(network: ResolvedNetwork, problems: Problems) -> None:
     for node in network.nodes:
         islands.setdefault(joined.of(node), []).append(node)
     mainland = max(islands.values(), key=len, default=[])
-    for island in islands.values():
-        if island is not mainland and len(mainland) > 1:
-            names = [node.name for node in island]
-            shown = ", ".join(names[:_MOST_NAMES]) + (f" and {len(names) - _MOST_NAMES} more" if names[_MOST_NAMES:] else "")
-            text = f"{shown} {'is' if len(names) == 1 else 'are'} not linked to {mainland[0].name} and the others"
-            problems.warn(island[0].declared, text)
+    if len(mainland) > 1:
+        lone = [node for island in islands.values() if len(island) == 1 for node in island]
+        if lone:
+            problems.warn(lone[0].declared, f"{_listed(lone)} in no link")
+        for island in islands.values():
+            if len(island) > 1 and island is not mainland:
+                problems.warn(island[0].declared, f"{_listed(island)} not linked to {mainland[0].name} and the others")
+
+
+def _listed(nodes: list[ResolvedNode]) -> str:
+    names = [node.name for node in nodes]
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"{', '.join(names[:_MOST_NAMES])}{more} {'is' if len(names) == 1 else 'are'}"
 
 
 def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:

@@ -15,22 +15,23 @@ def give_routes(network: ResolvedNetwork, domains: list[Domain], host: bool) -> 
         graph = Graph(_segments(network, domains, version, host))
         for node in graph.places:
             if node.auto_routes:
-                _fill(node, graph, version)
+                _fill(node, graph, version, may_default=not (host and node.kind == "root"))
 
 
-def _fill(node: ResolvedNode, graph: Graph, version: int) -> None:
+def _fill(node: ResolvedNode, graph: Graph, version: int, may_default: bool) -> None:
+    """A machine that is the root itself keeps its own default route."""
     given = {route.destination for route in node.routes}
     if EVERYWHERE[version] in given and not node.forwards:
         return  # the user's default route covers all
-    for route in _automatic(node, graph, version):
+    for route in _automatic(node, graph, version, may_default):
         if route.destination not in given:
             given.add(route.destination)
             node.routes.append(route)
 
 
-def _automatic(node: ResolvedNode, graph: Graph, version: int) -> Iterator[ResolvedRoute]:
+def _automatic(node: ResolvedNode, graph: Graph, version: int, may_default: bool) -> Iterator[ResolvedRoute]:
     routers = graph.routers_next_to(node)
-    if len(routers) == 1 and not node.forwards:
+    if len(routers) == 1 and not node.forwards and may_default:
         yield ResolvedRoute(EVERYWHERE[version], tuple(routers.values()), node.source)
         return
     for segment, hops in graph.ways(node, node.multipath):
