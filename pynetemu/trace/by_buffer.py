@@ -59,8 +59,8 @@ class ByBuffer:
         here = [other for other in seen if other.node == event.node]
         if event.kind == "in":
             peer = self._wiring.peers.get((event.node, event.interface))
-            if peer is None:
-                return bool(here)  # handed up, to a bridge or from the loopback
+            if peer is None:  # handed up, to a bridge or from the loopback; or by a link that the plan does not know
+                return bool(here) or self._left_by_unknown_link(journey) is not None
             sent = sum(other.kind == "out" and (other.node, other.interface) == peer for other in seen)
             return sent > sum(other.kind == "in" and other.interface == event.interface for other in here)
         if event.kind == "out":
@@ -69,6 +69,12 @@ class ByBuffer:
             inside = any(other.kind == "out" and other.interface != event.interface for other in here)
             return arrived > left or (inside and not left)
         return bool(here)
+
+    def _left_by_unknown_link(self, journey: Journey) -> Sighting | None:
+        """Where the packet was seen last, if it left there by an interface that somebody has added."""
+        last = journey.sightings[-1]
+        place = (last.event.node, last.event.interface)
+        return last if last.event.kind == "out" and place not in self._wiring.peers else None
 
     def _rebuilt(self, event: Event) -> Journey | None:
         """The journey whose frame was sent into the other end of this link, when the buffer was made anew (XDP, veth)."""
@@ -88,7 +94,8 @@ class ByBuffer:
                     return sighting
         inside = [sighting for sighting in reversed(journey.sightings) if sighting.event.node == event.node]
         arrived = (sighting for sighting in inside if sighting.event.kind == "in")
-        return next(arrived, inside[0] if inside else None)
+        found = next(arrived, inside[0] if inside else None)
+        return found or (self._left_by_unknown_link(journey) if event.kind == "in" and journey.sightings else None)
 
 
 def _is_same(before: Event, event: Event) -> bool:

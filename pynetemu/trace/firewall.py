@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.trace.events import Event
 from pynetemu.trace.rtnetlink import attributes_of, dump, messages
+from pynetemu.trace.selection import indexes_of_the_lab
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -36,7 +37,7 @@ _FAMILIES = {_INET: "inet", _IPV4: "ip", 3: "arp", 5: "netdev", _BRIDGE: "bridge
 _ARRIVING, _LEAVING = 0, 3  # NF_INET_PRE_ROUTING and NF_INET_LOCAL_OUT; the bridge's have the same numbers
 _FIRST = -400  # before connection tracking (-200) and the rules that people write
 _OWNER = 2  # NFT_TABLE_F_OWNER
-_META_NFTRACE = 12
+_META_IIF, _META_OIF, _META_NFTRACE = 4, 5, 12
 _GROUP_TRACE = 9  # NFNLGRP_NFTRACE
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _ROOM = 4 << 20  # bytes for traces that have not been read; the kernel gives what net.core.rmem_max allows
@@ -80,8 +81,9 @@ class Firewall:
                 asked.close()
                 return
             asked.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
+            indexes = indexes_of_the_lab(network, node)
             for family in families:
-                _trace_rules(asked, family)
+                _trace_rules(asked, family, indexes)
             asked.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _GROUP_TRACE)
             asked.setblocking(False)
         except OSError:  # a kernel without nftables, or one older than `owner` (5.12): rules are not told then
@@ -192,20 +194,32 @@ def _families(asked: socket.socket) -> set[int]:
     return {_BRIDGE if family == _BRIDGE else _INET for family in found & {_INET, _IPV4, _IPV6, _BRIDGE}}
 
 
-def _trace_rules(asked: socket.socket, family: int) -> None:
-    """nft add table inet pynetemu_trace; two chains before all others, each with the rule `meta nftrace set 1`."""
+def _trace_rules(asked: socket.socket, family: int, indexes: Sequence[int]) -> None:
+    """nft add table inet pynetemu_trace; two chains before all others, each with the rule `meta nftrace set 1`.
+
+    With indexes one such rule for each of these interfaces: `iif 3 meta nftrace set 1`.
+    """
     table = _text(1, TABLE)
     parts = [_message(_NEW_TABLE, family, table + _attribute(2, struct.pack(">I", _OWNER)))]
-    for name, hook in ("arriving", _ARRIVING), ("leaving", _LEAVING):
+    for name, hook, place in ("arriving", _ARRIVING, _META_IIF), ("leaving", _LEAVING, _META_OIF):
         where = _attribute(1, struct.pack(">I", hook)) + _attribute(2, struct.pack(">i", _FIRST))
         chain = table + _text(3, name) + _nest(4, where) + _text(7, "filter")
         parts.append(_message(_NEW_CHAIN, family, chain))
-        parts.append(_message(_NEW_RULE, family, table + _text(2, name) + _nest(4, _set_nftrace())))
+        for match in [_is_interface(place, index) for index in indexes] or [b""]:
+            parts.append(_message(_NEW_RULE, family, table + _text(2, name) + _nest(4, match + _set_nftrace())))
     batch = struct.pack(">BBH", 0, 0, 10)
     asked.send(_head(_BEGIN, batch) + b"".join(parts) + _head(_END, batch))
     answered = 0
     while answered < len(parts):
         answered += sum(1 for _ in messages(asked.recv(1 << 16)))  # raises OSError for a refusal
+
+
+def _is_interface(place: int, index: int) -> bytes:
+    """Two expressions: the interface's index into register 1; go on only if it is this one."""
+    load = _attribute(1, struct.pack(">I", 1)) + _attribute(2, struct.pack(">I", place))
+    value = _nest(3, _attribute(1, struct.pack("=I", index)))
+    compare = _attribute(1, struct.pack(">I", 1)) + _attribute(2, struct.pack(">I", 0)) + value  # NFT_CMP_EQ
+    return _nest(1, _text(1, "meta") + _nest(2, load)) + _nest(1, _text(1, "cmp") + _nest(2, compare))
 
 
 def _set_nftrace() -> bytes:

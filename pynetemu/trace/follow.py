@@ -20,7 +20,7 @@ from pynetemu.trace.facts import Facts
 from pynetemu.trace.firewall import never_on_a_wire
 from pynetemu.trace.journeys import Journey, join
 from pynetemu.trace.judge import Judge
-from pynetemu.trace.source import open_source
+from pynetemu.trace.source import of_lab, open_source
 from pynetemu.trace.style import Style
 from pynetemu.trace.wiring import Wiring
 
@@ -61,7 +61,7 @@ class Follower:
         """Waits so long for packets, and tells those whose journeys have ended."""
         select.select([self._source.fileno(), self._facts.firewall.fileno()], [], [], seconds)
         self._facts.firewall.read()
-        self._waiting += self._source.read()
+        self._waiting += of_lab(self._network, self._source.read())
         if len(self._waiting) > _MOST:
             self.skipped += len(self._waiting) - _MOST
             del self._waiting[:-_MOST]

@@ -79,6 +79,12 @@ def of_the_lab(network: "Network", node: str) -> set[str]:
     return {interface for owner, interface in peers(network) if owner == node}
 
 
+def indexes_of_the_lab(network: "Network", node: str) -> list[int]:
+    """The indexes of those interfaces; none where all are the lab's."""
+    names = of_the_lab(network, node)
+    return [found.index for found in network.interfaces(node) if found.name in names] if names else []
+
+
 def _root(network: "Network") -> str:
     return next((op.node for op in network.plan.operations if isinstance(op, AddNode) and op.kind == "root"), "")
 

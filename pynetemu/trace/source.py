@@ -5,9 +5,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.plan.operations import AddAddress
-from pynetemu.trace.events import Source
+from pynetemu.trace.events import Event, Source
 from pynetemu.trace.filters import compile_filter
 from pynetemu.trace.kernel.source import KernelSource, Unavailable
+from pynetemu.trace.selection import of_the_lab
 from pynetemu.trace.tap import TapSource
 
 if TYPE_CHECKING:
@@ -22,6 +23,14 @@ def open_source(network: "Network", nodes: Sequence[str], expression: str = "", 
     with suppress(Unavailable):
         return KernelSource(network, nodes, program)
     return TapSource(network, nodes, program, snap)
+
+
+def of_lab(network: "Network", events: list[Event]) -> list[Event]:
+    """The events without what a machine that is the lab's root does besides: its own traffic is not the lab's affair."""
+    if not network.host:
+        return events
+    wanted = {node: of_the_lab(network, node) for node in network.nodes}
+    return [event for event in events if not wanted[event.node] or event.interface in wanted[event.node]]
 
 
 def _addresses(network: "Network") -> dict[str, list[str]]:

@@ -17,6 +17,7 @@ from pynetemu.trace.events import Event
 from pynetemu.trace.filters import instructions
 from pynetemu.trace.parallel import in_parallel
 from pynetemu.trace.ring import Ring, as_ethernet, packets, used
+from pynetemu.trace.selection import indexes_of_the_lab
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -39,7 +40,7 @@ class TapSource:
         self._held: list[tuple[str, Ring, memoryview]] = []
 
         def begin(node: str) -> None:
-            ring = Ring.open(network[node], program, memory=memory)
+            ring = Ring.open(network[node], program, indexes_of_the_lab(network, node), memory)
             self._rings[ring.fileno()] = node, ring
 
         try:

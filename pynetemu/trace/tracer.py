@@ -17,7 +17,7 @@ from pynetemu.trace.firewall import never_on_a_wire
 from pynetemu.trace.journeys import Journey, join
 from pynetemu.trace.judge import Judge
 from pynetemu.trace.memory import no_collection
-from pynetemu.trace.source import KEPT, open_source
+from pynetemu.trace.source import KEPT, of_lab, open_source
 from pynetemu.trace.trace import Trace
 from pynetemu.trace.wiring import Wiring
 
@@ -50,7 +50,7 @@ class Tracer:
     def stop(self) -> Trace:
         """Ends the trace; what the kernel has seen until now is in it, and why it ended as it did."""
         with self._undo, no_collection():
-            events = self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY)
+            events = of_lab(self._network, self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY))
             self._facts.stop()
             events = sorted([*events, *never_on_a_wire(self._facts.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
@@ -66,7 +66,11 @@ class Tracer:
 
     def _is_under_way(self, events: list[Event]) -> bool:
         now = time.time_ns()
-        recent = [event for event in events if now - event.time < _SECONDS_UNDER_WAY * 1e9 and not is_chatter(event.data)]
+        recent = [
+            event
+            for event in of_lab(self._network, events)
+            if now - event.time < _SECONDS_UNDER_WAY * 1e9 and not is_chatter(event.data)
+        ]
         return any(not self._has_ended(journey) for journey in join(recent, self._wiring))
 
     def _has_ended(self, journey: Journey) -> bool:

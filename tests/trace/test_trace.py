@@ -148,6 +148,18 @@ def test_a_packet_through_a_tunnel_is_one_journey(network: Network) -> None:
     trace.delivered("echo")
 
 
+def test_links_that_somebody_adds_are_followed_too(network: Network) -> None:
+    network["root"].run(
+        "ip", "link", "add", "x0", "netns", "blue", "type", "veth", "peer", "name", "x1", "netns", "red", check=True
+    )
+    for node, interface, address in (("blue", "x0", "10.8.0.2"), ("red", "x1", "10.8.0.3")):
+        network[node].run("sh", "-c", f"ip addr add {address}/24 dev {interface} && ip link set {interface} up", check=True)
+    with network.trace("arp or icmp") as trace:
+        network["blue"].run("ping", "-c1", "10.8.0.3", check=True)
+    trace.path("echo request.*10.8.0.3", "blue red")
+    trace.path("echo reply", "red blue")
+
+
 def test_tcp_with_what_it_carries(network: Network) -> None:
     server = network["root"].start(
         "python3", "-m", "http.server", "8000", "--directory", "/sys/class/net", stdout=-1, stderr=-1
