@@ -236,6 +236,8 @@ def queue_full(case: Case) -> Reason | None:
         return Reason("queue", f"a queue of {case.node} {link.name} was full", (), f"{case.node} tc -s qdisc", KERNEL)
     kind, dropped, waiting = queue[0].kind, queue[1], queue[0].waiting
     hint = f"{case.node} tc -s qdisc show dev {link.name}"
+    if kind == "netem" and dropped:
+        return Reason("loss", f"lost on purpose: netem on {case.node} {link.name} dropped {dropped}", (), hint, COUNTERS)
     if dropped or case.code.startswith("QDISC"):
         text = f"the queue of {case.node} {link.name} ({kind}) was full: it dropped {dropped}"
         return Reason("queue", text, (), hint, COUNTERS)

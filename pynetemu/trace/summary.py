@@ -36,6 +36,8 @@ def summary(trace: "Trace", rows: Sequence[Row], journeys: Sequence[Journey], st
             yield style.words(f"   try: {cause.hint}") + (style.dim(f" {style.signs.bullet} why") if rows else "")
     if trace.lost:
         yield style.failed(f"   {trace.lost} packets came too fast and are not shown: narrow the trace with --filter")
+    if trace.rules_missed:
+        yield style.failed("   the kernel's traces of rules came too fast: not every rule that dropped is named")
 
 
 def root_cause(trace: "Trace", rows: Sequence[Row]) -> Reason | None:

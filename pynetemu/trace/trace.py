@@ -33,8 +33,9 @@ _BAD = ("dropped", "waiting", "unanswered")
 class Trace:
     """The journeys of a traced time, numbered from 1: `trace[3]`, `len(trace)`, `for journey in trace`.
 
-    `engine` is "kernel" or "tap"; `lost` is how many packets came too fast for it; `findings` are what went wrong without
-    any packet, such as a host without a route. The methods that assert raise AssertionError with the whole ladder.
+    `engine` is "kernel" or "tap"; `lost` is how many packets came too fast for it, `rules_missed` whether the kernel's traces
+    of firewall rules did; `findings` are what went wrong without any packet, such as a host without a route. The methods that
+    assert raise AssertionError with the whole ladder.
     """
 
     def __init__(self, wiring: Wiring) -> None:
@@ -43,13 +44,15 @@ class Trace:
         self.findings: list[Reason] = []
         self.engine = ""
         self.lost = 0
+        self.rules_missed = False
         self._endings: dict[int, Sequence[Ending]] = {}
         self._lines: dict[int, tuple[str, str]] = {}
         self._judge: Judge | None = None
 
-    def fill(self, journeys: list[Journey], judge: "Judge", *, engine: str, lost: int) -> None:
+    def fill(self, journeys: list[Journey], judge: "Judge", *, engine: str, lost: int, rules_missed: bool) -> None:
         """Takes what was seen; the first journeys are judged at once, while the nodes can be asked."""
         self.journeys, self._judge, self.engine, self.lost = journeys, judge, engine, lost
+        self.rules_missed = rules_missed
         for journey in journeys[:_JUDGED_AT_ONCE]:
             if not is_chatter(journey.first.data):
                 self.endings(journey)

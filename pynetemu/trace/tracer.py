@@ -55,7 +55,8 @@ class Tracer:
             events = sorted([*events, *never_on_a_wire(self._facts.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
             judge = Judge(journeys, self._wiring, self._facts)
-            self.trace.fill(journeys, judge, engine=self._source.name, lost=self._source.lost)
+            missed = self._facts.firewall.lost
+            self.trace.fill(journeys, judge, engine=self._source.name, lost=self._source.lost, rules_missed=missed)
         return self.trace
 
     def __enter__(self) -> Trace:

@@ -259,6 +259,15 @@ SCENARIOS = [
         text="nobody took it: it is addressed to 02:de:ad:be:ef:00; no interface of the lab has it",
     ),
     Scenario(
+        "the same MAC address twice",
+        ("red: ip link set eth0 address 02:42:0a:00:01:02",),
+        ("red: ip link set eth0 address 02:42:0a:00:01:03; ip route replace default via 10.0.1.1",),
+        "ping -c1 -W0.3 10.0.1.3",
+        kind="duplicate",
+        node="blue",
+        text="blue and red have the same MAC address, 02:42:0a:00:01:02",
+    ),
+    Scenario(
         "loop",
         (
             "r1: ip route del 10.0.2.0/24; ip route add 10.0.2.0/24 via 10.0.1.3",
