@@ -10,11 +10,11 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from pynetemu.engine.channel import Channel, ChannelClosed, Message
+from pynetemu.engine.channel import Channel, ChannelClosed, Message, close_all
 from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError, ServiceError
 
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "__main__.py")
@@ -36,9 +36,12 @@ class Connection:
 
     def request(self, message: Message, descriptors: Sequence[int] = ()) -> tuple[Message, list[int]]:
         """Sends a request and waits for its answer; raises what the engine says, LabError when the lab has ended."""
-        with self._lock:
+        with self._lock, _interrupts_later() as interrupts:
             self._send(message, descriptors)
-            return self._receive()
+            answer, received = self._receive()
+            if interrupts:
+                close_all(received)
+            return answer, received
 
     def begin(self, message: Message, descriptors: Sequence[int] = ()) -> None:
         """Sends a request whose answer `finish` waits for."""
@@ -131,6 +134,26 @@ def _spawn_engine(descriptor: int) -> int:
     ]
     argv = [sys.executable, "-I", "-S", _PROGRAM]
     return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsigmask=_DEAF_TO)
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[list[int]]:
+    """A block that Ctrl-C does not break off: a request whose answer stayed unread would give it to the next one.
+
+    What came meanwhile is in the list, and is handled at the end, as usual. Engines answer within milliseconds.
+    """
+    came: list[int] = []
+    usual = signal.getsignal(signal.SIGINT)
+    if not callable(usual) or threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, usual)
+        if came:
+            usual(signal.SIGINT, None)
 
 
 def _error(answer: dict[str, Any], host: bool) -> PynetemuError:

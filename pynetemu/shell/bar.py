@@ -1,5 +1,6 @@
 """The bar below the prompt: the lab, its nodes, packets a second, what was dropped, jobs."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -72,6 +73,7 @@ class Bar:
         return f"{rate:,.0f} packets/s"
 
     def _work(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))  # they are for the thread that runs commands
         from pynetemu.shell import registry
         from pynetemu.shell.completion import warm_up
 

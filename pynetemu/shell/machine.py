@@ -27,6 +27,8 @@ def run(argv: Sequence[str]) -> int:
         while True:
             try:
                 status = exit_status(process.wait())
+                if interrupted and has_terminal():
+                    print(file=sys.stderr)  # the terminal has echoed ^C, and the prompt belongs below it
                 return 130 if interrupted else status
             except KeyboardInterrupt:  # it came to the program as well
                 interrupted = True

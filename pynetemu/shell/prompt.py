@@ -44,7 +44,7 @@ def interact(shell: Shell) -> int:
             try:
                 prompt.read_and_run()
             except KeyboardInterrupt:
-                continue
+                prompt.interrupted()
             except EOFError:
                 if _may_leave(shell):
                     return shell.status
@@ -64,6 +64,7 @@ class _Prompt:
         self._shell = shell
         self._bar = Bar(shell)
         self._session = make_session(shell, self._bar, _history())
+        self._running = False
         self._network: Network | None = None  # the one whose services are watched
         self._services: ServiceNews | None = None
 
@@ -85,11 +86,20 @@ class _Prompt:
             text = self._session.prompt([("class:prompt", name), ("", "> ")], pre_run=self._watch)
         finally:
             self._bar.hide()
+        self._running = True
         for _, line in logical_lines(text.split("\n")):
             if shell.run_line(line):
                 break
+        self._running = False
         if shell.network.ended:
             raise _LabEnded
+
+    def interrupted(self) -> None:
+        """One of our own commands was interrupted, or a line was thrown away: the terminal has echoed ^C in the first case."""
+        if self._running:
+            self._shell.status = 130
+            print(file=sys.stderr)
+        self._running = False
 
     def close(self) -> None:
         self._bar.hide()

@@ -75,6 +75,11 @@ class Terminal:
         """What it shows, as pyte keeps it."""
         return self._screen
 
+    @property
+    def descriptor(self) -> int:
+        """Our side of it, whose settings are the program's (termios(3))."""
+        return self._ours
+
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
