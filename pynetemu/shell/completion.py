@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.errors import PynetemuError
 from pynetemu.network.node import ADMIN_FOLDERS
-from pynetemu.shell import registry
+from pynetemu.shell import crafting, registry
 from pynetemu.shell.command import Command, Parameter
 from pynetemu.shell.files import files
 from pynetemu.shell.kinds import Line, Rest, SomeNodes, is_node_set, nodes_of
@@ -176,8 +176,8 @@ def _plain(texts: Iterable[str], last: str, about: str = "") -> Iterator[Candida
 
 @cache
 def _programs() -> tuple[str, ...]:
-    """The programs that a node finds; it sees the machine's files."""
-    found: set[str] = set()
+    """The programs that a node finds; it sees the machine's files. scapy's functions stand where programs do."""
+    found = set(crafting.WORDS)
     for folder in [*os.environ.get("PATH", os.defpath).split(os.pathsep), *ADMIN_FOLDERS]:
         try:
             found.update(os.listdir(folder))

@@ -17,21 +17,35 @@ from pynetemu.errors import LabError, PynetemuError, UsageError
 if TYPE_CHECKING:
     from pynetemu.network.node import Node
 
-SHELL = (sys.executable, "-m", "scapy")
+# scapy's own start, less its banner and its notes about programs that it would like to have.
+_START_SCAPY = """
+import logging, readline, sys
+from scapy.config import conf
+from scapy.main import interact
+conf.fancy_banner = False
+print(f"scapy in {sys.argv[1]}; exit() or Ctrl-D comes back")
+interact(argv=["scapy"], loglevel=logging.ERROR)
+"""
 _USAGE = {
     "send": 'send PACKET[, count=N][, inter=SECONDS][, iface="eth0"]',
     "sr": "sr PACKETS[, timeout=SECONDS]",
     "sr1": "sr1 PACKET[, timeout=SECONDS]",
     "sniff": "sniff [-c N] [FILTER]",
 }
+WORDS = (*_USAGE, "scapy")
 _CALL = re.compile(r"(send|sr1|sr)(?:\s+|(?=\())(.*)", re.DOTALL)
 _SNIFF = re.compile(r"sniff(?:\s+-c\s*(\d+))?((?:\s+[^-].*)?)")
 _EXAMPLE = 'IP(dst="root")/ICMP()'
 
 
+def scapy_shell(node: str) -> list[str]:
+    """The program that is scapy's own shell, for a node."""
+    return [sys.executable, "-c", _START_SCAPY, node]
+
+
 def is_call(rest: str) -> bool:
     """Whether what follows a node's name is for scapy."""
-    return rest in ("scapy", *_USAGE) or bool(_CALL.fullmatch(rest)) or bool(_SNIFF.fullmatch(rest))
+    return rest in WORDS or bool(_CALL.fullmatch(rest)) or bool(_SNIFF.fullmatch(rest))
 
 
 def run(node: "Node", rest: str) -> int:

@@ -122,7 +122,7 @@ class Shell:
         if crafting.is_call(rest) and not background:
             if rest != "scapy":
                 return crafting.run(self.network[node], rest)
-            return self._command(node, list(crafting.SHELL), False, text)
+            return self._command(node, crafting.scapy_shell(node), False, text)
         return self._command(node, self._argv(node, rest) if rest else ["bash"], background, text)
 
     def _argv(self, node: str, rest: str) -> list[str]:
