@@ -37,12 +37,24 @@ def order(rows: Sequence[Row]) -> list[str]:
     """The nodes of all rows: first the longest way in its order, then each other node beside the one it came from."""
     ways = [involved(journey, endings) for journey, endings in rows]
     columns: list[str] = []
+    came_from: dict[str, str] = {}
     for way in sorted(ways, key=len, reverse=True):
         for number, node in enumerate(way):
             if node not in columns:
-                before = way[number - 1] if number else None
-                at = columns.index(before) + 1 if before in columns else len(columns)
-                columns.insert(at, node)
+                came_from[node] = way[number - 1] if number else ""
+                columns.insert(_place_beside(came_from[node], columns, came_from), node)
     if rows and columns and columns.index(rows[0][0].first.node) > len(columns) // 2:
         columns.reverse()
     return columns
+
+
+def _place_beside(node: str, columns: list[str], came_from: dict[str, str]) -> int:
+    """Where what came from a node goes: behind others from there that lead no further, so that ways cross little."""
+    if node not in columns:
+        return len(columns)
+    at = columns.index(node) + 1
+    while at < len(columns) and came_from[columns[at]] == node:
+        if at + 1 < len(columns) and came_from[columns[at + 1]] == columns[at]:
+            break
+        at += 1
+    return at
