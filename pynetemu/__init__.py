@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Switch as Switch
     from pynetemu.topology import Topology as Topology
     from pynetemu.topology import Vxlan as Vxlan
+    from pynetemu.topology import WireGuard as WireGuard
     from pynetemu.topology import finished as finished
     from pynetemu.topology import prints as prints
     from pynetemu.topology import tcp as tcp
@@ -77,7 +78,7 @@ _HOMES = {
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
         "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Ready Root Router Service Switch "
-        "Topology Vxlan finished prints tcp udp"
+        "Topology Vxlan WireGuard finished prints tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

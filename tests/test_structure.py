@@ -76,6 +76,7 @@ _PUBLIC = [
     "Topology",
     "UsageError",
     "Vxlan",
+    "WireGuard",
     "command",
     "finished",
     "prints",

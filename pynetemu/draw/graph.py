@@ -20,6 +20,7 @@ from pynetemu.plan.operations import (
     AddTunnel,
     AddVeth,
     AddVlan,
+    AddWireGuard,
     Operation,
     Plan,
     SetPortVlans,
@@ -27,7 +28,7 @@ from pynetemu.plan.operations import (
 )
 from pynetemu.plan.text import tunnel_text
 
-_Line = AddVeth | AddTunnel | AddMacvlan
+_Line = AddVeth | AddTunnel | AddWireGuard | AddMacvlan
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class _Reading:
                 self.nodes[node] = operation
             case AddVeth(node=node, peer_node=peer) if {node, peer} <= self.nodes.keys():
                 self._add_link(operation)
-            case AddTunnel(node=node, interface=interface) if (node, interface) not in self._linked:
+            case AddTunnel() | AddWireGuard() if (operation.node, operation.interface) not in self._linked:
                 self._add_link(operation)
             case AddAddress(node=node, interface=interface, address=address):
                 self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))
@@ -203,7 +204,7 @@ def _ends(op: _Line) -> tuple[tuple[str, str], tuple[str, str]]:
 
 def _said(op: _Line) -> tuple[str, ...]:
     """What is said of a link as a whole."""
-    if isinstance(op, AddTunnel):
+    if isinstance(op, AddTunnel | AddWireGuard):
         return (tunnel_text(op),)
     if isinstance(op, AddMacvlan):
         return ("macvlan",)

@@ -14,17 +14,22 @@ from pynetemu.engine import netlink
 from pynetemu.errors import ConflictError
 from pynetemu.plan.operations import (
     AddAddress,
+    AddBridge,
+    AddDevice,
     AddHttpServer,
     AddMultipathRoute,
     Address,
     AddRoute,
     AddTunnel,
     AddVeth,
+    AddWireGuard,
     IPNetwork,
     Operation,
     Plan,
     SetSysctl,
 )
+
+_LASTING = (AddTunnel, AddWireGuard, AddBridge, AddDevice)
 
 
 def primary_address() -> Address | None:
@@ -100,7 +105,7 @@ def _lasting(plan: Plan) -> Iterator[str]:
     """What has no other end in a node, with which the kernel would remove it."""
     roots = _roots(plan)
     for operation in plan.operations:
-        if isinstance(operation, AddTunnel) and operation.node in roots:
+        if isinstance(operation, _LASTING) and operation.node in roots:
             text = f"{operation.interface} would be on this machine alone, where nothing would remove it after a crash"
             yield _say(operation, text)
 

@@ -12,12 +12,14 @@ from pynetemu.plan.operations import (
     AddMultipathRoute,
     AddNeighbours,
     AddNode,
+    AddPeer,
     AddRoute,
     AddRuleset,
     AddService,
     AddTunnel,
     AddVeth,
     AddVlan,
+    AddWireGuard,
     DeviceKind,
     InterfaceAddress,
     Operation,
@@ -141,7 +143,10 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (_bridge(node) for node in nodes if node.bridges)
     yield from (_bridge_in_host(bridge) for bridge in bridges)
     yield from (_veth(link) for link in links if not link.tunnel)
-    yield from (_tunnel(link, end, peer) for link in links if link.tunnel for end, peer in _both_ways(link))
+    tunnels = [(link, *ends) for link in links if link.tunnel for ends in _both_ways(link)]
+    wireguards = [tunnel for tunnel in tunnels if tunnel[0].tunnel and tunnel[0].tunnel.kind == "wireguard"]
+    yield from (_tunnel(*tunnel) for tunnel in tunnels if tunnel not in wireguards)
+    yield from (_wireguard(*tunnel) for tunnel in wireguards)
     yield from (_device(device) for device in others)
     yield from (AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in vlans)
     yield from (_macvlan(device) for device in macvlans)
@@ -159,6 +164,7 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from map(_neighbours, network.neighbours)
     for several in False, True:
         yield from (_route(node, route) for node in nodes for route in node.routes if (len(route.vias) > 1) is several)
+    yield from (_peer(*tunnel) for tunnel in wireguards)
     servers = [part for part in network.services if isinstance(part, ResolvedHttpServer)]
     yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in servers)
     yield from (_service(part) for part in network.services if isinstance(part, ResolvedService))
@@ -245,8 +251,9 @@ def _macvlan(interface: ResolvedInterface) -> AddMacvlan:
 
 def _tunnel(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddTunnel:
     tunnel = link.tunnel
-    assert tunnel and tunnel.endpoints
+    assert tunnel and tunnel.kind != "wireguard"
     local, remote = tunnel.endpoints if end is link.a else reversed(tunnel.endpoints)
+    assert local and remote
     kind: TunnelKind = tunnel.kind
     settings = tunnel.settings
     if kind == "gre" and local.version == 6:  # without it the packets have an option that takes 8 bytes (RFC 2473)
@@ -254,6 +261,21 @@ def _tunnel(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface)
     mac = end.mac if kind == "vxlan" else ""
     place = end.node.name, end.name
     return AddTunnel(*place, kind, settings, local, remote, mac, link.mtu, peer.node.name, peer.name, link.source)
+
+
+def _wireguard(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddWireGuard:
+    assert link.tunnel
+    port = link.tunnel.ports[end is not link.a]
+    return AddWireGuard(end.node.name, end.name, port, link.mtu, peer.node.name, peer.name, link.source)
+
+
+def _peer(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddPeer:
+    assert link.tunnel
+    side = int(end is not link.a)
+    own, remote, port = link.tunnel.endpoints[side], link.tunnel.endpoints[1 - side], link.tunnel.ports[1 - side]
+    endpoint = "" if remote is None else f"{remote}:{port}" if remote.version == 4 else f"[{remote}]:{port}"
+    keepalive = 0 if own else 25  # s: what the makers of WireGuard advise for an end behind address translation
+    return AddPeer(end.node.name, end.name, peer.node.name, peer.name, endpoint, keepalive, link.source)
 
 
 def _both_ways(link: ResolvedLink) -> tuple[tuple[ResolvedInterface, ResolvedInterface], ...]:

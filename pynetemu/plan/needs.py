@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pynetemu.plan.operations import AddAddress, AddBridge, AddDevice, AddMacvlan, AddTunnel, AddVlan, Operation, Plan
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddBridge,
+    AddDevice,
+    AddMacvlan,
+    AddTunnel,
+    AddVlan,
+    AddWireGuard,
+    Operation,
+    Plan,
+)
 
 
 def needs(plan: Plan) -> dict[str, Operation]:
@@ -38,5 +48,6 @@ _FEATURES: dict[type[Operation], Callable[[Any], Iterator[str]]] = {
     AddDevice: lambda operation: iter([operation.kind]),
     AddMacvlan: lambda _: iter(["macvlan"]),
     AddTunnel: lambda operation: iter([_TUNNELS[operation.kind]]),
+    AddWireGuard: lambda _: iter(["wireguard"]),
     AddVlan: lambda _: iter(["802.1Q"]),
 }

@@ -11,12 +11,14 @@ from pynetemu.plan.operations import (
     AddMultipathRoute,
     AddNeighbours,
     AddNode,
+    AddPeer,
     AddRoute,
     AddRuleset,
     AddService,
     AddTunnel,
     AddVeth,
     AddVlan,
+    AddWireGuard,
     IPNetwork,
     Plan,
     SetMaster,
@@ -45,7 +47,7 @@ def as_text(plan: Plan) -> str:
     """
     hidden = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
     links = sum(isinstance(op, AddVeth) and not hidden & {op.node, op.peer_node} for op in plan.operations)
-    tunnels = sum(isinstance(op, AddTunnel) for op in plan.operations) // 2
+    tunnels = sum(isinstance(op, AddTunnel | AddWireGuard) for op in plan.operations) // 2
     counts = [_count(len(plan.nodes), "node"), _count(links, "link"), *([_count(tunnels, "tunnel")] if tunnels else [])]
     lines = [f"{plan.name}: {', '.join(counts)}"]
     lines += [f"{_known(op)} know each other's MAC addresses" for op in plan.operations if isinstance(op, AddNeighbours)]
@@ -103,6 +105,10 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
                     found.setdefault(end, []).append(f"mtu {mtu}")
             case AddTunnel(node=node, interface=interface, local=local, remote=remote, mtu=mtu):
                 found[node, interface] = [f"from {local} to {remote}", f"mtu {mtu}"]
+            case AddWireGuard(node=node, interface=interface, port=port, mtu=mtu):
+                found[node, interface] = [f"port {port}", f"mtu {mtu}"]
+            case AddPeer(node=node, interface=interface, endpoint=endpoint):
+                found[node, interface].insert(0, f"by way of {endpoint}" if endpoint else "which begins")
             case StartSpanningTree(node=node):
                 found[node, ""].insert(0, "spanning tree")
                 started = True
@@ -121,8 +127,9 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
             case AddVeth(node=node, interface=interface, peer_node=peer, peer_interface=far):
                 yield node, interface, "", "known as host" if peer in hidden else f"to {peer} {far}"
                 yield peer, far, "", f"to {node} {interface}"
-            case AddTunnel(node=node, interface=interface, peer_node=peer, peer_interface=far):
-                yield node, interface, "", f"{tunnel_text(operation)} to {peer} {far}"
+            case AddTunnel() | AddWireGuard():
+                peer, far = operation.peer_node, operation.peer_interface
+                yield operation.node, operation.interface, "", f"{tunnel_text(operation)} to {peer} {far}"
             case AddBridge(node=node, interface=interface) if node not in switches:
                 yield node, interface, "", "bridge"
             case AddDevice(node=node, interface=interface, kind=kind, settings=settings):
@@ -148,8 +155,10 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
                 pass
 
 
-def tunnel_text(operation: AddTunnel) -> str:
-    """What a tunnel is called: "VXLAN 10", "GRE"."""
+def tunnel_text(operation: AddTunnel | AddWireGuard) -> str:
+    """What a tunnel is called: "VXLAN 10", "GRE", "WireGuard"."""
+    if isinstance(operation, AddWireGuard):
+        return "WireGuard"
     words = {"vxlan": "VXLAN", "gre": "GRE", "ip6gre": "GRE"}[operation.kind]
     said = [setting.removeprefix("id ") for setting in operation.settings if setting not in _USUAL_OF_TUNNELS]
     return " ".join([words, *said])

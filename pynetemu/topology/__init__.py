@@ -16,7 +16,7 @@ from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInt
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
 from pynetemu.topology.switches import Hub, Port, Switch
 from pynetemu.topology.topology import Topology
-from pynetemu.topology.tunnels import Gre, Vxlan
+from pynetemu.topology.tunnels import Gre, Vxlan, WireGuard
 
 __all__ = [
     "Bond",
@@ -41,6 +41,7 @@ __all__ = [
     "Topology",
     "VlanInterface",
     "Vxlan",
+    "WireGuard",
     "finished",
     "prints",
     "tcp",

@@ -85,3 +85,29 @@ class Gre(Tunnel):
     ) -> None:
         super().__init__(a, b, cost=cost, mtu=mtu, endpoints=endpoints)
         self._set(key=key)
+
+
+class WireGuard(Tunnel):
+    """IP in encrypted UDP (https://www.wireguard.com), with keys that are new in each run.
+
+        tunnel = WireGuard(site1, site2)
+
+    The interfaces are called wg0, wg1... `port` is that of UDP, on both ends; by default 51820, and the next ones for
+    further tunnels of a node. One end may be where the other cannot reach it, such as behind a Nat: it then begins, and
+    sends something every 25 s, so that the way back stays open.
+    """
+
+    port: int | None = None
+
+    def __init__(
+        self,
+        a: _End,
+        b: _End,
+        *,
+        port: int | None = None,
+        cost: int | None = None,
+        mtu: int | None = None,
+        endpoints: _Endpoints | None = None,
+    ) -> None:
+        super().__init__(a, b, cost=cost, mtu=mtu, endpoints=endpoints)
+        self._set(port=port)

@@ -5,7 +5,17 @@ from collections.abc import Iterator, Sequence
 
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Nodes
-from pynetemu.plan.operations import AddAddress, AddTunnel, AddVeth, Operation, SetMaster, SetSysctl, SetUp, StartSpanningTree
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddMacvlan,
+    AddTunnel,
+    AddVeth,
+    Operation,
+    SetMaster,
+    SetSysctl,
+    SetUp,
+    StartSpanningTree,
+)
 
 _SECONDS = 5.0
 _FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
@@ -38,6 +48,7 @@ def _awaited(operations: Sequence[Operation]) -> Iterator[tuple[_Place, Operatio
     for operation in operations:
         if isinstance(operation, SetUp):
             turns.setdefault(operation.node, len(turns))
+    veths: set[_Place] = set()
     for operation in operations:
         if isinstance(operation, SetMaster) and (operation.node, operation.interface) not in shut:
             if (operation.node, operation.interface) not in tunnels:
@@ -46,8 +57,11 @@ def _awaited(operations: Sequence[Operation]) -> Iterator[tuple[_Place, Operatio
         elif isinstance(operation, AddVeth):
             ends = _ends(operation)
             first = min(ends, key=lambda end: turns.get(end[0], 0))
+            veths |= set(ends)
             if all(node in turns for node, _ in ends) and first not in shut:
                 yield first, operation
+        elif isinstance(operation, AddMacvlan) and (operation.parent_node, operation.parent) in veths:
+            yield (operation.node, operation.interface), operation  # it has its carrier from there
 
 
 def _ends(operation: AddVeth) -> tuple[_Place, _Place]:

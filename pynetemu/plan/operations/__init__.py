@@ -26,6 +26,7 @@ from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, Set
 from pynetemu.plan.operations.tunnels import AddTunnel, TunnelKind
 from pynetemu.plan.operations.values import Address, InterfaceAddress, IPNetwork, NodeKind
 from pynetemu.plan.operations.vlans import AddVlan
+from pynetemu.plan.operations.wireguard import AddPeer, AddWireGuard
 
 Operation = (
     AddNode
@@ -34,6 +35,8 @@ Operation = (
     | AddVeth
     | AddVlan
     | AddTunnel
+    | AddWireGuard
+    | AddPeer
     | AddDevice
     | AddMacvlan
     | SetMaster
@@ -59,12 +62,14 @@ __all__ = [
     "AddMultipathRoute",
     "AddNeighbours",
     "AddNode",
+    "AddPeer",
     "AddRoute",
     "AddRuleset",
     "AddService",
     "AddTunnel",
     "AddVeth",
     "AddVlan",
+    "AddWireGuard",
     "Address",
     "DeviceKind",
     "IPNetwork",

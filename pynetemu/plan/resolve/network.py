@@ -127,14 +127,16 @@ class ResolvedTunnel:
 
     `wanted` are the endpoints that the user gave, each an address or an Interface, None to leave it to the rule. `settings`
     are as in `ip link add` ("id 10"), `headers` the bytes that they take between the outer IP header and an inner packet.
+    `number` is a VXLAN's id, `ports` the UDP ports of a WireGuard's ends. An endpoint is None that the other end cannot reach.
     """
 
-    kind: Literal["vxlan", "gre"]
+    kind: Literal["vxlan", "gre", "wireguard"]
     wanted: tuple[object, object]
     settings: tuple[str, ...] = ()
     headers: int = 0
     number: int = 0
-    endpoints: tuple[Address, Address] | None = None
+    ports: tuple[int, int] = (0, 0)
+    endpoints: tuple[Address | None, Address | None] = (None, None)
 
 
 @dataclass(eq=False)

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from itertools import count, product
+from typing import Any, Literal
 
-from pynetemu.plan.operations import Address, InterfaceAddress
+from pynetemu.plan.operations import InterfaceAddress
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode, ResolvedTunnel
 from pynetemu.plan.resolve.ways import Ways
 from pynetemu.plan.values import read_number
 from pynetemu.topology.nodes import Interface
-from pynetemu.topology.tunnels import Gre, Tunnel, Vxlan
+from pynetemu.topology.tunnels import Gre, Tunnel, Vxlan, WireGuard
 
 _USUAL_MTU = 1500
 _LEAST_MTU = 68  # of IPv4, RFC 791
@@ -19,13 +20,16 @@ _LARGEST_ID = (1 << 24) - 1  # RFC 7348
 _IP_HEADER = {4: 20, 6: 40}
 _VXLAN_HEADERS = 8 + 8 + 14  # UDP, VXLAN and the inner Ethernet header
 _GRE_HEADER, _KEY_HEADER = 4, 4
+_WIREGUARD_HEADERS = 8 + 16 + 16  # UDP, and of WireGuard the header and the authentication tag
+_WIREGUARD_PORT = 51820  # that of all examples
+_NAMES = {"vxlan": "VXLAN", "gre": "GRE", "wireguard": "WireGuard"}
 
 
 def read_tunnel(part: Tunnel, problems: Problems) -> ResolvedTunnel:
     """What the user said of a tunnel, its ends aside."""
     declaration = part.declaration
     outer = problems.check(declaration, _read_endpoints, part.endpoints)
-    tunnel = ResolvedTunnel("vxlan" if isinstance(part, Vxlan) else "gre", outer or (None, None))
+    tunnel = ResolvedTunnel(_kind(part), outer or (None, None))
     if isinstance(part, Vxlan):
         number = problems.check(declaration, read_number, getattr(part, "id", 1), "id", 1, _LARGEST_ID) or 0
         port = problems.check(declaration, read_number, part.port, "port", 1, 65535)
@@ -36,7 +40,14 @@ def read_tunnel(part: Tunnel, problems: Problems) -> ResolvedTunnel:
         if part.key is not None:
             key = problems.check(declaration, read_number, part.key, "key", 0, (1 << 32) - 1)
             tunnel.settings, tunnel.headers = (*tunnel.settings, f"key {key}"), _GRE_HEADER + _KEY_HEADER
+    elif isinstance(part, WireGuard):
+        port = 0 if part.port is None else problems.check(declaration, read_number, part.port, "port", 1, 65535) or 0
+        tunnel.ports, tunnel.headers = (port, port), _WIREGUARD_HEADERS
     return tunnel
+
+
+def _kind(part: Tunnel) -> Literal["vxlan", "gre", "wireguard"]:
+    return "vxlan" if isinstance(part, Vxlan) else "gre" if isinstance(part, Gre) else "wireguard"
 
 
 def interface_names(tunnel: ResolvedTunnel) -> Iterator[str]:
@@ -44,8 +55,10 @@ def interface_names(tunnel: ResolvedTunnel) -> Iterator[str]:
     if tunnel.kind == "vxlan":
         yield f"vxlan{tunnel.number}"
         yield from (f"vxlan{tunnel.number}-{number}" for number in count(2))
-    else:
+    elif tunnel.kind == "gre":
         yield from (f"gre{number}" for number in count(1))  # gre0 is the kernel's, in every namespace
+    else:
+        yield from (f"wg{number}" for number in count())
 
 
 def check_ends(link: ResolvedLink, problems: Problems) -> None:
@@ -55,9 +68,10 @@ def check_ends(link: ResolvedLink, problems: Problems) -> None:
         if end.node.bridges:
             text = f"{end.node.name} is a switch, which has no address to send a tunnel's packets from"
             problems.add(link.declared, text, "a tunnel is between hosts or routers")
-        if end.mac and link.tunnel.kind != "vxlan":
-            text = f"{end.node.name} {end.name} is given a MAC address, and {link.tunnel.kind} carries no Ethernet"
-            problems.add(end.declared, text, "leave mac= out, or take a Vxlan")
+        if (end.mac or end.master) and link.tunnel.kind != "vxlan":
+            what = f"is to be a port of {end.master.name}" if end.master else "is given a MAC address"
+            text = f"{end.node.name} {end.name} {what}, and {_NAMES[link.tunnel.kind]} carries no Ethernet"
+            problems.add(end.declared, text, "take a Vxlan")
     if link.a.node is link.b.node:
         problems.add(link.declared, f"this tunnel leads from {link.a.node.name} to itself", "it joins two nodes")
 
@@ -67,6 +81,7 @@ def lay_tunnels(network: ResolvedNetwork, domains: list[Domain], problems: Probl
     tunnels = [link for link in network.links if link.tunnel]
     if not tunnels:
         return
+    _choose_ports(tunnels)
     digger = _Digger(network, domains, problems)
     for link in tunnels:
         digger.find_endpoints(link)
@@ -75,6 +90,18 @@ def lay_tunnels(network: ResolvedNetwork, domains: list[Domain], problems: Probl
     for domain in domains:
         _make_fit(domain)
     _check_numbers([link for link in tunnels if link.tunnel], problems)
+
+
+def _choose_ports(tunnels: list[ResolvedLink]) -> None:
+    """For each WireGuard without one the first from 51820 on that is free on its node."""
+    taken = {(end.node, port) for link in tunnels for end, port in _ends_with(link, "ports") if port}
+    for link in tunnels:
+        if link.tunnel and link.tunnel.kind == "wireguard" and not all(link.tunnel.ports):
+            ports = []
+            for node in (link.a.node, link.b.node):
+                ports.append(next(port for port in count(_WIREGUARD_PORT) if (node, port) not in taken))
+                taken.add((node, ports[-1]))
+            link.tunnel.ports = ports[0], ports[1]
 
 
 def _make_fit(domain: Domain) -> None:
@@ -97,20 +124,23 @@ class _Digger:
         nodes = link.a.node, link.b.node
         if nodes[0] is nodes[1] or any(node.incomplete or node.bridges for node in nodes):
             return
-        near, far = (self._candidates(link, end, wanted) for end, wanted in _ends(link))
+        near, far = (self._candidates(link, end, wanted) for end, wanted in _ends_with(link, "wanted"))
         leads_back = False
         for one, other in sorted(product(near, far), key=_pair_rank):
             if one.version != other.version:
                 continue
             ways = self._ways.find(link.a.node, other.ip), self._ways.find(link.b.node, one.ip)
             below = [interface for way in ways for interface in way or ()]
-            through = any(self._is_on(interface, link) for interface in below)
-            leads_back |= through
-            if None not in ways and not through:
-                link.tunnel.endpoints = one.ip, other.ip
-                self._below[link] = below
+            if any(self._is_on(interface, link) for interface in below):
+                leads_back = True
+            elif None not in ways:
+                link.tunnel.endpoints, self._below[link] = (one.ip, other.ip), below
                 return
-        if near and far:
+            elif link.tunnel.kind == "wireguard" and ways != (None, None) and link not in self._below:
+                there, back = ways
+                link.tunnel.endpoints = None if back is None else one.ip, None if there is None else other.ip
+                self._below[link] = below
+        if near and far and link not in self._below:
             self._problems.add(link.declared, *_no_way(link, leads_back))
 
     def _candidates(self, link: ResolvedLink, end: ResolvedInterface, wanted: object) -> list[InterfaceAddress]:
@@ -161,10 +191,12 @@ class _Digger:
             self._problems.add(link.declared, text, "give one of them other endpoints=(...)")
             link.tunnel = None  # told once
             return _USUAL_MTU
-        if tunnel.endpoints is None:
+        endpoint = tunnel.endpoints[0] or tunnel.endpoints[1]
+        if endpoint is None:
             return _USUAL_MTU
         room = min((self._room(interface, (*above, link)) for interface in self._below[link]), default=_USUAL_MTU)
-        mtu = room - tunnel.headers - _IP_HEADER[tunnel.endpoints[0].version]
+        # A WireGuard's end may move from IPv4 to IPv6: as wg-quick(8), room for both.
+        mtu = room - tunnel.headers - _IP_HEADER[6 if tunnel.kind == "wireguard" else endpoint.version]
         if mtu < _LEAST_MTU:
             self._problems.add(link.declared, f"no packet fits into this tunnel: the way below has an MTU of {room}", "")
         link.mtu = mtu
@@ -177,9 +209,9 @@ class _Digger:
         return min((self.find_mtu(link, above) for link in links), default=_USUAL_MTU)
 
 
-def _ends(link: ResolvedLink) -> Iterable[tuple[ResolvedInterface, object]]:
-    assert link.tunnel
-    return zip((link.a, link.b), link.tunnel.wanted, strict=True)
+def _ends_with(link: ResolvedLink, field: Literal["wanted", "ports"]) -> Iterable[tuple[ResolvedInterface, Any]]:
+    """The ends of a tunnel, each with its own of what the tunnel has for both."""
+    return zip((link.a, link.b), getattr(link.tunnel, field), strict=True)
 
 
 def _usable(addresses: Iterable[InterfaceAddress]) -> list[InterfaceAddress]:
@@ -209,28 +241,33 @@ def _check_numbers(tunnels: list[ResolvedLink], problems: Problems) -> None:
     first: dict[tuple[object, ...], ResolvedLink] = {}
     for link in tunnels:
         assert link.tunnel
-        for end, (local, remote) in zip((link.a, link.b), _both_ways(link.tunnel.endpoints), strict=True):
-            key = (end.node, link.tunnel.kind, *link.tunnel.settings)
-            other = first.setdefault(key if link.tunnel.kind == "vxlan" else (*key, local, remote), link)
+        for side, end in enumerate((link.a, link.b)):
+            other = first.setdefault((end.node, link.tunnel.kind, *_marks(link.tunnel, side)), link)
             if other is not link:
-                what = f"{end.node.name} has a tunnel with {_settings(link)} already"
-                hint = (
-                    f"the other is at {other.source}; give this one another {'id' if link.tunnel.kind == 'vxlan' else 'key'}="
-                )
+                what = f"{end.node.name} has a tunnel with {_settings(link.tunnel)} already"
+                option = {"vxlan": "id", "gre": "key", "wireguard": "port"}[link.tunnel.kind]
+                hint = f"the other is at {other.source}; give this one another {option}="
                 problems.add(link.declared, what, hint)
                 break
 
 
-def _settings(link: ResolvedLink) -> str:
-    assert link.tunnel
-    if link.tunnel.kind == "vxlan":
-        return " and ".join(link.tunnel.settings)
-    return "the same endpoints" + (" and key" if len(link.tunnel.settings) > 1 else "")
+def _marks(tunnel: ResolvedTunnel, side: int) -> tuple[object, ...]:
+    """That by which a node knows whose a packet is."""
+    if tunnel.kind == "wireguard":
+        return (tunnel.ports[side],)
+    if tunnel.kind == "vxlan":
+        return tunnel.settings
+    ends = tunnel.endpoints if all(tunnel.endpoints) else (object(), object())
+    return (*tunnel.settings, ends[side], ends[1 - side])
 
 
-def _both_ways(endpoints: tuple[Address, Address] | None) -> tuple[tuple[object, object], tuple[object, object]]:
-    one, other = endpoints or (object(), object())
-    return (one, other), (other, one)
+def _settings(tunnel: ResolvedTunnel) -> str:
+    """What two tunnels have in common that a node cannot tell apart."""
+    if tunnel.kind == "wireguard":
+        return f"port {tunnel.ports[0]}"
+    if tunnel.kind == "vxlan":
+        return " and ".join(tunnel.settings)
+    return "the same endpoints" + (" and key" if len(tunnel.settings) > 1 else "")
 
 
 def _read_endpoints(endpoints: object) -> tuple[object, object]:

@@ -1,0 +1,89 @@
+"""Keys and peers of WireGuard interfaces, by generic netlink (linux/wireguard.h); the kernel does all of the cryptography.
+
+A private key is any 32 random bytes, of which the kernel fixes five bits (curve25519_clamp_secret); it makes the public
+key, which is read back from the interface. Private keys stay in the kernel.
+"""
+
+import os
+import socket
+import struct
+from ipaddress import ip_address
+
+from pynetemu.engine.netlink import attribute, attributes
+
+NETLINK_GENERIC = 16
+_ACK, _REQUEST, _DUMP = 0x4, 0x1, 0x300
+_ERROR, _DONE = 2, 3  # NLMSG_ERROR, NLMSG_DONE
+_NESTED = 0x8000  # NLA_F_NESTED
+_CONTROL, _GET_FAMILY, _FAMILY_ID, _FAMILY_NAME = 16, 3, 1, 2  # linux/genetlink.h
+_GET_DEVICE, _SET_DEVICE = 0, 1
+_IFNAME, _PRIVATE_KEY, _PUBLIC_KEY, _LISTEN_PORT, _PEERS = 2, 3, 4, 6, 8  # WGDEVICE_A_*
+_PEER_KEY, _PEER_ENDPOINT, _PEER_KEEPALIVE, _PEER_ALLOWED = 1, 4, 5, 9  # WGPEER_A_*
+_ALLOWED_FAMILY, _ALLOWED_ADDRESS, _ALLOWED_LENGTH = 1, 2, 3  # WGALLOWEDIP_A_*
+_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
+_GENERIC = struct.Struct("=BBH")  # struct genlmsghdr: command, version
+
+
+class WireGuard:
+    """What is done with WireGuard interfaces over a generic netlink socket of their network namespace."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        name = attribute(_FAMILY_NAME, b"wireguard\0")
+        (answer,) = self._ask(_CONTROL, _GET_FAMILY, name, _ACK)
+        self._family = struct.unpack("=H", dict(attributes(answer, _GENERIC.size))[_FAMILY_ID])[0]
+
+    def set_key(self, interface: str, port: int) -> None:
+        """Gives an interface a new private key."""
+        named = attribute(_IFNAME, interface.encode() + b"\0")
+        settings = attribute(_PRIVATE_KEY, os.urandom(32)) + attribute(_LISTEN_PORT, struct.pack("=H", port))
+        self._ask(self._family, _SET_DEVICE, named + settings, _ACK)
+
+    def public_key(self, interface: str) -> bytes:
+        named = attribute(_IFNAME, interface.encode() + b"\0")
+        found = [dict(attributes(body, _GENERIC.size)) for body in self._ask(self._family, _GET_DEVICE, named, _DUMP)]
+        return next(device[_PUBLIC_KEY] for device in found if _PUBLIC_KEY in device)
+
+    def add_peer(self, interface: str, key: bytes, endpoint: str, keepalive: int) -> None:
+        """A peer to which all packets may go, and from which all may come."""
+        peer = attribute(_PEER_KEY, key)
+        if endpoint:
+            peer += attribute(_PEER_ENDPOINT, _socket_address(endpoint))
+        if keepalive:
+            peer += attribute(_PEER_KEEPALIVE, struct.pack("=H", keepalive))
+        everything = [(socket.AF_INET, bytes(4)), (socket.AF_INET6, bytes(16))]
+        allowed = b"".join(attribute(_NESTED, _allowed(family, address)) for family, address in everything)
+        peer += attribute(_PEER_ALLOWED | _NESTED, allowed)
+        named = attribute(_IFNAME, interface.encode() + b"\0")
+        peers = attribute(_PEERS | _NESTED, attribute(_NESTED, peer))
+        self._ask(self._family, _SET_DEVICE, named + peers, _ACK)
+
+    def _ask(self, kind: int, command: int, payload: bytes, flags: int) -> list[bytes]:
+        """The answers to a request, the bodies after their netlink header. Raises OSError for what is refused."""
+        found: list[bytes] = []
+        message = _GENERIC.pack(command, 1, 0) + payload
+        self._socket.send(_HEADER.pack(_HEADER.size + len(message), kind, _REQUEST | flags, 0, 0) + message)
+        while True:
+            data, offset = self._socket.recv(1 << 16), 0
+            while offset < len(data):
+                length, answer = struct.unpack_from("=IH", data, offset)
+                body = data[offset + _HEADER.size : offset + length]
+                if answer == _ERROR and (code := -struct.unpack_from("=i", body)[0]):
+                    raise OSError(code, os.strerror(code))
+                if answer in (_ERROR, _DONE):
+                    return found
+                found.append(body)
+                offset += (length + 3) & ~3
+
+
+def _allowed(family: int, address: bytes) -> bytes:
+    found = attribute(_ALLOWED_FAMILY, struct.pack("=H", family)) + attribute(_ALLOWED_ADDRESS, address)
+    return found + attribute(_ALLOWED_LENGTH, bytes(1))
+
+
+def _socket_address(endpoint: str) -> bytes:
+    """10.0.0.1:51820 or [fd00::1]:51820 as struct sockaddr_in or sockaddr_in6."""
+    text, _, port = endpoint.rpartition(":")
+    address = ip_address(text.strip("[]"))
+    head = struct.pack("=H", socket.AF_INET if address.version == 4 else socket.AF_INET6) + struct.pack(">H", int(port))
+    return head + address.packed + bytes(8) if address.version == 4 else head + bytes(4) + address.packed + bytes(4)
