@@ -19,6 +19,7 @@ class Report:
     reason: str
     fix: str
     features: list[dict[str, Any]]
+    traces: str  # why packets are not traced by the kernel itself, "" where they are
     tools: dict[str, str]  # where each is, "" for one that is missing
     install: str  # the line that installs all the missing ones
 
@@ -45,6 +46,7 @@ def examine() -> Report:
     from pynetemu.engine.packages import TOOLS, debian_package, install
     from pynetemu.errors import PrivilegeError
     from pynetemu.network.sandbox import Sandbox
+    from pynetemu.trace.kernel.source import refusal
 
     reason = fix = ""
     features: list[dict[str, Any]] = []
@@ -64,6 +66,7 @@ def examine() -> Report:
         reason=reason,
         fix=fix,
         features=features,
+        traces=refusal(),
         tools=tools,
         install=install(missing) if missing else "",
     )
@@ -78,7 +81,7 @@ def _lines(report: Report) -> list[str]:
     from pynetemu import __version__
 
     lines = [f"pynetemu {__version__}, Python {report.python}, Linux {report.kernel}, user {report.user}", ""]
-    return [*lines, *_sandbox(report), *_features(report), *_tools(report)]
+    return [*lines, *_sandbox(report), *_features(report), _traces(report), *_tools(report)]
 
 
 def _sandbox(report: Report) -> list[str]:
@@ -111,6 +114,12 @@ def _other_kernel(release: str) -> str:
     if os.path.exists("/etc/lsb-release") and os.path.isdir("/lib/modules"):
         return f"{sudo}apt-get install -y linux-modules-extra-{release}"  # where Ubuntu has most of them
     return "boot a distribution's own kernel, which has them all; `vagrant up` does so in a VM"
+
+
+def _traces(report: Report) -> str:
+    if report.traces:
+        return _row("traces", "yes", f"by packet sockets and counters; by the kernel's own word, no: {report.traces}")
+    return _row("traces", "yes", "by the kernel's own word (BPF)")
 
 
 def _tools(report: Report) -> list[str]:

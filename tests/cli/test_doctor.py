@@ -43,6 +43,8 @@ def test_as_data_it_says_the_same() -> None:
     assert report["works"] is True
     assert (report["reason"], report["fix"]) == ("", "")
     assert report["kernel"] == os.uname().release
+    if os.getuid():
+        assert report["traces"] == "it needs root"
     features = {feature["name"]: feature for feature in report["features"]}
     assert features["veth"]["reason"] == features["bridge"]["reason"] == ""
     assert features["veth"]["needed"]

@@ -1,16 +1,17 @@
 """The kernel engine as a source of events (`trace.events.Source`)."""
 
+import mmap
 import os
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
 from pynetemu.trace.events import Event
 from pynetemu.trace.filters import instructions
-from pynetemu.trace.kernel.btf import DESCRIPTION, load_layout
+from pynetemu.trace.kernel.btf import DESCRIPTION, Layout, load_layout
 from pynetemu.trace.kernel.programs import DATA, HEAD, KINDS, MEMORY, STACK_DEPTH, Programs
 from pynetemu.trace.kernel.symbols import symbol
 from pynetemu.trace.ring import tagged
@@ -30,12 +31,28 @@ class Unavailable(Exception):
 
 
 def refusal() -> str:
-    """Why this user on this machine cannot have the engine; "" if nothing is known against it."""
-    if os.geteuid():
-        return "it needs root"
-    if not os.path.exists(DESCRIPTION):
-        return "this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)"
+    """Why this user on this machine cannot have the engine, found by trying; "" if there is nothing against it."""
+    try:
+        _, programs = _begin({}, b"", mmap.PAGESIZE)
+    except Unavailable as error:
+        return str(error)
+    programs.close()
     return ""
+
+
+def _begin(nodes: Mapping[int, int], program: bytes, memory: int) -> tuple[Layout, Programs]:
+    """Starts the programs for the nodes of these namespaces; raises Unavailable."""
+    if os.geteuid():
+        raise Unavailable("it needs root")
+    if not os.path.exists(DESCRIPTION):
+        raise Unavailable("this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)")
+    try:
+        layout = load_layout()
+        return layout, Programs(layout, nodes, instructions(program), memory)
+    except OSError as error:
+        raise Unavailable(f"the kernel refuses: {error.strerror or error}") from error
+    except KeyError as error:
+        raise Unavailable(f"this kernel has no {error}") from error
 
 
 class KernelSource:
@@ -48,8 +65,6 @@ class KernelSource:
     name = "kernel"
 
     def __init__(self, network: "Network", nodes: Sequence[str], program: bytes = b"", memory: int = MEMORY) -> None:
-        if reason := refusal():
-            raise Unavailable(reason)
         self._network = network
         self._nodes = tuple(nodes)
         self._wanted = [of_the_lab(network, node) for node in nodes]
@@ -59,14 +74,7 @@ class KernelSource:
         }
         self._lost: int | None = None
         inodes = network.namespaces()
-        try:
-            layout = load_layout()
-            numbers = {inodes[node]: number for number, node in enumerate(self._nodes)}
-            self._programs = Programs(layout, numbers, instructions(program), memory)
-        except OSError as error:
-            raise Unavailable(f"the kernel refuses: {error.strerror or error}") from error
-        except KeyError as error:
-            raise Unavailable(f"this kernel has no {error}") from error
+        layout, self._programs = _begin({inodes[node]: number for number, node in enumerate(nodes)}, program, memory)
         self._reasons = layout.reasons
         # The kernel's stamps are of the monotonic clock, which does not tell the date.
         self._since_1970 = time.time_ns() - time.monotonic_ns()
