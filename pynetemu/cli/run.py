@@ -119,7 +119,11 @@ def _run_lines(shell: "Shell", arguments: argparse.Namespace, script: list[str] 
 
 
 def _welcome(network: "Network", seconds: float) -> str:
+    from pynetemu.plan.operations import AddAddress
+
     nodes = network.nodes
     shown = ", ".join(nodes) if len(nodes) <= 8 else f"{', '.join(nodes[:7])} and {len(nodes) - 7} more"
-    example = f"{nodes[-1]} ping -c1 {nodes[0]}" if len(nodes) > 1 else f"{nodes[0]} ip addr"
+    having = {operation.node for operation in network.plan.operations if isinstance(operation, AddAddress)}
+    addressed = [node for node in nodes if node in having]  # which switches are not
+    example = f"{addressed[-1]} ping -c1 {addressed[0]}" if len(addressed) > 1 else f"{nodes[0]} ip addr"
     return f"{network.name}: {shown}; ready in {seconds * 1000:.0f} ms. Try: {example}    or: help"

@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pynetemu.engine import netlink, syscalls
-from pynetemu.engine.netlink import Netlink, Refused, ifinfmsg
+from pynetemu.engine.netlink import Netlink, Refused
+from pynetemu.engine.queries import ifinfmsg
 from pynetemu.errors import KernelError
 from pynetemu.plan.operations import Operation
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import IPv4Address, ip_address
 
-from pynetemu.engine import netlink
+from pynetemu.engine import netlink, queries
 from pynetemu.errors import ConflictError
 from pynetemu.plan.operations import (
     AddAddress,
@@ -37,7 +37,7 @@ def primary_address() -> Address | None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.connect(("192.0.2.1", 9))  # RFC 5737, for documentation: connecting a UDP socket sends nothing
         return ip_address(probe.getsockname()[0])
-    found = [address.ip for address in netlink.addresses(netlink.Netlink()) if not address.ip.is_loopback]
+    found = [address.ip for address in queries.addresses(netlink.Netlink()) if not address.ip.is_loopback]
     return next((address for address in found if isinstance(address, IPv4Address)), None)
 
 
@@ -59,9 +59,9 @@ def remove_links(plan: Plan) -> None:
     ours = {(name, mac) for _, name, mac in _root_interfaces(plan)}
     link = netlink.Netlink()
     try:
-        messages = link.dump(netlink.RTM_GETLINK, netlink.ifinfmsg())
+        messages = link.dump(netlink.RTM_GETLINK, queries.ifinfmsg())
         links = {(found.get_attr("IFLA_IFNAME"), found.get_attr("IFLA_ADDRESS")): found["index"] for found in messages}
-        netlink.delete_links(link, [links[key] for key in ours & set(links)])
+        queries.delete_links(link, [links[key] for key in ours & set(links)])
     finally:
         link.close()
 
@@ -111,7 +111,7 @@ def _lasting(plan: Plan) -> Iterator[str]:
 
 
 def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:
-    roots, addresses, routes = _roots(plan), netlink.addresses(link), netlink.routes(link)
+    roots, addresses, routes = _roots(plan), queries.addresses(link), queries.routes(link)
     for operation in plan.operations:
         if isinstance(operation, AddAddress) and operation.node in roots:
             wanted = operation.address

@@ -1,8 +1,7 @@
 """Bulk rtnetlink (rtnetlink(7)): many messages in one send, one acknowledgement, errors mapped back to their operation.
 
-pyroute2's message classes encode; its sockets are not used, since each costs a round trip per setting. Importing the
-package as a whole takes 146 ms, of which these classes need 30: hence the stub of the parent package below. This module
-runs in the engine's own process only, where nothing else wants pyroute2.
+Messages are packed by hand, since a large lab has tens of thousands, and importing pyroute2 takes longer than making a
+small lab; `engine.queries` has what its classes are used for.
 """
 
 import errno
@@ -11,46 +10,19 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.machinery import PathFinder
-from ipaddress import ip_address
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pynetemu.plan.operations import InterfaceAddress, IPNetwork, Operation
+from pynetemu.plan.operations import Operation
 
-if not TYPE_CHECKING:
-    import sys
-
-    if "pyroute2" not in sys.modules and (_spec := PathFinder.find_spec("pyroute2")) is not None:
-        _stub = ModuleType("pyroute2")
-        _stub.__path__ = _spec.submodule_search_locations
-        _stub.__spec__ = _spec
-        sys.modules["pyroute2"] = _stub
-
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg as ifinfmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
-
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = (
-    16,
-    17,
-    18,
-    19,
-    20,
-    22,
-    24,
-    26,
-)
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
+RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = 20, 22, 24, 26
 REQUEST = 0x1
-NEW = 0x601  # NLM_FREQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
+NEW = 0x601  # NLM_F_REQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
 _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _ACK, _DUMP = 0x4, 0x300
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 _RTMGRP_LINK = 1
 _RTMGRP_IPV6_IFADDR = 0x100
-_IFF_UP = 1
-_IFA_F_NODAD = 0x02
-_RT_TABLE_MAIN, _RTPROT_BOOT, _RTN_UNICAST = 254, 3, 1
 _IFLA_OPERSTATE, _OPERSTATE_UP = 16, 6
 _IFLA_LINKINFO, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA, _IFLA_BRPORT_STATE, _FORWARDING = 18, 4, 5, 1, 3
 _CHUNK = 64 * 1024  # bytes in one send; a socket's send buffer holds 212,992 by default (net.core.wmem_default)
@@ -282,45 +254,3 @@ def attributes(body: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
 def _reason(body: bytes) -> str:
     """The kernel's own words in an error: after its code and the capped copy of the request, attribute 1."""
     return next((value.rstrip(b"\0").decode() for kind, value in attributes(body, 4 + _HEADER.size) if kind == 1), "")
-
-
-def delete_links(link: Netlink, indexes: list[int]) -> None:
-    """Deletes links; one that has gone already is no error."""
-    for index in indexes:
-        message = ifinfmsg()
-        message["index"] = index
-        link.queue(None, RTM_DELLINK, REQUEST, message)
-        try:
-            link.flush()
-        except Refused as refused:
-            if refused.errno != errno.ENODEV:
-                raise
-
-
-def addresses(link: Netlink) -> list[InterfaceAddress]:
-    """Every address of the namespace, with its prefix."""
-    from ipaddress import ip_interface
-
-    found = []
-    for message in link.dump(RTM_GETADDR, ifaddrmsg()):
-        text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
-        found.append(ip_interface(f"{text}/{message['prefixlen']}"))
-    return found
-
-
-def routes(link: Netlink) -> list[IPNetwork]:
-    """The destination of every unicast route of the main table but the default routes."""
-    from ipaddress import ip_network
-
-    found = []
-    for message in (*_routes(link, socket.AF_INET), *_routes(link, socket.AF_INET6)):
-        if message["type"] == _RTN_UNICAST and message["table"] == _RT_TABLE_MAIN and message["dst_len"]:
-            found.append(ip_network((ip_address(message.get_attr("RTA_DST")), message["dst_len"])))
-    return found
-
-
-def _routes(link: Netlink, family: int) -> list[Message]:
-    """Each version is asked for: a dump of all families at once lacks those of IPv6."""
-    message = rtmsg()
-    message["family"] = family
-    return link.dump(RTM_GETROUTE, message)

@@ -5,7 +5,7 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pynetemu.engine import apply, host, nodes, state, syscalls
+from pynetemu.engine import apply, nodes, state, syscalls
 from pynetemu.engine.channel import Channel, Message, peer_user
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.loop import Answer, Loop
@@ -75,6 +75,8 @@ class Server(Loop):
         self._accept_at(socket.socket(fileno=listener))
         self._plan = from_data(request["plan"])
         if self._plan.host:
+            from pynetemu.engine import host
+
             self._host_address = host.primary_address()
             host.refuse_conflicts(self._plan)
             self._is_on_machine = True
@@ -103,6 +105,8 @@ class Server(Loop):
     def _undo(self) -> None:
         """The kernel frees what is in the sandbox; what is on the machine goes at once, before the caller is told."""
         if self._is_on_machine:
+            from pynetemu.engine import host
+
             host.remove_links(self._plan)
 
     def _inside(self, name: str) -> AbstractContextManager[None]:
@@ -110,7 +114,11 @@ class Server(Loop):
 
     def _hosts(self, name: str) -> str:
         text = hosts_file(self._plan, name, self._host_address)
-        return host.machine_hosts() + text if self.nodes.host and self.nodes[name].kind == "root" else text
+        if not self.nodes.host or self.nodes[name].kind != "root":
+            return text
+        from pynetemu.engine import host
+
+        return host.machine_hosts() + text
 
     def _view(self, name: str) -> Answer:
         """Descriptors of a node's network, UTS and mount namespace."""

@@ -1,0 +1,74 @@
+"""What is asked of the kernel seldom, by pyroute2's message classes.
+
+Importing that package as a whole takes 146 ms, of which these classes need 30: hence the stub of the parent package
+below, and a module of its own, which no usual lab needs. It runs in the engine's own process only, where nothing else
+wants pyroute2.
+"""
+
+import errno
+import socket
+from importlib.machinery import PathFinder
+from ipaddress import ip_address
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from pynetemu.engine import netlink
+from pynetemu.engine.netlink import Message, Netlink, Refused
+from pynetemu.plan.operations import InterfaceAddress, IPNetwork
+
+if not TYPE_CHECKING:
+    import sys
+
+    if "pyroute2" not in sys.modules and (_spec := PathFinder.find_spec("pyroute2")) is not None:
+        _stub = ModuleType("pyroute2")
+        _stub.__path__ = _spec.submodule_search_locations
+        _stub.__spec__ = _spec
+        sys.modules["pyroute2"] = _stub
+
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg as ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+_RT_TABLE_MAIN, _RTN_UNICAST = 254, 1
+
+
+def delete_links(link: Netlink, indexes: list[int]) -> None:
+    """Deletes links; one that has gone already is no error."""
+    for index in indexes:
+        message = ifinfmsg()
+        message["index"] = index
+        link.queue(None, netlink.RTM_DELLINK, netlink.REQUEST, message)
+        try:
+            link.flush()
+        except Refused as refused:
+            if refused.errno != errno.ENODEV:
+                raise
+
+
+def addresses(link: Netlink) -> list[InterfaceAddress]:
+    """Every address of the namespace, with its prefix."""
+    from ipaddress import ip_interface
+
+    found = []
+    for message in link.dump(netlink.RTM_GETADDR, ifaddrmsg()):
+        text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
+        found.append(ip_interface(f"{text}/{message['prefixlen']}"))
+    return found
+
+
+def routes(link: Netlink) -> list[IPNetwork]:
+    """The destination of every unicast route of the main table but the default routes."""
+    from ipaddress import ip_network
+
+    found = []
+    for message in (*_routes(link, socket.AF_INET), *_routes(link, socket.AF_INET6)):
+        if message["type"] == _RTN_UNICAST and message["table"] == _RT_TABLE_MAIN and message["dst_len"]:
+            found.append(ip_network((ip_address(message.get_attr("RTA_DST")), message["dst_len"])))
+    return found
+
+
+def _routes(link: Netlink, family: int) -> list[Message]:
+    """Each version is asked for: a dump of all families at once lacks those of IPv6."""
+    message = rtmsg()
+    message["family"] = family
+    return link.dump(netlink.RTM_GETROUTE, message)
