@@ -32,8 +32,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-goldens", action="store_true", help="write the expected texts of tests/plan/wrong anew")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def history_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever runs the tests keeps their shell's history as it is, and the tests are not offered lines of it."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would all labs
+    # nohup and a shell's background jobs ignore these, and so would all labs.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in signal.SIGHUP, signal.SIGQUIT:
+        signal.signal(number, signal.SIG_DFL)
     config.stash[_LANE] = Lane()
     if config.getoption("--write-goldens") and (os.environ.get("CI") or os.environ.get("PYNETEMU_REQUIRE_ALL")):
         raise pytest.UsageError("--write-goldens takes whatever is told for right: never in CI")
