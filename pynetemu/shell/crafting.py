@@ -48,6 +48,21 @@ def is_call(rest: str) -> bool:
     return rest in WORDS or bool(_CALL.fullmatch(rest)) or bool(_SNIFF.fullmatch(rest))
 
 
+def without_output(rest: str) -> tuple[str, str]:
+    """Cuts a text at its first `|` or `>` outside of quotes and brackets: within, it is Python's or a filter's."""
+    depth, quote = 0, ""
+    for place, letter in enumerate(rest):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "|>" and depth == 0:
+            return rest[:place].rstrip(), rest[place:]
+        else:
+            depth += (letter in "([{") - (letter in ")]}")
+    return rest, ""
+
+
 def run(node: "Node", rest: str) -> int:
     """Runs all but `scapy`, which is a program; gives the status: 1 when nothing answered. Raises UsageError and LabError."""
     if found := _SNIFF.fullmatch(rest):

@@ -109,20 +109,15 @@ class Shell:
 
     def _own(self, command: "Command", line: Line) -> int:
         arguments, tail = line.for_command(command)
-        if not tail:
-            return command.run(self, arguments)
-        from pynetemu.shell.output import piped_into
-
-        with piped_into(tail) as end:
-            status = command.run(self, arguments)
-        return end.status or status
+        return _with_output_to(tail, lambda: command.run(self, arguments))
 
     def _in_node(self, node: str, line: Line, text: str) -> int:
         rest, background = line.for_node()
         if crafting.is_call(rest) and not background:
-            if rest != "scapy":
-                return crafting.run(self.network[node], rest)
-            return self._command(node, crafting.scapy_shell(node), False, text)
+            if rest == "scapy":
+                return self._command(node, crafting.scapy_shell(node), False, text)
+            call, tail = crafting.without_output(rest)
+            return _with_output_to(tail, lambda: crafting.run(self.network[node], call))
         return self._command(node, self._argv(node, rest) if rest else ["bash"], background, text)
 
     def _argv(self, node: str, rest: str) -> list[str]:
@@ -212,3 +207,15 @@ def _complain(text: str, status: int) -> int:
     sys.stdout.flush()
     print(f"pynetemu: {text}", file=sys.stderr)
     return status
+
+
+def _with_output_to(tail: str, run: Callable[[], int]) -> int:
+    """Runs something of our own whose output goes where the end of a line says: `| ...`, `> ...`; gives the status."""
+    if not tail:
+        return run()
+    from pynetemu.shell.output import piped_into
+
+    status = 0  # also when whoever reads has had enough
+    with piped_into(tail) as end:
+        status = run()
+    return end.status or status

@@ -64,6 +64,7 @@ class Ring:
         self._next = 0
         self._memory = mmap.mmap(node_socket.fileno(), BLOCK * self._number)
         self._view = memoryview(self._memory)
+        self._given = self._view[:0]
 
     @classmethod
     def open(
@@ -96,13 +97,14 @@ class Ring:
             status, _, _ = BLOCK_HEAD.unpack_from(self._view, start)
             if not status & _FOR_USER:
                 return
-            block = self._view[start : start + BLOCK]
+            self._given = block = self._view[start : start + BLOCK]
             try:
                 yield block
             finally:
                 block.release()
-                struct.pack_into("=Q", self._view, start + 8, 0)  # its status and its number of packets
-                self._next = (self._next + 1) % self._number
+                if not self._memory.closed:
+                    struct.pack_into("=Q", self._view, start + 8, 0)  # its status and its number of packets
+                    self._next = (self._next + 1) % self._number
 
     def statistics(self) -> tuple[int, int]:
         """How many packets the ring has had to take, and how many of them it lost for want of room."""
@@ -146,6 +148,7 @@ class Ring:
         return struct.unpack_from("=16xH", answer)[0] in (_ETHER, _LOOPBACK)
 
     def close(self) -> None:
+        self._given.release()  # an exception may have ended a loop over the blocks before its generator has
         self._view.release()
         self._memory.close()
         self.socket.close()

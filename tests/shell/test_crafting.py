@@ -1,6 +1,7 @@
 """`blue send`, `sr1`, `sr`, `sniff` and `scapy` in the shell: nodes go by name, and what is wrong is told in a line."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,18 @@ def test_what_passes_is_sniffed_until_there_are_enough() -> None:
     done = in_blue("root ping -i0.02 blue >/dev/null &", "blue sniff -c 2 icmp and src root")
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"(blue:veth_blue  Ether / IP / ICMP 10\.0\.0\.1 > 10\.0\.0\.2 echo-request 0 / Raw\n){2}", done.stdout)
+
+
+def test_the_output_may_go_into_pipes_and_files(tmp_path: Path) -> None:
+    told = output(
+        'blue sr1 IP(dst="root")/TCP(dport=8080, flags=2|0) | cut -d" " -f1-3',
+        f'blue send IP(dst="root")/ICMP()/"a > b | c" > {tmp_path}/file',
+    )
+    assert told == "IP / TCP\n"
+    assert (tmp_path / "file").read_text() == "1 packet sent\n"
+    for endless in "blue sniff icmp", "capture icmp":  # until their reader has had enough
+        done = in_blue("root ping -i0.02 blue >/dev/null &", f"{endless} | head -n 1 | wc -l")
+        assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
 
 
 @pytest.mark.parametrize(
