@@ -100,6 +100,8 @@ class ByBuffer:
 
 def _is_same(before: Event, event: Event) -> bool:
     """Whether the contents may be one packet's: equal keys or, after translation of what they quote, IPv4's own number."""
+    if before.data == event.data:  # on a link, and in a switch
+        return True
     ours, theirs = identity(before.data).key, identity(event.data).key
     if ours == theirs or _is_inside(before.data, theirs) or _is_inside(event.data, ours):
         return True
