@@ -38,15 +38,14 @@ class ByBuffer:
         if journey is None:
             if event.kind == "drop" and is_harmless(event):
                 return  # a copy of a packet that was delivered, such as one that a closed socket still held
-            journey = self._begin(event, known)
+            journey = self._begin()
         journey.sightings.append(Sighting(event, self._before(journey, event)))
         self._by_buffer[event.buffer] = self._by_head[event.head] = journey
         if event.kind == "drop":
             self._by_buffer.pop(event.buffer, None)
 
-    def _begin(self, event: Event, known: Journey | None) -> Journey:
-        again = known is not None and _is_again(known.first, event)
-        journey = Journey(again=again)
+    def _begin(self) -> Journey:
+        journey = Journey()
         self.journeys.append(journey)
         self._recent.append(journey)
         return journey
@@ -112,12 +111,3 @@ def _is_inside(frame: bytes, key: tuple[object, ...]) -> bool:
     """Whether a tunnel's packet carries the one of this key."""
     inner = inner_frame(frame)
     return inner is not None and identity(inner).key == key
-
-
-def _is_again(first: Event, event: Event) -> bool:
-    """Whether a packet is sent once more: the same content at the place where another began."""
-    return (
-        event.kind == "out"
-        and (first.node, first.interface) == (event.node, event.interface)
-        and identity(first.data).key == identity(event.data).key
-    )

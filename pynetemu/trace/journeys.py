@@ -48,7 +48,7 @@ class Journey:
 
     sightings: list[Sighting] = field(default_factory=list)
     number: int = 0
-    again: bool = False  # the same as one before: a retransmission
+    again: bool = False  # the same as one before, sent once more
     freed: bool = False  # the kernel was seen to be done with it
 
     @property
@@ -121,6 +121,7 @@ def join(events: Iterable[Event], wiring: Wiring) -> list[Journey]:
     """
     from pynetemu.trace.by_buffer import ByBuffer
     from pynetemu.trace.by_content import ByContent
+    from pynetemu.trace.repeats import mark_repeats
 
     content, buffer = ByContent(wiring), ByBuffer(wiring)
     for event in events:
@@ -131,4 +132,5 @@ def join(events: Iterable[Event], wiring: Wiring) -> list[Journey]:
     journeys = sorted([*content.journeys, *buffer.journeys], key=lambda one: (is_chatter(one.first.data), one.time))
     for number, journey in enumerate(journeys, start=1):
         journey.number = number
+    mark_repeats(journeys)
     return journeys

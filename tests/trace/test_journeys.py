@@ -1,7 +1,7 @@
 """Sightings joined into journeys: by content and by the kernel's buffers, through routers, translation and floods."""
 
 import pytest
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
@@ -70,7 +70,26 @@ def test_many_at_once_are_kept_apart() -> None:
 def test_the_same_sent_twice_is_two_journeys() -> None:
     arp = ARP(op=1, psrc="10.0.1.2", pdst="10.0.1.1")
     events = [_event(time + step, place, arp) for time in (0, 10**9) for step, place in enumerate(_WAY[:4])]  # type: ignore[arg-type]
-    assert _paths(join(events, _WIRING)) == [("blue", "sw1", "r1")] * 2
+    journeys = join(events, _WIRING)
+    assert _paths(journeys) == [("blue", "sw1", "r1")] * 2
+    assert [journey.again for journey in journeys] == [False, True]
+
+
+def test_segments_that_are_sent_again() -> None:
+    def segment(number: int, flags: str, data: bytes = b"", seq: int = 5) -> Packet:
+        head = IP(src="10.0.1.2", dst="10.0.2.2", id=number) / TCP(sport=7, dport=80, seq=seq, flags=flags)
+        return head / Raw(data) if data else head
+
+    sent = [
+        segment(1, "S"),
+        segment(2, "S"),
+        segment(3, "A"),
+        segment(4, "A"),
+        segment(5, "PA", b"hello"),
+        segment(6, "A", b"hello"),
+    ]
+    events = [_event(number, ("blue", "eth0", "out"), packet) for number, packet in enumerate(sent)]
+    assert [journey.again for journey in join(events, _WIRING)] == [False, True, False, False, False, True]
 
 
 def test_a_flood_is_one_journey_with_several_ends() -> None:
