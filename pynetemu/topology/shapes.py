@@ -5,7 +5,8 @@
         server = Host()
         uplink = Link(server, campus.switches[0])
 
-Hosts are h1, h2…, switches s1, s2…, in `hosts` and `switches`. With `routed=True` the switches are routers, r1, r2….
+Hosts are h1, h2…, switches s1, s2…, in `hosts` and `switches`. With `routed=True` the switches are routers, r1, r2…, which
+share the flows among ways of equal cost.
 """
 
 from collections.abc import Iterable
@@ -41,7 +42,8 @@ class Shape(Topology):
     def add_switch(self, hosts: int = 0) -> Node:
         """The next switch or router, with as many new hosts on it."""
         number = len(self.switches) + 1
-        switch: Node = self.add(f"r{number}", Router()) if self._routed else self.add(f"s{number}", Switch(stp=self.stp))
+        kind, letter = (Router(multipath=True), "r") if self._routed else (Switch(stp=self.stp), "s")
+        switch: Node = self.add(f"{letter}{number}", kind)
         self.switches.append(switch)
         for _ in range(hosts):
             self.add(Link(self.add_host(), switch))
