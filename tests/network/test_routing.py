@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from pynetemu import Host, Link, Network, Root, Router, Switch, Topology
 from topologies.dual_stack import DualStack
 from topologies.router import TwoNetworks
@@ -70,6 +72,27 @@ def test_a_topology_in_a_topology_is_as_real_as_others() -> None:
         assert net["site1.h1"].run("hostname").stdout == "site1.h1\n"
         assert "1 received" in net["site1.h1"].run("ping", "-c1", "-W1", "site2.h3").stdout
         assert "Hello from web" in net["site2.h1"].run("curl", "-s", "web").stdout
+
+
+class Mesh(Topology):
+    """Routers in a row with short cuts, and a host at every second of them."""
+
+    def build(self, n: int = 200) -> None:
+        self.r = [Router() for _ in range(n)]
+        for i in range(1, n):
+            self.add(Link(self.r[i], self.r[i - 1]))
+            if i % 10 == 0:
+                self.add(Link(self.r[i], self.r[i - 10], cost=2))
+        self.h = [Host() for _ in range(n // 2)]
+        for i, host in enumerate(self.h):
+            self.add(Link(host, self.r[2 * i]))
+
+
+@pytest.mark.slow
+def test_two_hundred_routers_lead_from_the_first_host_to_the_last() -> None:
+    with Network(Mesh()) as net:
+        assert "1 received" in net["h1"].run("ping", "-c1", "-W2", "h100").stdout
+        assert len(_routes(net, "r100")) == 199 + 19 + 100 - 2  # all networks but those that it is on
 
 
 def _routes(net: Network, node: str, *options: str) -> dict[str, list[str]]:

@@ -56,3 +56,20 @@ def test_a_crowd_that_the_table_of_neighbours_cannot_hold() -> None:
 
     assert _warnings(Lab) == ["300 interfaces are on one link, and the kernel's table has room for 1024 neighbours in all"]
     assert _warnings(Quiet) == []
+
+
+def test_options_of_a_topology_that_is_part_of_another() -> None:
+    class Site(Topology):
+        addresses = "ipv6"
+        h1, h2 = Host(), Host()
+        a = Link(h1, h2)
+
+    class Same(Topology):
+        addresses = "ipv6"
+        site = Site()
+
+    class Other(Topology):
+        site = Site()
+
+    assert _warnings(Same) == []
+    assert _warnings(Other) == ["addresses = 'ipv6' of Site is not used: it is part of Other"]

@@ -1,11 +1,14 @@
 """What a topology says about the addresses that do themselves."""
 
+from collections.abc import Iterable
+
 from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.addresses import Wishes
 from pynetemu.plan.values import read_destination, read_several
 from pynetemu.topology.description import Description
 from pynetemu.topology.part import Part
+from pynetemu.topology.topology import Topology
 
 _VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6), "none": ()}
 
@@ -25,6 +28,7 @@ def read_wishes(description: Description, problems: Problems) -> Wishes:
         if pool := problems.check(declaration, _read_pool, text):
             pools.setdefault(pool.version, pool)
     allowed = {word for text in read_several(description.allow) if (word := problems.check(declaration, _read_allow, text))}
+    _warn_of_unused(description, description.inner, problems)
     arp = problems.check(declaration, _read_arp, description.arp) or "auto"
     return Wishes(versions or (), pools, description.addresses == "dual", allowed, arp)
 
@@ -39,6 +43,19 @@ def _read_allow(word: object) -> str:
     if not isinstance(word, str) or word not in _ALLOWED:
         raise Wrong(f"allow = {word!r} is none of the choices", f"they are {', '.join(_ALLOWED)}")
     return word
+
+
+def _warn_of_unused(outer: Description, inner: Iterable[Description], problems: Problems) -> None:
+    """What topologies in this one say for themselves, and is not asked for."""
+    for one in inner:
+        for option in "addresses", "pools", "arp":
+            said = getattr(one, option)
+            if said not in (getattr(outer, option), getattr(Topology, option)):
+                text = f"{option} = {said!r} of {one.name} is not used: it is part of {outer.name}"
+                problems.warn(
+                    one.kind_declaration, text, f"the outermost topology says it: {option} = {getattr(outer, option)!r}"
+                )
+        _warn_of_unused(outer, one.inner, problems)
 
 
 def _read_versions(word: object) -> tuple[int, ...]:
