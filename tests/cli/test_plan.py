@@ -106,7 +106,7 @@ def _compare(file: Path, nodes: list[str], tmp_path: Path) -> None:
 
 
 # A bridge's ports come up a moment after they were told to.
-_ALL_UP = "until ! ip -all netns exec ip -br link | grep -E '^[^ ]+@' | grep -qv ' UP '; do :; done"
+_ALL_UP = "until ! { ip -br link; ip -all netns exec ip -br link; } | grep -E '^[^ ]+@' | grep -qv ' UP '; do :; done"
 
 
 _SHOWN = "link", "addr", "route", "-6 route", "neigh show nud permanent"
