@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Service as Service
     from pynetemu.topology import Switch as Switch
     from pynetemu.topology import Topology as Topology
+    from pynetemu.topology import Vrf as Vrf
     from pynetemu.topology import Vxlan as Vxlan
     from pynetemu.topology import WireGuard as WireGuard
     from pynetemu.topology import finished as finished
@@ -78,7 +79,7 @@ _HOMES = {
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
         "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Ready Root Router Service Switch "
-        "Topology Vxlan WireGuard finished prints tcp udp"
+        "Topology Vrf Vxlan WireGuard finished prints tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

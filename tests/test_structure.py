@@ -75,6 +75,7 @@ _PUBLIC = [
     "Table",
     "Topology",
     "UsageError",
+    "Vrf",
     "Vxlan",
     "WireGuard",
     "command",

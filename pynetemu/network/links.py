@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
 from pynetemu.network.state import InterfaceState, RouteState
-from pynetemu.plan.operations import AddNode, AddVeth
+from pynetemu.plan.operations import AddNode, AddTunnel, AddVeth, AddWireGuard
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -38,11 +38,17 @@ def links(network: "Network") -> list[LinkState]:
     return [
         LinkState(op.node, op.interface, op.peer_node, op.peer_interface, _is_up(states, op))
         for op in network.plan.operations
-        if isinstance(op, AddVeth) and not outside & {op.node, op.peer_node}
+        if isinstance(op, AddVeth | AddTunnel | AddWireGuard) and not outside & {op.node, op.peer_node} and _is_first_end(op)
     ]
 
 
-def _is_up(states: dict[tuple[str, str], InterfaceState], link: AddVeth) -> bool:
+def _is_first_end(operation: AddVeth | AddTunnel | AddWireGuard) -> bool:
+    """Each end of a tunnel is an operation of its own."""
+    ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+    return isinstance(operation, AddVeth) or ends[0] < ends[1]
+
+
+def _is_up(states: dict[tuple[str, str], InterfaceState], link: AddVeth | AddTunnel | AddWireGuard) -> bool:
     ends = states.get((link.node, link.interface)), states.get((link.peer_node, link.peer_interface))
     return all(end is not None and end.is_up and end.has_carrier for end in ends)
 

@@ -20,7 +20,7 @@ from pynetemu.plan.operations import (
     AddVeth,
     AddVlan,
     AddWireGuard,
-    DeviceKind,
+    EndTable,
     InterfaceAddress,
     Operation,
     Plan,
@@ -35,6 +35,7 @@ from pynetemu.plan.operations import (
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import resolve
 from pynetemu.plan.resolve.addresses import ending_number
+from pynetemu.plan.resolve.gateways import EVERYWHERE
 from pynetemu.plan.resolve.network import (
     BRIDGE,
     ROOT_INTERFACE,
@@ -151,6 +152,7 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in vlans)
     yield from (_macvlan(device) for device in macvlans)
     yield from (SetMaster(end.node.name, end.name, end.master.name if end.master else BRIDGE, end.source) for end in ports)
+    yield from (SetMaster(end.node.name, end.name, end.vrf.name, end.source) for end in (*every, *bridges) if end.vrf)
     yield from (SetPort(end.node.name, end.name, end.port.settings, end.source) for end in ports if end.port.settings)
     yield from (_port_vlans(end) for end in ports if end.port.vlan or end.port.trunk)
     yield from (AddAddress(node.name, "lo", address, node.source) for node in nodes for address in node.loopback)
@@ -163,7 +165,10 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end in late)
     yield from map(_neighbours, network.neighbours)
     for several in False, True:
-        yield from (_route(node, route) for node in nodes for route in node.routes if (len(route.vias) > 1) is several)
+        routers = (*nodes, *network.parts)
+        yield from (_route(node, route) for node in routers for route in node.routes if (len(route.vias) > 1) is several)
+    for router in network.parts:
+        yield from (EndTable(router.name, everywhere, router.table, router.source) for everywhere in EVERYWHERE.values())
     yield from (_peer(*tunnel) for tunnel in wireguards)
     servers = [part for part in network.services if isinstance(part, ResolvedHttpServer)]
     yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in servers)
@@ -204,8 +209,8 @@ def _settings(node: ResolvedNode) -> Iterator[SetSysctl]:
 
 def _route(node: ResolvedNode, route: ResolvedRoute) -> AddRoute | AddMultipathRoute:
     if len(route.vias) == 1:
-        return AddRoute(node.name, route.destination, route.vias[0], route.source)
-    return AddMultipathRoute(node.name, route.destination, route.vias, route.source)
+        return AddRoute(node.name, route.destination, route.vias[0], node.table, route.source)
+    return AddMultipathRoute(node.name, route.destination, route.vias, node.table, route.source)
 
 
 def _bridge(node: ResolvedNode) -> AddBridge:
@@ -237,9 +242,8 @@ def _bridge_in_host(interface: ResolvedInterface) -> AddBridge:
 
 def _device(interface: ResolvedInterface) -> AddDevice:
     device = interface.device
-    assert device and device.kind in ("bond", "dummy")
-    kind: DeviceKind = "bond" if device.kind == "bond" else "dummy"
-    return AddDevice(interface.node.name, interface.name, kind, device.settings, interface.mac, interface.source)
+    assert device and device.kind in ("bond", "dummy", "vrf")
+    return AddDevice(interface.node.name, interface.name, device.kind, device.settings, interface.mac, interface.source)
 
 
 def _macvlan(interface: ResolvedInterface) -> AddMacvlan:

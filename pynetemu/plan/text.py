@@ -86,6 +86,7 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     started = False
     switches: set[str] = set()
+    vrfs: set[tuple[str, str]] = set()
     for operation in plan.operations:
         match operation:
             case AddNode(node=node, kind=kind) if kind in ("switch", "hub"):
@@ -93,7 +94,10 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
             case AddBridge(node=node, settings=settings) if node in switches:
                 found[node, ""] = [setting for setting in settings if setting not in _USUAL]
             case SetMaster(node=node, interface=interface, master=master) if node not in switches:
-                found.setdefault((node, interface), []).append(f"port of {master}")
+                how = "in" if (node, master) in vrfs else "port of"
+                found.setdefault((node, interface), []).append(f"{how} {master}")
+            case AddDevice(node=node, interface=interface, kind="vrf"):
+                vrfs.add((node, interface))
             case SetPort(node=node, interface=interface, settings=settings):
                 found.setdefault((node, interface), []).extend(settings)
             case SetPortVlans(node=node, interface=interface, untagged=untagged, tagged=tagged):
@@ -140,8 +144,9 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
                 yield node, interface, "", f"VLAN {vlan} of {parent}"
             case AddAddress(node=node, interface="lo", address=address):
                 yield node, "lo", str(address), ""
-            case AddRoute(node=node, destination=destination, via=via):
-                yield node, _destination(destination), f"via {via}", owners.get(via, "")
+            case AddRoute(node=node, destination=destination, via=via, table=table):
+                note = ", ".join([owners.get(via, ""), *([f"table {table}"] if table else [])])
+                yield node, _destination(destination), f"via {via}", note
             case AddMultipathRoute(node=node, destination=destination, vias=vias):
                 gateways = ", ".join(owners.get(via, "") for via in vias)
                 yield node, _destination(destination), f"via {' or '.join(map(str, vias))}", gateways

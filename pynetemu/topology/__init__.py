@@ -9,7 +9,7 @@ Everything here is a pure description. Parts keep the values they were given, wr
 that is wrong at once, each with the user's file and line.
 """
 
-from pynetemu.topology.devices import Bond, Bridge, Dummy, Macvlan
+from pynetemu.topology.devices import Bond, Bridge, Dummy, Macvlan, Vrf
 from pynetemu.topology.filters import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
@@ -40,6 +40,7 @@ __all__ = [
     "Switch",
     "Topology",
     "VlanInterface",
+    "Vrf",
     "Vxlan",
     "WireGuard",
     "finished",

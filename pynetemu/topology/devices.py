@@ -1,4 +1,4 @@
-"""Interfaces that are no end of a link: bridges inside hosts, bonds, dummies, macvlans."""
+"""Interfaces that are no end of a link: bridges inside hosts, bonds, dummies, macvlans, VRFs."""
 
 from collections.abc import Iterable
 
@@ -97,3 +97,21 @@ class Macvlan(Device):
         super().__init__(node, name, *addresses, auto_addresses=auto_addresses, mac=mac)
         self.parent = parent
         self._set(mode=mode)
+
+
+class Vrf(Device):
+    """A router within a router (virtual routing and forwarding): interfaces that have a routing table of their own.
+
+        red, blue = Vrf(r1, 10, [a, b]), Vrf(r1, 20, [c, d])
+
+    The members are interfaces of the router, or links that it is an end of. What arrives by one of them leaves by another,
+    and by no interface of the router besides. `table` is the table's number (1 to 252); it has routes that do themselves.
+    The interface is called vrf10 here; `r1 ping -I vrf10 h1` asks from that side of the router.
+    """
+
+    def __init__(
+        self, node: Node, table: int, members: Iterable[Interface | Link], *, name: str | None = None, mac: str | None = None
+    ) -> None:
+        super().__init__(node, name, auto_addresses=False, mac=mac)
+        self.table = table
+        self.members = members

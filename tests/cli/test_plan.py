@@ -52,6 +52,7 @@ def test_a_plan_needs_no_namespaces() -> None:
         (TOPOLOGIES / "two_sites.py", ["site1.gw", "site1.h1", "site2.s1"]),
         (TOPOLOGIES / "stp_ring.py", ["s1", "s2", "s3"]),
         (TOPOLOGIES / "vxlan.py", ["h1", "r1", "h2"]),
+        pytest.param(DESCRIPTIONS / "devices.py", ["h1", "r1", "r2"], marks=pytest.mark.needs("bond", "dummy", "vrf")),
         pytest.param(TOPOLOGIES / "wireguard.py", ["gw1", "h2"], marks=pytest.mark.needs("wireguard")),
         (DESCRIPTIONS / "overlay.py", ["m1", "c1", "c3", "c4"]),
         (DESCRIPTIONS / "settings.py", ["s1", "s2", "r1"]),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pynetemu import Bond, Bridge, Dummy, Host, Link, Macvlan, Network, Router, Switch, Topology, Vxlan
+from pynetemu import Bond, Bridge, Dummy, Host, Link, Macvlan, Network, Router, Switch, Topology, Vrf, Vxlan
 from pynetemu.network.node import Node
 from tests.support.wait import wait_until
 from topologies.docker import Docker
@@ -84,6 +84,27 @@ def test_bonds_and_dummies() -> None:
         assert _link(h1, "bond0")["linkinfo"]["info_data"]["active_slave"] != active
         assert h2.run("ping", "-c1", "-W2", "10.9.9.9").status == 0
         assert _link(net["r1"], "anycast")["linkinfo"]["info_kind"] == "dummy"
+
+
+@pytest.mark.needs("vrf")
+def test_vrfs_are_routers_of_their_own() -> None:
+    class Lab(Topology):
+        r1, r2 = Router(), Router()
+        a1, a2, b1, b2, m = Host(), Host(), Host(), Host(), Host()
+        to_a1, to_a2, to_b1, to_b2 = Link(a1, r1), Link(a2, r2), Link(b1, r1), Link(b2, r1)
+        between, main = Link(r1, r2), Link(m, r1)
+        red = Vrf(r1, 10, [to_a1, between])
+        blue = Vrf(r1, 20, [to_b1, to_b2], name="blue")
+
+    with Network(Lab()) as net:
+        assert _link(net["r1"], "vrf10")["linkinfo"]["info_data"]["table"] == 10
+        assert _link(net["r1"], "eth1")["master"] == "blue"
+        reached = {
+            (start, to): net[start].run("ping", "-c1", "-W1", to).status == 0
+            for start, to in [("a1", "a2"), ("b1", "b2"), ("a1", "b1"), ("a1", "m"), ("m", "a1")]
+        }
+        assert reached == {("a1", "a2"): True, ("b1", "b2"): True, ("a1", "b1"): False, ("a1", "m"): False, ("m", "a1"): False}
+        assert net["r1"].run("ping", "-c1", "-W1", "-I", "vrf10", "a2").status == 0
 
 
 def _link(node: Node, name: str) -> dict[str, Any]:

@@ -16,13 +16,20 @@ from pynetemu.plan.load import load
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
+    AddDevice,
     AddHttpServer,
+    AddMacvlan,
     AddMultipathRoute,
     AddNeighbours,
     AddNode,
+    AddPeer,
     AddRoute,
+    AddTunnel,
     AddVeth,
     AddVlan,
+    AddWireGuard,
+    DeviceKind,
+    EndTable,
     NodeKind,
     Plan,
     SetMaster,
@@ -31,6 +38,7 @@ from pynetemu.plan.operations import (
     SetSysctl,
     SetUp,
     StartSpanningTree,
+    TunnelKind,
 )
 from tests.support.pynetemu import BLUE, BRIDGE, STAR
 
@@ -53,8 +61,18 @@ _OPERATIONS = st.one_of(
     st.builds(SetMaster, _TEXT, _TEXT, _TEXT),
     st.builds(SetUp, _TEXT, _TEXT, _TEXT),
     st.builds(AddAddress, _TEXT, _TEXT, _INTERFACES, _TEXT),
-    st.builds(AddRoute, _TEXT, _NETWORKS, _ADDRESSES, _TEXT),
-    st.builds(AddMultipathRoute, _TEXT, _NETWORKS, _MANY_ADDRESSES, _TEXT),
+    st.builds(AddRoute, _TEXT, _NETWORKS, _ADDRESSES, st.integers(), _TEXT),
+    st.builds(AddMultipathRoute, _TEXT, _NETWORKS, _MANY_ADDRESSES, st.integers(), _TEXT),
+    st.builds(EndTable, _TEXT, _NETWORKS, st.integers(), _TEXT),
+    st.builds(
+        AddTunnel,
+        *(_TEXT, _TEXT, st.sampled_from(get_args(TunnelKind)), _TEXTS),
+        *(_ADDRESSES, _ADDRESSES, _TEXT, st.integers(), _TEXT, _TEXT, _TEXT),
+    ),
+    st.builds(AddWireGuard, _TEXT, _TEXT, st.integers(), st.integers(), _TEXT, _TEXT, _TEXT),
+    st.builds(AddPeer, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, st.integers(), _TEXT),
+    st.builds(AddDevice, _TEXT, _TEXT, st.sampled_from(get_args(DeviceKind)), _TEXTS, _TEXT, _TEXT),
+    st.builds(AddMacvlan, _TEXT, _TEXT, _TEXT, _TEXT, _TEXTS, _TEXT, _TEXT),
     st.builds(
         AddNeighbours, _TEXTS, _TEXTS, st.lists(_ADDRESSES).map(tuple), _TEXTS, st.lists(st.integers()).map(tuple), _TEXT
     ),

@@ -12,6 +12,7 @@ _BOND_MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3
 _WORDS: dict[str, Words] = {
     "bond": {"mode": ((1, ("=B", {mode: number for number, mode in enumerate(_BOND_MODES)})),), "miimon": ((3, "=I"),)},
     "dummy": {},
+    "vrf": {"table": ((1, "=I"),)},
     "macvlan": {"mode": ((1, ("=I", {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8})),)},
 }
 _IFLA_LINK = 5

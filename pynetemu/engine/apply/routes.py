@@ -6,24 +6,27 @@ from socket import AF_INET, AF_INET6
 
 from pynetemu.engine import netlink
 from pynetemu.engine.nodes import Node, Nodes
-from pynetemu.plan.operations import AddMultipathRoute, Address, AddRoute, IPNetwork
+from pynetemu.plan.operations import AddMultipathRoute, Address, AddRoute, EndTable, IPNetwork
 
 # struct rtmsg of linux/rtnetlink.h: family, lengths of destination and source, tos, table, protocol, scope, type, flags
 _BODY = struct.Struct("=BBBBBBBBI")
-_RTA_DST, _RTA_GATEWAY, _RTA_MULTIPATH = 1, 5, 9
+_RTA_DST, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH = 1, 5, 6, 9
 _MAIN, _BOOT, _UNIVERSE, _UNICAST = 254, 3, 0, 1  # RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST
+_UNREACHABLE, _LAST_METRIC = 7, 4278198272  # RTN_UNREACHABLE; the metric of vrf.rst
 _NEXTHOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less 1, interface
 
 
-def queue(operation: AddRoute | AddMultipathRoute, nodes: Nodes) -> Node:
+def queue(operation: AddRoute | AddMultipathRoute | EndTable, nodes: Nodes) -> Node:
     node = nodes[operation.node]
     match operation:
         case AddRoute(destination=destination, via=via):
-            body = _head(destination) + _gateway(via)
+            body = _head(destination, operation.table) + _gateway(via)
         case AddMultipathRoute(destination=destination, vias=vias):
             gateways = [_gateway(via) for via in vias]
             hops = b"".join(_NEXTHOP.pack(_NEXTHOP.size + len(gateway), 0, 0, 0) + gateway for gateway in gateways)
-            body = _head(destination) + netlink.attribute(_RTA_MULTIPATH, hops)
+            body = _head(destination, operation.table) + netlink.attribute(_RTA_MULTIPATH, hops)
+        case EndTable(destination=destination, table=table):
+            body = _head(destination, table, _UNREACHABLE) + netlink.attribute(_RTA_PRIORITY, struct.pack("=I", _LAST_METRIC))
     node.link.queue_bytes(operation, netlink.RTM_NEWROUTE, netlink.NEW, body)
     return node
 
@@ -34,7 +37,7 @@ def _gateway(via: Address) -> bytes:
 
 
 @lru_cache(maxsize=1 << 14)
-def _head(destination: IPNetwork) -> bytes:
+def _head(destination: IPNetwork, table: int, kind: int = _UNICAST) -> bytes:
     family, length = AF_INET if destination.version == 4 else AF_INET6, destination.prefixlen
-    head = _BODY.pack(family, length, 0, 0, _MAIN, _BOOT, _UNIVERSE, _UNICAST, 0)
+    head = _BODY.pack(family, length, 0, 0, table or _MAIN, _BOOT, _UNIVERSE, kind, 0)
     return head + netlink.attribute(_RTA_DST, destination.network_address.packed) if length else head

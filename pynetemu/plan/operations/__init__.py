@@ -20,7 +20,7 @@ from pynetemu.plan.operations.filters import AddRuleset
 from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbours import AddNeighbours
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
-from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute
+from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable
 from pynetemu.plan.operations.services import AddHttpServer, AddService
 from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
 from pynetemu.plan.operations.tunnels import AddTunnel, TunnelKind
@@ -48,6 +48,7 @@ Operation = (
     | StartSpanningTree
     | AddRoute
     | AddMultipathRoute
+    | EndTable
     | AddNeighbours
     | AddHttpServer
     | AddService  # one to a line, so that changes do not meet
@@ -72,6 +73,7 @@ __all__ = [
     "AddWireGuard",
     "Address",
     "DeviceKind",
+    "EndTable",
     "IPNetwork",
     "InterfaceAddress",
     "NodeKind",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-DeviceKind = Literal["bond", "dummy"]
+DeviceKind = Literal["bond", "dummy", "vrf"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,12 +59,16 @@ def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetw
             reading.read(device)
     ends = [(link, resolver.end(link, "a"), resolver.end(link, "b")) for link in description.links]
     links = [resolver.link(link, a, b) for link, a, b in ends if a and b]  # now that all given names are known
-    made = reading.finish() if devices else []
+    made = reading.name() if devices else []
     for interface in description.interfaces:
         if isinstance(interface, VlanInterface):
             resolver.vlan_interface(interface)
         resolver.check_linked(interface)
-    found = ResolvedNetwork(description.name, list(resolver.nodes.values()), links, made, [], [])
+    if devices:
+        reading.join()
+    found = ResolvedNetwork(
+        description.name, list(resolver.nodes.values()), links, made, reading.parts if devices else [], [], []
+    )
     if description.services:
         from pynetemu.plan.resolve.services import Services
 

@@ -129,10 +129,10 @@ def _warn_of_islands(network: ResolvedNetwork, problems: Problems) -> None:
     """Nodes that no link leads to from the others."""
     joined = Groups()
     for link in network.links:
-        joined.join(link.a.node, link.b.node)
+        joined.join(link.a.node.whole, link.b.node.whole)
     for device in network.devices:
         if device.device and device.device.parent:
-            joined.join(device.node, device.device.parent.node)
+            joined.join(device.node.whole, device.device.parent.node.whole)
     islands: dict[Hashable, list[ResolvedNode]] = {}
     for node in network.nodes:
         islands.setdefault(joined.of(node), []).append(node)

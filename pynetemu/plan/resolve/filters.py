@@ -82,7 +82,7 @@ class Filters:
 
     def _outside(self, part: Nat, node: ResolvedNode) -> ResolvedInterface | None:
         found = self._resolver.ends_of(part.outside)
-        own = [end for end in found if end.node is node]
+        own = [end for end in found if end.node.whole is node]
         if len(own) == 1:
             return own[0]
         hint = "wire = Link(router, isp), then Nat(router, outside=wire)"

@@ -38,11 +38,15 @@ class ResolvedBridge:
 
 @dataclass(eq=False)
 class ResolvedDevice:
-    """What an interface is that is no end of a link; `settings` are as in `ip link add`, `parent` is what a macvlan is on."""
+    """What an interface is that is no end of a link; `settings` are as in `ip link add`.
 
-    kind: Literal["bridge", "bond", "dummy", "macvlan"]
+    `parent` is what a macvlan is on, `table` the number of a VRF's.
+    """
+
+    kind: Literal["bridge", "bond", "dummy", "macvlan", "vrf"]
     settings: tuple[str, ...] = ()
     parent: "ResolvedInterface | None" = None
+    table: int = 0
 
 
 @dataclass(eq=False)
@@ -66,6 +70,7 @@ class ResolvedInterface:
     blocked: bool = False
     device: ResolvedDevice | None = None
     master: "ResolvedInterface | None" = None
+    vrf: "ResolvedInterface | None" = None
 
     @property
     def source(self) -> str:
@@ -105,6 +110,12 @@ class ResolvedNode:
     links: int = 0
     numbers: Iterator[int] = field(default_factory=count)  # for the names of interfaces that were given none
     incomplete: bool = False  # some of its addresses could not be read
+    table: int = 0  # of a part of a router that is a router of its own, 0 for the main one
+    around: "ResolvedNode | None" = None  # the node of which this is such a part
+
+    @property
+    def whole(self) -> "ResolvedNode":
+        return self.around or self
 
     @property
     def source(self) -> str:
@@ -214,6 +225,7 @@ class ResolvedNetwork:
     nodes: list[ResolvedNode]
     links: list[ResolvedLink]
     devices: list[ResolvedInterface]
+    parts: list[ResolvedNode]  # of routers: their VRFs
     services: list[ResolvedHttpServer | ResolvedService]
     filters: list[ResolvedFirewall | ResolvedNat]
     neighbours: list[ResolvedNeighbours] = field(default_factory=list)

@@ -121,7 +121,7 @@ class _Digger:
 
     def find_endpoints(self, link: ResolvedLink) -> None:
         assert link.tunnel
-        nodes = link.a.node, link.b.node
+        nodes = link.a.node.whole, link.b.node.whole
         if nodes[0] is nodes[1] or any(node.incomplete or node.bridges for node in nodes):
             return
         near, far = (self._candidates(link, end, wanted) for end, wanted in _ends_with(link, "wanted"))
@@ -129,7 +129,7 @@ class _Digger:
         for one, other in sorted(product(near, far), key=_pair_rank):
             if one.version != other.version:
                 continue
-            ways = self._ways.find(link.a.node, other.ip), self._ways.find(link.b.node, one.ip)
+            ways = self._ways.find(nodes[0], other.ip), self._ways.find(nodes[1], one.ip)
             below = [interface for way in ways for interface in way or ()]
             if any(self._is_on(interface, link) for interface in below):
                 leads_back = True
@@ -145,7 +145,7 @@ class _Digger:
 
     def _candidates(self, link: ResolvedLink, end: ResolvedInterface, wanted: object) -> list[InterfaceAddress]:
         """The addresses of a tunnel's end that may be its outer one, best first."""
-        node = end.node
+        node = end.node.whole
         if isinstance(wanted, Interface):
             found = next((one for one in node.interfaces.values() if one.declared is wanted.declaration), None)
             if found is None:
@@ -174,7 +174,7 @@ class _Digger:
     def _own_addresses(self, node: ResolvedNode, tunnel: ResolvedLink) -> Iterator[InterfaceAddress]:
         """A node's addresses but those of tunnels; the outside of a Nat first, loopbacks last."""
         found = [one for one in node.interfaces.values() if one not in self._link or not self._link[one].tunnel]
-        interfaces = [interface for interface in found if not self._is_on(interface, tunnel)]
+        interfaces = [one for one in found if one.node is node and not self._is_on(one, tunnel)]
         for interface in sorted(interfaces, key=lambda interface: not interface.hides):
             yield from _usable(interface.addresses)
         yield from _usable(node.loopback)

@@ -34,9 +34,9 @@ class Ways:
         self._domain = {interface: domain for domain in domains for interface in domain.interfaces}
         self._owners: dict[Address, tuple[ResolvedNode, ResolvedInterface | None]] = {}
         self._tables: dict[ResolvedNode, _Table] = {}
-        for node in network.nodes:
+        for node in (*network.nodes, *network.parts):
             table = self._tables[node] = _Table()
-            for interface in node.interfaces.values():
+            for interface in (one for one in node.interfaces.values() if one.node is node):
                 for address in interface.addresses:
                     self._own(node, interface, address)
                     subnet = address.network

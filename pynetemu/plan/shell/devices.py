@@ -6,7 +6,7 @@ from shlex import quote
 from pynetemu.plan.operations import AddDevice, AddMacvlan
 from pynetemu.plan.shell.words import ip
 
-TITLES = {AddDevice: "Bonds and dummies", AddMacvlan: "Macvlans"}
+TITLES = {AddDevice: "Bonds, dummies and VRFs", AddMacvlan: "Macvlans"}
 
 _FIRST_NAME = "macvlan-new"
 
