@@ -5,6 +5,7 @@ import os
 import sys
 
 from pynetemu.cli import interrupts
+from pynetemu.cli.run import few
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,13 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from pynetemu.network.network import Network
+    from pynetemu.shell import registry
     from pynetemu.shell.shell import Shell
 
     with Network.attach(arguments.lab) as network:
         interrupts.raise_again()
+        registry.use_file(network.file)
         if not os.isatty(0):
             return Shell(network, stdin=os.open(os.devnull, os.O_RDONLY)).run_lines(iter(sys.stdin.readline, ""))
         from pynetemu.shell.prompt import interact
 
-        print(f"{network.name}: {', '.join(network.nodes)}. Leaving this shell leaves the lab running.")
+        print(f"{network.name}: {few(network.nodes)}. Leaving this shell leaves the lab running.")
         return interact(Shell(network, job_control=True))

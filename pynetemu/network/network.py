@@ -57,6 +57,7 @@ class Network:
         self._plan: Plan | None = topology if isinstance(topology, Plan) else None
         self.host = self._plan.host if self._plan else host
         self.name = name or ""
+        self.file = ""  # of the description, in a lab that another process has started
 
     @classmethod
     def attach(cls, name: str) -> "Network":
@@ -69,6 +70,7 @@ class Network:
             control.close()
             raise
         network._attached = control
+        network.file = described["file"]
         return network
 
     @property

@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from pynetemu.errors import LabError
+from pynetemu.errors import LabError, PynetemuError
 from pynetemu.shell.command import USERS_FILE, Command, command
 
 if TYPE_CHECKING:
@@ -86,7 +87,20 @@ def _of_module(module: ModuleType) -> dict[str, Command]:
     return {name: command for command in commands for name in (command.name, *command.other_names)}
 
 
+def use_file(file: str) -> None:
+    """Says which file has the description of a lab that another process has started; it is read when it is needed."""
+    _described_in[:] = [file] if file else []
+
+
+_described_in: list[str] = []
+
+
 def _of_users_file() -> dict[str, Command]:
+    if _described_in and USERS_FILE not in sys.modules:
+        from pynetemu.plan.load import load
+
+        with suppress(PynetemuError):  # commands are read of it, whatever becomes of its topologies
+            load(_described_in.pop())
     module = sys.modules.get(USERS_FILE)
     return _of_module(module) if module else {}
 
