@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pynetemu.shell.colour import is_terminal, paint
 
 Cell = str | int | float | bool | list[str] | None
+_MOST_ITEMS = 8  # of a list in a row
 _MOST_ROWS = 60  # that a terminal is given without being asked for all
 
 
@@ -38,7 +39,8 @@ class Table(Answer):
 
     def text(self, everything: bool) -> str:
         rows = self.rows if everything else self.rows[: _shown(len(self.rows))]
-        cells = [[_printed(cell) for cell in row] for row in rows]
+        most = sys.maxsize if everything or not is_terminal(sys.stdout) else _MOST_ITEMS
+        cells = [[_printed(cell, most) for cell in row] for row in rows]
         widths = [max([len(column), *(len(row[i]) for row in cells)]) for i, column in enumerate(self.columns)]
         lines = [_line([column.upper() for column in self.columns], widths, ["faint"] * len(widths))]
         lines += [_line(row, widths, ["bold", *[""] * (len(widths) - 1)]) for row in cells]
@@ -54,14 +56,15 @@ def _shown(rows: int) -> int:
     return rows if rows <= _MOST_ROWS or not is_terminal(sys.stdout) else _MOST_ROWS - 10
 
 
-def _printed(cell: Cell) -> str:
+def _printed(cell: Cell, most: int) -> str:
     match cell:
         case None:
             return "-"
         case bool():
             return "yes" if cell else "no"
         case list():
-            return ", ".join(cell) or "-"
+            more = f" and {len(cell) - most} more" if len(cell) > most else ""
+            return ", ".join(cell[:most]) + more or "-"
     return str(cell)
 
 

@@ -63,15 +63,21 @@ class Pinged(Answer):
                 yield f"{paint(source.ljust(name), 'bold')} {marks}"
 
     def _losses(self, everything: bool) -> Iterator[str]:
-        """Who does not reach whom, a line for each node."""
+        """Who does not reach whom: nodes that answer nobody, then a line for each node with what else it misses."""
+        answered = {ping.target for ping in self.pings.pairs if ping.rtts}
+        silent = {ping.target for ping in self.pings.lost} - answered if len(self.pings.nodes) > 3 else set()
+        if silent:
+            yield f"{_few(sorted(silent, key=self.pings.nodes.index))} {paint('answers nobody', 'red')}"
         missing: dict[str, list[Ping]] = {}
         for ping in self.pings.lost:
-            missing.setdefault(ping.source, []).append(ping)
+            if ping.target not in silent:
+                missing.setdefault(ping.source, []).append(ping)
         shown = list(missing.items()) if everything else list(missing.items())[:_MOST_LINES]
         for source, pings in shown:
             reasons = sorted({ping.error for ping in pings if ping.error})
             because = f"  ({', '.join(reasons)})" if reasons else ""
-            whom = _few(pings, len(self.pings.nodes) - 1)
+            names = [ping.target for ping in pings]
+            whom = "anybody" if len(names) == len(self.pings.nodes) - 1 - len(silent - {source}) > 2 else _few(names)
             yield f"{paint(source, 'bold')} {paint('has no answer from', 'red')} {whom}{because}"
         if len(missing) > len(shown):
             yield f"and {len(missing) - len(shown)} more nodes; --all shows them"
@@ -174,8 +180,5 @@ def _mark(ping: Ping | None) -> str:
     return "." if ping.answered else paint("X", "bold red")
 
 
-def _few(pings: Sequence[Ping], others: int) -> str:
-    names = [ping.target for ping in pings]
-    if len(names) == others and others > 2:
-        return "anybody"
+def _few(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:7])} and {len(names) - 7} more"

@@ -6,6 +6,7 @@
 It needs no terminal; `shell.prompt` puts one before it.
 """
 
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -186,6 +187,10 @@ class Shell:
                 job.take(change)
                 print(f"\n{job}", file=sys.stderr)
                 return 128 + change.value
+
+    def has_ended(self, within: float) -> bool:
+        """Waits some seconds, and says whether the lab has ended meanwhile."""
+        return bool(select.select([self.network.fileno()], [], [], within)[0])
 
     def reload(self) -> None:
         """Makes the network again after the user's file as it is now; raises LabError and what a birth raises."""

@@ -1,6 +1,5 @@
 """Lines of the shell made of other lines: scripts, repetition, short names."""
 
-import select
 import sys
 import time as clock
 from pathlib import Path
@@ -65,8 +64,8 @@ def watch(shell: Shell, line: ShellLine, *, interval: Seconds = 2.0, times: int 
         print(_OTHER_SCREEN, end="")
     try:
         while not times or runs < times:
-            if runs:
-                _pause(shell, interval)
+            if runs and shell.has_ended(within=interval):
+                raise LabError("the lab has ended")
             if on_screen:
                 print(f"{_CLEAR}every {interval:g} s: {line}    (Ctrl-C ends)\n", flush=True)
             status = shell.run_line(line)
@@ -78,12 +77,6 @@ def watch(shell: Shell, line: ShellLine, *, interval: Seconds = 2.0, times: int 
         if on_screen:
             print(_BACK, end="", flush=True)
     return status
-
-
-def _pause(shell: Shell, seconds: float) -> None:
-    """Waits, but not longer than the lab lives."""
-    if select.select([shell.network.fileno()], [], [], seconds)[0]:
-        raise LabError("the lab has ended")
 
 
 @command

@@ -5,6 +5,8 @@ from pynetemu.shell.command import command
 from pynetemu.shell.kinds import ServiceName
 from pynetemu.shell.shell import Shell
 
+_SECONDS_BETWEEN_LOOKS = 0.2
+
 
 @command
 def services(shell: Shell) -> Table:
@@ -14,10 +16,16 @@ def services(shell: Shell) -> Table:
 
 
 @command
-def logs(shell: Shell, service: ServiceName) -> int:
-    """shows what a service has printed"""
-    print(shell.network.log(service), end="")
-    return 0
+def logs(shell: Shell, service: ServiceName, *, follow: bool = False) -> int:
+    """shows what a service has printed
+
+    -f, --follow  and what it prints from now on, until Ctrl-C
+    """
+    with shell.network.open_log(service) as file:
+        while True:
+            print(file.read().decode(errors="replace"), end="", flush=True)
+            if not follow or shell.has_ended(within=_SECONDS_BETWEEN_LOOKS):
+                return 0
 
 
 def _outcome(status: int | None) -> str:
