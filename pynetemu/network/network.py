@@ -306,19 +306,20 @@ class Network:
 
         return services.open_log(self, name)
 
-    def capture(self, file: str | os.PathLike[str] | int, *what: str, filter: str = "") -> "Capture":
+    def capture(self, file: str | os.PathLike[str] | int, *what: str, filter: str = "", limit: int = 0) -> "Capture":
         """Captures packets into a pcapng file, for Wireshark and tshark, as long as a `with` block lasts.
 
             with net.capture("x.pcapng", "blue", "root.eth0", filter="icmp or arp"):
                 net["blue"].run("ping", "-c1", "root")
 
         `what` are nodes, interfaces ("blue.eth0") and links ("blue-root"), by default the whole lab; `filter` is as
-        tcpdump's, and may have the nodes' names for addresses. Raises LabError and FilterError for what is not there, OSError
-        for a file that cannot be written, also at the end of the block: what was captured until then is in the file.
+        tcpdump's, and may have the nodes' names for addresses; with `limit` it ends after so many packets. Raises LabError
+        and FilterError for what is not there, OSError for a file that cannot be written, also at the end of the block: what
+        was captured until then is in the file.
         """
         from pynetemu.trace.capture import Capture
 
-        return Capture(self, file, *what, filter=filter)
+        return Capture(self, file, *what, filter=filter, limit=limit)
 
     def trace(self, filter: str = "", *, snap: int = 512) -> "Tracer":
         """Follows packets through the lab as long as a `with` block lasts, and tells why each ended as it did.

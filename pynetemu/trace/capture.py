@@ -35,13 +35,16 @@ class Capture:
     """Writes packets to a file from `start`, or the beginning of `with`, until `stop`.
 
     `file` is a path, or the descriptor of a pipe. `what` are nodes ("blue"), interfaces ("blue.eth0") and links
-    ("blue-root"), by default the whole lab; `filter` is as tcpdump's, with the nodes' names as addresses.
+    ("blue-root"), by default the whole lab; `filter` is as tcpdump's, with the nodes' names as addresses; after `limit`
+    packets it ends by itself.
 
     `packets` are those in the file, `lost` those that came too fast to be taken, `names` the nodes of the lab's addresses.
     """
 
-    def __init__(self, network: "Network", file: str | os.PathLike[str] | int, *what: str, filter: str = "") -> None:
-        self.network, self.filter = network, filter
+    def __init__(
+        self, network: "Network", file: str | os.PathLike[str] | int, *what: str, filter: str = "", limit: int = 0
+    ) -> None:
+        self.network, self.filter, self.limit = network, filter, limit
         self.file, self.what = file, what
         self.packets = self.lost = 0
         self.names: dict[str, str] = {}
@@ -166,6 +169,8 @@ class Capture:
                 if self._stop in ready or self._lab in ready:
                     break
                 self._write(output, self._taps.read())
+                if self.limit and self.packets >= self.limit:
+                    break
             self._write(output, self._taps.rest())
             self._count()
         except OSError as error:
@@ -176,6 +181,8 @@ class Capture:
 
     def _write(self, output: "Output", found: list[bytes]) -> None:
         """Writes packets; raises OSError."""
+        if self.limit:
+            found = found[: self.limit - self.packets]
         if not found:
             return
         try:

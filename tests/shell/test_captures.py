@@ -50,7 +50,7 @@ def test_a_file_a_count_and_standard_output(tmp_path: Path) -> None:
     assert f"{tmp_path}/x.pcapng: 2 packets\n" in done.stderr
     assert fields(tmp_path / "x.pcapng", "frame.interface_name") == [("blue:veth_blue",)] * 2
     assert fields(tmp_path / "y.pcapng", "frame.interface_name") == [("root:veth_root",)] * 2
-    assert len(fields(tmp_path / "z.pcapng", "frame.number")) >= 3
+    assert len(fields(tmp_path / "z.pcapng", "frame.number")) == 3
     assert len(re.findall(r"blue\.veth_blue", done.stdout)) == 2
     raw = subprocess.run(
         [*PROGRAM, BLUE, "-c", "capture -w - icmp --during 'blue ping -q -c1 root >/dev/null'"],

@@ -80,7 +80,7 @@ def test_scapy_reads_the_same_packets(tmp_path: Path) -> None:
     ]
     assert [packet.direction for packet in packets] == [2, 1, None, None]
     assert float(packets[0].time) == pytest.approx(_NOW / 1e9)
-    assert packets[2].comments == ["dropped in root: kein Weg zurück".encode()]
+    assert packets[2].comment == "dropped in root: kein Weg zurück".encode()
 
 
 def test_a_long_comment_is_cut_and_the_file_is_whole(tmp_path: Path) -> None:

@@ -193,13 +193,13 @@ def _tell_of(live: "Live", shown: int) -> None:
 
 def _into_file(shell: Shell, what: list[str], filter: str, write: Path, count: int | None, during: str) -> int:
     status = 0
-    capture = shell.network.capture(1 if str(write) == "-" else str(write), *what, filter=filter)
+    capture = shell.network.capture(1 if str(write) == "-" else str(write), *what, filter=filter, limit=count or 0)
     with _told(capture), capture:
         if during:
             status = shell.run_line(during)
         else:
             with suppress(KeyboardInterrupt):
-                while not capture.wait(0.1) and not (count and capture.packets >= count):
+                while not capture.wait(0.1):
                     pass
     if str(write) != "-":
         print(capture.summary, file=sys.stderr)
