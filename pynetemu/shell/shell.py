@@ -114,12 +114,18 @@ class Shell:
 
     def _in_node(self, node: str, line: Line, text: str) -> int:
         rest, background = line.for_node()
-        if crafting.is_call(rest) and not background:
-            if rest == "scapy":
-                return self._command(node, crafting.scapy_shell(node), False, text)
-            call, tail = crafting.without_output(rest)
-            return _with_output_to(tail, lambda: crafting.run(self.network[node], call))
+        if crafting.is_call(rest):
+            return self._craft((node,), rest, background)
         return self._command(node, self._argv(node, rest) if rest else ["bash"], background, text)
+
+    def _craft(self, nodes: Sequence[str], rest: str, background: bool) -> int:
+        """scapy in nodes, one after the other."""
+        if background:
+            raise UsageError(f"{rest.split()[0]}: `&` is for programs in nodes; this runs in the foreground only")
+        if rest == "scapy":
+            return max(self._command(node, crafting.scapy_shell(node), False, f"{node} {rest}") for node in nodes)
+        call, tail = crafting.without_output(rest)
+        return _with_output_to(tail, lambda: max(crafting.run(self.network[node], call) for node in nodes))
 
     def _argv(self, node: str, rest: str) -> list[str]:
         from pynetemu.shell.substitution import substituted
@@ -136,6 +142,8 @@ class Shell:
         rest, background = line.for_node()
         if not rest:
             raise UsageError(f"{line.word}: say what to run in these {len(nodes)} nodes: {line.word} ip addr")
+        if crafting.is_call(rest):
+            return self._craft(nodes, rest, background)
         if background:
             return max(self._command(node, self._argv(node, rest), True, f"{node} {line.rest}") for node in nodes)
         from pynetemu.shell.parallel import run_on

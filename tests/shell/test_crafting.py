@@ -55,12 +55,17 @@ def test_the_output_may_go_into_pipes_and_files(tmp_path: Path) -> None:
         ('root send IP(dst="192.0.2.1")', 1, "root: Network is unreachable"),
         ('blue send IP(dst="root"), cuont=3', 2, "options among count, iface, inter"),
         ("blue sniff porrt", 2, "syntax error"),
+        ("blue sniff icmp &", 2, "sniff: `&` is for programs in nodes"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(line: str, status: int, words: str) -> None:
     done = in_blue(line)
     assert (done.returncode, done.stdout) == (status, "")
     assert words in done.stderr and len(done.stderr.splitlines()) <= 2
+
+
+def test_several_nodes_send_one_after_the_other() -> None:
+    assert output("* send IP(dst='blue')/ICMP()") == "1 packet sent\n" * 2
 
 
 def test_no_answer_is_a_status_of_its_own() -> None:
