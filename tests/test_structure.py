@@ -30,7 +30,7 @@ _LAYERS = [
 ]
 _RANKS = {package: rank for rank, layer in enumerate(_LAYERS) for package in layer}
 _HOMES = {"pyroute2": "engine", "prompt_toolkit": "shell", "scapy": "trace", "graphlay": "draw"}
-_CLIENT_SIDE = {"channel", "privilege", "packages", "rings"}
+_CLIENT_SIDE = {"channel", "paths", "privilege", "packages", "rings"}
 # What is built on networks is opened by methods of theirs, `net.capture(...)`, and imported only then.
 _OPENED_FROM_BELOW = {("network", "trace")}
 _LONGEST_FILE, _LONGEST_FUNCTION = 500, 60

@@ -74,7 +74,9 @@ def examine() -> Report:
 
 def _find(tool: str) -> str:
     """Where a tool is, also in the folders that ordinary users do not have on their PATH."""
-    return shutil.which(tool, path=os.environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin") or ""
+    from pynetemu.engine.paths import search_path
+
+    return shutil.which(tool, path=search_path(os.environ)) or ""
 
 
 def _lines(report: Report) -> list[str]:

@@ -57,6 +57,7 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     interrupts.end_process()
+    _open_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments:
         print(_HELP, file=sys.stderr)
@@ -70,6 +71,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pynetemu {__version__}")
         return 0
     return _run(arguments)
+
+
+def _open_streams() -> None:
+    """A stream that whoever started us has closed is /dev/null, or what we open next would be in its place."""
+    for name, mode in ("stdin", "r"), ("stdout", "w"), ("stderr", "w"):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this stream's
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, mode))
 
 
 def _verb_meant(word: str) -> str | None:

@@ -18,7 +18,7 @@ _OTHERS = (syscalls.CLONE_NEWIPC, syscalls.CLONE_NEWNET, syscalls.CLONE_NEWUTS, 
 
 
 def main(channel: Channel, address: str) -> NoReturn:
-    lab = Channel(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+    lab = Channel(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
     try:
         lab.connection.connect("\0" + address)
         if peer_user(lab.connection) != os.getuid():

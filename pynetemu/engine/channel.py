@@ -1,21 +1,25 @@
-"""Messages over a stream socket: each is JSON, with open descriptors beside it (SCM_RIGHTS, unix(7)).
+"""Messages over a socket of packets: each is JSON, with open descriptors beside it (SCM_RIGHTS, unix(7)).
 
     channel.send({"do": "spawn", "node": "blue", "argv": ["true"]}, [0, 1, 2])
     answer, descriptors = channel.receive()
 
-A frame is the length of the JSON (4 bytes, big endian), the number of descriptors (1 byte), and the JSON. The
-descriptors travel with the frame's first byte. Both sides of the boundary between a user's process and an engine use
-this, and so do the processes that attach to a running lab.
+A packet (SOCK_SEQPACKET) is a byte that says whether it begins or ends a message, and a part of the JSON; most messages are
+one packet. The descriptors travel with the first. A packet is sent and taken whole or not at all, so an exception that
+a signal's handler raises in the midst leaves both sides in step. Both sides of the boundary between a user's process and
+an engine use this, and so do the processes that attach to a running lab.
 """
 
+import errno
 import json
 import os
 import socket
 import struct
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
-_HEAD = struct.Struct(">IB")
+_FIRST, _LAST = 1, 2
+_PART = 1 << 16  # bytes of a message in one packet, of the 212,992 that wait at most (net.core.wmem_default)
 _INT = struct.Struct("=i")
 _MOST_DESCRIPTORS = 32  # the kernel's own limit is 253 (SCM_MAX_FD)
 
@@ -26,6 +30,17 @@ class ChannelClosed(ConnectionError):
     """The other side has gone."""
 
 
+class DescriptorsLost(OSError):
+    """A message has come without all of its descriptors, since this process may have no more open files (unix(7)).
+
+    `message` is what came.
+    """
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(errno.EMFILE, "Too many open files: raise the limit with `ulimit -n`")
+        self.message = message
+
+
 class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -34,53 +49,58 @@ class Channel:
         return self.connection.fileno()
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
-        """Sends one message; raises ChannelClosed."""
+        """Sends one message; raises ChannelClosed, and OSError, having sent nothing, for a descriptor that is none."""
         body = json.dumps(message, separators=(",", ":")).encode("utf-8", "surrogateescape")
-        head = _HEAD.pack(len(body), len(descriptors))
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))] if descriptors else []
         try:
-            if descriptors:
-                socket.send_fds(self.connection, [head], list(descriptors))
-                self.connection.sendall(body)
-            else:
-                self.connection.sendall(head + body)
+            for start in range(0, len(body), _PART):
+                flags = (_FIRST if start == 0 else 0) | (_LAST if start + _PART >= len(body) else 0)
+                self.connection.sendmsg([bytes([flags]), body[start : start + _PART]], [] if start else rights)
         except OSError as error:
+            if not isinstance(error, ConnectionError | TimeoutError) and self.fileno() >= 0:
+                raise
             raise ChannelClosed(str(error)) from error
 
     def receive(self) -> tuple[Message, list[int]]:
-        """Waits for one message; raises ChannelClosed. The caller owns the descriptors."""
+        """Waits for one message; raises ChannelClosed and DescriptorsLost. The caller owns the descriptors."""
+        descriptors: list[int] = []
+        body, flags, is_complete = bytearray(), 0, True
         try:
-            head, descriptors = self._receive_head()
-            try:
-                length, _ = _HEAD.unpack(head if len(head) == _HEAD.size else head + self._read(_HEAD.size - len(head)))
-                return json.loads(self._read(length)), descriptors
-            except ConnectionError:
-                close_all(descriptors)
-                raise
+            while not flags & _LAST:
+                flags, part, came, has_all = self._receive_packet()
+                if flags & _FIRST:
+                    close_all(descriptors)
+                    body, descriptors, is_complete = bytearray(part), came, has_all
+                elif body:
+                    body += part
+                else:
+                    flags = 0  # the rest of a message of which somebody was interrupted
         except OSError as error:
+            close_all(descriptors)
             raise error if isinstance(error, ChannelClosed) else ChannelClosed(str(error)) from error
+        message = json.loads(body)
+        if not is_complete:
+            close_all(descriptors)
+            raise DescriptorsLost(message)
+        return message, descriptors
 
-    def _receive_head(self) -> tuple[bytes, list[int]]:
-        """The first bytes of a frame, with its descriptors: closed on exec, so that no program in a node inherits them.
+    def _receive_packet(self) -> tuple[int, bytes, list[int], bool]:
+        """Flags, data, and the descriptors: closed on exec, so that no program in a node inherits them; whether those are all.
 
         socket.recv_fds would leave them open: it drops its flags in Python 3.11.
         """
-        space = socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT.size)
-        head, ancillary, _, _ = self.connection.recvmsg(_HEAD.size, space, socket.MSG_CMSG_CLOEXEC)
+        wanted = _PART + 1, socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT.size), socket.MSG_CMSG_CLOEXEC
+        try:
+            packet, ancillary, marks, _ = self.connection.recvmsg(*wanted)
+        except ConnectionResetError:  # is told once, before what the other side had to say (net/core/datagram.c)
+            packet, ancillary, marks, _ = self.connection.recvmsg(*wanted)
+        if not packet:
+            raise ChannelClosed("the other side has gone")
         descriptors: list[int] = []
         for level, kind, data in ancillary:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
                 descriptors += (number for (number,) in _INT.iter_unpack(data[: len(data) - len(data) % _INT.size]))
-        return head, descriptors
-
-    def _read(self, size: int) -> bytes:
-        parts = []
-        while size:
-            part = self.connection.recv(min(size, 1 << 20))
-            if not part:
-                raise ChannelClosed("the other side has gone")
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+        return packet[0], packet[1:], descriptors, not marks & socket.MSG_CTRUNC
 
     def close(self) -> None:
         self.connection.close()

@@ -1,15 +1,14 @@
 """Waits for requests and for children, and answers: what the engine and an attached process have in common."""
 
 import os
-import select
 import selectors
 import signal
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from pynetemu.engine.channel import Channel, ChannelClosed, Message, close_all
-from pynetemu.engine.processes import Processes
+from pynetemu.engine.channel import Channel, ChannelClosed, DescriptorsLost, Message, close_all
+from pynetemu.engine.processes import Processes, ProgramNotFound
 from pynetemu.errors import ConflictError, KernelError, PynetemuError, ServiceError
 
 Answer = tuple[Message, list[int]]  # what is sent back: data, and descriptors that are closed afterwards
@@ -30,8 +29,7 @@ class Loop:
         self._wake = -1  # readable when a child has changed
 
     def serve(self) -> None:
-        self._wake, wake_write = os.pipe()
-        os.set_blocking(wake_write, False)
+        self._wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         self.watch(self._wake, self._children_changed)
@@ -57,7 +55,7 @@ class Loop:
         self.processes.kill_all()
 
     def answer(self, request: Message, descriptors: list[int]) -> Answer:
-        """Answers a request, whose descriptors it takes over."""
+        """Answers a request, whose descriptors are closed afterwards."""
         match request["do"]:
             case "spawn":
                 return self._spawn(request, descriptors)
@@ -66,34 +64,32 @@ class Loop:
                 return {}, []
             case "resume":
                 self.processes.resume(request["pid"], descriptors[0] if descriptors else None)
-                close_all(descriptors)
                 return {}, []
             case unknown:
-                close_all(descriptors)
                 return {"error": "lab", "message": f"the lab's engine does not know the request {unknown!r}"}, []
 
     def _spawn(self, request: Message, descriptors: list[int]) -> Answer:
         with self.enter(request["node"]):
             return {"pid": self.processes.start(request, descriptors)}, []
 
-    def look_after_children(self, seconds: float) -> None:
-        """For requests that take their time: waits until a child ends, this long at most. Raises ChannelClosed."""
-        waiting = select.poll()
-        waiting.register(self._wake, select.POLLIN)
-        waiting.register(self.channel.fileno(), select.POLLRDHUP)
-        for descriptor, _ in waiting.poll(seconds * 1000):
-            if descriptor != self._wake:
+    def serve_meanwhile(self, seconds: float) -> None:
+        """For a request that takes its time: serves all others until something happens, this long at most.
+
+        Raises ChannelClosed when the user's process has gone, which has nothing more to say before it has its answer.
+        """
+        for key, _ in self._events.select(seconds):
+            if key.fd == self.channel.fileno():
                 raise ChannelClosed("the user's process has gone")
-            self._children_changed()
+            key.data()
 
     def _children_changed(self) -> None:
-        os.read(self._wake, 4096)
+        with suppress(BlockingIOError):  # `serve_meanwhile` may have seen it first
+            os.read(self._wake, 4096)
         self.children_ended(self.processes.reap())
 
     def _serve_one(self, channel: Channel) -> None:
         try:
-            request, descriptors = channel.receive()
-            answer, gift = self._try(request, descriptors)
+            answer, gift = self._answer_next(channel)
             try:
                 channel.send(answer, gift)
             finally:
@@ -105,16 +101,36 @@ class Loop:
                 self.finish()
                 self._done = True
 
-    def _try(self, request: Message, descriptors: list[int]) -> Answer:
+    def _answer_next(self, channel: Channel) -> Answer:
+        """Receives a request and answers it, with its number. Whatever goes wrong with one, the lab lives on."""
+        request: Message = {}
+        descriptors: list[int] = []
         try:
-            return self.answer(request, descriptors)
-        except PynetemuError as error:
-            return {"error": _KINDS.get(type(error), "lab"), "message": str(error)}, []
-        except FileNotFoundError as error:
-            return {"error": "not_found", "program": error.filename, "node": request.get("node", "")}, []
-        except OSError as error:
+            request, descriptors = channel.receive()
+            answer, gift = self.answer(request, descriptors)
+        except ChannelClosed:
+            raise
+        except Exception as error:  # noqa: BLE001
+            if isinstance(error, DescriptorsLost):
+                request = error.message
+            answer, gift = _explain(request, error), []
+        finally:
+            close_all(descriptors)
+        return {**answer, "number": request.get("number")}, gift
+
+
+def _explain(request: Message, error: Exception) -> Message:
+    node = request.get("node", "")
+    match error:
+        case PynetemuError():
+            return {"error": _KINDS.get(type(error), "lab"), "message": str(error)}
+        case ProgramNotFound():
+            return {"error": "not_found", "program": error.filename, "node": node}
+        case OSError():
             what = f"{error.filename}: " if error.filename else ""
-            return {"error": "command", "message": f"{request.get('node', '')}: {what}{error.strerror}"}, []
+            return {"error": "command", "message": f"{node}: {what}{error.strerror}"}
+    kind = "command" if request.get("do") == "spawn" else "lab"
+    return {"error": kind, "message": f"{node}: {error} ({type(error).__name__})"}
 
 
 _KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict", ServiceError: "service"}

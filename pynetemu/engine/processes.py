@@ -8,6 +8,7 @@ The engine's processes live in the caller's session, so that a node's programs m
 """
 
 import os
+import select
 import signal
 import socket
 from collections.abc import Mapping, Sequence
@@ -16,9 +17,12 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pynetemu.engine import mounts
-from pynetemu.engine.channel import close_all
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
+
+
+class ProgramNotFound(FileNotFoundError):
+    """A node has no such program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +39,25 @@ class Processes:
         self._jobs: dict[int, Job] = {}
 
     def start(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> int:
-        """Starts a program; called inside the node. Takes over the descriptors: stdin, stdout, stderr, life, terminal.
+        """Starts a program; called inside the node. The descriptors are stdin, stdout, stderr, life, terminal.
 
-        Raises FileNotFoundError with the program as its file name when there is none, other OSErrors from exec.
+        Raises ProgramNotFound with the program as its file name, other OSErrors from exec.
         """
-        stdio, life, terminal = descriptors[:3], socket.socket(fileno=descriptors[3]), [*descriptors[4:]]
+        stdio, terminal = descriptors[:3], descriptors[4:]
+        directory = _change_directory(request["cwd"], request["must_cwd"])
+        program = find_program(request["argv"][0], request["env"].get("PATH", os.defpath), directory)
+        life = socket.socket(fileno=os.dup(descriptors[3]))
         try:
-            directory = _change_directory(request["cwd"], request["must_cwd"])
-            program = find_program(request["argv"][0], request["env"].get("PATH", os.defpath), directory)
             if terminal:
                 pid = _fork(program, request["argv"], request["env"], stdio, terminal[0])
             else:
                 pid = _spawn(program, request["argv"], request["env"], stdio, request["own_group"])
-        except OSError:
+        except FileNotFoundError as error:  # it is there, but not what it needs: see ENOENT in execve(2)
+            life.close()
+            raise OSError(error.errno, "the program that it names in its first line is missing", program) from error
+        except BaseException:
             life.close()
             raise
-        finally:
-            close_all([*stdio, *terminal])
         self._jobs[pid] = Job(pid, life, request["own_group"])
         return pid
 
@@ -85,14 +91,19 @@ class Processes:
                 self._tell(pid, f"continued {int(signal.SIGCONT)}")
             else:
                 ended[pid] = os.waitstatus_to_exitcode(status)
-                self._tell(pid, f"exited {ended[pid]}")
+                self._tell(pid, f"exited {ended[pid]}", is_last=True)
                 if job := self._jobs.pop(pid, None):
                     job.life.close()
 
-    def _tell(self, pid: int, change: str) -> None:
-        with suppress(OSError):  # the caller may have lost interest, or have gone
-            if job := self._jobs.get(pid):
-                job.life.send(change.encode())
+    def _tell(self, pid: int, change: str, is_last: bool = False) -> None:
+        """Never waits: of a process whose changes nobody reads only the last is sure to be told.
+
+        A unix socket is ready for writing while a quarter of its buffer is used at most (unix_writable in net/unix/af_unix.c).
+        """
+        job = self._jobs.get(pid)
+        if job is not None and (is_last or _is_writable(job.life)):
+            with suppress(OSError):  # the caller may have lost interest, or have gone
+                job.life.send(change.encode(), socket.MSG_DONTWAIT)
 
     def signal(self, pid: int, number: int) -> None:
         """Signals a process, and the whole of its process group when it has one of its own; an ended one is no error."""
@@ -115,6 +126,12 @@ class Processes:
             self.signal(pid, signal.SIGKILL)
 
 
+def _is_writable(life: socket.socket) -> bool:
+    waiting = select.poll()
+    waiting.register(life, select.POLLOUT)
+    return any(events & select.POLLOUT for _, events in waiting.poll(0))
+
+
 def log_file(node: str, service: str) -> str:
     """Where a service's output is kept, in the lab's own /run."""
     return f"{mounts.STATE}/{node}/{service}.log"
@@ -127,7 +144,7 @@ def open_log(node: str, service: str) -> int:
 
 
 def find_program(name: str, path: str, directory: str) -> str:
-    """Where a program is, by PATH or, with a slash in its name, relative to the directory; raises FileNotFoundError."""
+    """Where a program is, by PATH or, with a slash in its name, relative to the directory; raises ProgramNotFound."""
     if "/" in name:
         candidates = [os.path.join(directory, name)]
     else:
@@ -138,7 +155,7 @@ def find_program(name: str, path: str, directory: str) -> str:
     for candidate in candidates:
         if "/" in name and os.path.exists(candidate):
             raise PermissionError(13, "not an executable program", name)
-    raise FileNotFoundError(2, "no such program", name)
+    raise ProgramNotFound(2, "no such program", name)
 
 
 def _change_directory(path: str, must: bool) -> str:

@@ -17,6 +17,7 @@ from pynetemu.plan.names import hosts_file
 from pynetemu.plan.needs import needs
 from pynetemu.plan.operations import AddHttpServer, Address, Plan
 
+_SECONDS_FOR_ATTACHED = 5.0  # for which one that has been stopped, say, may keep the others waiting
 _DESCRIPTORS_OF_NODE = 4  # its network, mount and UTS namespace, and its route socket
 
 
@@ -54,7 +55,7 @@ class Server(Loop):
             case "services":
                 return {"services": self._services.as_data()}, []
             case "watch services":
-                self._services.watch(socket.socket(fileno=descriptors[0]))
+                self._services.watch(socket.socket(fileno=os.dup(descriptors[0])))
                 return {}, []
             case "read":
                 return {"texts": {node: self.nodes.read_files(node, request["paths"]) for node in request["nodes"]}}, []
@@ -72,7 +73,7 @@ class Server(Loop):
 
     def _build(self, request: Message, listener: int) -> Answer:
         self._lab = {**request["lab"], "plan": request["plan"]}
-        self._accept_at(socket.socket(fileno=listener))
+        self._accept_at(socket.socket(fileno=os.dup(listener)))
         self._plan = from_data(request["plan"])
         if self._plan.host:
             from pynetemu.engine import host
@@ -142,7 +143,11 @@ class Server(Loop):
         self.watch(listener.fileno(), lambda: self._accept(listener))
 
     def _accept(self, listener: socket.socket) -> None:
-        connection, _ = listener.accept()
+        try:
+            connection, _ = listener.accept()
+        except OSError:  # no more open files, or it has gone
+            return
+        connection.settimeout(_SECONDS_FOR_ATTACHED)
         if peer_user(connection) == os.getuid():
             self.watch_channel(Channel(connection))
         else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.nodes import NETWORK, Nodes
+from pynetemu.engine.paths import search_path
 from pynetemu.engine.processes import log_file, open_log
 from pynetemu.errors import ServiceError
 from pynetemu.plan.operations import AddService, Plan
@@ -18,7 +19,6 @@ from pynetemu.plan.operations import AddService, Plan
 if TYPE_CHECKING:
     from pynetemu.engine.loop import Loop
 
-_ADMIN_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 _SECONDS_BETWEEN_LOOKS = 0.005
 _LINES_TOLD = 10
 _LISTENING, _BOUND = "0A", "07"  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h, as /proc/net/tcp and /proc/net/udp write them
@@ -70,13 +70,14 @@ class Services:
 
     def _start(self, operation: AddService) -> _Service:
         added = dict(variable.split("=", 1) for variable in operation.env)
-        path = f"{os.environ.get('PATH', os.defpath)}:{_ADMIN_FOLDERS}"
         log = open_log(operation.node, operation.name)
         try:
             with self._loop.enter(operation.node):
                 os.chdir(operation.directory)
                 argv = ["sh", "-c", operation.command]
-                pid = self._loop.processes.start_service("/bin/sh", argv, {**os.environ, "PATH": path, **added}, log)
+                pid = self._loop.processes.start_service(
+                    "/bin/sh", argv, {**os.environ, "PATH": search_path(os.environ), **added}, log
+                )
         except OSError as error:
             raise ServiceError(f"{_what(operation)} cannot start: {error.filename}: {error.strerror}") from error
         finally:
@@ -95,7 +96,7 @@ class Services:
             if time.monotonic() > end:
                 late = f"is not ready ({operation.ready}) after {operation.timeout:g} s"
                 raise ServiceError(f"{_what(operation)} {late}{_output(operation)}")
-            self._loop.look_after_children(_SECONDS_BETWEEN_LOOKS)
+            self._loop.serve_meanwhile(_SECONDS_BETWEEN_LOOKS)
 
     def _is_ready(self, service: _Service) -> bool:
         kind, _, value = service.operation.ready.partition(":")

@@ -57,7 +57,7 @@ def listen(wanted: str) -> tuple[str, socket.socket]:
     number = 1
     while True:
         name = wanted if number == 1 else f"{wanted}-{number}"
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             listener.bind("\0" + address(name))
             listener.listen(16)
@@ -71,7 +71,7 @@ def listen(wanted: str) -> tuple[str, socket.socket]:
 
 def connect(name: str) -> Connection:
     """Connects to a running lab of this user; raises LabError."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         connection.connect("\0" + address(name))
     except OSError:
@@ -86,7 +86,7 @@ def connect(name: str) -> Connection:
 def _names() -> dict[int, list[str]]:
     """The names of all labs of this machine, by user, as /proc/net/unix lists their sockets."""
     names: dict[int, list[str]] = {}
-    with open("/proc/net/unix") as file:
+    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as file:  # others' names may be any bytes
         for line in file:
             path = line.split(maxsplit=7)[7:]
             parts = path[0].strip().split("/", 2) if path else []

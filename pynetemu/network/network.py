@@ -1,7 +1,6 @@
 """A running network, from Python: it comes up with `with`, and leaves nothing behind."""
 
 import os
-import select
 import time
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from pynetemu.errors import LabError
 from pynetemu.network.labs import address, connect, listen
 from pynetemu.network.node import Node
-from pynetemu.network.sandbox import Connection, Sandbox
+from pynetemu.network.sandbox import Connection, Sandbox, is_readable
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
@@ -348,7 +347,7 @@ class Network:
     @property
     def ended(self) -> bool:
         """Whether the lab has ended: it was closed, or its engine was killed."""
-        return self._sandbox is None or bool(select.select([self._sandbox.fileno()], [], [], 0)[0])
+        return self._sandbox is None or is_readable(self._sandbox.fileno(), 0)
 
     @property
     def processes(self) -> Connection:

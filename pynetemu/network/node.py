@@ -1,6 +1,5 @@
 """A node of a running network: commands, processes and sockets inside it."""
 
-import errno
 import os
 import socket
 import subprocess
@@ -9,6 +8,7 @@ from contextlib import AbstractContextManager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from pynetemu.engine.paths import search_path
 from pynetemu.errors import CommandFailed
 from pynetemu.network.process import Process, Result, Stream, Streams, communicate
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from scapy.plist import PacketList, SndRcvList
 
     from pynetemu.network.network import Network
-
-ADMIN_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # in a node everybody may configure the network
 
 
 class Node:
@@ -125,8 +123,6 @@ class Node:
         """
         request = {"do": "socket", "node": self.name, "family": int(family), "type": int(type), "protocol": int(proto)}
         _, descriptors = self.network.control.request(request)
-        if not descriptors:  # the kernel drops what is beyond our limit of open files (SCM_RIGHTS, unix(7))
-            raise OSError(errno.EMFILE, "Too many open files: raise the limit with `ulimit -n`")
         return socket.socket(fileno=descriptors[0])
 
     def send(self, packet: Any, *, count: int = 1, inter: float = 0.0, iface: str = "") -> int:
@@ -188,8 +184,7 @@ class Node:
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
     env = {**os.environ, **(added or {})}
-    folders = env.get("PATH", os.defpath).split(os.pathsep)
-    env["PATH"] = os.pathsep.join([*folders, *(folder for folder in ADMIN_FOLDERS if folder not in folders)])
+    env["PATH"] = search_path(env)
     return env
 
 

@@ -9,11 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader, BufferedWriter
-from select import poll
 from typing import IO, Literal
 
 from pynetemu.errors import CommandTimeout, LabError
-from pynetemu.network.sandbox import Connection
+from pynetemu.network.sandbox import Connection, is_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,29 @@ class Process:
 
     def wait_change(self, timeout: float | None = None) -> Change | None:
         """Waits for the next change of state; None when the time (seconds) is over. Raises LabError when the lab ends."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while (change := self._next_change()) is None:
+            left = None if end is None else end - time.monotonic()
+            if not self._wait_for_news(left):
+                return None
+        return change
+
+    def _wait_for_news(self, seconds: float | None) -> bool:
+        """Without the lock, so that other threads can ask meanwhile; one of them may have taken the end."""
+        try:
+            return is_readable(self._life, seconds)
+        except ValueError:  # it has just been closed
+            return True
+
+    def _next_change(self) -> Change | None:
+        """The next change if there is one; never waits."""
         with self._lock:
             if self._status is not None:
                 return Change("exited", self._status)
-            if not _readable(self._life, timeout):
+            try:
+                word, _, value = self._life.recv(64, socket.MSG_DONTWAIT).decode().partition(" ")
+            except BlockingIOError:
                 return None
-            word, _, value = self._life.recv(64).decode().partition(" ")
             match word:
                 case "stopped" | "continued":
                     return Change(word, int(value))
@@ -217,9 +233,3 @@ def _close_quietly(file: BufferedWriter) -> None:
         file.close()
     except BrokenPipeError:
         return
-
-
-def _readable(connection: socket.socket, timeout: float | None) -> bool:
-    waiting = poll()
-    waiting.register(connection, 1)  # POLLIN
-    return bool(waiting.poll(None if timeout is None else max(0, timeout * 1000)))

@@ -30,6 +30,7 @@ class Connection:
         self._channel = channel
         self._host = host
         self._lock = threading.Lock()
+        self._number = 0  # of the last request: where a caller was interrupted, the answer to its request still comes
 
     def fileno(self) -> int:
         return self._channel.fileno()
@@ -64,12 +65,16 @@ class Connection:
         self._channel.close()
 
     def _send(self, message: Message, descriptors: Sequence[int]) -> None:
+        self._number += 1
         with suppress(ChannelClosed):  # what the engine said before it ended is still to be read
-            self._channel.send(message, descriptors)
+            self._channel.send({**message, "number": self._number}, descriptors)
 
     def _receive(self) -> tuple[Message, list[int]]:
         try:
             answer, descriptors = self._channel.receive()
+            while answer.pop("number", self._number) != self._number:
+                close_all(descriptors)
+                answer, descriptors = self._channel.receive()
         except ChannelClosed as error:
             raise LabError("the lab has ended") from error
         if "error" in answer:
@@ -84,6 +89,7 @@ class Sandbox:
         self.pid = pid
         self.connection = connection
         self._ended = os.pidfd_open(pid)
+        self._user = os.getpid()
 
     @classmethod
     def start(cls, host: bool = False) -> "Sandbox":
@@ -100,12 +106,12 @@ class Sandbox:
 
     @classmethod
     def _spawn(cls, start: Message, host: bool = False) -> "Sandbox":
-        ours, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             pid = _spawn_engine(theirs.fileno())
         channel = Channel(ours)
         with suppress(ChannelClosed):  # it is told by the first answer
-            channel.send({**start, "client": os.getpid(), "path": sys.path})
+            channel.send({**start, "client": os.getpid(), "path": [path for path in sys.path if isinstance(path, str)]})
         return cls(pid, Connection(channel, host))
 
     def fileno(self) -> int:
@@ -113,11 +119,14 @@ class Sandbox:
         return self._ended
 
     def close(self) -> None:
-        """Ends the engine, and returns when its last process has gone. Closing twice is no error."""
-        if self._ended < 0:
+        """Ends the engine, and returns when its last process has gone. Closing twice is no error.
+
+        In a process that has been forked from the one that started it (os.fork) nothing ends.
+        """
+        if self._ended < 0 or os.getpid() != self._user:
             return
         self.connection.close()
-        if not select.select([self._ended], [], [], _SECONDS_TO_END)[0]:
+        if not is_readable(self._ended, _SECONDS_TO_END):
             signal.pidfd_send_signal(self._ended, signal.SIGKILL)  # with it goes PID 1 of the sandbox
         with suppress(ChildProcessError):  # the user's program may reap all children
             os.waitpid(self.pid, 0)
@@ -128,12 +137,21 @@ class Sandbox:
 def _spawn_engine(descriptor: int) -> int:
     """Starts the engine in our process group and session, so that a program in a node can have our terminal."""
     actions = [
+        (os.POSIX_SPAWN_DUP2, descriptor, 3),  # first: it may be 0 or 1 itself, in a program that has closed those
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-        (os.POSIX_SPAWN_DUP2, descriptor, 3),
     ]
     argv = [sys.executable, "-I", "-S", _PROGRAM]
-    return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsigmask=_DEAF_TO)
+    # Who ignores SIGCHLD has no children to wait for (waitpid(2)), and exec hands that down.
+    default = (signal.SIGCHLD,)
+    return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsigmask=_DEAF_TO, setsigdef=default)
+
+
+def is_readable(descriptor: int | socket.socket, seconds: float | None) -> bool:
+    """Waits until there is something to read, so many seconds at most. Unlike select(2) poll(2) takes any descriptor."""
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(None if seconds is None else max(0, seconds * 1000)))
 
 
 @contextmanager

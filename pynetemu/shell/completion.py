@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pynetemu.engine.paths import search_path
 from pynetemu.errors import PynetemuError
-from pynetemu.network.node import ADMIN_FOLDERS
 from pynetemu.shell import crafting, registry
 from pynetemu.shell.command import Command, Parameter
 from pynetemu.shell.files import files
@@ -178,7 +178,7 @@ def _plain(texts: Iterable[str], last: str, about: str = "") -> Iterator[Candida
 def _programs() -> tuple[str, ...]:
     """The programs that a node finds; it sees the machine's files. scapy's functions stand where programs do."""
     found = set(crafting.WORDS)
-    for folder in [*os.environ.get("PATH", os.defpath).split(os.pathsep), *ADMIN_FOLDERS]:
+    for folder in search_path(os.environ).split(os.pathsep):
         try:
             found.update(os.listdir(folder))
         except OSError:

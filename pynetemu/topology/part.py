@@ -104,8 +104,10 @@ def shown(file: str) -> str:
     """A path as people know it: relative to the current directory when it lies below it."""
     if not os.path.isabs(file):
         return file
-    here = os.path.join(os.getcwd(), "")
-    return file.removeprefix(here)
+    try:
+        return file.removeprefix(os.path.join(os.getcwd(), ""))
+    except FileNotFoundError:  # the current directory has been removed
+        return file
 
 
 def _is_ours(frame: FrameType) -> bool:

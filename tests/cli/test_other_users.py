@@ -16,7 +16,7 @@ pytestmark = pytest.mark.root
 
 _KNOCK = """
 import socket, sys
-lab = socket.socket(socket.AF_UNIX)
+lab = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 lab.settimeout(10)
 lab.connect("\\0" + sys.argv[1])
 body = b'{"do":"namespaces"}'
@@ -28,7 +28,7 @@ except ConnectionError:
 """
 _PRETEND = """
 import socket, sys
-lab = socket.socket(socket.AF_UNIX)
+lab = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 lab.bind("\\0" + sys.argv[1])
 lab.listen()
 print("listens", flush=True)
@@ -69,7 +69,7 @@ def test_the_engine_itself_hangs_up_on_another_user(user: int, lab: str) -> None
 
 def test_the_engine_of_an_ordinary_user_hangs_up_on_root() -> None:
     assert os.getuid() == 0
-    with socket.socket(socket.AF_UNIX) as lab:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as lab:
         lab.connect(f"\0pynetemu/{ALICE}/hers")
         with pytest.raises(ChannelClosed):
             Channel(lab).receive()

@@ -1,11 +1,13 @@
 """Gives nodes their nftables rules, by nft(8): it is the one that knows the language, and its errors name line and column."""
 
+import os
 import re
 from collections.abc import Iterator
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.nodes import NETWORK, Node, Nodes
 from pynetemu.engine.packages import install
+from pynetemu.engine.paths import search_path
 from pynetemu.errors import KernelError
 from pynetemu.plan.operations import AddRuleset
 
@@ -19,7 +21,10 @@ def queue(operation: AddRuleset, nodes: Nodes) -> Node:
     node = nodes[operation.node]
     try:
         with syscalls.inside((node.network, NETWORK), home=nodes.home[:1]):
-            done = subprocess.run(["nft", "-f", "-"], input=operation.text, capture_output=True, text=True, check=False)
+            env = {**os.environ, "PATH": search_path(os.environ)}
+            done = subprocess.run(
+                ["nft", "-f", "-"], input=operation.text, capture_output=True, text=True, check=False, env=env
+            )
     except FileNotFoundError:
         hint = f"the Debian package nftables has it: {install(['nftables'])}"
         what = f"{operation.name} of {operation.node} needs the program 'nft'"

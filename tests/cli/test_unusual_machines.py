@@ -1,0 +1,46 @@
+"""The command where something is not as usual: streams that are closed, a PATH without sbin, odd sockets of others."""
+
+import os
+import shlex
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.pynetemu import BLUE, CLONE, PROGRAM, environment, pynetemu
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_may_be_closed(closed: str, tmp_path: Path) -> None:
+    line = shlex.join([*PROGRAM, str(BLUE), "-c", f"blue touch {tmp_path}/made"])
+    done = subprocess.run(["sh", "-c", f"{line} {closed}"], capture_output=True, text=True, env=environment(), timeout=50)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "made").exists()
+
+
+def test_without_standard_input_there_are_no_lines() -> None:
+    line = shlex.join([*PROGRAM, str(BLUE)])
+    done = subprocess.run(["sh", "-c", f"{line} <&-"], capture_output=True, text=True, env=environment(), timeout=50)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_packet_filters_are_set_though_sbin_is_not_on_the_path() -> None:
+    done = pynetemu(CLONE / "topologies" / "nat.py", "-c", "gateway nft list tables", env={"PATH": "/usr/bin:/bin"})
+    assert done.returncode == 0, done.stderr
+    assert "table " in done.stdout
+
+
+def test_the_current_directory_may_have_been_removed(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    script = f"mkdir {gone}; cd {gone}; rmdir {gone}; {shlex.join([*PROGRAM, str(BLUE), '-c', 'blue pwd'])}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, env=environment(), timeout=50)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "/\n", "")
+
+
+def test_labs_are_listed_though_another_program_listens_at_an_odd_name() -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(b"\0\xff\xfe\n" + str(os.getpid()).encode())
+        other.listen()
+        done = pynetemu("ps")
+    assert (done.returncode, done.stderr) == (0, "")

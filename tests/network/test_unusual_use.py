@@ -1,0 +1,149 @@
+"""What a caller may do that is wrong, or that few do: the lab answers, and lives on."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pynetemu import CommandError, CommandNotFound, Host, HttpServer, Link, Network, Service, Topology, finished
+from tests.support.pynetemu import environment
+
+
+class Pair(Topology):
+    a = Host()
+    b = Host()
+    wire = Link(a.interface("eth0", "10.0.0.1/24"), b.interface("eth0", "10.0.0.2/24"))
+    page = HttpServer(b, port=80)
+    visit = Service(a, "curl -s http://10.0.0.2/", ready=finished(), timeout=10)
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Network]:
+    with Network(Pair()) as network:
+        network["a"].run("curl", "-s", "b")
+        yield network
+
+
+def _lives(net: Network) -> bool:
+    return net["a"].run("echo", "alive").stdout == "alive\n"
+
+
+def test_web_servers_answer_while_services_start(net: Network) -> None:
+    assert net.log("visit").startswith("Hello from b")
+
+
+def test_a_request_that_cannot_be_is_an_error(net: Network, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"a: expected str, .* not int"):
+        net["a"].run("true", env={"COUNT": 5})  # type: ignore[dict-item]
+    with pytest.raises(CommandError, match="a: embedded null byte"):
+        net["a"].run("echo", "a\0b")
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        net["a"].start("true", stdin=999)
+    assert _lives(net)
+
+
+def test_what_is_missing_is_told_by_its_name(net: Network, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="a: /nowhere: No such file or directory") as folder:
+        net["a"].run("true", cwd="/nowhere")
+    script = tmp_path / "script"
+    script.write_text("#!/nowhere/sh\n")
+    script.chmod(0o755)
+    with pytest.raises(CommandError, match=f"{script}: the program that it names in its first line is missing") as interpreter:
+        net["a"].run(str(script))
+    assert not {type(folder.value), type(interpreter.value)} & {CommandNotFound}
+
+
+def _ask_for_ever(net: Network) -> None:
+    while True:
+        net.interfaces("a")
+
+
+def test_after_an_interrupt_each_answer_is_still_that_of_its_request(net: Network) -> None:
+    class Interrupt(Exception):
+        pass
+
+    def interrupt(*_: object) -> None:
+        raise Interrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for microseconds in range(200, 2200, 20):
+            signal.setitimer(signal.ITIMER_REAL, microseconds / 1e6)
+            with pytest.raises(Interrupt):
+                _ask_for_ever(net)
+            assert set(net.namespaces()) == {"a", "b"}
+            assert net.totals().up == 2
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_process_whose_changes_nobody_reads_stops_nobody(net: Network) -> None:
+    process = net["a"].start("sleep", "1000")
+    for _ in range(400):
+        process.send_signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGCONT)
+    process.kill()
+    assert process.wait(timeout=10) == -signal.SIGKILL
+    assert _lives(net)
+
+
+def test_one_thread_asks_while_another_waits(net: Network) -> None:
+    process = net["a"].start("sleep", "1000")
+    statuses: list[int] = []
+    waiting = [threading.Thread(target=lambda: statuses.append(process.wait())) for _ in range(2)]
+    for thread in waiting:
+        thread.start()
+    start = time.monotonic()
+    assert process.poll() is None
+    assert time.monotonic() - start < 100
+    process.kill()
+    for thread in waiting:
+        thread.join(10)
+    assert statuses == [-signal.SIGKILL] * 2
+
+
+_PROGRAM = """
+import os, resource, signal, sys
+from pathlib import Path
+from pynetemu import CommandError, Host, Network, Topology
+
+class One(Topology):
+    a = Host()
+
+os.close(0), os.close(1)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+sys.path.append(Path("/nowhere"))
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+net = Network(One()).begin()
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+files = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]  # beyond what select(2) takes
+with net:
+    if os.fork() == 0:
+        sys.exit()  # by way of __exit__
+    processes = []
+    try:
+        while len(processes) < 300:
+            processes.append(net["a"].start("sleep", "1000"))
+    except CommandError as error:
+        print(error, file=sys.stderr)  # the engine had the lower limit
+    for process in processes[:50]:
+        process.kill()
+        process.wait()
+    print(net["a"].run("echo", "alive").stdout, net.ended, file=sys.stderr)
+"""
+
+
+def test_from_a_process_with_few_streams_many_files_and_ignored_children() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM], capture_output=True, text=True, env=environment(), timeout=50, check=False
+    )
+    refusal, _, rest = done.stderr.partition("\n")
+    assert refusal.startswith("a: Too many open files")
+    assert rest == "alive\n False\n"
+    assert done.returncode == 0
