@@ -156,7 +156,7 @@ class Netlink:
         changes._socket.settimeout(seconds)
         with suppress(TimeoutError):
             while waiting:
-                waiting -= self._ask_which_are_up(sorted(waiting))
+                waiting -= self.ask_which_are_up(sorted(waiting))
                 changes._await_changes(waiting)
         return waiting
 
@@ -179,7 +179,8 @@ class Netlink:
             if error.errno != errno.ENOBUFS:
                 raise
 
-    def _ask_which_are_up(self, indexes: list[int]) -> set[int]:
+    def ask_which_are_up(self, indexes: list[int]) -> set[int]:
+        """One by one, which makes the kernel catch up with its links' carriers: see `wait_until_up`."""
         found: set[int] = set()
         for start in range(0, len(indexes), _LINKS_AT_ONCE):
             asked = indexes[start : start + _LINKS_AT_ONCE]

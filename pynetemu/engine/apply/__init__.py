@@ -9,7 +9,7 @@ import errno
 from collections.abc import Callable, Iterable
 from itertools import groupby
 
-from pynetemu.engine.apply.readiness import wait_for_ipv6, wait_for_links
+from pynetemu.engine.apply.readiness import show_as_up, wait_for_ipv6, wait_for_links
 from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.errors import KernelError
@@ -27,6 +27,7 @@ def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
             _apply_batch(batch, nodes, of_topic(__name__, kind, "queue"))
         wait_for_links(operations, nodes)
         wait_for_ipv6(operations, nodes)
+        show_as_up(operations, nodes)
     except Refused as refused:
         raise _explained(refused) from refused
 
