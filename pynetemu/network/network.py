@@ -50,7 +50,7 @@ class Network:
         self._topology = topology
         self._sandbox = sandbox
         self._wanted_name = name
-        self._begun = False
+        self._begun = self._is_open = False
         self._attached: Connection | None = None
         self.captured: Capture | None = self.capture(capture) if capture is not None else None
         self._plan: Plan | None = topology if isinstance(topology, Plan) else None
@@ -117,7 +117,9 @@ class Network:
         return memory_for(len(plan.nodes))
 
     def open(self) -> Self:
-        """Brings the network up, and returns when it is ready."""
+        """Brings the network up, and returns when it is ready. Opening one that is open is no error."""
+        if self._is_open:
+            return self
         try:
             self.begin()
             if not self._attached:
@@ -127,6 +129,7 @@ class Network:
         except BaseException:
             self.close()
             raise
+        self._is_open = True
         return self
 
     def _start_capture(self, captured: "Capture") -> None:
@@ -144,7 +147,7 @@ class Network:
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
-        self._begun = False
+        self._begun = self._is_open = False
         if self.captured is not None:
             self.captured.stop()
 

@@ -227,6 +227,12 @@ def test_a_network_that_is_not_open_says_so() -> None:
         assert net["blue"].run("true").status == 0
 
 
+def test_an_open_network_may_be_opened_again() -> None:
+    with Network(Pair()).open() as net:
+        assert net.open()["blue"].run("true").status == 0
+    assert net.ended
+
+
 def test_a_running_network_is_found_and_attached_to_by_its_name() -> None:
     with Network(Pair(), name="mine") as net:
         (lab,) = (lab for lab in labs() if lab.pid == os.getpid())
