@@ -125,11 +125,11 @@ def _argument(word: str, shell: "Shell") -> Iterator[Fragment]:
     if word.startswith("-"):
         yield "option", word
         return
-    found = re.fullmatch(r"(.*(?://|@|\[)|)([\w-]+)(\.[\w.-]+)?([\]:/].*|)", word)
-    if found and found[2] in shell.network:
+    found = re.fullmatch(r"(.*(?://|@|\[)|)([\w.-]+)([\]:/].*|)", word)
+    if found and (found[2] in shell.network or found[2].rpartition(".")[0] in shell.network):
         yield "", found[1]
-        yield "name", found[2] + (found[3] or "")
-        yield "", found[4]
+        yield "name", found[2]
+        yield "", found[3]
     else:
         yield "", word
 

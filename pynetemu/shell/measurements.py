@@ -85,11 +85,10 @@ class Pinged(Answer):
     def _summary(self) -> str:
         pings = self.pings
         asked = sum(bool(ping.sent) for ping in pings.pairs)
-        of = f" of {len(pings.pairs)}" if asked < len(pings.pairs) else ""
+        part = f", {asked} of {len(pings.pairs)} pairs" if asked < len(pings.pairs) else ""
         low, average, high, _ = _spread(pings.rtts)
-        times = f"; rtt {_ms(low)}/{_ms(average)}/{_ms(high)} ms (min/avg/max)" if pings.rtts else ""
-        text = f"{pings.received} of {pings.sent} answered, {_percent(pings.loss)} lost"
-        text += f"; {asked}{of} pairs in {pings.seconds:.2f} s{times}"
+        times = f"; rtt min/avg/max {_ms(low)}/{_ms(average)}/{_ms(high)} ms" if pings.rtts else ""
+        text = f"{pings.received} of {pings.sent} answered, {_percent(pings.loss)} lost{part}, in {pings.seconds:.2f} s{times}"
         return paint(f"interrupted: {text}" if pings.interrupted else text, "red" if pings.lost else "green")
 
 

@@ -83,7 +83,7 @@ def test_pingall_is_a_matrix_and_fails_when_something_is_lost() -> None:
     lines = _ask("pingall").splitlines()
     assert lines[0].split() == ["root", "blue", "green"]
     assert [line.split()[0] for line in lines[1:4]] == ["root", "blue", "green"]
-    assert lines[4].startswith("6 of 6 answered, 0% lost; 6 pairs in ")
+    assert lines[4].startswith("6 of 6 answered, 0% lost, in ")
     broken = _ask("link blue s1 down", "pingall -t 100ms", status=1)
     assert "blue has no answer from root, green  (no route)\n" in broken
     assert "2 of 6 answered, 67% lost" in broken
