@@ -18,7 +18,7 @@ _NESTED = 0x8000  # NLA_F_NESTED
 _CONTROL, _GET_FAMILY, _FAMILY_ID, _FAMILY_NAME = 16, 3, 1, 2  # linux/genetlink.h
 _GET_DEVICE, _SET_DEVICE = 0, 1
 _IFNAME, _PRIVATE_KEY, _PUBLIC_KEY, _LISTEN_PORT, _PEERS = 2, 3, 4, 6, 8  # WGDEVICE_A_*
-_PEER_KEY, _PEER_ENDPOINT, _PEER_KEEPALIVE, _PEER_ALLOWED = 1, 4, 5, 9  # WGPEER_A_*
+_PEER_KEY, _PEER_ENDPOINT, _PEER_KEEPALIVE, _PEER_HANDSHAKE, _PEER_ALLOWED = 1, 4, 5, 6, 9  # WGPEER_A_*
 _ALLOWED_FAMILY, _ALLOWED_ADDRESS, _ALLOWED_LENGTH = 1, 2, 3  # WGALLOWEDIP_A_*
 _HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 _GENERIC = struct.Struct("=BBH")  # struct genlmsghdr: command, version
@@ -43,6 +43,17 @@ class WireGuard:
         named = attribute(_IFNAME, interface.encode() + b"\0")
         found = [dict(attributes(body, _GENERIC.size)) for body in self._ask(self._family, _GET_DEVICE, named, _DUMP)]
         return next(device[_PUBLIC_KEY] for device in found if _PUBLIC_KEY in device)
+
+    def has_met(self, interface: str, key: bytes) -> bool:
+        """Whether there has been a handshake with a peer."""
+        named = attribute(_IFNAME, interface.encode() + b"\0")
+        for body in self._ask(self._family, _GET_DEVICE, named, _DUMP):
+            for kind, peers in attributes(body, _GENERIC.size):
+                for _, peer in attributes(peers, 0) if kind & ~_NESTED == _PEERS else ():
+                    found = dict(attributes(peer, 0))
+                    if found.get(_PEER_KEY) == key and any(found.get(_PEER_HANDSHAKE, b"")):
+                        return True
+        return False
 
     def add_peer(self, interface: str, key: bytes, endpoint: str, keepalive: int) -> None:
         """A peer to which all packets may go, and from which all may come."""

@@ -169,7 +169,8 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
         yield from (_route(node, route) for node in routers for route in node.routes if (len(route.vias) > 1) is several)
     for router in network.parts:
         yield from (EndTable(router.name, everywhere, router.table, router.source) for everywhere in EVERYWHERE.values())
-    yield from (_peer(*tunnel) for tunnel in wireguards)
+    peers = [_peer(*tunnel) for tunnel in wireguards]  # who begins comes last, when the other end knows its key
+    yield from sorted(peers, key=lambda peer: peer.keepalive)
     servers = [part for part in network.services if isinstance(part, ResolvedHttpServer)]
     yield from (AddHttpServer(part.node.name, part.name, part.port, part.source) for part in servers)
     yield from (_service(part) for part in network.services if isinstance(part, ResolvedService))

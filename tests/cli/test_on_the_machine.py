@@ -204,14 +204,18 @@ def test_a_routed_lab_gives_the_machine_routes_to_its_networks_and_leaves_its_de
 def test_what_would_stay_or_take_over_the_machines_ways_is_refused(machine: Machine, tmp_path: Path) -> None:
     lab = tmp_path / "greedy.py"
     lab.write_text(
-        "from pynetemu import Host, Link, Root, Router, Topology\n"
+        "from pynetemu import Bridge, Host, Link, Root, Router, Topology, Vxlan\n"
         "class Greedy(Topology):\n"
         '    root = Root(loopback="10.78.0.1/32", routes={"172.30.0.0/16": "10.77.0.2"}, default_via="10.77.0.2")\n'
         "    h1 = Host()\n"
         '    up = Link(root.interface("up", "10.77.0.1/24"), h1.interface("eth0", "10.77.0.2/24"))\n'
+        '    docker9 = Bridge(root, "docker9", "172.29.0.1/16")\n'
+        "    tunnel = Vxlan(root, h1, id=9)\n"
     )
     done = machine.run(*PROGRAM, "--host", str(lab), "-c", "root true")
     assert done.returncode == 1
+    for device in "docker9", "vxlan9":
+        assert f"{device} would be on this machine alone, where nothing would remove it after a crash" in done.stderr
     assert "10.78.0.1/32 would stay on this machine's loopback after a crash" in done.stderr
     assert "this machine has a route to 172.30.0.0/24 already, which that to 172.30.0.0/16 overlaps" in done.stderr
     assert "the lab would have a default route on this machine" in done.stderr

@@ -1,5 +1,6 @@
 """Makes WireGuard interfaces, and tells them of their peers."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW
@@ -8,6 +9,8 @@ from pynetemu.engine.apply.interfaces import queue_new
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.engine.wireguard import NETLINK_GENERIC, WireGuard
 from pynetemu.plan.operations import AddPeer, AddWireGuard
+
+_SECONDS = 2.0
 
 
 def queue(operation: AddWireGuard | AddPeer, nodes: Nodes) -> Node:
@@ -24,7 +27,19 @@ def queue(operation: AddWireGuard | AddPeer, nodes: Nodes) -> Node:
                 key = theirs.public_key(operation.peer_interface)
             with _in(nodes, operation.node) as wireguard:
                 wireguard.add_peer(interface, key, endpoint, keepalive)
+                if keepalive:
+                    _wait_for_handshake(wireguard, interface, key)
     return node
+
+
+def _wait_for_handshake(wireguard: WireGuard, interface: str, key: bytes) -> None:
+    """This end begins at once, and the other has no way to it before; a filter between them may be meant to stop them.
+
+    The kernel tells nobody when it comes, so it is asked for.
+    """
+    end = time.monotonic() + _SECONDS
+    while not wireguard.has_met(interface, key) and time.monotonic() < end:
+        time.sleep(0.002)
 
 
 @contextmanager
