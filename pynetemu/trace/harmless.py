@@ -5,6 +5,8 @@ from pynetemu.trace.events import Event
 # Reasons that come with packets which have been delivered, or were not for this node at all.
 _HARMLESS = {
     ("NO_SOCKET", "ping_rcv"),  # an echo reply that a raw socket has got as well
+    ("NO_SOCKET", "icmp_rcv"),  # the same before Linux 6.3
+    ("NO_SOCKET", "icmpv6_rcv"),
     ("NOT_SPECIFIED", "tcp_v4_rcv"),
     ("NOT_SPECIFIED", "tcp_v6_rcv"),
     ("NOT_SPECIFIED", "arp_process"),
