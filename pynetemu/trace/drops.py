@@ -70,7 +70,8 @@ def _named(case: Case) -> Reason:
         known = causes.by_rule(case) or causes.too_old(case)
         if known:
             return known
-    if event.reason == "BRIDGE_INGRESS_STP_STATE" and (port := case.facts.link(case.node, case.interface)):
+    in_bridge = event.reason == "BRIDGE_INGRESS_STP_STATE" or where.startswith("br_")  # unnamed before Linux 6.12
+    if in_bridge and (port := case.facts.link(case.node, case.interface)):
         return switches.port_closed(case.node, port) or _from_text(case)
     if where == "ip_error" or where == "ip6_pkt_drop":
         return causes.not_a_router(case) or causes.no_route(case) or _from_text(case)

@@ -50,7 +50,9 @@ class Judge:
         return self._arrived(case)
 
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
-        if is_harmless(case.leaf.event):
+        # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
+        is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
+        if is_harmless(case.leaf.event) or (is_read and causes.by_rule(case) is None):
             arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)
             if arrived is None:
                 return Ending(case.leaf, "ignored")
