@@ -13,7 +13,8 @@ class Link(Part):
     For a node instead of an interface, one without address is made: eth0, eth1... on a host; on a switch and on the
     root it is named after the neighbour.
 
-    `cost` is what a packet's way over this link costs (1): routes take the cheapest. `mtu` is the largest packet in bytes
+    `cost` is what a packet's way over this link costs (1): routes take the cheapest, and between switches the spanning
+    tree. `mtu` is the largest packet in bytes
     that both ends send, without the Ethernet header (1500).
     """
 

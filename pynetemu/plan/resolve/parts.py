@@ -205,9 +205,21 @@ class Resolver:
                 self.problems.add(part.declaration, text, "take a second switch")
         cost = self.problems.check(part.declaration, read_number, part.cost, "cost", 1, 65535) or 1
         if cost != 1:
-            near.cost = far.cost = cost
+            self._set_cost(part, near, far, cost)
         self._ends[id(part)] = [near, far]
         return link
+
+    def _set_cost(self, part: Link, near: ResolvedInterface, far: ResolvedInterface, cost: int) -> None:
+        """Of routes at hosts and routers, of the spanning tree between switches."""
+        near.cost = far.cost = cost
+        if not (near.node.bridges and far.node.bridges):
+            return
+        if not (near.node.bridge.stp or far.node.bridge.stp):
+            text = f"cost={cost} has no effect between {near.node.name} and {far.node.name}, which have no spanning tree"
+            self.problems.add(part.declaration, text, f"leave it out, or {near.node.name} = Switch(stp=True)")
+        for end in near, far:
+            if end.node.bridge.stp and end.port.cost is None:
+                end.port = replace(end.port, cost=cost, settings=(*end.port.settings, f"cost {cost}"))
 
     def ends_of(self, part: object) -> list[ResolvedInterface]:
         """The interface of an Interface, the two of a Link; none for anything that is not in this network."""
