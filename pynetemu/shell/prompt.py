@@ -23,21 +23,20 @@ if TYPE_CHECKING:
     from pynetemu.network.services import ServiceNews
 
 
-def _end(number: int, _: object) -> None:
-    """Ends by way of every `finally`, so that the terminal is left as it was found."""
-    raise SystemExit(128 + number)
-
-
 class _LabEnded(Exception):
     """The lab has ended while the user was typing."""
+
+
+class _Terminated(Exception):
+    """The shell was told to end (SIGTERM) while the user was typing."""
 
 
 def interact(shell: Shell) -> int:
     """Lets a person type lines until they leave; gives the exit status."""
     for number in signal.SIGTSTP, signal.SIGQUIT:  # for the programs, which have the terminal while they run
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end)
     prompt = _Prompt(shell)
+    signal.signal(signal.SIGTERM, prompt.end)
     try:
         prompt.run_own_file()
         while True:
@@ -53,6 +52,8 @@ def interact(shell: Shell) -> int:
     except (_LabEnded, LabError):
         print(f"pynetemu: the lab {shell.network.name} has ended", file=sys.stderr)
         return 1
+    except _Terminated:
+        return 128 + signal.SIGTERM
     finally:
         prompt.close()
 
@@ -101,6 +102,21 @@ class _Prompt:
             print(file=sys.stderr)
         self._running = False
 
+    def end(self, number: int, _: object) -> None:
+        """Ends by way of every `finally`, so that the terminal is left as it was found.
+
+        While somebody types, the event loop must do it: an exception in the midst of one of its tasks would only be told.
+        """
+        app = self._session.app
+        if not app.is_running or app.loop is None:
+            raise SystemExit(128 + number)
+        app.loop.call_soon_threadsafe(self._leave_prompt, _Terminated())
+
+    def _leave_prompt(self, reason: Exception) -> None:
+        app = self._session.app
+        if app.is_running and not app.is_done:
+            app.exit(exception=reason)
+
     def close(self) -> None:
         self._bar.hide()
         if self._services is not None:
@@ -122,7 +138,7 @@ class _Prompt:
 
     def _ended(self, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
         loop.remove_reader(descriptor)
-        self._session.app.exit(exception=_LabEnded())
+        self._leave_prompt(_LabEnded())
 
     def _tell_services(self, services: "ServiceNews") -> None:
         for state in services.read():
