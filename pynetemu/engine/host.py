@@ -20,6 +20,7 @@ from pynetemu.plan.operations import (
     AddMultipathRoute,
     Address,
     AddRoute,
+    AddRuleset,
     AddTunnel,
     AddVeth,
     AddWireGuard,
@@ -107,6 +108,9 @@ def _lasting(plan: Plan) -> Iterator[str]:
     for operation in plan.operations:
         if isinstance(operation, _LASTING) and operation.node in roots:
             text = f"{operation.interface} would be on this machine alone, where nothing would remove it after a crash"
+            yield _say(operation, text)
+        elif isinstance(operation, AddRuleset) and operation.node in roots:
+            text = f"the rules of {operation.name} would be this machine's own, where nothing would remove them after a crash"
             yield _say(operation, text)
 
 

@@ -7,6 +7,7 @@ The lab has its own /proc and /run; a node that runs a process has besides its o
 import errno
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pynetemu.engine import syscalls
 
@@ -36,14 +37,15 @@ def _cover_run() -> None:
 
 
 def _show_again(entry: "os.DirEntry[str]", target: str) -> None:
-    if entry.is_symlink():
-        os.symlink(os.readlink(entry.path), target)
-        return
-    if entry.is_dir():
-        os.mkdir(target)
-    else:
-        os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
-    syscalls.mount(entry.path, target, "", syscalls.MS_BIND | syscalls.MS_REC)
+    with suppress(FileNotFoundError):  # other programs make and remove files there all the time: it has gone meanwhile
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), target)
+            return
+        if entry.is_dir():
+            os.mkdir(target)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
+        syscalls.mount(entry.path, target, "", syscalls.MS_BIND | syscalls.MS_REC)
 
 
 def name_namespace(node: str, descriptor: int) -> None:

@@ -17,7 +17,7 @@ from pynetemu.plan.names import hosts_file
 from pynetemu.plan.needs import needs
 from pynetemu.plan.operations import AddHttpServer, Address, Plan
 
-_SECONDS_FOR_ATTACHED = 5.0  # for which one that has been stopped, say, may keep the others waiting
+_SECONDS_FOR_ATTACHED = 2.0  # for which one that has been stopped, say, may keep the others waiting
 _DESCRIPTORS_OF_NODE = 4  # its network, mount and UTS namespace, and its route socket
 
 

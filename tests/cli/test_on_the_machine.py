@@ -111,6 +111,23 @@ def test_everything_that_the_machine_has_already_is_told_at_once(machine: Machin
     assert machine.state() == before
 
 
+def test_packet_filters_of_the_machine_are_refused(machine: Machine, tmp_path: Path) -> None:
+    """The kernel would keep them after the lab, or after a crash."""
+    (tmp_path / "lab.py").write_text(
+        "from pynetemu import Firewall, Host, Link, Nat, Root, Topology\n"
+        "class Lab(Topology):\n"
+        "    root = Root(forward=True)\n"
+        "    h1 = Host()\n"
+        '    wire = Link(root.interface("a", "10.0.1.1/24"), h1)\n'
+        '    wall = Firewall(root, input="tcp dport 9 drop")\n'
+        "    nat = Nat(root, outside=wire)\n"
+    )
+    done = machine.run(*PROGRAM, "--host", str(tmp_path / "lab.py"), "-c", "h1 true", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "lab.py:6: the rules of wall would be this machine's own" in done.stderr
+    assert "lab.py:7: the rules of nat would be this machine's own" in done.stderr
+
+
 def test_a_birth_that_fails_half_way_leaves_the_machine_as_it_was(machine: Machine, tmp_path: Path) -> None:
     """The last of forty links gets a route that the kernel refuses: the others exist already by then."""
     before = machine.state()
@@ -126,7 +143,7 @@ def test_a_birth_that_fails_half_way_leaves_the_machine_as_it_was(machine: Machi
         "            host = self.add(f'h{i}', Host())\n"
         "            self.add(Link(self.root.interface(f'v{i}', f'10.1.{i}.1/24'), host.interface('e', f'10.1.{i}.2/24')))\n"
         "good = Network(Lab(), host=True).plan\n"
-        "bad = AddRoute('root', ip_network('10.9.0.0/16'), ip_address('10.200.0.1'), 'lab.py:3')\n"
+        "bad = AddRoute('root', ip_network('10.9.0.0/16'), ip_address('10.200.0.1'), source='lab.py:3')\n"
         "plan = Plan(good.name, (*good.operations, bad), host=True)\n"
         "try:\n"
         "    Network(plan).open()\n"

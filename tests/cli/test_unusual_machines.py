@@ -44,3 +44,25 @@ def test_labs_are_listed_though_another_program_listens_at_an_odd_name() -> None
         other.listen()
         done = pynetemu("ps")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+_CHURN = """
+mount -t tmpfs tmpfs /run
+python3 -c '
+import os
+for _ in range(100000):
+    for number in range(30):
+        open(f"/run/{number}", "w").close()
+    for number in range(30):
+        os.unlink(f"/run/{number}")' &
+for _ in 1 2 3 4 5 6 7 8; do "$@"; done
+kill $!
+"""
+
+
+@pytest.mark.root
+@pytest.mark.slow
+def test_labs_start_while_other_programs_make_and_remove_files_in_run() -> None:
+    command = ["unshare", "--mount", "sh", "-c", _CHURN, "sh", *PROGRAM, str(BLUE), "-c", "blue echo alive"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=50, check=False)
+    assert (done.stdout, done.stderr) == ("alive\n" * 8, "")

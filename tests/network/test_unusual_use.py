@@ -6,11 +6,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pynetemu import CommandError, CommandNotFound, Host, HttpServer, Link, Network, Service, Topology, finished
+from pynetemu.network.labs import connect
 from tests.support.pynetemu import environment
 
 
@@ -105,6 +107,17 @@ def test_one_thread_asks_while_another_waits(net: Network) -> None:
     for thread in waiting:
         thread.join(10)
     assert statuses == [-signal.SIGKILL] * 2
+
+
+def test_an_attached_client_that_reads_no_answers_is_left(net: Network) -> None:
+    client = connect(net.name)
+    client_socket = client._channel.connection
+    client_socket.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            client._channel.send({"do": "state", "what": "interfaces", "nodes": ["a", "b"]})
+    assert _lives(net)
+    client.close()
 
 
 _PROGRAM = """
