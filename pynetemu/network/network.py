@@ -161,6 +161,9 @@ class Network:
             if kind is None:  # else there is an exception already, which says more
                 raise
 
+    def __repr__(self) -> str:
+        return f"<Network {self.name or 'not open yet'}>"
+
     def __getitem__(self, name: str) -> Node:
         if name not in self.nodes:
             from pynetemu.plan.nearest import nearest

@@ -19,6 +19,11 @@ def wanted(file: IO[str]) -> bool:
     return _allowed() and is_terminal(file)
 
 
+def has_screen() -> bool:
+    """Whether standard output is a terminal that understands more than lines."""
+    return is_terminal(sys.stdout) and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def is_terminal(file: IO[str]) -> bool:
     try:
         return file.isatty()

@@ -5,7 +5,7 @@ import time as clock
 from pathlib import Path
 
 from pynetemu.errors import LabError, UsageError
-from pynetemu.shell.colour import is_terminal
+from pynetemu.shell.colour import has_screen
 from pynetemu.shell.command import command
 from pynetemu.shell.kinds import RestOfLine, Seconds, ShellLine
 from pynetemu.shell.shell import Shell
@@ -58,7 +58,7 @@ def watch(shell: Shell, line: ShellLine, *, interval: Seconds = 2.0, times: int 
     -n, --interval  between two runs; 2 s by default
     --times         ends after so many runs
     """
-    on_screen = is_terminal(sys.stdout)
+    on_screen = has_screen()
     status, runs = 0, 0
     if on_screen:
         print(_OTHER_SCREEN, end="")
