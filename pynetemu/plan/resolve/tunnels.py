@@ -131,15 +131,18 @@ class _Digger:
                 continue
             ways = self._ways.find(nodes[0], other.ip), self._ways.find(nodes[1], one.ip)
             below = [interface for way in ways for interface in way or ()]
+            there, back = ways
             if any(self._is_on(interface, link) for interface in below):
                 leads_back = True
-            elif None not in ways:
+            elif there is None or back is None:
+                if link.tunnel.kind == "wireguard" and there != back and link not in self._below:
+                    link.tunnel.endpoints = None if back is None else one.ip, None if there is None else other.ip
+                    self._below[link] = below
+            elif not any(lower.tunnel for interface in below for lower in self._links_at(interface)):
                 link.tunnel.endpoints, self._below[link] = (one.ip, other.ip), below
                 return
-            elif link.tunnel.kind == "wireguard" and ways != (None, None) and link not in self._below:
-                there, back = ways
-                link.tunnel.endpoints = None if back is None else one.ip, None if there is None else other.ip
-                self._below[link] = below
+            elif None in link.tunnel.endpoints:  # by way of other tunnels, if there is no way without
+                link.tunnel.endpoints, self._below[link] = (one.ip, other.ip), below
         if near and far and link not in self._below:
             self._problems.add(link.declared, *_no_way(link, leads_back))
 
@@ -168,8 +171,12 @@ class _Digger:
 
     def _is_on(self, interface: ResolvedInterface, tunnel: ResolvedLink) -> bool:
         """Whether what an interface sends may go through a tunnel, as frames in the same broadcast domain do."""
+        return tunnel in self._links_at(interface)
+
+    def _links_at(self, interface: ResolvedInterface) -> list[ResolvedLink]:
+        """The links of an interface's broadcast domain."""
         domain = self._ways.domain(interface)
-        return domain is not None and tunnel in domain.links
+        return domain.links if domain else []
 
     def _own_addresses(self, node: ResolvedNode, tunnel: ResolvedLink) -> Iterator[InterfaceAddress]:
         """A node's addresses but those of tunnels; the outside of a Nat first, loopbacks last."""
@@ -204,9 +211,10 @@ class _Digger:
 
     def _room(self, interface: ResolvedInterface, above: tuple[ResolvedLink, ...]) -> int:
         """The largest packet that passes wherever an interface sends: the smallest MTU of its broadcast domain."""
-        domain = self._ways.domain(interface)
-        links = domain.links if domain else []
-        return min((self.find_mtu(link, above) for link in links), default=_USUAL_MTU)
+        links = self._links_at(interface)
+        follows = any(link.tunnel for link in links)  # then the others get its MTU, unless they have their own
+        sizes = (self.find_mtu(link, above) for link in links if link.mtu or link.tunnel or not follows)
+        return min(sizes, default=_USUAL_MTU)
 
 
 def _ends_with(link: ResolvedLink, field: Literal["wanted", "ports"]) -> Iterable[tuple[ResolvedInterface, Any]]:
