@@ -1,6 +1,7 @@
 """Exceptions of the user's own code as problems: their traceback, without our frames and the standard library's."""
 
 import os
+import re
 import traceback
 from collections.abc import Iterator
 from textwrap import indent
@@ -10,6 +11,7 @@ from pynetemu.topology.part import shown
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__))  # site-packages lies below it
+_SUGGESTION = re.compile(r"\. Did you mean: '[^']*'\?$", re.MULTILINE)  # from Python 3.12 on; here the hint says it
 
 
 def explain_failure(error: BaseException, what: str, file: str = "") -> Problem:
@@ -23,9 +25,10 @@ def explain_failure(error: BaseException, what: str, file: str = "") -> Problem:
         part.stack[:] = [_plain(frame) for frame in part.stack if _is_users(frame.filename)]
     where = f"{shown(frames[-1].filename)}:{frames[-1].lineno}" if frames else file
     if len(frames) == 1 and summary.__cause__ is None and (summary.__context__ is None or summary.__suppress_context__):
-        text = "".join(summary.format_exception_only()).rstrip()
+        text = _SUGGESTION.sub("", "".join(summary.format_exception_only()).rstrip())
         return Problem(f"{what}: {text}", where, frames[0].line or "", _hint(error, frames))
-    return Problem(f"{what}\n{indent(''.join(summary.format()).rstrip(), '    ')}", where, hint=_hint(error, frames))
+    text = _SUGGESTION.sub("", "".join(summary.format()).rstrip())
+    return Problem(f"{what}\n{indent(text, '    ')}", where, hint=_hint(error, frames))
 
 
 def _hint(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
@@ -33,7 +36,22 @@ def _hint(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
     line = (frames[-1].line or "") if frames else ""
     if isinstance(error, NameError) and " for " in line and any(sign in line for sign in "[({"):
         return "Python lets no comprehension see the class's other names: do it in build(self), with self.add(...)"
-    return ""
+    return _meant(error) if isinstance(error, NameError) else ""
+
+
+def _meant(error: NameError) -> str:
+    """For a name that is nowhere: a word of ours that was not imported, or a known one that is like it."""
+    from pynetemu import topology
+    from pynetemu.plan.nearest import nearest
+
+    if error.name in topology.__all__:
+        return f"write: from pynetemu import {error.name}"
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    known = {**last.tb_frame.f_globals, **last.tb_frame.f_locals} if last else {}
+    near = nearest(error.name or "", [name for name in known if not name.startswith("__")])
+    return f"did you mean {near!r}?" if near else ""
 
 
 def _is_users(file: str) -> bool:

@@ -21,7 +21,8 @@ def explain_unreadable(file: str, error: OSError) -> Problem:
     folder, name = os.path.split(file)
     known = {os.path.basename(path): path for place in ("topologies", folder) for path in _python_files(place)}
     near = nearest(name if name.endswith(".py") else f"{name}.py", known)
-    if near is None and (shape := nearest(name.partition(":")[0], SHAPES)):
+    shape = None if name.endswith(".py") else nearest(name.partition(":")[0], SHAPES)
+    if shape and (near is None or shape in name):
         return Problem(f"there is no file {file}", hint=f"did you mean the shape {shape!r}?")
     return Problem(f"there is no file {file}", hint=f"did you mean {known[near]}?" if near else "")
 
