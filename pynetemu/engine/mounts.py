@@ -74,6 +74,10 @@ def dress_node(node: str, hosts: str, keep_resolver: bool) -> None:
 
 
 def _files(hosts: str, keep_resolver: bool) -> Iterator[tuple[str, str]]:
+    if not os.path.exists("/etc/hosts"):
+        raise OSError(
+            errno.ENOENT, "this machine has none, and nodes need it to know each other: make one, if empty", "/etc/hosts"
+        )
     yield "/etc/hosts", hosts
     if not keep_resolver and os.path.exists("/etc/resolv.conf"):
         yield "/etc/resolv.conf", "# The lab has no name server; /etc/hosts has the names of its nodes.\n"

@@ -46,6 +46,15 @@ def test_labs_are_listed_though_another_program_listens_at_an_odd_name() -> None
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.root
+def test_a_machine_without_etc_hosts_is_told_what_it_lacks(tmp_path: Path) -> None:
+    script = 'mount --bind "$0" /etc; exec "$@"'
+    command = ["unshare", "--mount", "sh", "-c", script, str(tmp_path), *PROGRAM, str(BLUE), "-c", "blue true"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=50, check=False)
+    assert done.returncode == 126
+    assert "blue: /etc/hosts: this machine has none" in done.stderr
+
+
 _CHURN = """
 mount -t tmpfs tmpfs /run
 python3 -c '

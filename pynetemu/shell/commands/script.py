@@ -29,7 +29,7 @@ def source(shell: Shell, file: Path) -> int:
 
 
 @command
-def set(shell: Shell, words: RestOfLine) -> int:
+def set(shell: Shell, words: RestOfLine = "") -> int:
     """sets whether scripts end with the first failure
 
     set -e: they do, which is the default; set +e: they go on
