@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ class HttpServers:
         """A server that has ended, say by `root pkill python3`, starts again with the next connection."""
         for pid in statuses:
             if server := self._running.pop(pid, None):
+                if statuses[pid] > 0:
+                    _refuse(server)
                 self._await(server)
 
     def _open(self, operation: AddHttpServer, plan: Plan) -> None:
@@ -83,7 +86,19 @@ class HttpServers:
             with self._loop.enter(operation.node):
                 os.chdir("/")
                 argv = [sys.executable, "-I", "-S", _PROGRAM, operation.node]
-                pid = self._loop.processes.start_service(argv[0], argv, {}, log, server.listener.fileno())
+                pid = self._loop.processes.start_service(argv[0], argv, os.environ, log, server.listener.fileno())
+            self._running[pid] = server
+        except OSError as error:
+            os.write(log, f"{operation.name} cannot start: {error}\n".encode())
+            _refuse(server)
+            self._await(server)
         finally:
             os.close(log)
-        self._running[pid] = server
+
+
+def _refuse(server: _HttpServer) -> None:
+    """Ends the connection that waits, for which a server that fails would be started again and again."""
+    server.listener.setblocking(False)
+    with suppress(OSError):  # it has gone
+        server.listener.accept()[0].close()
+    server.listener.setblocking(True)

@@ -1,5 +1,6 @@
 """What a caller may do that is wrong, or that few do: the lab answers, and lives on."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from pynetemu import CommandError, CommandNotFound, Host, HttpServer, Link, Network, Service, Topology, finished
 from pynetemu.network.labs import connect
-from tests.support.pynetemu import environment
+from tests.support.pynetemu import CLONE, environment
 
 
 class Pair(Topology):
@@ -118,6 +119,34 @@ def test_an_attached_client_that_reads_no_answers_is_left(net: Network) -> None:
             client._channel.send({"do": "state", "what": "interfaces", "nodes": ["a", "b"]})
     assert _lives(net)
     client.close()
+
+
+_FAILING = """
+from pynetemu import Host, HttpServer, Network, Topology
+
+class One(Topology):
+    a = Host()
+    page = HttpServer(a, port=80)
+
+with Network(One()) as net:
+    for _ in range(2):
+        print(net["a"].run("curl", "-s", "--max-time", "10", "localhost").status)
+    print(net.log("page"))
+"""
+
+
+def test_a_web_server_that_fails_is_started_once_for_each_request(tmp_path: Path) -> None:
+    shutil.copytree(CLONE / "pynetemu", tmp_path / "pynetemu", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "pynetemu/services/http_server.py").write_text("import sys; sys.exit('broken')\n")
+    done = subprocess.run(
+        [sys.executable, "-c", _FAILING],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,  # where Python looks first
+        timeout=50,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("56\n56\nbroken\nbroken\n\n", "")  # curl: failure in receiving
 
 
 _PROGRAM = """
