@@ -107,8 +107,12 @@ class Sandbox:
     @classmethod
     def _spawn(cls, start: Message, host: bool = False) -> "Sandbox":
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            pid = _spawn_engine(theirs.fileno())
+        try:
+            with theirs:
+                pid = _spawn_engine(theirs.fileno())
+        except OSError as error:  # too many processes, say
+            ours.close()
+            raise LabError(f"the lab's engine cannot start: {sys.executable}: {error.strerror}") from error
         channel = Channel(ours)
         with suppress(ChannelClosed):  # it is told by the first answer
             channel.send({**start, "client": os.getpid(), "path": [path for path in sys.path if isinstance(path, str)]})

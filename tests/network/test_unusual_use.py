@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pynetemu import CommandError, CommandNotFound, Host, HttpServer, Link, Network, Service, Topology, finished
+from pynetemu import CommandError, CommandNotFound, Host, HttpServer, LabError, Link, Network, Service, Topology, finished
 from pynetemu.network.labs import connect
 from tests.support.pynetemu import CLONE, environment
 
@@ -119,6 +119,12 @@ def test_an_attached_client_that_reads_no_answers_is_left(net: Network) -> None:
             client._channel.send({"do": "state", "what": "interfaces", "nodes": ["a", "b"]})
     assert _lives(net)
     client.close()
+
+
+def test_an_engine_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(LabError, match="the lab's engine cannot start: /nowhere/python: No such file"):
+        Network(Pair()).open()
 
 
 _FAILING = """
