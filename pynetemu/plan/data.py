@@ -1,7 +1,6 @@
 """Plans as data for JSON, and back: `from_data(to_data(plan)) == plan`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Any, get_args
@@ -170,5 +169,5 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
 }
 _KINDS: dict[str, type[Operation]] = {kind.__name__: kind for kind in get_args(Operation)}
 _FIELDS: dict[str, list[tuple[str, Callable[[object], Any]]]] = {
-    name: [(field.name, _DECODERS[field.type]) for field in fields(kind)] for name, kind in _KINDS.items()
+    name: [(field, _DECODERS[type_]) for field, type_ in kind.__annotations__.items()] for name, kind in _KINDS.items()
 }

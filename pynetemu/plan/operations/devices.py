@@ -1,12 +1,13 @@
 """Operations that make interfaces of one node, and macvlans."""
 
-from dataclasses import dataclass, field
 from typing import Literal
+
+from pynetemu.plan.operations.operation import operation
 
 DeviceKind = Literal["bond", "dummy", "vrf"]
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddDevice:
     """An interface, still down; `ip link add NAME type KIND SETTINGS`, in which settings are words of ip-link(8)."""
 
@@ -15,10 +16,10 @@ class AddDevice:
     kind: DeviceKind
     settings: tuple[str, ...]
     mac: str
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddMacvlan:
     """An interface on another one, `parent`, which may be in another node; `ip link add link PARENT type macvlan`."""
 
@@ -28,4 +29,4 @@ class AddMacvlan:
     parent: str
     settings: tuple[str, ...]
     mac: str
-    source: str = field(default="", compare=False)
+    source: str = ""

@@ -1,9 +1,9 @@
 """Operations that give nodes packet filters and network address translation."""
 
-from dataclasses import dataclass, field
+from pynetemu.plan.operations.operation import operation
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddRuleset:
     """Rules of nftables, as nft(8) reads them; `nft -f`.
 
@@ -14,4 +14,4 @@ class AddRuleset:
     name: str
     text: str
     begin: int
-    source: str = field(default="", compare=False)
+    source: str = ""

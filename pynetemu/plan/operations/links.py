@@ -1,9 +1,9 @@
 """Operations on links: veth pairs and what is set at their ends."""
 
-from dataclasses import dataclass, field
+from pynetemu.plan.operations.operation import operation
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddVeth:
     """A veth pair (veth(4)): `interface` in `node`, its other end `peer_interface` in `peer_node`; both still down.
 
@@ -17,13 +17,13 @@ class AddVeth:
     peer_interface: str
     peer_mac: str
     mtu: int = 0
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class SetUp:
     """`ip link set INTERFACE up`."""
 
     node: str
     interface: str
-    source: str = field(default="", compare=False)
+    source: str = ""

@@ -1,11 +1,10 @@
 """Operations that fill neighbour tables."""
 
-from dataclasses import dataclass, field
-
+from pynetemu.plan.operations.operation import operation
 from pynetemu.plan.operations.values import Address
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddNeighbours:
     """Permanent entries by which interfaces on one link know each other; `ip neigh add ... nud permanent` for each pair.
 
@@ -18,7 +17,7 @@ class AddNeighbours:
     addresses: tuple[Address, ...]
     macs: tuple[str, ...]
     centres: tuple[int, ...] = ()
-    source: str = field(default="", compare=False)
+    source: str = ""
 
     @property
     def node(self) -> str:

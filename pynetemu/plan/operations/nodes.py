@@ -1,11 +1,10 @@
 """Operations that make and set nodes."""
 
-from dataclasses import dataclass, field
-
+from pynetemu.plan.operations.operation import operation
 from pynetemu.plan.operations.values import NodeKind
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddNode:
     """A network namespace, with loopback up.
 
@@ -15,14 +14,14 @@ class AddNode:
 
     node: str
     kind: NodeKind
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class SetSysctl:
     """A kernel setting of one node; `sysctl -w net.ipv4.ip_forward=1` (sysctl(8))."""
 
     node: str
     name: str
     value: str
-    source: str = field(default="", compare=False)
+    source: str = ""

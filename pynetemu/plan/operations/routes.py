@@ -1,11 +1,10 @@
 """Operations that fill routing tables."""
 
-from dataclasses import dataclass, field
-
+from pynetemu.plan.operations.operation import operation
 from pynetemu.plan.operations.values import Address, IPNetwork
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddRoute:
     """A route by way of a gateway; `0.0.0.0/0` and `::/0` are the default routes. `table` is 0 for the main one."""
 
@@ -13,10 +12,10 @@ class AddRoute:
     destination: IPNetwork
     via: Address
     table: int = 0
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddMultipathRoute:
     """A route by way of several gateways, each of which some flows take; `ip route add ... nexthop via ... nexthop via ...`."""
 
@@ -24,10 +23,10 @@ class AddMultipathRoute:
     destination: IPNetwork
     vias: tuple[Address, ...]
     table: int = 0
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class EndTable:
     """The last route of a table: what finds no other there is unreachable, instead of being looked up in the main table.
 
@@ -37,4 +36,4 @@ class EndTable:
     node: str
     destination: IPNetwork
     table: int
-    source: str = field(default="", compare=False)
+    source: str = ""

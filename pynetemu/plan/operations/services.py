@@ -1,19 +1,19 @@
 """Operations that start programs in nodes."""
 
-from dataclasses import dataclass, field
+from pynetemu.plan.operations.operation import operation
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddHttpServer:
     """A web server whose page names its node; its listening socket is open before the lab is ready."""
 
     node: str
     name: str
     port: int
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddService:
     """A program that runs in the node from the start: a line for `sh`, run in `directory`.
 
@@ -28,4 +28,4 @@ class AddService:
     ready: str
     timeout: float
     env: tuple[str, ...]
-    source: str = field(default="", compare=False)
+    source: str = ""

@@ -1,9 +1,9 @@
 """Operations that make bridges and plug interfaces into them."""
 
-from dataclasses import dataclass, field
+from pynetemu.plan.operations.operation import operation
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddBridge:
     """A Linux bridge, up; `ip link add NAME type bridge`.
 
@@ -14,30 +14,30 @@ class AddBridge:
     interface: str
     settings: tuple[str, ...] = ("mcast_snooping 0",)
     mac: str = ""
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class SetMaster:
     """Plugs an interface into a bridge of the same node."""
 
     node: str
     interface: str
     master: str
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class SetPort:
     """Sets a bridge's port; `settings` are words of `bridge link set` (bridge(8)), such as "isolated on"."""
 
     node: str
     interface: str
     settings: tuple[str, ...]
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class SetPortVlans:
     """The VLANs of a bridge's port: `untagged` is that of frames without a tag, 0 where there is none (bridge(8))."""
 
@@ -45,13 +45,13 @@ class SetPortVlans:
     interface: str
     untagged: int
     tagged: tuple[int, ...]
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class StartSpanningTree:
     """Turns a bridge's spanning tree on, once its ports that were set up forward: those stay as they are."""
 
     node: str
     interface: str
-    source: str = field(default="", compare=False)
+    source: str = ""

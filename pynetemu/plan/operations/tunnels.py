@@ -1,14 +1,14 @@
 """Operations that make the ends of tunnels."""
 
-from dataclasses import dataclass, field
 from typing import Literal
 
+from pynetemu.plan.operations.operation import operation
 from pynetemu.plan.operations.values import Address
 
 TunnelKind = Literal["vxlan", "gre", "ip6gre"]
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddTunnel:
     """One end of a tunnel; `ip link add NAME type KIND SETTINGS local LOCAL remote REMOTE`.
 
@@ -26,4 +26,4 @@ class AddTunnel:
     mtu: int
     peer_node: str
     peer_interface: str
-    source: str = field(default="", compare=False)
+    source: str = ""

@@ -1,9 +1,9 @@
 """Operations that make VLAN interfaces."""
 
-from dataclasses import dataclass, field
+from pynetemu.plan.operations.operation import operation
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddVlan:
     """An interface for the frames of one VLAN on another interface (IEEE 802.1Q); `ip link add link PARENT type vlan`."""
 
@@ -11,4 +11,4 @@ class AddVlan:
     interface: str
     parent: str
     vlan: int
-    source: str = field(default="", compare=False)
+    source: str = ""

@@ -1,9 +1,9 @@
 """Operations that make the ends of WireGuard tunnels."""
 
-from dataclasses import dataclass, field
+from pynetemu.plan.operations.operation import operation
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddWireGuard:
     """A WireGuard interface, with a new private key; its other end is `peer_interface` of `peer_node`."""
 
@@ -13,10 +13,10 @@ class AddWireGuard:
     mtu: int
     peer_node: str
     peer_interface: str
-    source: str = field(default="", compare=False)
+    source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@operation
 class AddPeer:
     """Tells a WireGuard interface of its other end: that one's public key, and its address and port, "" to wait for it.
 
@@ -29,4 +29,4 @@ class AddPeer:
     peer_interface: str
     endpoint: str
     keepalive: int
-    source: str = field(default="", compare=False)
+    source: str = ""
