@@ -101,10 +101,10 @@ def _features() -> list[tuple[Feature, _Probe]]:
         (Feature("bond", "CONFIG_BONDING", "several links as one", False), _link("bond")),
         (Feature("macvlan", "CONFIG_MACVLAN", "several hosts on one interface", False), _on_veth("macvlan")),
         (Feature("dummy", "CONFIG_DUMMY", "interfaces without a link", False), _link("dummy")),
-        (Feature("vxlan", "CONFIG_VXLAN", "tunnels", False), _vxlan),
-        (Feature("gre", "CONFIG_NET_IPGRE", "tunnels", False), _gre("gre", "192.0.2.1")),
-        (Feature("gre over IPv6", "CONFIG_IPV6_GRE", "tunnels", False), _gre("ip6gre", "2001:db8::1")),
-        (Feature("wireguard", "CONFIG_WIREGUARD", "tunnels", False), _link("wireguard")),
+        (Feature("vxlan", "CONFIG_VXLAN", "tunnels for frames", False), _vxlan),
+        (Feature("gre", "CONFIG_NET_IPGRE", "tunnels for packets", False), _gre("gre", "192.0.2.1")),
+        (Feature("gre over IPv6", "CONFIG_IPV6_GRE", "tunnels for packets over IPv6", False), _gre("ip6gre", "2001:db8::1")),
+        (Feature("wireguard", "CONFIG_WIREGUARD", "encrypted tunnels", False), _link("wireguard")),
         (Feature("vrf", "CONFIG_NET_VRF", "routers with several tables", False), _vrf),
     ]
 
