@@ -68,8 +68,8 @@ def _bridges(network: ResolvedNetwork) -> list[_Bridge]:
     segments = Groups()
     for link in network.links:
         for end in (link.a, link.b):
-            if end.node.bridges and not end.node.bridge.stp:
-                segments.join(id(link), id(end.node))
+            if end.bridged and not end.node.bridge.stp:
+                segments.join(id(link), id(end.master or end.node))
     found: dict[ResolvedNode, _Bridge] = {}
     for link in network.links:
         for end in (link.a, link.b):
