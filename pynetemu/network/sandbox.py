@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from pynetemu.engine.channel import Channel, ChannelClosed, Message, close_all
 from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError, ServiceError
@@ -21,6 +21,13 @@ _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 _SECONDS_TO_END = 10.0
 # Keys and the terminal's end are for the user's process and for programs in nodes, never for the engine.
 _DEAF_TO = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGHUP)
+
+
+class _HasFileno(Protocol):
+    def fileno(self) -> int: ...
+
+
+_Source = TypeVar("_Source", bound=int | _HasFileno)
 
 
 class Connection:
@@ -151,11 +158,21 @@ def _spawn_engine(descriptor: int) -> int:
     return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsigmask=_DEAF_TO, setsigdef=default)
 
 
-def is_readable(descriptor: int | socket.socket, seconds: float | None) -> bool:
-    """Waits until there is something to read, so many seconds at most. Unlike select(2) poll(2) takes any descriptor."""
+def is_readable(source: int | _HasFileno, seconds: float | None) -> bool:
+    """Waits until there is something to read, so many seconds at most."""
+    return bool(readable([source], seconds))
+
+
+def readable(sources: Sequence[_Source], seconds: float | None) -> list[_Source]:
+    """Those that have something to read, waited for so many seconds at most; None waits for ever.
+
+    poll(2) takes any descriptor, select(2) only those below 1024, and a large lab's capture has more.
+    """
     waiting = select.poll()
-    waiting.register(descriptor, select.POLLIN)
-    return bool(waiting.poll(None if seconds is None else max(0, seconds * 1000)))
+    by_number = {source if isinstance(source, int) else source.fileno(): source for source in sources}
+    for number in by_number:
+        waiting.register(number, select.POLLIN)
+    return [by_number[number] for number, _ in waiting.poll(None if seconds is None else max(0, seconds * 1000))]
 
 
 @contextmanager

@@ -6,7 +6,6 @@
 It needs no terminal; `shell.prompt` puts one before it.
 """
 
-import select
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pynetemu.errors import CommandNotFound, LabError, PynetemuError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.network.process import Process
+from pynetemu.network.sandbox import readable
 from pynetemu.shell import crafting, terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
 from pynetemu.shell.language import Line, argv_of, logical_lines, parse
@@ -198,7 +198,7 @@ class Shell:
 
     def has_ended(self, within: float) -> bool:
         """Waits some seconds, and says whether the lab has ended meanwhile."""
-        return bool(select.select([self.network.fileno()], [], [], within)[0])
+        return bool(readable([self.network.fileno()], within))
 
     def reload(self) -> None:
         """Makes the network again after the user's file as it is now; raises LabError and what a birth raises."""

@@ -38,7 +38,7 @@ class Declaration:
     @property
     def where(self) -> str:
         """The user's `file:line`, the file as seen from the current directory."""
-        return f"{shown(self.file)}:{self.line}"
+        return f"{shown(self.file)}:{self.line}" if self.file else ""
 
     @property
     def text(self) -> str:
@@ -96,6 +96,8 @@ def caller() -> tuple[str, int]:
     """The user's file and line: the nearest frame that is not ours, nor the `__init__` of a user's own kind of part."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and (_is_ours(frame) or _is_init(frame)):
+        if frame.f_globals["__name__"] == "pynetemu.cli.main":  # what has called that is no code of the user's
+            return "", 0
         frame = frame.f_back
     return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)
 

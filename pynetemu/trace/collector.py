@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from operator import itemgetter
 
+from pynetemu.network.sandbox import readable
 from pynetemu.trace.events import Event, Source
 from pynetemu.trace.firewall import Firewall
 
@@ -45,7 +46,7 @@ class Collector:
         self._settle()
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and under_way(self.events):
-            select.select([self._source.fileno()], [], [], min(left, 0.02))
+            readable([self._source.fileno()], min(left, 0.02))
             self._settle()
         return self.events
 
@@ -62,7 +63,7 @@ class Collector:
         end = time.monotonic() + _SECONDS_TO_HAND_OVER
         self._take()
         while not self._source.settled() and (left := end - time.monotonic()) > 0:
-            select.select([self._source.fileno()], [], [], left)
+            readable([self._source.fileno()], left)
             self._take()
         self.events += self._source.read()
         self.events.sort(key=_time)

@@ -6,12 +6,12 @@ with Follower(network, "icmp", style) as follower:
             print(line)
 """
 
-import select
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
+from pynetemu.network.sandbox import readable
 from pynetemu.trace.chatter import is_chatter
 from pynetemu.trace.columns import involved
 from pynetemu.trace.dissect import dissect
@@ -59,7 +59,7 @@ class Follower:
 
     def lines(self, seconds: float) -> Iterator[str]:
         """Waits so long for packets, and tells those whose journeys have ended."""
-        select.select([self._source.fileno(), self._facts.firewall.fileno()], [], [], seconds)
+        readable([self._source.fileno(), self._facts.firewall.fileno()], seconds)
         self._facts.firewall.read()
         self._waiting += of_lab(self._network, self._source.read())
         if len(self._waiting) > _MOST:

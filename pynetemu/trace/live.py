@@ -6,11 +6,11 @@ with Live(network, ["blue"], "icmp") as live:
 """
 
 import os
-import select
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from pynetemu.network.sandbox import readable
 from pynetemu.trace.capture import open_rings
 from pynetemu.trace.dissect import Packet, dissect
 from pynetemu.trace.filters import compile_filter
@@ -83,7 +83,7 @@ class Live:
         lab = os.dup(self.network.fileno())
         try:
             watched: list[Taps[tuple[str, Seen]] | int] = [self._taps, lab]
-            while lab not in select.select(watched, [], [], self._taps.wait)[0]:
+            while lab not in readable(watched, self._taps.wait):
                 yield from map(self._sighting, self._taps.read())
             yield from self.rest()
         finally:

@@ -13,7 +13,6 @@ is full, or `wait` after its first packet; nothing is copied, and a system call 
 """
 
 import mmap
-import select
 import socket
 import struct
 from collections.abc import Iterator, Sequence
@@ -22,6 +21,7 @@ from fcntl import ioctl
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pynetemu.engine.rings import BLOCK, SOL_PACKET, WAIT, blocks_in, prepare, reject_all
+from pynetemu.network.sandbox import readable
 
 if TYPE_CHECKING:
     from pynetemu.network.node import Node
@@ -126,7 +126,7 @@ class Ring:
         """Stops, and gives what is left, as `blocks`; waits for the kernel to hand it over."""
         self.stop()
         yield from self.blocks()
-        while self.pending() and select.select([self], [], [], seconds)[0]:
+        while self.pending() and readable([self], seconds):
             yield from self.blocks()
 
     def interface(self, index: int) -> str:

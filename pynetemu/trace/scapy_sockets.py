@@ -8,7 +8,6 @@ works inside `scapy_in(node)`, which shows it the node instead of the machine fo
 This module imports scapy, which takes a while: it is imported when it is first used.
 """
 
-import select
 import socket
 import threading
 import time
@@ -34,6 +33,7 @@ from scapy.sendrecv import sndrcv
 from scapy.supersocket import SuperSocket
 
 from pynetemu.errors import LabError
+from pynetemu.network.sandbox import readable
 from pynetemu.plan.names import addresses_by_name
 from pynetemu.plan.nearest import nearest
 from pynetemu.trace.filters import compile_filter
@@ -97,7 +97,7 @@ def sniff(
         while not count or len(seen) < count:
             left = None if end is None else max(0.0, end - time.monotonic())
             watched: list[Ring | Network] = [ring, network]
-            ready = select.select(watched, [], [], left)[0]
+            ready = readable(watched, left)
             blocks = ring.blocks() if ready and network not in ready else ring.rest()
             for one in (_sniffed(node, ring, found) for block in blocks for found in packets(block)):
                 if not count or len(seen) < count:
@@ -335,7 +335,7 @@ class NodeSocket(SuperSocket):
 
     @staticmethod
     def select(sockets: list[SuperSocket], remain: float | None = None) -> list[SuperSocket]:
-        return list(select.select(sockets, [], [], remain)[0])
+        return readable(sockets, remain)
 
 
 def _target(frame: Packet) -> str:

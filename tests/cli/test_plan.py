@@ -134,3 +134,9 @@ def _comparable(answer: str) -> list[str]:
             address.pop("tentative", None)
     ordered = sorted(entries, key=lambda entry: json.dumps(entry, sort_keys=True))
     return json.dumps(ordered, sort_keys=True, indent=1).splitlines()
+
+
+def test_what_is_wrong_with_a_shape_is_told_without_a_line_that_the_user_has_not_written() -> None:
+    done = pynetemu("plan", "single:hosts=1100")
+    assert done.returncode == 2
+    assert done.stderr.startswith("pynetemu: this is port 1024 of s1, and a Linux bridge has 1023 at most\n    hint:")

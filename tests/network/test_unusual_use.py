@@ -1,5 +1,6 @@
 """What a caller may do that is wrong, or that few do: the lab answers, and lives on."""
 
+import resource
 import shutil
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,17 @@ def test_from_a_process_with_few_streams_many_files_and_ignored_children() -> No
     assert refusal.startswith("a: Too many open files")
     assert rest == "alive\n False\n"
     assert done.returncode == 0
+
+
+def test_captures_and_sniffing_take_descriptors_of_any_number(tmp_path: Path, net: Network) -> None:
+    """select(2) takes none from 1024 on, and a large lab's capture has more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 4096), hard))
+    with ExitStack() as files:
+        for _ in range(1100):
+            files.enter_context(Path("/dev/null").open())
+        with net.capture(tmp_path / "x.pcapng", "a") as capture:
+            net["a"].run("ping", "-c1", "b")
+        assert not capture.summary.endswith(" 0 packets")
+        assert len(net["a"].sniff("icmp", count=0, timeout=0.01)) == 0
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
