@@ -1,6 +1,7 @@
 """The command line: finds the verb, runs it, and turns errors into messages and exit statuses."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ _VERBS = {
     "attach": "open the shell of a running lab",
     "doctor": "tell what this machine allows, and how to mend what is missing",
 }
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 _USAGE = """\
 usage: pynetemu [--host] [--name NAME] [--capture FILE] [-p NAME=VALUE] [-c COMMAND] FILE[:CLASS] [SCRIPT]
@@ -112,5 +115,16 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read our output has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 141
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _give_up_output()
+        print(f"pynetemu: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _give_up_output() -> None:
+    """What is left in the buffer goes nowhere, else Python would try again at its end, and tell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

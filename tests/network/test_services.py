@@ -64,7 +64,7 @@ def test_the_end_of_a_service_is_told() -> None:
         (
             "nosuchprogram",
             finished(),
-            "ended with status 127 before it was ready; it printed:\n    sh: 1: nosuchprogram: not found",
+            "ended with status 127 before it was ready; it printed:\n    sh: 1: nosuchprogram: ",
         ),
         ("exec sleep 100", tcp(1), "the service bad of blue is not ready (tcp:1) after 0.2 s; it printed nothing"),
         ("exit 1", finished(), "ended with status 1 before it was ready; it printed nothing"),
