@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # The kernel puts these into every namespace once their modules are loaded, the machine's own one too.
-_OF_MODULES = {"gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "tunl0", "sit0", "bond0", "dummy0"}
+OF_MODULES = {"gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "tunl0", "sit0", "bond0", "dummy0"}
 
 
 def everything() -> set[str]:
@@ -21,7 +21,7 @@ def of_machine() -> set[str]:
 
 
 def _of_machine() -> Iterator[str]:
-    yield from (f"link {name}" for _, name in socket.if_nameindex() if name not in _OF_MODULES)
+    yield from (f"link {name}" for _, name in socket.if_nameindex() if name not in OF_MODULES)
     yield from (f"named namespace {name}" for name in _listdir("/run/netns"))
     yield from (f"mount {line.split(' ')[4]}" for line in Path("/proc/self/mountinfo").read_text().splitlines())
     yield from (
