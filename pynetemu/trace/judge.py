@@ -8,6 +8,7 @@ from pynetemu.trace.causes import Case
 from pynetemu.trace.conversations import Conversations
 from pynetemu.trace.dissect import Packet, dissect
 from pynetemu.trace.drops import reason_of_kernel
+from pynetemu.trace.events import Event
 from pynetemu.trace.facts import Facts
 from pynetemu.trace.fates import Ending, Reason
 from pynetemu.trace.findings import findings
@@ -44,7 +45,7 @@ class Judge:
         if event.kind == "drop":
             return self._dropped(journey, case)
         if event.kind == "out":
-            return self._sent(case)
+            return None if self._went_on(journey, event) else self._sent(case)
         if any(other.event.kind == "drop" and other.event.node == event.node for other in journey.sightings):
             return None  # a copy of it is told of by the drop
         return self._arrived(case)
@@ -71,6 +72,12 @@ class Judge:
             return reason
         because = self._requests.unanswered_arp(asked, dissect(asked.first.data))
         return replace(reason, details=(because.text, *reason.details), hint=because.hint)
+
+    def _went_on(self, journey: Journey, event: Event) -> bool:
+        """Whether a device without a link of its own (a bridge in a host, a bond) sent it on by one of its ports."""
+        outs = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == event.node)
+        is_device = (event.node, event.interface) not in self._wiring.peers
+        return is_device and any(out.time >= event.time and (out.node, out.interface) in self._wiring.peers for out in outs)
 
     def _sent(self, case: Case) -> Ending:
         event = case.leaf.event

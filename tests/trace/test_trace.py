@@ -12,6 +12,7 @@ import pytest
 from pynetemu import FilterError, Network
 from pynetemu.trace.trace import Trace
 from tests.trace.scenarios import Crossing
+from topologies.docker import Docker
 
 
 @pytest.fixture(scope="module")
@@ -177,3 +178,12 @@ def test_tcp_with_what_it_carries(network: Network) -> None:
     trace.expect("SYN", r"SYN\+ACK", *carried, "FIN")
     trace.delivered("TCP")
     assert "connected in" in trace.ladder()
+
+
+def test_a_bridge_in_a_host_is_on_the_way_and_not_its_end() -> None:
+    with Network(Docker()) as network:
+        with network.trace("tcp") as trace:
+            network["laptop"].run("curl", "-s", "machine:8080", check=True)
+        assert " ✔ connected in " in trace.ladder()
+        trace.path("SYN", "laptop machine web")
+        trace.delivered("GET")
