@@ -35,6 +35,8 @@ class Line:
 
     def for_node(self) -> tuple[str, bool]:
         """The rest without a `&` at its end, and whether it had one; raises ValueError for a quote that is not closed."""
+        if self.rest == "&":
+            raise ValueError("there is no command before `&`")
         words = list(shlex.shlex(self.rest, posix=True, punctuation_chars=True))
         background = len(words) > 1 and words[-1] == "&" and self.rest.endswith("&")
         return (self.rest[:-1].rstrip() if background else self.rest), background
