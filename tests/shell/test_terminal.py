@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """The lab's shell at its prompt, with a state folder of its own; left by Ctrl-D at the end if it still runs."""
-    with Terminal(*PROGRAM, BLUE, env={"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}) as terminal:
+    with Terminal(*PROGRAM, BLUE, env={"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}, cwd=tmp_path) as terminal:
         terminal.wait_for_prompt()
         yield terminal
         if terminal.process.poll() is None:
@@ -136,7 +136,7 @@ def test_ctrl_z_stops_fg_bg_and_kill_work(terminal: Terminal) -> None:
 
 def test_a_background_server_answers_while_the_shell_goes_on(terminal: Terminal, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    terminal.ask(f"blue python3 -um http.server 9000 >{log} 2>&1 &")
+    terminal.ask("blue python3 -um http.server 9000 >log 2>&1 &")
     wait_until(lambda: log.exists() and "port 9000" in log.read_text())
     assert terminal.ask("root curl -s -o /dev/null -w '%{http_code}\\n' blue:9000/") == "200"
     terminal.ask("kill %1")
