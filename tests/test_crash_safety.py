@@ -80,6 +80,7 @@ def test_an_exception_in_a_script_ends_the_lab(tmp_path: Path) -> None:
     _gone(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("milliseconds", range(5, 125, 10))
 def test_ctrl_c_during_the_start_leaves_nothing(milliseconds: int) -> None:
     """At any moment of a start, which takes about 0.1 s: the whole foreground group gets it, as from a terminal."""

@@ -98,6 +98,7 @@ def test_programs_of_a_node_work_in_the_callers_directory(tmp_path: Path) -> Non
     assert (tmp_path / "file").read_text() == "kept\n"
 
 
+@pytest.mark.slow
 def test_tcpdump_writes_a_capture_without_root(tmp_path: Path) -> None:
     file, log = tmp_path / "blue.pcap", tmp_path / "log"
     capture = f"tcpdump -U -c 1 -w {file} icmp 2>{log} & until grep -q listening {log}; do :; done"

@@ -128,6 +128,7 @@ def test_packet_filters_of_the_machine_are_refused(machine: Machine, tmp_path: P
     assert "lab.py:7: the rules of nat would be this machine's own" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_birth_that_fails_half_way_leaves_the_machine_as_it_was(machine: Machine, tmp_path: Path) -> None:
     """The last of forty links gets a route that the kernel refuses: the others exist already by then."""
     before = machine.state()
@@ -187,6 +188,7 @@ def test_without_the_option_the_machine_is_not_touched(machine: Machine) -> None
     assert machine.run(*PROGRAM, str(BLUE), "-c", "root ip link set eth0 mtu 1400").returncode == 0
 
 
+@pytest.mark.slow
 def test_captures_and_traces_see_the_labs_links_and_not_the_machines(machine: Machine, tmp_path: Path) -> None:
     theirs = "root ping -c1 -W2 172.30.0.2"  # the machine's neighbour, by its uplink
     done = machine.run(

@@ -120,6 +120,7 @@ def test_the_end_of_the_lab_ends_those_that_attached() -> None:
         assert "Traceback" not in told
 
 
+@pytest.mark.slow
 def test_two_labs_of_one_file_side_by_side() -> None:
     with running("second"):  # takes the next free name
         names = [lab["name"] for lab in json.loads(pynetemu("ps", "--json").stdout)]

@@ -42,6 +42,7 @@ def test_a_plan_needs_no_namespaces() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "nodes"),
     [

@@ -43,6 +43,7 @@ class Overlay(Topology):
     apart = Macvlan(up, c4, "10.0.1.99/24", mode="private", name="lan0")
 
 
+@pytest.mark.slow
 def test_a_bridge_joins_containers_and_tunnels_and_a_macvlan_is_on_its_parents_network() -> None:
     with Network(Overlay()) as net:
         c1, m1, c3 = net["c1"], net["m1"], net["c3"]

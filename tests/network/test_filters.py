@@ -27,6 +27,7 @@ def test_a_home_behind_nat() -> None:
         assert 'iifname "wan" tcp dport 8080 dnat ip to 10.0.1.2:80' in rules
 
 
+@pytest.mark.slow
 def test_a_firewall_lets_pass_what_it_says_and_nothing_else() -> None:
     with Network(Filtered()) as net:
         assert str(net["h1"].run("curl", "-s", "-m", "5", "web").stdout).startswith("Hello from web")

@@ -96,6 +96,7 @@ def test_a_link_that_was_down_is_the_link_it_was_before() -> None:
             network.set_link("a", "b", up=False)
 
 
+@pytest.mark.slow
 def test_throughput_is_what_the_link_carries() -> None:
     """A token bucket of 20 Mbit/s, which iperf3 measures as well: both within a tenth of it."""
     with Network(Star(n=2)) as network:

@@ -19,6 +19,7 @@ def test_all_hosts_of_a_shape_reach_each_other(spec: str) -> None:
         assert len(pings.pairs) > 0
 
 
+@pytest.mark.slow
 def test_a_bottleneck_carries_no_more_than_its_rate() -> None:
     with Network(Bottleneck()) as net:
         assert net.ping_all().loss == 0

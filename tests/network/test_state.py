@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from pynetemu import Network
 from pynetemu.network.state import InterfaceState
 from tests.support.wait import wait_until
@@ -43,6 +45,7 @@ def _as_we_say(interface: InterfaceState) -> tuple[Any, ...]:
     )
 
 
+@pytest.mark.slow
 def test_the_state_is_what_iproute2_shows() -> None:
     with Network(Bridge()) as network:
         network["blue"].run("ping", "-c1", "green", check=True)

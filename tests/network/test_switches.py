@@ -25,6 +25,7 @@ class Settings(Topology):
     e, f, g = Link(s1, hub), Link(h4, hub), Link(h5, hub)
 
 
+@pytest.mark.slow
 def test_settings_are_the_kernels_and_do_what_they_say() -> None:
     with Network(Settings()) as net:
         s1, s2, hub = (_bridge(net, name) for name in ("s1", "s2", "hub"))

@@ -12,6 +12,7 @@ from tests.support.wait import wait_until
 from topologies.vxlan import Overlay
 
 
+@pytest.mark.slow
 def test_frames_of_a_vxlan_travel_inside_udp() -> None:
     with Network(Overlay()) as net:
         h1, r1 = net["h1"], net["r1"]
@@ -45,6 +46,7 @@ class Sites(Topology):
     six = Vxlan(h1, h2, id=9, cost=5000)
 
 
+@pytest.mark.slow
 def test_a_tunnel_is_the_way_to_what_is_hidden_outside() -> None:
     with Network(Sites()) as net:
         h1, r1 = net["h1"], net["r1"]

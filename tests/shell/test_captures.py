@@ -38,6 +38,7 @@ def test_packets_are_shown_as_they_pass_with_the_nodes_names() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_file_a_count_and_standard_output(tmp_path: Path) -> None:
     done = in_blue(
         f"capture blue icmp -w {tmp_path}/x.pcapng {_PING}",
@@ -103,6 +104,7 @@ def test_what_is_wrong_is_told_in_a_line(line: str, status: int, words: str) -> 
     assert words in done.stderr and len(done.stderr.splitlines()) <= 2
 
 
+@pytest.mark.slow
 def test_behind_the_prompt_and_with_ctrl_c(tmp_path: Path) -> None:
     with Terminal(*PROGRAM, BLUE) as terminal:
         terminal.ask(f"capture -w {tmp_path}/x.pcapng icmp &")

@@ -9,6 +9,7 @@ from tests.support.pynetemu import BLUE, PROGRAM, in_blue, output
 from tests.support.terminal import Terminal
 
 
+@pytest.mark.slow
 def test_packets_are_sent_and_answered() -> None:
     told = output(
         'blue send IP(dst="root")/ICMP()',
@@ -26,12 +27,14 @@ def test_packets_are_sent_and_answered() -> None:
     assert lines[6] == "Ether / ARP is at 02:42:0a:00:00:02 says 10.0.0.2"
 
 
+@pytest.mark.slow
 def test_what_passes_is_sniffed_until_there_are_enough() -> None:
     done = in_blue("root ping -i0.02 blue >/dev/null &", "blue sniff -c 2 icmp and src root")
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"(blue:veth_blue  Ether / IP / ICMP 10\.0\.0\.1 > 10\.0\.0\.2 echo-request 0 / Raw\n){2}", done.stdout)
 
 
+@pytest.mark.slow
 def test_the_output_may_go_into_pipes_and_files(tmp_path: Path) -> None:
     told = output(
         'blue sr1 IP(dst="root")/TCP(dport=8080, flags=2|0) | cut -d" " -f1-3',
@@ -44,6 +47,7 @@ def test_the_output_may_go_into_pipes_and_files(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout.strip()) == (0, "1"), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "status", "words"),
     [
@@ -64,10 +68,12 @@ def test_what_is_wrong_is_told_in_a_line(line: str, status: int, words: str) -> 
     assert words in done.stderr and len(done.stderr.splitlines()) <= 2
 
 
+@pytest.mark.slow
 def test_several_nodes_send_one_after_the_other() -> None:
     assert output("* send IP(dst='blue')/ICMP()") == "1 packet sent\n" * 2
 
 
+@pytest.mark.slow
 def test_no_answer_is_a_status_of_its_own() -> None:
     done = in_blue('blue sr1 IP(dst="10.0.0.77")/ICMP(), timeout=0.1')
     assert (done.returncode, done.stdout) == (1, "no answer within 0.1 s\n")

@@ -70,6 +70,7 @@ def test_the_lists() -> None:
     assert "veth_green" in found["stats"]
 
 
+@pytest.mark.slow
 def test_lists_of_some_nodes_and_as_data() -> None:
     assert [row["node"] for row in _data("nodes b* green")] == ["blue", "green"]
     assert _data("links blue") == [{"end": "blue:veth_blue", "other_end": "s1:blue", "state": "up"}]
@@ -89,6 +90,7 @@ def test_pingall_is_a_matrix_and_fails_when_something_is_lost() -> None:
     assert "2 of 6 answered, 67% lost" in broken
 
 
+@pytest.mark.slow
 def test_a_link_and_a_switch_go_down_and_come_back() -> None:
     again = ("links blue", "blue ip route show default", "pingpair blue green | tail -1")
     down_and_up = _ask("link s1 blue down", "links blue", "link s1 blue up", *again)
@@ -158,6 +160,7 @@ def test_plans_are_saved_in_the_form_of_their_names(tmp_path: Path) -> None:
     assert "● s1" in _ask("graph") and "●" not in _ask("graph --ascii")
 
 
+@pytest.mark.slow
 def test_a_command_in_several_nodes() -> None:
     assert _ask("h*,s1 hostname", file=STAR) == "s1  s1\nh1  h1\nh2  h2\nh3  h3\n"
     assert _ask("all sh -c 'hostname | tr a-z A-Z'", file=STAR).splitlines()[-1] == "h3  H3"
@@ -173,6 +176,7 @@ def test_a_command_in_several_nodes() -> None:
     assert "[2] " in background.stderr and "h1\n" in background.stderr
 
 
+@pytest.mark.slow
 def test_short_names_and_repetition() -> None:
     assert _ask("alias n = nodes blue", "n | tail -1", "alias") == ("blue  host  veth_blue 10.0.0.2/24\nalias n = nodes blue\n")
     assert _ask("alias who=blue hostname", "who") == "blue\n"

@@ -36,6 +36,7 @@ def test_a_ping_at_both_ends_in_order_with_names(tmp_path: Path) -> None:
     assert "blue:eth0" in about(tmp_path / "x.pcapng")
 
 
+@pytest.mark.slow
 def test_nodes_interfaces_links_and_filters_choose(tmp_path: Path) -> None:
     path = tmp_path / "x.pcapng"
     with Network(Pair()) as net:
@@ -53,6 +54,7 @@ def test_nodes_interfaces_links_and_filters_choose(tmp_path: Path) -> None:
             assert {place for (place,) in fields(path, "frame.interface_name")} == places, (what, filter)
 
 
+@pytest.mark.slow
 def test_all_of_many_packets_are_there_once_and_in_order(tmp_path: Path) -> None:
     with Network(Pair()) as net:
         with net.capture(tmp_path / "x.pcapng", filter="icmp") as capture:
@@ -99,6 +101,7 @@ def test_tunnels_have_no_ethernet_and_are_read_all_the_same(tmp_path: Path) -> N
     assert trace.find("echo request seq 1")[0].first.interface == "tun"
 
 
+@pytest.mark.slow
 def test_from_the_first_moment_to_the_last(tmp_path: Path) -> None:
     path = tmp_path / "x.pcapng"
     net = Network(Pair(), capture=path)

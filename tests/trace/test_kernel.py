@@ -176,6 +176,7 @@ stp
 """
 
 
+@pytest.mark.slow
 @root_only
 def test_the_verifier_takes_every_filter() -> None:
     with Network(Pair()) as net:
