@@ -156,9 +156,9 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (SetPort(end.node.name, end.name, end.port.settings, end.source) for end in ports if end.port.settings)
     yield from (_port_vlans(end) for end in ports if end.port.vlan or end.port.trunk)
     yield from (AddAddress(node.name, "lo", address, node.source) for node in nodes for address in node.loopback)
-    yield from (
-        AddAddress(end.node.name, end.name, address, end.source) for end in (*every, *bridges) for address in end.addresses
-    )
+    # A node's first address is its name's for those on no network with it: of a router with Nat, the one outside.
+    addressed = sorted((*every, *bridges), key=lambda end: not end.hides)
+    yield from (AddAddress(end.node.name, end.name, address, end.source) for end in addressed for address in end.addresses)
     yield from rulesets
     yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end not in late)
     yield from (StartSpanningTree(node.name, BRIDGE, node.source) for node in trees)

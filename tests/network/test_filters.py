@@ -19,7 +19,7 @@ def test_a_home_behind_nat() -> None:
         assert "Network is unreachable" in str(net["web"].run("ping", "-c1", "-W1", "10.0.1.1").stderr) or (
             net["web"].run("ping", "-c1", "-W1", "10.0.1.1").status == 1
         )
-        forwarded = net["web"].run("curl", "-s", "-m", "5", "198.51.100.2:8080").stdout
+        forwarded = net["web"].run("curl", "-s", "-m", "5", "gateway:8080").stdout
         assert str(forwarded).startswith("Hello from h2. You are ")
         assert json.loads(net["isp"].run("ip", "-j", "route", "show", "10.0.1.0/24").stdout) == []
         rules = str(net["gateway"].run("nft", "list", "ruleset").stdout)
