@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from pynetemu.errors import PynetemuError as PynetemuError
     from pynetemu.errors import ServiceError as ServiceError
     from pynetemu.errors import UsageError as UsageError
+    from pynetemu.lab.process import Process as Process
+    from pynetemu.lab.process import Result as Result
     from pynetemu.network.network import Network as Network
-    from pynetemu.network.process import Process as Process
-    from pynetemu.network.process import Result as Result
     from pynetemu.shell.answers import Answer as Answer
     from pynetemu.shell.answers import Table as Table
     from pynetemu.shell.command import command as command
@@ -73,7 +73,7 @@ _HOMES = {
         "KernelError LabError PrivilegeError PynetemuError ServiceError UsageError"
     ),
     "pynetemu.network.network": "Network",
-    "pynetemu.network.process": "Process Result",
+    "pynetemu.lab.process": "Process Result",
     "pynetemu.shell.answers": "Answer Table",
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",

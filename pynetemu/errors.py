@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pynetemu.network.process import Result
+    from pynetemu.lab.process import Result
 
 
 class PynetemuError(Exception):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pynetemu.errors import LabError
 
 if TYPE_CHECKING:
-    from pynetemu.trace.capture import Capture
+    from pynetemu.capture.capture import Capture
 
 
 @contextmanager

@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
 def examine() -> Report:
     from pynetemu.engine.packages import TOOLS, debian_package, install
     from pynetemu.errors import PrivilegeError
-    from pynetemu.network.sandbox import Sandbox
-    from pynetemu.trace.kernel.source import refusal
+    from pynetemu.lab.connection import Sandbox
+    from pynetemu.trace.sources.kernel.source import refusal
 
     reason = fix = ""
     features: list[dict[str, Any]] = []

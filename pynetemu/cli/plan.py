@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=arguments.host)
     tell_warnings(plan)
     if arguments.as_shell:
-        from pynetemu.plan.shell import as_shell
+        from pynetemu.plan.as_shell import as_shell
 
         text = as_shell(plan)
     elif arguments.json:

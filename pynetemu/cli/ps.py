@@ -11,7 +11,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pynetemu.network.labs import labs
+    from pynetemu.lab.running_labs import labs
 
     found = labs()
     if arguments.json:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.cli import captured, interrupts
 from pynetemu.errors import UsageError
-from pynetemu.network.sandbox import Sandbox
+from pynetemu.lab.connection import Sandbox
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network

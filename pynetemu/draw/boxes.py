@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from itertools import groupby, pairwise
 from math import ceil, floor
 
+from pynetemu.draw.box_contents import rows_of
 from pynetemu.draw.canvas import Canvas, Point
-from pynetemu.draw.cards import rows_of
+from pynetemu.draw.geometry import Box, Layout, Route, Spacing
 from pynetemu.draw.graph import Graph, Link, Node
-from pynetemu.draw.kinds import is_switch, look
 from pynetemu.draw.layout import arrange
-from pynetemu.draw.places import Box, Layout, Route, Spacing
+from pynetemu.draw.looks import is_switch, look
 from pynetemu.draw.shapes import runs_across
 
 _Texts = dict[str, list[str]]

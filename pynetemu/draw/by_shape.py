@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from math import cos, hypot, pi, sin
 
+from pynetemu.draw.geometry import Box, Layout, Point, Route, Size, Sizes, Spacing, any_overlap, as_layout
 from pynetemu.draw.graph import Graph, Link
-from pynetemu.draw.places import Box, Layout, Point, Route, Size, Sizes, Spacing, any_overlap, as_layout
 from pynetemu.draw.shapes import Cell, Circle, Core
 
 

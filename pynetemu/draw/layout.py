@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from pynetemu.draw.by_shape import on_circle, on_grid, on_loop
+from pynetemu.draw.geometry import Box, Layout, Point, Route, Size, Sizes, Spacing, as_layout, enlarged, scaled, side_by_side
 from pynetemu.draw.graph import Graph, Link
-from pynetemu.draw.places import Box, Layout, Point, Route, Size, Sizes, Spacing, as_layout, enlarged, scaled, side_by_side
 from pynetemu.draw.shapes import Core, circle, components, core_of, grid, loop
 from pynetemu.errors import DrawError
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, Node
-from pynetemu.draw.kinds import is_switch, look
+from pynetemu.draw.looks import is_switch, look
 
 _GAP = 2
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pynetemu.draw.graph import Graph, Node
-from pynetemu.draw.kinds import look
+from pynetemu.draw.looks import look
 
 
 def as_mermaid(graph: Graph) -> str:

@@ -5,10 +5,10 @@ from html import escape
 from itertools import pairwise
 from math import dist, inf
 
-from pynetemu.draw.cards import Card, Scene, scene_of
+from pynetemu.draw.box_contents import Card, Scene, scene_of
+from pynetemu.draw.geometry import Box, Point, Route
 from pynetemu.draw.graph import Graph
-from pynetemu.draw.kinds import look
-from pynetemu.draw.places import Box, Point, Route
+from pynetemu.draw.looks import look
 
 _MARGIN = 24
 _ICON = 16

@@ -10,7 +10,7 @@ from textwrap import wrap
 
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, Node
-from pynetemu.draw.kinds import look
+from pynetemu.draw.looks import look
 
 _NAME_AT, _GAP = 2, 2
 

@@ -6,8 +6,8 @@ from pynetemu.draw.boxes import boxes
 from pynetemu.draw.canvas import Canvas, cut
 from pynetemu.draw.graph import Graph, read
 from pynetemu.draw.groups import group
-from pynetemu.draw.kinds import look
 from pynetemu.draw.listing import draw, lines_beside, listing
+from pynetemu.draw.looks import look
 from pynetemu.draw.table import table
 from pynetemu.errors import DrawError
 from pynetemu.plan.operations import Plan

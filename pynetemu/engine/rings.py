@@ -1,7 +1,7 @@
 """Makes a packet socket fill a ring of memory with all that its namespace's interfaces see (TPACKET_V3, packet(7)).
 
-The engine prepares the rings of a capture that starts with the lab, before any interface is up; `trace.ring` those of
-any other, on sockets that the engine has opened; and it is `trace.ring` that reads them all.
+The engine prepares the rings of a capture that starts with the lab, before any interface is up; `capture.ring` those of
+any other, on sockets that the engine has opened; and it is `capture.ring` that reads them all.
 """
 
 import ctypes

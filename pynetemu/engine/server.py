@@ -10,7 +10,7 @@ from pynetemu.engine.channel import Channel, Message, peer_user
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.loop import Answer, Loop
 from pynetemu.engine.processes import log_file
-from pynetemu.engine.services import Services
+from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data
 from pynetemu.plan.names import hosts_file

@@ -7,20 +7,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from pynetemu.errors import LabError
-from pynetemu.network.labs import address, connect, listen
+from pynetemu.lab.connection import Connection, Sandbox, is_readable
+from pynetemu.lab.running_labs import address, connect, listen
 from pynetemu.network.node import Node
-from pynetemu.network.sandbox import Connection, Sandbox, is_readable
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
 
 if TYPE_CHECKING:
-    from pynetemu.network.links import LinkState, LostSettings
-    from pynetemu.network.ping import Pings, Progress
-    from pynetemu.network.services import ServiceNews, ServiceState
-    from pynetemu.network.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
-    from pynetemu.network.throughput import Throughput
-    from pynetemu.trace.capture import Capture
+    from pynetemu.capture.capture import Capture
+    from pynetemu.lab.links import LinkState, LostSettings
+    from pynetemu.lab.services import ServiceNews, ServiceState
+    from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
+    from pynetemu.measure.ping import Pings, Progress
+    from pynetemu.measure.throughput import Throughput
     from pynetemu.trace.tracer import Tracer
 
 
@@ -133,7 +133,7 @@ class Network:
         return self
 
     def _start_capture(self, captured: "Capture") -> None:
-        from pynetemu.trace.capture import boot_rings
+        from pynetemu.capture.capture import boot_rings
 
         captured.start(boot_rings(self))
 
@@ -184,7 +184,7 @@ class Network:
 
     @cached_property
     def _lost(self) -> "LostSettings":
-        from pynetemu.network.links import LostSettings
+        from pynetemu.lab.links import LostSettings
 
         return LostSettings()
 
@@ -195,7 +195,7 @@ class Network:
 
         Raises LabError when there is none between them.
         """
-        from pynetemu.network import links
+        from pynetemu.lab import links
 
         return links.between(self, *ends) if ends else links.links(self)
 
@@ -206,32 +206,32 @@ class Network:
 
         What the kernel forgets with a link that goes down, routes and IPv6 addresses, comes back with it.
         """
-        from pynetemu.network import links
+        from pynetemu.lab import links
 
         for link in self.links(a, b):
             links.set_link(self, link, self._lost, up)
 
     def interfaces(self, *nodes: str) -> "list[InterfaceState]":
         """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
-        from pynetemu.network import state
+        from pynetemu.lab import state
 
         return state.interfaces(self, nodes or self.nodes)
 
     def routes(self, *nodes: str) -> "list[RouteState]":
         """The routes of some nodes, or of all."""
-        from pynetemu.network import state
+        from pynetemu.lab import state
 
         return state.routes(self, nodes or self.nodes)
 
     def neighbours(self, *nodes: str) -> "list[Neighbour]":
         """What some nodes, or all, know of their neighbours (ARP, ND)."""
-        from pynetemu.network import state
+        from pynetemu.lab import state
 
         return state.neighbours(self, nodes or self.nodes)
 
     def forwarding(self, *nodes: str) -> "list[ForwardingEntry]":
         """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
-        from pynetemu.network import state
+        from pynetemu.lab import state
 
         return state.forwarding(self, nodes or self.nodes)
 
@@ -250,7 +250,7 @@ class Network:
         `count` echo requests each; an answer may take `timeout` seconds; `version` 4 or 6 (by default IPv4 where both have
         it); `progress` is called with how many pairs were asked, and of how many.
         """
-        from pynetemu.network.ping import ping_all
+        from pynetemu.measure.ping import ping_all
 
         return ping_all(self, nodes, count=count, timeout=timeout, version=version, progress=progress)
 
@@ -263,7 +263,7 @@ class Network:
 
         With a `rate` in bits per second, by UDP at that rate. Raises LabError when they cannot reach each other.
         """
-        from pynetemu.network import throughput
+        from pynetemu.measure import throughput
 
         self[source], self[target]
         if rate is None:
@@ -275,39 +275,39 @@ class Network:
 
         Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
         """
-        from pynetemu.network import state
+        from pynetemu.lab import state
 
         return state.forget_neighbours(self, nodes or self.nodes, unanswered_too)
 
     def totals(self) -> "Totals":
         """Sums over the lab, read in one request: packets, drops, nodes that are up."""
-        from pynetemu.network import state
+        from pynetemu.lab import state
 
         return state.totals(self)
 
     @property
     def services(self) -> "list[ServiceState]":
         """The lab's services (`Service` in the description), and whether they still run."""
-        from pynetemu.network import services
+        from pynetemu.lab import services
 
         return services.states(self.control)
 
     def service_news(self) -> "ServiceNews":
         """Tells from now on of services that end; to be closed."""
-        from pynetemu.network.services import ServiceNews
+        from pynetemu.lab.services import ServiceNews
 
         return ServiceNews(self.control)
 
     def log(self, name: str) -> str:
         """What a service has printed so far: `net.log("web")`, or "blue.web" where several nodes have one of that name."""
-        from pynetemu.network import services
+        from pynetemu.lab import services
 
         with services.open_log(self, name) as file:
             return file.read().decode(errors="replace")
 
     def open_log(self, name: str) -> BinaryIO:
         """The same as a file that grows, of bytes."""
-        from pynetemu.network import services
+        from pynetemu.lab import services
 
         return services.open_log(self, name)
 
@@ -322,7 +322,7 @@ class Network:
         and FilterError for what is not there, OSError for a file that cannot be written, also at the end of the block: what
         was captured until then is in the file.
         """
-        from pynetemu.trace.capture import Capture
+        from pynetemu.capture.capture import Capture
 
         return Capture(self, file, *what, filter=filter, limit=limit)
 

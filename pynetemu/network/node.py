@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynetemu.engine.paths import search_path
 from pynetemu.errors import CommandFailed
-from pynetemu.network.process import Process, Result, Stream, Streams, communicate
+from pynetemu.lab.process import Process, Result, Stream, Streams, communicate
 
 if TYPE_CHECKING:
     from scapy.packet import Packet
@@ -134,24 +134,24 @@ class Node:
         none; frames (`Ether(...)`, `ARP(...)`) go out by `iface`, by default the interface of the route. `inter` is the time
         between two of them, in seconds. Raises OSError as the node's kernel would for a program.
         """
-        from pynetemu.trace import scapy_sockets
+        from pynetemu.crafting import scapy_node
 
-        return scapy_sockets.send(self, packet, count, inter, iface)
+        return scapy_node.send(self, packet, count, inter, iface)
 
     def sr(self, packet: Any, *, timeout: float = 2.0, iface: str = "", **options: Any) -> tuple["SndRcvList", "PacketList"]:
         """Sends packets, and takes the answers for so many seconds: ([(packet, answer), ...], [unanswered, ...])."""
-        from pynetemu.trace import scapy_sockets
+        from pynetemu.crafting import scapy_node
 
-        return scapy_sockets.sr(self, packet, timeout, iface, **options)
+        return scapy_node.sr(self, packet, timeout, iface, **options)
 
     def sr1(self, packet: Any, *, timeout: float = 2.0, iface: str = "", **options: Any) -> "Packet | None":
         """Sends a packet and gives its answer, None when there is none within so many seconds.
 
         answer = net["blue"].sr1(IP(dst="10.0.0.1") / TCP(dport=8080, flags="S"))
         """
-        from pynetemu.trace import scapy_sockets
+        from pynetemu.crafting import scapy_node
 
-        return scapy_sockets.sr1(self, packet, timeout, iface, **options)
+        return scapy_node.sr1(self, packet, timeout, iface, **options)
 
     def sniff(
         self,
@@ -165,9 +165,9 @@ class Node:
 
         `prn` is called with each as it comes. For files and for speed there is `Network.capture`.
         """
-        from pynetemu.trace import scapy_sockets
+        from pynetemu.crafting import scapy_node
 
-        return scapy_sockets.sniff(self, filter, count, timeout, prn)
+        return scapy_node.sniff(self, filter, count, timeout, prn)
 
     def scapy(self) -> AbstractContextManager[ModuleType]:
         """All of scapy, as if it ran in this node: its interfaces, routes and neighbours, and the lab's names as addresses.
@@ -177,9 +177,9 @@ class Node:
 
         That state is the whole process's, so one node at a time. `send`, `sr`, `sr1` and `sniff` need none of it.
         """
-        from pynetemu.trace import scapy_sockets
+        from pynetemu.crafting import scapy_node
 
-        return scapy_sockets.scapy_in(self)
+        return scapy_node.scapy_in(self)
 
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:

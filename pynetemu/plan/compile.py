@@ -116,7 +116,7 @@ def _plug_in(root: ResolvedNode, address: InterfaceAddress, network: ResolvedNet
 def _rulesets(network: ResolvedNetwork, problems: Problems) -> Iterator[AddRuleset]:
     if not network.filters:
         return
-    from pynetemu.plan.resolve.filters import ruleset_of_nat, rulesets_of_firewall
+    from pynetemu.plan.resolve.firewalls import ruleset_of_nat, rulesets_of_firewall
 
     for part in network.filters:
         if isinstance(part, ResolvedFirewall):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pynetemu.errors import PynetemuError
 
 if TYPE_CHECKING:
-    from pynetemu.network.state import Totals
+    from pynetemu.lab.state import Totals
     from pynetemu.shell.shell import Shell
 
 _INTERVAL = 1.0  # seconds

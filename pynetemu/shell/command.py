@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pynetemu.errors import UsageError
 from pynetemu.shell.answers import Answer
-from pynetemu.shell.kinds import Choice, Kind, Rest, kind_of
+from pynetemu.shell.argument_types import Choice, Kind, Rest, kind_of
 from pynetemu.shell.words import Word, split
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pynetemu.engine.paths import search_path
 from pynetemu.errors import PynetemuError
 from pynetemu.shell import crafting, registry
+from pynetemu.shell.argument_types import Line, Rest, SomeNodes, is_node_set, nodes_of
 from pynetemu.shell.command import Command, Parameter
 from pynetemu.shell.files import files
-from pynetemu.shell.kinds import Line, Rest, SomeNodes, is_node_set, nodes_of
 from pynetemu.shell.words import Word, split
 
 if TYPE_CHECKING:

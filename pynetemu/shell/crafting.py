@@ -99,7 +99,7 @@ def _call(node: "Node", word: str, text: str) -> int:
 
 def _evaluated(node: "Node", word: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments that a text means in Python, with all of scapy's names and the lab's."""
-    from pynetemu.trace.scapy_sockets import evaluating
+    from pynetemu.crafting.scapy_node import evaluating
 
     arguments = text if text.startswith("(") and _is_one_group(text) else f"({text})"
     with evaluating(node) as names:

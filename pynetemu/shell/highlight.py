@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pynetemu.shell import registry
+from pynetemu.shell.argument_types import Line, Rest, is_node_set, nodes_of
 from pynetemu.shell.command import Command
 from pynetemu.shell.completion import is_program, program_begins
-from pynetemu.shell.kinds import Line, Rest, is_node_set, nodes_of
 from pynetemu.shell.language import SH_WORDS
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pynetemu.errors import LabError
-from pynetemu.network.process import Change, Process
+from pynetemu.lab.process import Change, Process
 
 State = Literal["Running", "Stopped", "Done"]
 _STATES: dict[str, State] = {"stopped": "Stopped", "continued": "Running", "exited": "Done"}

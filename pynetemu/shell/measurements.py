@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
-from pynetemu.network.ping import Ping, Pings
-from pynetemu.network.throughput import Throughput
+from pynetemu.measure.ping import Ping, Pings
+from pynetemu.measure.throughput import Throughput
 from pynetemu.shell.answers import Answer, Table
 from pynetemu.shell.colour import paint
 from pynetemu.shell.output import can_print, width

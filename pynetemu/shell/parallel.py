@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from pynetemu.errors import CommandError
+from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
-from pynetemu.network.process import Process
 from pynetemu.shell.colour import paint
 from pynetemu.shell.jobs import exit_status
 

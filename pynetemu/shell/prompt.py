@@ -20,7 +20,7 @@ from pynetemu.shell.language import logical_lines
 from pynetemu.shell.shell import Leave, Shell
 
 if TYPE_CHECKING:
-    from pynetemu.network.services import ServiceNews
+    from pynetemu.lab.services import ServiceNews
 
 
 class _LabEnded(Exception):

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pynetemu.errors import CommandNotFound, LabError, PynetemuError, UsageError
+from pynetemu.lab.connection import readable
+from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
-from pynetemu.network.process import Process
-from pynetemu.network.sandbox import readable
 from pynetemu.shell import crafting, terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
 from pynetemu.shell.language import Line, argv_of, logical_lines, parse
@@ -133,7 +133,7 @@ class Shell:
         return argv_of(substituted(rest, node, self.network))
 
     def _in_nodes(self, line: Line) -> int:
-        from pynetemu.shell.kinds import is_node_set, nodes_of
+        from pynetemu.shell.argument_types import is_node_set, nodes_of
         from pynetemu.shell.unknown import unknown
 
         if not is_node_set(line.word):

@@ -10,7 +10,7 @@ that is wrong at once, each with the user's file and line.
 """
 
 from pynetemu.topology.devices import Bond, Bridge, Dummy, Macvlan, Vrf
-from pynetemu.topology.filters import Firewall, Nat
+from pynetemu.topology.firewalls import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp

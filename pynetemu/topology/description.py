@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pynetemu.topology.filters import Firewall, Nat
+from pynetemu.topology.firewalls import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
 from pynetemu.topology.part import Declaration, Part

@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
-from pynetemu.network.sandbox import readable
-from pynetemu.trace.chatter import is_chatter
-from pynetemu.trace.columns import involved
-from pynetemu.trace.dissect import dissect
-from pynetemu.trace.events import Event
-from pynetemu.trace.facts import Facts
-from pynetemu.trace.firewall import never_on_a_wire
-from pynetemu.trace.journeys import Journey, join
-from pynetemu.trace.judge import Judge
-from pynetemu.trace.source import of_lab, open_source
-from pynetemu.trace.style import Style
-from pynetemu.trace.wiring import Wiring
+from pynetemu.lab.connection import readable
+from pynetemu.packets.background import is_chatter
+from pynetemu.packets.dissect import dissect
+from pynetemu.trace.journeys.journey import Journey, join
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.sources.choose import of_lab, open_source
+from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.nftrace import never_on_a_wire
+from pynetemu.trace.verdicts.decide import Judge
+from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.views.columns import involved
+from pynetemu.trace.views.style import Style
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network

@@ -15,16 +15,16 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pynetemu.trace.chatter import is_chatter
-from pynetemu.trace.columns import way_to
-from pynetemu.trace.dissect import dissect
-from pynetemu.trace.fates import Ending, Reason
-from pynetemu.trace.journeys import Journey
-from pynetemu.trace.style import Style
-from pynetemu.trace.wiring import Wiring
+from pynetemu.packets.background import is_chatter
+from pynetemu.packets.dissect import dissect
+from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.verdicts.verdict import Ending, Reason
+from pynetemu.trace.views.columns import way_to
+from pynetemu.trace.views.style import Style
 
 if TYPE_CHECKING:
-    from pynetemu.trace.judge import Judge
+    from pynetemu.trace.verdicts.decide import Judge
 
 _JUDGED_AT_ONCE = 2000
 _BAD = ("dropped", "waiting", "unanswered")
@@ -153,31 +153,31 @@ class Trace:
 
     def ladder(self, style: Style | None = None, *, everything: bool = False) -> str:
         """The packets as text, one line each, and what came of them; `everything` shows all, and the kernels' chatter."""
-        from pynetemu.trace.report import report
+        from pynetemu.trace.views.report import report
 
         return report(self, style or Style(), everything=everything)
 
     def story(self, number: int, style: Style | None = None) -> str:
         """One packet's journey as text, hop by hop with times, and why it ended."""
-        from pynetemu.trace.detail import detail
+        from pynetemu.trace.views.detail import detail
 
         return detail(self, self[number], style or Style())
 
     def data(self) -> list[dict[str, object]]:
         """The journeys for json.dumps."""
-        from pynetemu.trace.report import as_data
+        from pynetemu.trace.views.report import as_data
 
         return as_data(self)
 
     def to_mermaid(self) -> str:
         """A sequence diagram for documents that show Mermaid: one arrow for each packet."""
-        from pynetemu.trace.mermaid import sequence_diagram
+        from pynetemu.trace.views.mermaid import sequence_diagram
 
         return sequence_diagram(self)
 
     def save(self, file: str | os.PathLike[str]) -> None:
         """Writes a pcapng file; `frame.packet_id == 3` shows packet 3 at every interface that saw it. Raises OSError."""
-        from pynetemu.trace.save import save
+        from pynetemu.trace.views.save import save
 
         save(self, file)
 

@@ -9,17 +9,17 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from pynetemu.trace.chatter import is_chatter
-from pynetemu.trace.collector import Collector
-from pynetemu.trace.events import Event
-from pynetemu.trace.facts import Facts
-from pynetemu.trace.firewall import never_on_a_wire
-from pynetemu.trace.journeys import Journey, join
-from pynetemu.trace.judge import Judge
-from pynetemu.trace.memory import no_collection
-from pynetemu.trace.source import KEPT, of_lab, open_source
+from pynetemu.packets.background import is_chatter
+from pynetemu.trace.journeys.journey import Journey, join
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.sources.choose import KEPT, of_lab, open_source
+from pynetemu.trace.sources.collector import Collector
+from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.nftrace import never_on_a_wire
+from pynetemu.trace.sources.no_gc import no_collection
 from pynetemu.trace.trace import Trace
-from pynetemu.trace.wiring import Wiring
+from pynetemu.trace.verdicts.decide import Judge
+from pynetemu.trace.verdicts.evidence import Facts
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network

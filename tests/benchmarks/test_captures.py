@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu import Host, Link, Network, Router, Topology
-from pynetemu.trace.pcapng import Writer
+from pynetemu.capture.pcapng import Writer
 from tests.benchmarks.measure import TABLE, Row, seconds_of
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(900)]

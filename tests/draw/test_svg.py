@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pynetemu.draw.cards import Scene, scene_of
+from pynetemu.draw.box_contents import Scene, scene_of
+from pynetemu.draw.geometry import Box
 from pynetemu.draw.graph import read
-from pynetemu.draw.places import Box
 from pynetemu.draw.svg import as_svg
 from pynetemu.errors import DrawError
 from pynetemu.plan.operations import AddNode, AddVeth, Plan

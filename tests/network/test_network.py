@@ -22,7 +22,7 @@ from pynetemu import (
     Root,
     Topology,
 )
-from pynetemu.network.labs import labs
+from pynetemu.lab.running_labs import labs
 from tests.support.leftovers import of_machine
 from tests.support.wait import wait_until
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pynetemu import Host, LabError, Link, Network, Root, Switch, Topology
-from pynetemu.network.ping import Pings
+from pynetemu.measure.ping import Pings
 from tests.support.wait import wait_until
 from topologies.star import Star
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pynetemu import Network
-from pynetemu.network.state import InterfaceState
+from pynetemu.lab.state import InterfaceState
 from tests.support.wait import wait_until
 from topologies.bridge import Bridge
 

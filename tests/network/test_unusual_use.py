@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu import CommandError, CommandNotFound, Host, HttpServer, LabError, Link, Network, Service, Topology, finished
-from pynetemu.network.labs import connect
+from pynetemu.lab.running_labs import connect
 from tests.support.pynetemu import CLONE, environment
 
 
@@ -144,7 +144,7 @@ with Network(One()) as net:
 
 def test_a_web_server_that_fails_is_started_once_for_each_request(tmp_path: Path) -> None:
     shutil.copytree(CLONE / "pynetemu", tmp_path / "pynetemu", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "pynetemu/services/http_server.py").write_text("import sys; sys.exit('broken')\n")
+    (tmp_path / "pynetemu/programs/http_server.py").write_text("import sys; sys.exit('broken')\n")
     done = subprocess.run(
         [sys.executable, "-c", _FAILING],
         capture_output=True,

@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 import pytest
 
 from pynetemu import Host, HttpServer, Link, Root, Switch, Topology
+from pynetemu.plan.as_shell import as_shell, command
 from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.nearest import nearest
 from pynetemu.plan.operations import (
@@ -19,7 +20,6 @@ from pynetemu.plan.operations import (
     SetMaster,
     SetUp,
 )
-from pynetemu.plan.shell import as_shell, command
 from pynetemu.plan.text import as_text
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from pynetemu import Host, Network, Shell, Switch, Table, Topology, UsageError, command
 from pynetemu.shell import registry
+from pynetemu.shell.argument_types import NodeName, NodeNames, RestOfLine, Seconds, SignalNumber
 from pynetemu.shell.command import Command
 from pynetemu.shell.help import help_text
-from pynetemu.shell.kinds import NodeName, NodeNames, RestOfLine, Seconds, SignalNumber
 from pynetemu.shell.reference import as_markdown
 from tests.support.labs import running
 from tests.support.pynetemu import CLONE, environment, in_blue, pynetemu

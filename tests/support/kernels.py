@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu.errors import PrivilegeError
-from pynetemu.network.sandbox import Sandbox
+from pynetemu.lab.connection import Sandbox
 
 IN_VM = bool(os.environ.get("PYNETEMU_IN_VM"))
 _LIST = os.environ.get("PYNETEMU_VM_TESTS", "")  # the file in which `./dev test` takes the tests that are left to the VM

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pynetemu.network.labs import labs
+from pynetemu.lab.running_labs import labs
 from tests.support.pynetemu import BLUE, PROGRAM, environment
 from tests.support.wait import wait_until
 

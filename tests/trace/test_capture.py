@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu import FilterError, LabError, Network
-from pynetemu.trace.capture import Capture
+from pynetemu.capture.capture import Capture
 from tests.support.leftovers import of_machine
 from tests.support.pair import Pair
 from tests.support.tshark import about, fields

@@ -17,9 +17,9 @@ from scapy.layers.l2 import ARP, GRE, LLC, STP, Dot1Q, Dot3, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 
-from pynetemu.trace.chatter import is_chatter
-from pynetemu.trace.dissect import dissect
-from pynetemu.trace.identity import identity
+from pynetemu.packets.background import is_chatter
+from pynetemu.packets.dissect import dissect
+from pynetemu.packets.identity import identity
 
 pytestmark = pytest.mark.pure
 

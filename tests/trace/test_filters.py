@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
+from pynetemu.capture.pcap_filter import compile_filter, instructions
 from pynetemu.errors import FilterError
-from pynetemu.trace.filters import compile_filter, instructions
 
 pytestmark = pytest.mark.pure
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from pynetemu import Host, Link, Network, Topology
-from pynetemu.trace.events import Event
-from pynetemu.trace.filters import compile_filter
-from pynetemu.trace.kernel import btf
-from pynetemu.trace.kernel.source import KernelSource, Unavailable, refusal
+from pynetemu.capture.pcap_filter import compile_filter
+from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.kernel import btf
+from pynetemu.trace.sources.kernel.source import KernelSource, Unavailable, refusal
 from tests.support.pair import Pair
 from tests.support.pynetemu import CLONE
 from tests.support.wait import wait_until
@@ -243,7 +243,7 @@ def test_the_layout_is_kept_until_the_machine_starts_anew(tmp_path: Path, monkey
 
 @root_only
 def test_a_machine_without_what_it_takes_says_what_that_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from pynetemu.trace.kernel import bpf, source
+    from pynetemu.trace.sources.kernel import bpf, source
 
     def refuse(*_: object) -> int:
         raise PermissionError(1, "Operation not permitted")

@@ -3,18 +3,18 @@
 from itertools import pairwise
 
 import pytest
+from pynetemu.trace.journeys.journey import join
+from pynetemu.trace.journeys.wiring import Wiring
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
 
 from pynetemu import Host, Link, Router, Topology
 from pynetemu.plan.compile import compile_plan
-from pynetemu.trace.columns import Row
-from pynetemu.trace.events import Event, Kind
-from pynetemu.trace.fates import Ending, Reason
-from pynetemu.trace.journeys import join
-from pynetemu.trace.ladder import Ladder
-from pynetemu.trace.style import ASCII, Style
-from pynetemu.trace.wiring import Wiring
+from pynetemu.trace.sources.events import Event, Kind
+from pynetemu.trace.verdicts.verdict import Ending, Reason
+from pynetemu.trace.views.columns import Row
+from pynetemu.trace.views.ladder import Ladder
+from pynetemu.trace.views.style import ASCII, Style
 
 pytestmark = pytest.mark.pure
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pynetemu.trace.pcapng import Writer, end_of_blocks
+from pynetemu.capture.pcapng import Writer, end_of_blocks
 from tests.support.tshark import about, as_json, fields
 
 pytestmark = pytest.mark.pure

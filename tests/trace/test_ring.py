@@ -5,8 +5,8 @@ import socket
 import time
 
 from pynetemu import Network
-from pynetemu.trace.filters import compile_filter
-from pynetemu.trace.ring import Packet, Ring, packets
+from pynetemu.capture.pcap_filter import compile_filter
+from pynetemu.capture.ring import Packet, Ring, packets
 from tests.support.pair import Pair
 from tests.support.wait import wait_until
 

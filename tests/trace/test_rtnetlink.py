@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pynetemu import Network
-from pynetemu.trace.rtnetlink import Route, addresses, interfaces, route
+from pynetemu.lab.rtnetlink import Route, addresses, interfaces, route
 from tests.support.pair import Pair
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pynetemu import Network
-from pynetemu.trace.chatter import is_chatter
+from pynetemu.packets.background import is_chatter
 from pynetemu.trace.trace import Trace
 from tests.trace.scenarios import SCENARIOS, Crossing, Scenario, play, prepare
 from tests.trace.scenarios6 import SCENARIOS6, Crossing6

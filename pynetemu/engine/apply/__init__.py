@@ -58,7 +58,7 @@ def _explained(refused: Refused) -> KernelError:
 
 
 def _explain(operation: Operation, code: int, reason: str) -> str:
-    from pynetemu.plan.shell import command
+    from pynetemu.plan.as_shell import command
 
     where = f"{operation.source}: " if operation.source else ""
     name = errno.errorcode.get(code, str(code))

@@ -5,7 +5,7 @@ A plan is a name and a tuple of operations, in the order in which they are appli
     Plan("Blue", (AddNode("root", "root"), AddNode("blue", "host"), AddVeth(...), ...))
 
 Operations hold no behaviour. Each has a topic, which is the module here that has it, and the module of the same name
-in `plan.shell` prints it as the command it stands for, and that in `engine.apply` carries it out. `plan.data` turns
+in `plan.as_shell` prints it as the command it stands for, and that in `engine.apply` carries it out. `plan.data` turns
 operations into JSON and back. `source` is the user's `file:line`, kept so that a refusal by the kernel can name it; two
 operations that differ only there are equal.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan, DeviceKind
-from pynetemu.plan.operations.filters import AddRuleset
+from pynetemu.plan.operations.firewalls import AddRuleset
 from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbours import AddNeighbours
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl

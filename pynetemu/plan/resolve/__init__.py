@@ -6,15 +6,15 @@ labs have is imported when one does.
 """
 
 from pynetemu.plan.problems import Problems
+from pynetemu.plan.resolve.address_settings import read_wishes
 from pynetemu.plan.resolve.addresses import give_addresses
 from pynetemu.plan.resolve.checks import check_network
 from pynetemu.plan.resolve.domains import find_domains
 from pynetemu.plan.resolve.gateways import check_gateways
 from pynetemu.plan.resolve.neighbours import find_neighbours
 from pynetemu.plan.resolve.network import ResolvedNetwork
-from pynetemu.plan.resolve.parts import Resolver
+from pynetemu.plan.resolve.references import Resolver
 from pynetemu.plan.resolve.routes import give_routes
-from pynetemu.plan.resolve.wishes import read_wishes
 from pynetemu.topology.description import Description
 from pynetemu.topology.devices import Device
 from pynetemu.topology.nodes import VlanInterface
@@ -75,7 +75,7 @@ def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetw
         reader = Services(resolver, problems)
         found.services = [service for part in description.services if (service := reader.read(part))]
     if description.filters:
-        from pynetemu.plan.resolve.filters import Filters
+        from pynetemu.plan.resolve.firewalls import Filters
 
         translator = Filters(resolver, problems)
         found.filters = [filtered for part in description.filters if (filtered := translator.read(part))]

@@ -5,7 +5,7 @@ from itertools import count
 
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedDevice, ResolvedInterface, ResolvedNode
-from pynetemu.plan.resolve.parts import Resolver, name_interface
+from pynetemu.plan.resolve.references import Resolver, name_interface
 from pynetemu.plan.values import read_number
 from pynetemu.topology.devices import Bond, Bridge, Device, Macvlan, Vrf
 

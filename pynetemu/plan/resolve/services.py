@@ -5,7 +5,7 @@ from itertools import count
 
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.network import ResolvedHttpServer, ResolvedNode, ResolvedService
-from pynetemu.plan.resolve.parts import Resolver
+from pynetemu.plan.resolve.references import Resolver
 from pynetemu.plan.values import read_command, read_environment, read_port, read_ready, read_seconds, read_service_name
 from pynetemu.topology.part import Declaration
 from pynetemu.topology.services import HttpServer, Service

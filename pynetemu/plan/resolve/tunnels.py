@@ -9,7 +9,7 @@ from pynetemu.plan.operations import InterfaceAddress
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode, ResolvedTunnel
-from pynetemu.plan.resolve.ways import Ways
+from pynetemu.plan.resolve.paths import Ways
 from pynetemu.plan.values import read_number
 from pynetemu.topology.nodes import Interface
 from pynetemu.topology.tunnels import Gre, Tunnel, Vxlan, WireGuard

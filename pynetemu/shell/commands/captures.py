@@ -14,14 +14,14 @@ from weakref import WeakKeyDictionary
 from pynetemu.errors import LabError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.shell.answers import Table
+from pynetemu.shell.argument_types import Count
 from pynetemu.shell.colour import paint
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import Count
 from pynetemu.shell.shell import Shell
 
 if TYPE_CHECKING:
-    from pynetemu.trace.capture import Capture
-    from pynetemu.trace.live import Live
+    from pynetemu.capture.capture import Capture
+    from pynetemu.capture.live import Live
 
 _COLOURS = {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "green", "UDP": "blue"}
 _COLUMNS = ("No.", "%m"), ("Time", "%t"), ("Where", "%Cus:frame.interface_name"), ("Source", "%s"), ("Destination", "%d"), (
@@ -68,7 +68,7 @@ class _Part:
         return word
 
     def complete(self, prefix: str, shell: Shell) -> Iterable[str]:
-        from pynetemu.trace.selection import peers
+        from pynetemu.capture.selection import peers
 
         ends = [f"{node}.{interface}" for node, interface in peers(shell.network) if node in shell.network.nodes]
         return (name for name in (*shell.network.nodes, *ends) if name.startswith(prefix))
@@ -154,9 +154,9 @@ def _stop(shell: Shell) -> int:
 
 def _split(shell: Shell, words: list[str]) -> tuple[list[str], str]:
     """The words that name parts of the lab, and the filter after them."""
+    from pynetemu.capture.pcap_filter import KEYWORDS
+    from pynetemu.capture.selection import find
     from pynetemu.plan.nearest import nearest
-    from pynetemu.trace.filters import KEYWORDS
-    from pynetemu.trace.selection import find
 
     what = []
     while words and find(shell.network, words[0]):
@@ -167,7 +167,7 @@ def _split(shell: Shell, words: list[str]) -> tuple[list[str], str]:
 
 
 def _show(shell: Shell, what: list[str], filter: str, count: int | None, during: str) -> int:
-    from pynetemu.trace.live import Live
+    from pynetemu.capture.live import Live
 
     status = shown = 0
     live = Live(shell.network, what, filter)

@@ -5,9 +5,9 @@ import sys
 
 from pynetemu.errors import UsageError
 from pynetemu.shell.answers import Table
+from pynetemu.shell.argument_types import JobNumber, SignalNumber
 from pynetemu.shell.command import command
 from pynetemu.shell.jobs import exit_status
-from pynetemu.shell.kinds import JobNumber, SignalNumber
 from pynetemu.shell.shell import Shell
 
 

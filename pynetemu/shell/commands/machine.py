@@ -4,8 +4,8 @@ import os
 
 from pynetemu.errors import LabError
 from pynetemu.shell import machine
+from pynetemu.shell.argument_types import Directory, NodeName, NodeNames, RestOfLine, RunningLab, ShellLine
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import Directory, NodeName, NodeNames, RestOfLine, RunningLab, ShellLine
 from pynetemu.shell.shell import Shell
 
 

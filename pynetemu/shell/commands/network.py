@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Literal
 
 from pynetemu.errors import LabError, UsageError
-from pynetemu.network.state import InterfaceState
+from pynetemu.lab.state import InterfaceState
 from pynetemu.plan.operations import AddNode
 from pynetemu.shell.answers import Table
+from pynetemu.shell.argument_types import LinkEnd, NodeName, NodeNames
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import LinkEnd, NodeName, NodeNames
 from pynetemu.shell.shell import Shell
 
 
@@ -173,7 +173,7 @@ def save(shell: Shell, file: Path) -> int:
 
 def _plan_text(shell: Shell, suffix: str) -> str:
     if suffix == ".sh":
-        from pynetemu.plan.shell import as_shell
+        from pynetemu.plan.as_shell import as_shell
 
         return as_shell(shell.network.plan).rstrip("\n")
     if suffix == ".json":

@@ -9,14 +9,14 @@ from weakref import WeakKeyDictionary
 from pynetemu.errors import LabError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.shell.answers import Answer
+from pynetemu.shell.argument_types import ShellLine
 from pynetemu.shell.colour import wanted
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import ShellLine
 from pynetemu.shell.shell import Shell
 
 if TYPE_CHECKING:
-    from pynetemu.trace.style import Style
     from pynetemu.trace.trace import Trace
+    from pynetemu.trace.views.style import Style
 
 _last: "WeakKeyDictionary[Network, Trace]" = WeakKeyDictionary()
 
@@ -33,7 +33,7 @@ class Traced(Answer):
     status: int = 0
 
     def text(self, everything: bool) -> str:
-        from pynetemu.trace import detail, report
+        from pynetemu.trace.views import detail, report
 
         match self.shown:
             case "packet":
@@ -150,7 +150,7 @@ def _number(trace: "Trace", word: str) -> int:
 
 
 def _style(ascii: bool) -> "Style":
-    from pynetemu.trace.style import ASCII, Signs, Style
+    from pynetemu.trace.views.style import ASCII, Signs, Style
 
     try:
         width = os.get_terminal_size(sys.stdout.fileno()).columns

@@ -4,8 +4,8 @@ import sys
 import traceback
 from typing import Any
 
+from pynetemu.shell.argument_types import RestOfLine
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import RestOfLine
 from pynetemu.shell.shell import Shell
 
 _BANNER = "Python {version}: `net` is the network, nodes are there by their names. Ctrl-D comes back."

@@ -4,13 +4,13 @@ import sys
 import time
 
 from pynetemu.errors import LabError, UsageError
-from pynetemu.network.addresses import usable
-from pynetemu.network.ping import Pinger
+from pynetemu.lab.addresses import usable
+from pynetemu.measure.ping import Pinger
 from pynetemu.plan.operations import AddNode
 from pynetemu.shell.answers import Answer
+from pynetemu.shell.argument_types import BitRate, Count, NodeName, NodeNames, Seconds
 from pynetemu.shell.colour import is_terminal
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import BitRate, Count, NodeName, NodeNames, Seconds
 from pynetemu.shell.measurements import Pinged, Sent
 from pynetemu.shell.shell import Shell
 

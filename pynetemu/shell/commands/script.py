@@ -5,9 +5,9 @@ import time as clock
 from pathlib import Path
 
 from pynetemu.errors import LabError, UsageError
+from pynetemu.shell.argument_types import RestOfLine, Seconds, ShellLine
 from pynetemu.shell.colour import has_screen
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import RestOfLine, Seconds, ShellLine
 from pynetemu.shell.shell import Shell
 
 _CLEAR = "\x1b[H\x1b[2J"

@@ -1,8 +1,8 @@
 """The lab's services: whether they run, and what they have printed."""
 
 from pynetemu.shell.answers import Table
+from pynetemu.shell.argument_types import ServiceName
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import ServiceName
 from pynetemu.shell.shell import Shell
 
 _SECONDS_BETWEEN_LOOKS = 0.2

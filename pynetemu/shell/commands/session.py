@@ -3,9 +3,9 @@
 from typing import Literal
 
 from pynetemu.shell import registry
+from pynetemu.shell.argument_types import CommandName, Status
 from pynetemu.shell.command import command
 from pynetemu.shell.help import help_text, overview
-from pynetemu.shell.kinds import CommandName, Status
 from pynetemu.shell.shell import Leave, Shell
 
 

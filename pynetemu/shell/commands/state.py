@@ -1,9 +1,9 @@
 """What the kernel knows in the nodes: routes, neighbours, what bridges have learned, counters."""
 
-from pynetemu.network.state import InterfaceState
+from pynetemu.lab.state import InterfaceState
 from pynetemu.shell.answers import Table
+from pynetemu.shell.argument_types import NodeNames
 from pynetemu.shell.command import command
-from pynetemu.shell.kinds import NodeNames
 from pynetemu.shell.shell import Shell
 
 

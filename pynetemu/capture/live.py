@@ -1,0 +1,114 @@
+"""Packets as they pass, for people: one line each.
+
+with Live(network, ["blue"], "icmp") as live:
+    for sighting in live.follow():
+        print(sighting.line(width=10))
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from pynetemu.capture.capture import open_rings
+from pynetemu.capture.merge import Taps
+from pynetemu.capture.pcap_filter import compile_filter
+from pynetemu.capture.ring import Packet as Seen
+from pynetemu.capture.ring import as_ethernet, packets
+from pynetemu.capture.selection import by_node, names_of
+from pynetemu.capture.selection import select as choose
+from pynetemu.lab.connection import readable
+from pynetemu.packets.dissect import Packet, dissect
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_ADDRESSES_IN_TEXT = ("ARP", "ND")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A packet at an interface; `seconds` since the first one that was seen."""
+
+    seconds: float
+    node: str
+    interface: str
+    outgoing: bool
+    packet: Packet
+    source: str
+    destination: str
+    length: int
+
+    @property
+    def place(self) -> str:
+        return f"{self.node}.{self.interface}"
+
+    @property
+    def text(self) -> str:
+        """ "blue → root  ICMP echo request seq 1  ttl 64"."""
+        who = "" if self.packet.protocol in _ADDRESSES_IN_TEXT else f"{self.source} → {self.destination}  "
+        ttl = f"  ttl {self.packet.ttl}" if self.packet.ttl is not None else ""
+        vlan = f"  vlan {self.packet.vlan}" if self.packet.vlan is not None else ""
+        return f"{who}{self.packet.text}{ttl}{vlan}"
+
+
+class Live:
+    """What is selected of a lab, from the beginning of `with` to its end; `lost` is what came too fast, known at the end.
+
+    `width` is the length of the longest name of an interface.
+
+    Raises LabError and FilterError for what is wrong in the call.
+    """
+
+    def __init__(self, network: "Network", what: Sequence[str], filter: str) -> None:
+        self.network, self.what, self.filter = network, what, filter
+        self.lost = 0
+        self._first = 0
+
+    def __enter__(self) -> Self:
+        selection = choose(self.network, self.what)
+        self._names = names_of(self.network)
+        program = compile_filter(self.filter, by_node(self._names))
+        found = self.network.interfaces(*selection)
+        self.width = max((len(f"{interface.node}.{interface.name}") for interface in found), default=0)
+        self._taps = Taps(open_rings(self.network, selection, program), _take, _time_of)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lost = sum(lost for _, lost in self._taps.statistics().values())
+        self._taps.close()
+
+    def follow(self) -> Iterator[Sighting]:
+        """What is seen, as it comes, until the lab ends."""
+        lab = os.dup(self.network.fileno())
+        try:
+            watched: list[Taps[tuple[str, Seen]] | int] = [self._taps, lab]
+            while lab not in readable(watched, self._taps.wait):
+                yield from map(self._sighting, self._taps.read())
+            yield from self.rest()
+        finally:
+            os.close(lab)
+
+    def rest(self) -> Iterator[Sighting]:
+        """Stops, and gives what has been seen and not told yet."""
+        yield from map(self._sighting, self._taps.rest())
+
+    def _sighting(self, found: tuple[str, Seen]) -> Sighting:
+        node, seen = found
+        self._first = self._first or seen.time
+        ring = self._taps.rings[node]
+        interface = ring.interface(seen.ifindex)
+        packet = dissect(seen.data if ring.is_ethernet(seen.ifindex) else as_ethernet(seen.data), self._name)
+        names = self._name(packet.source), self._name(packet.destination)
+        return Sighting((seen.time - self._first) / 1e9, node, interface, seen.outgoing, packet, *names, seen.length)
+
+    def _name(self, address: str) -> str:
+        return self._names.get(address, address)
+
+
+def _take(node: str, block: memoryview) -> Iterator[tuple[str, Seen]]:
+    return ((node, packet) for packet in packets(block))
+
+
+def _time_of(found: tuple[str, Seen]) -> int:
+    return found[1].time

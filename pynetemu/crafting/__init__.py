@@ -1,0 +1,1 @@
+"""Packets made with scapy, sent and received by nodes."""

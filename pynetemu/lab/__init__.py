@@ -1,0 +1,1 @@
+"""A running lab from outside: the connection to its engine, its nodes, processes, services, and what its kernel has now."""

@@ -1,0 +1,119 @@
+"""The links of a running network: what they join, whether they are up, taking them down and bringing them back."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pynetemu.errors import LabError
+from pynetemu.lab.state import InterfaceState, RouteState
+from pynetemu.plan.operations import AddNode, AddTunnel, AddVeth, AddWireGuard
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """A link between two nodes' interfaces; `is_up` when both ends are up and carry."""
+
+    node: str
+    interface: str
+    peer_node: str
+    peer_interface: str
+    is_up: bool
+
+    @property
+    def ends(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        return (self.node, self.interface), (self.peer_node, self.peer_interface)
+
+    def joins(self, a: str, b: str) -> bool:
+        """Whether it is between these nodes or interfaces, each NODE or NODE:INTERFACE."""
+        (first, second) = ({node, f"{node}:{interface}"} for node, interface in self.ends)
+        return (a in first and b in second) or (a in second and b in first)
+
+
+def links(network: "Network") -> list[LinkState]:
+    """The links of the description, in its order, with their state now."""
+    states = {(state.node, state.name): state for state in network.interfaces()}
+    outside = {op.node for op in network.plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
+    return [
+        LinkState(op.node, op.interface, op.peer_node, op.peer_interface, _is_up(states, op))
+        for op in network.plan.operations
+        if isinstance(op, AddVeth | AddTunnel | AddWireGuard) and not outside & {op.node, op.peer_node} and _is_first_end(op)
+    ]
+
+
+def _is_first_end(operation: AddVeth | AddTunnel | AddWireGuard) -> bool:
+    """Each end of a tunnel is an operation of its own."""
+    ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+    return isinstance(operation, AddVeth) or ends[0] < ends[1]
+
+
+def _is_up(states: dict[tuple[str, str], InterfaceState], link: AddVeth | AddTunnel | AddWireGuard) -> bool:
+    ends = states.get((link.node, link.interface)), states.get((link.peer_node, link.peer_interface))
+    return all(end is not None and end.is_up and end.has_carrier for end in ends)
+
+
+def between(network: "Network", a: str, b: str) -> list[LinkState]:
+    """The links between two nodes, or interfaces (NODE:INTERFACE); raises LabError when there is none."""
+    found = links(network)
+    chosen = [link for link in found if link.joins(a, b)]
+    if not chosen:
+        raise LabError(f"there is no link between {a} and {b}; {_neighbours_of(found, a)}")
+    return chosen
+
+
+def _neighbours_of(found: list[LinkState], end: str) -> str:
+    node = end.partition(":")[0]
+    theirs = sorted({other for link in found for other in _far(link, node)})
+    return f"{node} has links to {', '.join(theirs)}" if theirs else f"{node} has no links"
+
+
+def _far(link: LinkState, node: str) -> list[str]:
+    (a, _), (b, _) = link.ends
+    return [b] if a == node else [a] if b == node else []
+
+
+class LostSettings:
+    """What the kernel forgets when an interface goes down: routes by way of a gateway, and all of IPv6.
+
+    It is kept here until the interface comes up again, so that a link that was down is the link it was before.
+    """
+
+    def __init__(self) -> None:
+        self._commands: dict[tuple[str, str], list[list[str]]] = {}
+
+    def note(self, network: "Network", node: str, interface: str) -> None:
+        """Notes what is about to be lost, as the words of `ip` commands."""
+        state = next((state for state in network.interfaces(node) if state.name == interface), None)
+        if state is None or not state.is_up:
+            return
+        addresses = [a for a in state.addresses if a.version == 6 and not a.is_link_local]
+        routes = [route for route in network.routes(node) if any(name == interface for _, name in route.hops)]
+        self._commands[node, interface] = [
+            *(["ip", "addr", "add", str(address), "dev", interface, "nodad"] for address in addresses),
+            *(_route_words(route) for route in routes if route.hops[0][0] is not None),
+        ]
+
+    def restore(self, network: "Network", node: str, interface: str) -> None:
+        """Sets again what is missing; what somebody has set meanwhile stays."""
+        for words in self._commands.pop((node, interface), []):
+            network[node].run(*words)
+
+
+def _route_words(route: RouteState) -> list[str]:
+    hops = [["via", str(gateway), "dev", interface] for gateway, interface in route.hops]
+    to = hops[0] if len(hops) == 1 else [word for hop in hops for word in ("nexthop", *hop)]
+    metric = ["metric", str(route.metric)] if route.metric else []
+    return ["ip", "route", "add", str(route.destination), *metric, *to]
+
+
+def set_link(network: "Network", link: LinkState, lost: LostSettings, up: bool) -> None:
+    """Sets both ends of a link up, or down; raises CommandFailed."""
+    if not up:
+        for node, interface in link.ends:
+            lost.note(network, node, interface)
+    for node, interface in link.ends:
+        network[node].run("ip", "link", "set", "dev", interface, "up" if up else "down", check=True)
+    if up:
+        for node, interface in link.ends:
+            lost.restore(network, node, interface)

@@ -1,0 +1,235 @@
+"""A process in a node, as seen from the user's process."""
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BufferedReader, BufferedWriter
+from typing import IO, Literal
+
+from pynetemu.errors import CommandTimeout, LabError
+from pynetemu.lab.connection import Connection, is_readable
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a command: `status` is 0 for success, negative for the signal that ended it.
+
+    `stdout` and `stderr` are text, or bytes after `run(..., text=False)`.
+    """
+
+    node: str
+    argv: tuple[str, ...]
+    status: int
+    stdout: str | bytes
+    stderr: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a process's state: `value` is the signal that stopped it, or its exit status."""
+
+    kind: Literal["stopped", "continued", "exited"]
+    value: int
+
+
+class Process:
+    """A running process, made by `Node.start`; the lab's end is its end too.
+
+        server = net["blue"].start("python3", "-m", "http.server", "9000")
+        server.terminate()
+        server.wait()
+
+    `pid` is its number inside the lab; `stdin`, `stdout`, `stderr` are files where PIPE was asked for.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        argv: tuple[str, ...],
+        pid: int,
+        connection: Connection,
+        life: socket.socket,
+        pipes: Sequence[int | None],
+    ) -> None:
+        self.node, self.argv, self.pid = node, argv, pid
+        self.stdin: BufferedWriter | None = os.fdopen(pipes[0], "wb") if pipes[0] is not None else None
+        self.stdout: BufferedReader | None = os.fdopen(pipes[1], "rb") if pipes[1] is not None else None
+        self.stderr: BufferedReader | None = os.fdopen(pipes[2], "rb") if pipes[2] is not None else None
+        self._connection, self._life = connection, life
+        self._status: int | None = None
+        self._lock = threading.Lock()
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when `wait_change` would not wait."""
+        return self._life.fileno()
+
+    def wait_change(self, timeout: float | None = None) -> Change | None:
+        """Waits for the next change of state; None when the time (seconds) is over. Raises LabError when the lab ends."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while (change := self._next_change()) is None:
+            left = None if end is None else end - time.monotonic()
+            if not self._wait_for_news(left):
+                return None
+        return change
+
+    def _wait_for_news(self, seconds: float | None) -> bool:
+        """Without the lock, so that other threads can ask meanwhile; one of them may have taken the end."""
+        try:
+            return is_readable(self._life, seconds)
+        except ValueError:  # it has just been closed
+            return True
+
+    def _next_change(self) -> Change | None:
+        """The next change if there is one; never waits."""
+        with self._lock:
+            if self._status is not None:
+                return Change("exited", self._status)
+            try:
+                word, _, value = self._life.recv(64, socket.MSG_DONTWAIT).decode().partition(" ")
+            except BlockingIOError:
+                return None
+            match word:
+                case "stopped" | "continued":
+                    return Change(word, int(value))
+                case "exited":
+                    self._status = int(value)
+                    self._life.close()
+                    return Change("exited", self._status)
+            self._status = -signal.SIGKILL
+            self._life.close()
+        raise LabError(f"{self.node}: the lab has ended, and {self.argv[0]} with it")
+
+    def poll(self) -> int | None:
+        """The exit status if it has ended, else None."""
+        while self._status is None and self.wait_change(0) is not None:
+            pass
+        return self._status
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Waits for the end and gives the exit status (negative: the signal); raises CommandTimeout, and lets it run."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while self._status is None:
+            left = None if end is None else end - time.monotonic()
+            if (left is not None and left < 0) or self.wait_change(left) is None:
+                raise CommandTimeout(f"{self.node}: {self.argv[0]} has not ended after {timeout:g} s")
+        return self._status
+
+    def send_signal(self, number: int) -> None:
+        """Signals the process and its process group; one that has ended is no error."""
+        if self._status is None:
+            self._connection.request({"do": "signal", "pid": self.pid, "signal": int(number)})
+
+    def terminate(self) -> None:
+        """Asks it to end: SIGTERM, which a program may handle."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it: SIGKILL, which no program can handle."""
+        self.send_signal(signal.SIGKILL)
+
+    def resume(self, terminal: int | None = None) -> None:
+        """Continues a stopped process, in the terminal's foreground if one is given."""
+        self._connection.request({"do": "resume", "pid": self.pid}, [] if terminal is None else [terminal])
+
+    def close(self) -> None:
+        """Closes the files and the life socket; the process runs on."""
+        for file in self.stdin, self.stdout, self.stderr:
+            if file is not None:
+                file.close()
+        self._life.close()
+
+
+Stream = int | IO[bytes] | IO[str] | None  # as for subprocess.Popen: a descriptor, a file, PIPE, DEVNULL, None to inherit
+
+
+class Streams:
+    """The three descriptors for a new process, and our ends of the pipes among them."""
+
+    def __init__(self, *wanted: Stream) -> None:
+        self.theirs: list[int] = []
+        self.ours: list[int | None] = []
+        self._close: list[int] = []
+        for target, stream in enumerate(wanted):
+            self._add(target, stream)
+
+    def _add(self, target: int, stream: Stream) -> None:
+        our_end = None
+        if stream is None:
+            their_end = target
+        elif stream == subprocess.PIPE:
+            read, write = os.pipe()
+            our_end, their_end = (write, read) if target == 0 else (read, write)
+            self._close.append(their_end)
+        elif stream == subprocess.DEVNULL:
+            their_end = os.open(os.devnull, os.O_RDWR)
+            self._close.append(their_end)
+        elif stream == subprocess.STDOUT and target == 2:
+            their_end = self.theirs[1]
+        else:
+            their_end = stream if isinstance(stream, int) else stream.fileno()
+        self.theirs.append(their_end)
+        self.ours.append(our_end)
+
+    def close_theirs(self) -> None:
+        for descriptor in self._close:
+            os.close(descriptor)
+        self._close = []
+
+    def close_all(self) -> None:
+        self.close_theirs()
+        for descriptor in self.ours:
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+def communicate(process: Process, data: bytes, timeout: float | None) -> tuple[bytes, bytes]:
+    """Feeds a process and reads what it writes until it has ended; raises CommandTimeout when the time is over."""
+    import selectors
+
+    end = None if timeout is None else time.monotonic() + timeout
+    output: dict[object, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+    with selectors.DefaultSelector() as events:
+        for file in process.stdout, process.stderr:
+            if file is not None:
+                events.register(file, selectors.EVENT_READ)
+        if process.stdin is not None and data:
+            os.set_blocking(process.stdin.fileno(), False)
+            events.register(process.stdin, selectors.EVENT_WRITE)
+        elif process.stdin is not None:
+            process.stdin.close()
+        while events.get_map():
+            left = None if end is None else end - time.monotonic()
+            if left is not None and left <= 0:
+                raise CommandTimeout(f"{process.node}: {process.argv[0]} has not ended after {timeout:g} s, and was killed")
+            for key, _ in events.select(left):
+                if key.fileobj is process.stdin:
+                    data = _feed(key.fd, data)
+                    if not data:
+                        events.unregister(process.stdin)
+                        _close_quietly(process.stdin)
+                elif part := os.read(key.fd, 1 << 16):
+                    output[key.fileobj] += part
+                else:
+                    events.unregister(key.fileobj)
+    process.wait(None if end is None else max(0.0, end - time.monotonic()))
+    return bytes(output[process.stdout]), bytes(output[process.stderr])
+
+
+def _feed(descriptor: int, data: bytes) -> bytes:
+    """Writes what fits into the pipe, and gives back the rest: none when nobody reads any more."""
+    try:
+        return data[os.write(descriptor, data[: 1 << 16]) :]
+    except BrokenPipeError:
+        return b""
+
+
+def _close_quietly(file: BufferedWriter) -> None:
+    try:
+        file.close()
+    except BrokenPipeError:
+        return

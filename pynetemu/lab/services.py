@@ -1,0 +1,82 @@
+"""The services of a running network: whether they run, what they have printed, and news of their ends."""
+
+import json
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from pynetemu.errors import LabError
+
+if TYPE_CHECKING:
+    from pynetemu.lab.connection import Connection
+    from pynetemu.network.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """A service: `status` is None while it runs, then its exit status, negative for the signal that ended it."""
+
+    node: str
+    name: str
+    pid: int
+    status: int | None
+
+    def __str__(self) -> str:
+        if self.status is None:
+            return f"{self.name} of {self.node} runs"
+        how = f"was ended by signal {-self.status}" if self.status < 0 else f"has ended with status {self.status}"
+        return f"{self.name} of {self.node} {how}"
+
+
+class ServiceNews:
+    """Tells of services that end: readable (`fileno`) when there is news."""
+
+    def __init__(self, control: "Connection") -> None:
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ours.setblocking(False)
+        with theirs:
+            control.request({"do": "watch services"}, [theirs.fileno()])
+
+    def fileno(self) -> int:
+        return self._ours.fileno()
+
+    def read(self) -> list[ServiceState]:
+        """The services that have ended since; never waits."""
+        news = []
+        with suppress(BlockingIOError):
+            while packet := self._ours.recv(4096):
+                news.append(ServiceState(**json.loads(packet)))
+        return news
+
+    def close(self) -> None:
+        self._ours.close()
+
+
+def states(control: "Connection") -> list[ServiceState]:
+    answer, _ = control.request({"do": "services"})
+    return [ServiceState(**service) for service in answer["services"]]
+
+
+def open_log(network: "Network", name: str) -> BinaryIO:
+    """A service's output as a file that grows; raises LabError when there is no such service."""
+    from pynetemu.plan.operations import AddHttpServer, AddService
+
+    operations = [op for op in network.plan.operations if isinstance(op, AddService | AddHttpServer)]
+    node, _, short = name.rpartition(".")
+    found = [op for op in operations if op.name == short and node in ("", op.node)]
+    if len(found) != 1:
+        raise LabError(_which(network, name, [f"{op.node}.{op.name}" for op in found or operations]))
+    _, descriptors = network.control.request({"do": "log", "node": found[0].node, "service": short})
+    return os.fdopen(descriptors[0], "rb")
+
+
+def _which(network: "Network", name: str, choices: list[str]) -> str:
+    if any(choice.rpartition(".")[2] == name for choice in choices):
+        return f"several services are called {name!r}; say which: {', '.join(choices)}"
+    from pynetemu.plan.nearest import nearest
+
+    near = nearest(name, [*choices, *(choice.rpartition(".")[2] for choice in choices)])
+    has = f"it has {', '.join(choices)}" if choices else "it has none"
+    return f"{network.plan.name} has no service {name!r}; " + (f"did you mean {near!r}?" if near else has)

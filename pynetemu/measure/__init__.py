@@ -1,0 +1,1 @@
+"""Measurements between nodes: round trips and throughput."""

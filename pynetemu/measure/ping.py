@@ -1,0 +1,255 @@
+"""Pings between many nodes at once, from this process: `net.ping_all()`.
+
+Each node has one raw socket here, and all pairs are asked in a loop: a pair costs what its round trip costs the kernel, some
+12 µs, and no process is started.
+"""
+
+import select
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from pynetemu.errors import LabError
+from pynetemu.lab.addresses import best, usable
+from pynetemu.measure.echo import EchoSocket
+from pynetemu.plan.nearest import nearest
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_DRAIN_EVERY = 48  # requests; a socket's buffer holds some 270 answers (net.core.rmem_default)
+# Of the 1024 neighbours that the kernel keeps for all namespaces together (see engine.state.forget_neighbours) so many
+# are ours at once, and of those that do not answer so many.
+_NEIGHBOURS_AT_ONCE, _MOST_UNANSWERED = 600, 300
+_SECONDS_TO_FAIL = 4.0  # an unanswered neighbour is given up after three tries, one a second
+
+Progress = Callable[[int, int], None]  # pairs that were asked, of how many
+
+
+@dataclass(slots=True)
+class Ping:
+    """From one node to another: how many echo requests were sent, and the round trips of those answered, in ms.
+
+    `error` says why, where the kernel or a router has said so: "no route", "host unreachable".
+    """
+
+    source: str
+    target: str
+    address: str
+    sent: int = 0
+    rtts: list[float] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def received(self) -> int:
+        """How many were answered."""
+        return len(self.rtts)
+
+    @property
+    def answered(self) -> bool:
+        """Whether all were answered."""
+        return self.sent > 0 and len(self.rtts) == self.sent
+
+
+@dataclass(frozen=True, slots=True)
+class Pings:
+    """All pairs of some nodes; `interrupted` when not all of them were asked.
+
+    `pings["h1", "h2"]` is one of them, `pings.lost` are those with something missing.
+    """
+
+    nodes: tuple[str, ...]
+    pairs: tuple[Ping, ...]
+    seconds: float
+    interrupted: bool = False
+
+    @property
+    def sent(self) -> int:
+        """Echo requests sent."""
+        return sum(ping.sent for ping in self.pairs)
+
+    @property
+    def received(self) -> int:
+        """Echo requests answered."""
+        return sum(ping.received for ping in self.pairs)
+
+    @property
+    def loss(self) -> float:
+        """The part that was not answered, 0.0 to 1.0."""
+        return 1 - self.received / self.sent if self.sent else 0.0
+
+    @property
+    def lost(self) -> tuple[Ping, ...]:
+        """The pairs that were asked and of which an answer is missing."""
+        return tuple(ping for ping in self.pairs if ping.sent and not ping.answered)
+
+    @property
+    def rtts(self) -> list[float]:
+        """Every round trip, in ms."""
+        return [rtt for ping in self.pairs for rtt in ping.rtts]
+
+    def __getitem__(self, pair: tuple[str, str]) -> Ping:
+        found = next((ping for ping in self.pairs if (ping.source, ping.target) == pair), None)
+        if found is None:
+            near = [name if name in self.nodes else nearest(name, self.nodes) for name in pair]
+            raise KeyError(f"no ping from {pair[0]} to {pair[1]}" + (f"; did you mean {near}?" if all(near) else ""))
+        return found
+
+
+class Pinger:
+    """Asks all pairs of some nodes; `result` is what is known, at any time, after an interrupt too.
+
+    `version` is 4 or 6, None for IPv4 where both have it and IPv6 else; `timeout` is in seconds.
+    """
+
+    def __init__(
+        self, network: "Network", nodes: Sequence[str], *, count: int = 1, timeout: float = 1.0, version: int | None = None
+    ) -> None:
+        self._network, self._count, self._timeout = network, count, timeout
+        self._probes, self._is_on_link = _probes(network, nodes, version)
+        self.nodes = tuple(node for node in nodes if any(ping.source == node for ping in self._probes))
+        self._sockets: dict[tuple[str, int], EchoSocket] = {}
+        self._events = select.epoll()
+        self._by_descriptor: dict[int, EchoSocket] = {}
+        self._sent_at: dict[tuple[int, int], int] = {}  # of requests not answered yet, by probe and round
+        self._waiting: set[tuple[int, int]] = set()  # those of them that a batch waits for
+        self._silent: set[str] = set()  # nodes that have not answered, which are not waited for again and again
+        self._start = time.monotonic()
+        self._asked = 0
+
+    def result(self, interrupted: bool = False) -> Pings:
+        return Pings(self.nodes, tuple(self._probes), time.monotonic() - self._start, interrupted)
+
+    def run(self, progress: Progress | None = None) -> None:
+        """Asks all pairs, and returns when all have answered or the time is over."""
+        try:
+            for batch in self._batches():
+                for round in range(self._count):
+                    self._ask(batch, round)
+                    self._wait(batch, forever=False)
+                self._asked += len(batch)
+                if progress:
+                    progress(self._asked, len(self._probes))
+            self._wait(range(len(self._probes)), forever=True)
+        finally:
+            for echo in self._sockets.values():
+                echo.close()
+            self._events.close()
+
+    def _batches(self) -> Iterator[Sequence[int]]:
+        """The probes' numbers, in portions for which the kernel has room among its neighbours."""
+        everything = range(len(self._probes))
+        if sum(self._is_on_link) <= _NEIGHBOURS_AT_ONCE or self._are_permanent():
+            portion = _NEIGHBOURS_AT_ONCE * 10
+            yield from (everything[start : start + portion] for start in range(0, len(everything), portion))
+            return
+        for start in range(0, len(everything), _NEIGHBOURS_AT_ONCE):
+            yield everything[start : start + _NEIGHBOURS_AT_ONCE]
+            self._make_room()
+
+    def _are_permanent(self) -> bool:
+        """Whether the description has made the neighbours permanent, which the kernel's limit is not for."""
+        return self._network.forget_neighbours(*self.nodes).permanent >= sum(self._is_on_link)
+
+    def _make_room(self) -> None:
+        end = time.monotonic() + _SECONDS_TO_FAIL
+        while self._network.forget_neighbours(*self.nodes).unanswered > _MOST_UNANSWERED and time.monotonic() < end:
+            self._hear(0.1)
+
+    def _ask(self, batch: Sequence[int], round: int) -> None:
+        for number, probe in enumerate(batch):
+            ping = self._probes[probe]
+            ping.sent += 1
+            if not ping.address:
+                continue
+            now, error = self._socket(ping).send(ping.address, probe, round)
+            if error:
+                ping.error = error
+            else:
+                self._sent_at[probe, round] = now
+            if number % _DRAIN_EVERY == _DRAIN_EVERY - 1:
+                self._hear(0)
+
+    def _socket(self, ping: Ping) -> EchoSocket:
+        version = 6 if ":" in ping.address else 4
+        if (ping.source, version) not in self._sockets:
+            echo = EchoSocket(self._network[ping.source], version)
+            self._sockets[ping.source, version] = self._by_descriptor[echo.fileno()] = echo
+            self._events.register(echo.fileno(), select.EPOLLIN)
+        return self._sockets[ping.source, version]
+
+    def _wait(self, batch: Sequence[int], forever: bool) -> None:
+        """Waits for answers; for those of silent nodes only at the end, with all the others."""
+        numbers = set(batch)
+        self._waiting = {key for key in self._sent_at if key[0] in numbers and (forever or not self._is_hopeless(key[0]))}
+        end = max((self._sent_at[key] for key in self._waiting), default=0) / 1e9 + self._timeout
+        while self._waiting:
+            left = end - time.time()
+            if left <= 0:
+                self._silent |= self._without_answer(self._waiting)
+                return
+            self._hear(left)
+
+    def _is_hopeless(self, probe: int) -> bool:
+        ping = self._probes[probe]
+        return ping.source in self._silent or ping.target in self._silent
+
+    def _without_answer(self, waiting: set[tuple[int, int]]) -> set[str]:
+        """The nodes of these requests that nobody has had an answer from."""
+        suspects = {name for probe, _ in waiting for name in (self._probes[probe].source, self._probes[probe].target)}
+        alive = {name for ping in self._probes if ping.rtts for name in (ping.source, ping.target)}
+        return suspects - alive
+
+    def _hear(self, seconds: float) -> None:
+        for descriptor, _ in self._events.poll(seconds):
+            for heard in self._by_descriptor[descriptor].receive():
+                self._waiting.discard((heard.probe, heard.round))
+                sent = self._sent_at.pop((heard.probe, heard.round), None)
+                if sent is None:
+                    continue  # a second answer
+                if heard.error:
+                    self._probes[heard.probe].error = heard.error
+                else:
+                    self._probes[heard.probe].rtts.append(max(heard.time - sent, 0) / 1e6)
+
+
+def _probes(network: "Network", nodes: Sequence[str], version: int | None) -> tuple[list[Ping], list[bool]]:
+    """Every ordered pair with the address that the source would use, and whether it is on a network of its own.
+
+    The two directions of a pair follow each other, since they need the same two neighbours.
+    """
+    addresses = usable(network, nodes, version)
+    named = [node for node in nodes if addresses[node]]
+    networks = {node: {address.network for address in addresses[node]} for node in named}
+    versions: dict[str, set[int]] = {node: {address.version for address in addresses[node]} for node in named}
+    pings, on_link = [], []
+    for pair in combinations(named, 2):
+        for source, target in (pair, pair[::-1]):
+            address = best(addresses[target], networks[source], versions[source])
+            error = "" if address else "no address of the same IP version"
+            pings.append(Ping(source, target, str(address.ip) if address else "", error=error))
+            on_link.append(address is not None and address.network in networks[source])
+    return pings, on_link
+
+
+def ping_all(
+    network: "Network",
+    nodes: Sequence[str] = (),
+    *,
+    count: int = 1,
+    timeout: float = 1.0,
+    version: int | None = None,
+    progress: Progress | None = None,
+) -> Pings:
+    """See `Network.ping_all`."""
+    if count < 1 or timeout <= 0 or version not in (None, 4, 6):
+        raise ValueError(f"ping_all: count={count}, timeout={timeout}, version={version}: at least 1, more than 0 s, 4 or 6")
+    for node in nodes:
+        network[node]
+    pinger = Pinger(network, nodes or network.nodes, count=count, timeout=timeout, version=version)
+    if len(pinger.nodes) < 2:
+        raise LabError("a ping needs two nodes with an address" + (f" of IPv{version}" if version else ""))
+    pinger.run(progress)
+    return pinger.result()

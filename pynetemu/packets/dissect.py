@@ -1,0 +1,280 @@
+"""What a packet says, in one line: addresses, protocol, and what it is for.
+
+    packet = dissect(frame)
+    packet.text                         "ICMP echo request seq 1"
+    packet.source, packet.destination   "10.0.1.2", "10.0.2.2"
+
+It knows what labs are made of: ARP, IPv4, IPv6 with its neighbour discovery, ICMP, TCP, UDP, VLAN tags, fragments, VXLAN and
+GRE with what they carry, and the first line of DNS and HTTP. `Journey.scapy` takes a packet apart in full.
+"""
+
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pynetemu.packets.application import dns, http
+
+Name = Callable[[str], str]  # the name to show for an address
+
+_ICMP = {
+    0: "echo reply",
+    3: "unreachable",
+    4: "source quench",
+    5: "redirect",
+    8: "echo request",
+    11: "time exceeded",
+    12: "bad header",
+}
+_UNREACHABLE = {
+    0: "net",
+    1: "host",
+    2: "protocol",
+    3: "port",
+    4: "fragmentation needed",
+    5: "source route",
+    9: "net prohibited",
+    10: "host prohibited",
+    13: "prohibited",
+}
+_ICMP6 = {
+    1: "unreachable",
+    2: "packet too big",
+    3: "time exceeded",
+    4: "bad header",
+    128: "echo request",
+    129: "echo reply",
+    130: "MLD query",
+    131: "MLD report",
+    132: "MLD done",
+    133: "router solicitation",
+    134: "router advertisement",
+    137: "redirect",
+    143: "MLD report",
+}
+_UNREACHABLE6 = {0: "no route", 1: "prohibited", 3: "address", 4: "port", 5: "source policy", 6: "route rejected"}
+_PROTOCOLS = {2: "IGMP", 47: "GRE", 50: "ESP", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP", 132: "SCTP"}
+_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
+_EXTENSIONS = (0, 43, 60)  # hop-by-hop, routing and destination options (RFC 8200)
+_VXLAN = 4789
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A packet for people. `source` and `destination` are IP addresses, or MAC addresses below IP.
+
+    `answers` is what an answer to it has as its own `question`: a ping's identifier, a connection's ports…
+    `quoted` is the packet that an ICMP error is about, `inner` the one that a tunnel carries.
+    """
+
+    protocol: str
+    source: str
+    destination: str
+    text: str
+    ttl: int | None = None
+    macs: tuple[str, str] = ("", "")  # source, destination
+    vlan: int | None = None
+    ports: tuple[int, int] = (0, 0)
+    kind: str = ""
+    size: int = 0  # of the IP packet, its header included
+    dont_fragment: bool = False
+    quoted: "Packet | None" = None
+    inner: "Packet | None" = None
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it tells of a packet that died."""
+        return self.quoted is not None
+
+
+def dissect(frame: bytes, name: Name = str) -> Packet:
+    """Takes an Ethernet frame apart as far as it goes; `name` gives what to write for an address inside the text."""
+    if len(frame) < 14:
+        return Packet("frame", "", "", f"{len(frame)} bytes, no whole Ethernet header")
+    macs = mac(frame[6:12]), mac(frame[:6])
+    kind, start, vlan = int.from_bytes(frame[12:14]), 14, None
+    while kind in (0x8100, 0x88A8) and len(frame) >= start + 4:
+        vlan = int.from_bytes(frame[start : start + 2]) & 0xFFF
+        kind, start = int.from_bytes(frame[start + 2 : start + 4]), start + 4
+    return replace(_by_type(kind, frame, start, macs, name), macs=macs, vlan=vlan)
+
+
+def mac(data: bytes) -> str:
+    return data.hex(":")
+
+
+def _by_type(kind: int, frame: bytes, start: int, macs: tuple[str, str], name: Name) -> Packet:
+    rest = frame[start:]
+    if kind == 0x0806 and len(rest) >= 28:
+        return _arp(rest, name)
+    if kind == 0x0800 and len(rest) >= 20:
+        return _ipv4(rest, name)
+    if kind == 0x86DD and len(rest) >= 40:
+        return _ipv6(rest, name)
+    if kind < 0x0600:  # IEEE 802.3: a length
+        stp = rest[:3] == b"\x42\x42\x03"
+        return Packet("STP" if stp else "LLC", *macs, _stp(rest) if stp else f"LLC {len(rest)} bytes")
+    texts = {0x88CC: "LLDP", 0x8847: "MPLS", 0x8863: "PPPoE discovery", 0x8864: "PPPoE"}
+    return Packet(texts.get(kind, "frame"), *macs, f"{texts.get(kind, f'Ethernet type 0x{kind:04x}')} {len(rest)} bytes")
+
+
+def _stp(data: bytes) -> str:
+    return "STP topology change" if data[6:7] == b"\x80" else "STP"
+
+
+def _arp(data: bytes, name: Name) -> Packet:
+    operation = int.from_bytes(data[6:8])
+    sender, target = socket.inet_ntoa(data[14:18]), socket.inet_ntoa(data[24:28])
+    if operation == 1 and sender == target:
+        return Packet("ARP", sender, target, f"ARP announcement {sender}", kind="announcement")
+    if operation == 1:
+        probe = sender == "0.0.0.0"
+        text = f"ARP probe {target}" if probe else f"ARP who-has {target} tell {name(sender)}"
+        return Packet("ARP", sender, target, text, kind="who-has")
+    return Packet("ARP", sender, target, f"ARP {sender} is-at {mac(data[8:14])}", kind="is-at")
+
+
+def _ipv4(data: bytes, name: Name) -> Packet:
+    header = (data[0] & 15) * 4
+    size, number, flags = struct.unpack_from(">HHH", data, 2)
+    source, destination = socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20])
+    offset = (flags & 0x1FFF) * 8
+    payload = data[header:size] if size else data[header:]
+    if offset:
+        packet = Packet("IP", source, destination, _fragment(data[9], offset, size - header, number), kind="fragment")
+    else:
+        packet = _transport(data[9], payload, max(0, size - header), source, destination, name)
+        if flags & 0x2000:
+            packet = replace(packet, text=f"{packet.text} (first fragment, id {number})")
+    return replace(packet, ttl=data[8], size=size, dont_fragment=bool(flags & 0x4000))
+
+
+def _ipv6(data: bytes, name: Name) -> Packet:
+    size, protocol, limit = struct.unpack_from(">HBB", data, 4)
+    source, destination = (socket.inet_ntop(socket.AF_INET6, data[at : at + 16]) for at in (8, 24))
+    at, packet = 40, None
+    while protocol in (*_EXTENSIONS, 44) and len(data) >= at + 8:
+        if protocol == 44:
+            offset, number = int.from_bytes(data[at + 2 : at + 4]) & 0xFFF8, int.from_bytes(data[at + 4 : at + 8])
+            if offset:
+                text = _fragment(data[at], offset, size + 40 - at - 8, number)
+                packet = Packet("IPv6", source, destination, text, kind="fragment")
+                break
+        at, protocol = at + (8 if protocol == 44 else (data[at + 1] + 1) * 8), data[at]
+    if packet is None:
+        packet = _transport(protocol, data[at : 40 + size], max(0, size + 40 - at), source, destination, name)
+    return replace(packet, ttl=limit, size=size + 40, dont_fragment=True)
+
+
+def _fragment(protocol: int, offset: int, size: int, number: int) -> str:
+    named = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6", **_PROTOCOLS}.get(protocol, f"protocol {protocol}")
+    return f"{named} fragment, bytes {offset} to {offset + size}, id {number}"
+
+
+def _transport(protocol: int, data: bytes, size: int, source: str, destination: str, name: Name) -> Packet:
+    """`size` is how long the payload was on the wire; `data` may be cut."""
+    packet: Packet | None = None
+    match protocol:
+        case 1 if len(data) >= 4:
+            packet = _icmp(data, source, destination, name)
+        case 58 if len(data) >= 4:
+            packet = _icmp6(data, source, destination, name)
+        case 6 if len(data) >= 14:
+            packet = _tcp(data, size, source, destination)
+        case 17 if len(data) >= 8:
+            packet = _udp(data, size, source, destination, name)
+        case 47 if len(data) >= 4:
+            packet = _gre(data, source, destination, name)
+        case 4 | 41 if data:
+            inner = _by_type(0x0800 if protocol == 4 else 0x86DD, data, 0, ("", ""), name)
+            packet = _tunnel("IPIP", source, destination, inner, name)
+    named = _PROTOCOLS.get(protocol, "IP")
+    return packet or Packet(named, source, destination, named if named != "IP" else f"IP protocol {protocol}")
+
+
+def _icmp(data: bytes, source: str, destination: str, name: Name) -> Packet:
+    kind, code = data[0], data[1]
+    words = _ICMP.get(kind, f"type {kind}")
+    quoted = _ipv4(data[8:], name) if kind in (3, 5, 11, 12) and len(data) >= 28 else None
+    if kind in (0, 8) and len(data) >= 8:
+        number, sequence = struct.unpack_from(">HH", data, 4)
+        return Packet("ICMP", source, destination, f"ICMP {words} seq {sequence}", kind=words, ports=(number, sequence))
+    if kind == 3:
+        words += f" ({_UNREACHABLE.get(code, str(code))})"
+        if code == 4 and len(data) >= 8:
+            words += f", mtu {int.from_bytes(data[6:8])}"
+    if kind == 11 and code == 1:
+        words += " (reassembly)"
+    if kind == 5 and len(data) >= 8:
+        words += f": use {name(socket.inet_ntoa(data[4:8]))}"
+    return Packet("ICMP", source, destination, f"ICMP {words}", kind=words, quoted=quoted if kind != 5 else None)
+
+
+def _icmp6(data: bytes, source: str, destination: str, name: Name) -> Packet:
+    kind, code = data[0], data[1]
+    if kind in (135, 136) and len(data) >= 24:
+        target = socket.inet_ntop(socket.AF_INET6, data[8:24])
+        if kind == 135:
+            text = f"ND who-has {target} tell {name(source)}" if source != "::" else f"ND probe {target}"
+            return Packet("ND", source, target, text, kind="who-has")
+        return Packet("ND", target, destination, f"ND {target} is-at {_link_address(data[24:])}".rstrip(), kind="is-at")
+    words = _ICMP6.get(kind, f"type {kind}")
+    if kind in (128, 129) and len(data) >= 8:
+        number, sequence = struct.unpack_from(">HH", data, 4)
+        return Packet("ICMP", source, destination, f"ICMPv6 {words} seq {sequence}", kind=words, ports=(number, sequence))
+    if kind == 1:
+        words += f" ({_UNREACHABLE6.get(code, str(code))})"
+    if kind == 2 and len(data) >= 8:
+        words += f", mtu {int.from_bytes(data[4:8])}"
+    quoted = _ipv6(data[8:], name) if kind in (1, 2, 3, 4) and len(data) >= 48 else None
+    protocol = "ND" if kind in (133, 134) else "MLD" if words.startswith("MLD") else "ICMP"
+    text = f"ND {words}" if protocol == "ND" else words if protocol == "MLD" else f"ICMPv6 {words}"
+    return Packet(protocol, source, destination, text, kind=words, quoted=quoted)
+
+
+def _link_address(options: bytes) -> str:
+    """The link-layer address among the options of neighbour discovery (RFC 4861, 4.6.1)."""
+    while len(options) >= 8 and options[1]:
+        if options[0] in (1, 2):
+            return mac(options[2:8])
+        options = options[options[1] * 8 :]
+    return ""
+
+
+def _tcp(data: bytes, size: int, source: str, destination: str) -> Packet:
+    near, far = struct.unpack_from(">HH", data)
+    header = (data[12] >> 4) * 4
+    flags = [word for bit, word in enumerate(_FLAGS) if data[13] & 1 << bit and word != "PSH"]
+    carried = max(0, size - header)
+    kind = "+".join(sorted(flags, key=("SYN", "FIN", "RST", "ACK", "URG").index))
+    text = f"TCP {near} → {far} {kind}" + (f" {carried} bytes" if carried else "")
+    line = http(data[header:]) if carried else ""
+    if line:
+        text = f"TCP {near} → {far} {line}"
+    return Packet("TCP", source, destination, text, kind=kind, ports=(near, far))
+
+
+def _udp(data: bytes, size: int, source: str, destination: str, name: Name) -> Packet:
+    near, far = struct.unpack_from(">HH", data)
+    payload = data[8:]
+    if far == _VXLAN and len(payload) >= 22:
+        network = int.from_bytes(payload[4:7])
+        return _tunnel(f"VXLAN {network}", source, destination, dissect(payload[8:], name), name)
+    line = dns(payload) if 53 in (near, far) else ""
+    services = {67: "DHCP", 68: "DHCP", 123: "NTP", 546: "DHCPv6", 547: "DHCPv6", 5353: "mDNS"}
+    word = line or services.get(far, "")
+    text = f"UDP {near} → {far} " + (word or f"{max(0, size - 8)} bytes")
+    return Packet("UDP", source, destination, text, ports=(near, far), kind=word.partition(" ")[0])
+
+
+def _gre(data: bytes, source: str, destination: str, name: Name) -> Packet:
+    flags, kind = struct.unpack_from(">HH", data)
+    start = 4 + sum(4 for bit in (0x8000, 0x2000, 0x1000) if flags & bit)  # checksum, key, sequence (RFC 2890)
+    inner = dissect(data[start:], name) if kind == 0x6558 else _by_type(kind, data, start, ("", ""), name)
+    return _tunnel("GRE", source, destination, inner, name)
+
+
+def _tunnel(named: str, source: str, destination: str, inner: Packet, name: Name) -> Packet:
+    between = "" if inner.protocol in ("ARP", "ND") else f" {name(inner.source)} → {name(inner.destination)}"
+    text = f"{named} [{inner.text}{between}]"
+    return Packet(named.partition(" ")[0], source, destination, text, kind=inner.kind, inner=inner)

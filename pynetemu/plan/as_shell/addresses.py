@@ -1,0 +1,14 @@
+"""Addresses as commands."""
+
+from collections.abc import Iterator
+from shlex import quote
+
+from pynetemu.plan.as_shell.words import ip
+from pynetemu.plan.operations import AddAddress
+
+TITLES = {AddAddress: "Addresses"}
+
+
+def lines(operation: AddAddress, root: str | None) -> Iterator[str]:
+    nodad = " nodad" if operation.address.version == 6 else ""
+    yield f"{ip(operation.node, root)} addr add {operation.address} dev {quote(operation.interface)}{nodad}"

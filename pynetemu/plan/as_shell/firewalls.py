@@ -1,0 +1,15 @@
+"""Packet filters as commands."""
+
+from collections.abc import Iterator
+
+from pynetemu.plan.as_shell.words import in_node
+from pynetemu.plan.operations import AddRuleset
+
+TITLES = {AddRuleset: "Packet filters and address translation"}
+
+
+def lines(operation: AddRuleset, root: str | None) -> Iterator[str]:
+    end = "END"
+    while end in operation.text:
+        end += "D"
+    yield f"{in_node(operation.node, root)}nft -f - <<'{end}'\n{operation.text.rstrip()}\n{end}"

@@ -1,0 +1,341 @@
+"""The types of commands' arguments: each reads a word, or says what is allowed, and completes one.
+
+    @command
+    def link(shell: Shell, a: NodeName, b: NodeName, state: Literal["up", "down"]) -> int: ...
+
+`NodeName` is a str for Python and a kind for the shell. `str`, `int`, `float`, `bool` (a flag), `Path` and `Literal` have
+kinds too; a type of your own is `Annotated[T, kind]` with a kind that has the members of `Kind`.
+"""
+
+import fnmatch
+import math
+import re
+import signal
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
+
+if TYPE_CHECKING:
+    from pynetemu.shell.jobs import Job
+    from pynetemu.shell.shell import Shell
+
+
+@runtime_checkable
+class Kind(Protocol):
+    """How the words of an argument are read; `name` stands for it in usage lines."""
+
+    name: str
+
+    def parse(self, word: str, shell: "Shell") -> Any:
+        """The value of a word; raises ValueError that says what is allowed."""
+
+    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+        """Words that the argument may be and that begin with the prefix."""
+
+
+class _AnyWord:
+    def parse(self, word: str, _: "Shell") -> str:
+        return word
+
+
+class Text(_AnyWord):
+    name = "TEXT"
+
+    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+        return ()
+
+
+class Rest(Text):
+    """The rest of the line as it is written, quotes and all."""
+
+    name = "..."
+
+
+class Line(Rest):
+    """The rest of the line, which is itself a line of the shell."""
+
+    name = "LINE"
+
+
+class Number:
+    name = "N"
+
+    def __init__(self, type: type[int] | type[float], least: float = -math.inf, most: float = math.inf) -> None:
+        self._type, self._least, self._most = type, least, most
+
+    def parse(self, word: str, _: "Shell") -> int | float:
+        try:
+            number = self._type(word)
+        except ValueError:
+            what = "a whole number" if self._type is int else "a number"
+            raise ValueError(f"{word!r} is not {what}") from None
+        if not self._least <= number <= self._most:
+            limits = f"at least {self._least}" if self._most == math.inf else f"{self._least} to {self._most}"
+            raise ValueError(f"{word} is not {limits}")
+        return number
+
+    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+        return ()
+
+
+class Choice:
+    def __init__(self, words: Sequence[str]) -> None:
+        self.name = "|".join(words)
+        self._words = words
+
+    def parse(self, word: str, _: "Shell") -> str:
+        if word not in self._words:
+            raise ValueError(f"{word!r} is not {' or '.join(self._words)}{_meant(word, self._words)}")
+        return word
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        return _starting(self._words, prefix)
+
+
+class OneNode:
+    name = "NODE"
+
+    def parse(self, word: str, shell: "Shell") -> str:
+        if word not in shell.network:
+            raise ValueError(f"there is no node {word!r}{_meant(word, shell.network.nodes) or _some(shell.network.nodes)}")
+        return word
+
+    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+        return _starting(shell.network.nodes, prefix)
+
+
+class SomeNodes:
+    """Several nodes at once: `h1,h2`, `h*`, `s?`, `all`."""
+
+    name = "NODES"
+
+    def parse(self, word: str, shell: "Shell") -> tuple[str, ...]:
+        return nodes_of(word, shell.network.nodes)
+
+    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+        before, comma, last = prefix.rpartition(",")
+        return (f"{before}{comma}{name}" for name in _starting((*shell.network.nodes, "all"), last))
+
+
+class End:
+    """An end of a link: NODE, or NODE:INTERFACE."""
+
+    name = "NODE"
+
+    def parse(self, word: str, shell: "Shell") -> str:
+        node, colon, interface = word.partition(":")
+        OneNode().parse(node, shell)
+        if colon:
+            known = _interfaces(shell, node)
+            if interface not in known:
+                raise ValueError(f"{node} has no interface {interface!r}; it has {', '.join(known)}")
+        return word
+
+    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+        node, colon, _ = prefix.partition(":")
+        if colon and node in shell.network:
+            return _starting((f"{node}:{name}" for name in _interfaces(shell, node)), prefix)
+        return _starting(shell.network.nodes, prefix)
+
+
+class OneService(_AnyWord):
+    """A service by its name; which of several, and that there is none, is told by the network (`network.log`)."""
+
+    name = "SERVICE"
+
+    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+        return _starting((state.name for state in shell.network.services), prefix)
+
+
+class Duration:
+    """A length of time in seconds: `2`, `0.5`, `200ms`, `3s`, `1min`."""
+
+    name = "TIME"
+    _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
+
+    def parse(self, word: str, _: "Shell") -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([a-z]*)", word)
+        if not found or found[2] not in self._UNITS:
+            raise ValueError(f"{word!r} is not a time such as 2s, 200ms or 1min")
+        return float(found[1]) * self._UNITS[found[2]]
+
+    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+        return ()
+
+
+class Rate:
+    """Bits per second, written as in tc(8): `10mbit`, `1gbit`, `500kbit`; Mininet's `10M` too."""
+
+    name = "RATE"
+    _UNITS = {"bit": 1.0, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "k": 1e3, "m": 1e6, "g": 1e9, "": 1.0}
+
+    def parse(self, word: str, _: "Shell") -> float:
+        found = re.fullmatch(r"(\d+(?:\.\d*)?)([A-Za-z]*)", word)
+        unit = found[2].lower() if found else "?"
+        if found is None or unit not in self._UNITS or float(found[1]) == 0:
+            hint = "; in tc, bps means bytes: say mbit" if unit.endswith("bps") else ""
+            raise ValueError(f"{word!r} is not a rate such as 10mbit or 1gbit{hint}")
+        return float(found[1]) * self._UNITS[unit]
+
+    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+        return ()
+
+
+class File:
+    name = "FILE"
+
+    def parse(self, word: str, _: "Shell") -> Path:
+        return Path(word).expanduser()
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        from pynetemu.shell.files import files
+
+        return files(prefix)
+
+
+class Folder(_AnyWord):
+    name = "DIR"
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        from pynetemu.shell.files import files
+
+        return (path for path in files(prefix) if path.endswith("/"))
+
+
+class ALab(_AnyWord):
+    """A running lab of this user."""
+
+    name = "LAB"
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        from pynetemu.lab.running_labs import labs
+
+        return _starting((lab.name for lab in labs()), prefix)
+
+
+class OneJob:
+    """A job as `%1` or `1`."""
+
+    name = "JOB"
+
+    def parse(self, word: str, shell: "Shell") -> "Job":
+        return shell.jobs.find(word)
+
+    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+        return _starting((f"%{job.number}" for job in shell.jobs), prefix)
+
+
+class Signal:
+    """A signal by name or number. As an option it is written `-INT` or `-9`."""
+
+    name = "SIGNAL"
+    dashed = True
+
+    def parse(self, word: str, _: "Shell") -> signal.Signals:
+        try:
+            return signal.Signals(int(word)) if word.isdigit() else signal.Signals[f"SIG{word.upper().removeprefix('SIG')}"]
+        except (KeyError, ValueError):
+            raise ValueError(f"there is no signal {word!r}; say a number or a name such as INT, TERM, KILL") from None
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        return _starting((number.name.removeprefix("SIG") for number in signal.Signals), prefix)
+
+
+class ACommand:
+    """The name of a command of the shell."""
+
+    name = "CMD"
+
+    def parse(self, word: str, _: "Shell") -> str:
+        from pynetemu.shell import registry
+
+        if registry.find(word) is None:
+            raise ValueError(f"there is no command {word!r}{_meant(word, registry.names())}")
+        return word
+
+    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+        from pynetemu.shell import registry
+
+        return _starting(registry.names(), prefix)
+
+
+NodeName = Annotated[str, OneNode()]
+NodeNames = Annotated[tuple[str, ...], SomeNodes()]
+LinkEnd = Annotated[str, End()]
+Directory = Annotated[str, Folder()]
+RunningLab = Annotated[str, ALab()]
+BitRate = Annotated[float, Rate()]
+ServiceName = Annotated[str, OneService()]
+Seconds = Annotated[float, Duration()]
+JobNumber = Annotated["Job", OneJob()]
+SignalNumber = Annotated[signal.Signals, Signal()]
+RestOfLine = Annotated[str, Rest()]
+ShellLine = Annotated[str, Line()]
+CommandName = Annotated[str, ACommand()]
+Status = Annotated[int, Number(int, least=0, most=255)]
+Count = Annotated[int, Number(int, least=1)]
+
+_PLAIN: dict[Any, Kind] = {str: Text(), int: Number(int), float: Number(float), Path: File()}
+
+
+def kind_of(annotation: Any) -> Kind:
+    """The kind of an annotation; raises TypeError for one that has none."""
+    if get_origin(annotation) is Annotated:
+        found = next((extra for extra in annotation.__metadata__ if isinstance(extra, Kind)), None)
+        return found or kind_of(annotation.__origin__)
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = [option for option in get_args(annotation) if option is not type(None)]
+        return kind_of(annotation)
+    if get_origin(annotation) is Literal:
+        return Choice(get_args(annotation))
+    if annotation not in _PLAIN:
+        raise TypeError(
+            f"the shell cannot read a {annotation!r}: use str, int, float, bool, Path, Literal or Annotated[T, kind]"
+        )
+    return _PLAIN[annotation]
+
+
+def is_node_set(word: str) -> bool:
+    """Whether a word can only be a set of nodes."""
+    return word == "all" or any(mark in word for mark in "*?,[")
+
+
+def nodes_of(word: str, nodes: Sequence[str]) -> tuple[str, ...]:
+    """The nodes of `h1,h2`, `h*`, `s[12]`, `all`, in the order of the description; raises ValueError.
+
+    nodes_of("h*,s1", ("s1", "h1", "h2")) == ("s1", "h1", "h2")
+    """
+    found: set[str] = set()
+    for part in filter(None, word.split(",")):
+        if part in nodes:
+            found.add(part)
+        elif part == "all":
+            found.update(nodes)
+        elif matching := fnmatch.filter(nodes, part):
+            found.update(matching)
+        elif any(mark in part for mark in "*?["):
+            raise ValueError(f"no node matches {part!r}{_some(nodes)}")
+        else:
+            raise ValueError(f"there is no node {part!r}{_meant(part, nodes) or _some(nodes)}")
+    return tuple(node for node in nodes if node in found)
+
+
+def _interfaces(shell: "Shell", node: str) -> list[str]:
+    return [interface.name for interface in shell.network.interfaces(node) if interface.name != "lo"]
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    from pynetemu.plan.nearest import nearest
+
+    near = nearest(word, known)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def _some(nodes: Sequence[str]) -> str:
+    shown = ", ".join(nodes[:8])
+    return f"; the nodes are {shown}" + (f" and {len(nodes) - 8} more" if len(nodes) > 8 else "")
+
+
+def _starting(words: Iterable[str], prefix: str) -> Iterable[str]:
+    return (word for word in words if word.startswith(prefix))

@@ -1,0 +1,1 @@
+"""How sightings join into the journey of one packet."""

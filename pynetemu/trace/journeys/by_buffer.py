@@ -1,0 +1,113 @@
+"""Joins sightings by the kernel's buffer: exact through address translation, copies and rewriting.
+
+A sighting continues a journey when all three agree; without each of them wrong ones were joined:
+
+1. the address of the buffer (sk_buff), or of its data, which copies share, is one that the journey holds;
+2. the topology: what arrives was sent into the other end of the link, what leaves had arrived;
+3. the content that no hop changes, since a freed address is soon another packet's.
+"""
+
+from collections import deque
+
+from pynetemu.packets.encapsulation import inner_frame
+from pynetemu.packets.identity import identity
+from pynetemu.trace.journeys.journey import Journey, Sighting
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.expected_drops import is_harmless
+
+_REBUILT = 200  # of so many journeys before, one whose buffer was made anew on a link may be continued
+_IPV4_KEY = 6  # elements of an IPv4 packet's key: number, 2 of fragments, length, protocol, content
+
+
+class ByBuffer:
+    def __init__(self, wiring: Wiring) -> None:
+        self.journeys: list[Journey] = []
+        self._wiring = wiring
+        self._by_buffer: dict[int, Journey] = {}
+        self._by_head: dict[int, Journey] = {}  # the last of each: a switch may send a copy when the first was read already
+        self._recent: deque[Journey] = deque(maxlen=_REBUILT)
+
+    def add(self, event: Event) -> None:
+        if event.kind == "end":
+            if (journey := self._by_buffer.pop(event.buffer, None)) is not None:
+                journey.freed = True
+            return
+        known = self._by_buffer.get(event.buffer) or self._by_head.get(event.head)
+        journey = known if known and self._continues(known, event) else self._rebuilt(event)
+        if journey is None:
+            if event.kind == "drop" and is_harmless(event):
+                return  # a copy of a packet that was delivered, such as one that a closed socket still held
+            journey = self._begin()
+        journey.sightings.append(Sighting(event, self._before(journey, event)))
+        self._by_buffer[event.buffer] = self._by_head[event.head] = journey
+        if event.kind == "drop":
+            self._by_buffer.pop(event.buffer, None)
+
+    def _begin(self) -> Journey:
+        journey = Journey()
+        self.journeys.append(journey)
+        self._recent.append(journey)
+        return journey
+
+    def _continues(self, journey: Journey, event: Event) -> bool:
+        return self._may_follow(journey, event) and _is_same(journey.sightings[-1].event, event)
+
+    def _may_follow(self, journey: Journey, event: Event) -> bool:
+        seen = [sighting.event for sighting in journey.sightings]
+        here = [other for other in seen if other.node == event.node]
+        if event.kind == "in":
+            peer = self._wiring.peers.get((event.node, event.interface))
+            if peer is None:  # handed up, to a bridge or from the loopback; or by a link that the plan does not know
+                return bool(here) or self._left_by_unknown_link(journey) is not None
+            sent = sum(other.kind == "out" and (other.node, other.interface) == peer for other in seen)
+            return sent > sum(other.kind == "in" and other.interface == event.interface for other in here)
+        if event.kind == "out":
+            arrived = sum(other.kind == "in" for other in here)
+            left = sum(other.kind == "out" and other.interface == event.interface for other in here)
+            inside = any(other.kind == "out" and other.interface != event.interface for other in here)
+            return arrived > left or (inside and not left)
+        return bool(here)
+
+    def _left_by_unknown_link(self, journey: Journey) -> Sighting | None:
+        """Where the packet was seen last, if it left there by an interface that somebody has added."""
+        last = journey.sightings[-1]
+        place = (last.event.node, last.event.interface)
+        return last if last.event.kind == "out" and place not in self._wiring.peers else None
+
+    def _rebuilt(self, event: Event) -> Journey | None:
+        """The journey whose frame was sent into the other end of this link, when the buffer was made anew (XDP, veth)."""
+        peer = self._wiring.peers.get((event.node, event.interface))
+        if event.kind == "out" or peer is None:
+            return None
+        for journey in reversed(self._recent):
+            last = journey.sightings[-1].event
+            if last.kind == "out" and (last.node, last.interface) == peer and last.data[:128] == event.data[:128]:
+                return journey
+        return None
+
+    def _before(self, journey: Journey, event: Event) -> Sighting | None:
+        if event.kind == "in" and (peer := self._wiring.peers.get((event.node, event.interface))):
+            for sighting in reversed(journey.sightings):
+                if sighting.event.kind == "out" and (sighting.event.node, sighting.event.interface) == peer:
+                    return sighting
+        inside = [sighting for sighting in reversed(journey.sightings) if sighting.event.node == event.node]
+        arrived = (sighting for sighting in inside if sighting.event.kind == "in")
+        found = next(arrived, inside[0] if inside else None)
+        return found or (self._left_by_unknown_link(journey) if event.kind == "in" and journey.sightings else None)
+
+
+def _is_same(before: Event, event: Event) -> bool:
+    """Whether the contents may be one packet's: equal keys or, after translation of what they quote, IPv4's own number."""
+    if before.data == event.data:  # on a link, and in a switch
+        return True
+    ours, theirs = identity(before.data).key, identity(event.data).key
+    if ours == theirs or _is_inside(before.data, theirs) or _is_inside(event.data, ours):
+        return True
+    return len(ours) == _IPV4_KEY == len(theirs) and ours[0] == theirs[0] and ours[4] == theirs[4]
+
+
+def _is_inside(frame: bytes, key: tuple[object, ...]) -> bool:
+    """Whether a tunnel's packet carries the one of this key."""
+    inner = inner_frame(frame)
+    return inner is not None and identity(inner).key == key

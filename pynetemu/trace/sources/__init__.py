@@ -1,0 +1,1 @@
+"""Where sightings of packets come from: the kernel, packet sockets, nftables' own trace."""

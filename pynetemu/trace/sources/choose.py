@@ -1,0 +1,42 @@
+"""Which engine sees the packets: the kernel's tracepoints where that is allowed, packet sockets everywhere else."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pynetemu.capture.pcap_filter import compile_filter
+from pynetemu.capture.selection import of_the_lab
+from pynetemu.plan.operations import AddAddress
+from pynetemu.trace.sources.events import Event, Source
+from pynetemu.trace.sources.kernel.source import KernelSource, Unavailable
+from pynetemu.trace.sources.packet_sockets import TapSource
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+KEPT = 512  # bytes of a packet: all headers, and the first lines of what it carries
+
+
+def open_source(network: "Network", nodes: Sequence[str], expression: str = "", snap: int = KEPT) -> Source:
+    """Begins to see the packets of these nodes that match a filter; raises FilterError."""
+    program = compile_filter(expression, _addresses(network))
+    with suppress(Unavailable):
+        return KernelSource(network, nodes, program)
+    return TapSource(network, nodes, program, snap)
+
+
+def of_lab(network: "Network", events: list[Event]) -> list[Event]:
+    """The events without what a machine that is the lab's root does besides: its own traffic is not the lab's affair."""
+    if not network.host:
+        return events
+    wanted = {node: of_the_lab(network, node) for node in network.nodes}
+    return [event for event in events if not wanted[event.node] or event.interface in wanted[event.node]]
+
+
+def _addresses(network: "Network") -> dict[str, list[str]]:
+    """What the plan gives each node, so that filters may name it."""
+    found: dict[str, list[str]] = {}
+    for operation in network.plan.operations:
+        if isinstance(operation, AddAddress):
+            found.setdefault(operation.node, []).append(str(operation.address.ip))
+    return found

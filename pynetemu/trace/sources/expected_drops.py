@@ -1,0 +1,27 @@
+"""Drops of the kernel that mean nothing to a person."""
+
+from pynetemu.trace.sources.events import Event
+
+# Reasons that come with packets which have been delivered, or were not for this node at all.
+_HARMLESS = {
+    ("NO_SOCKET", "ping_rcv"),  # an echo reply that a raw socket has got as well
+    ("NO_SOCKET", "icmp_rcv"),  # the same before Linux 6.3
+    ("NO_SOCKET", "icmpv6_rcv"),
+    ("NOT_SPECIFIED", "tcp_v4_rcv"),
+    ("NOT_SPECIFIED", "tcp_v6_rcv"),
+    ("NOT_SPECIFIED", "arp_process"),
+    ("NOT_SPECIFIED", "ip6_mc_input"),
+    ("NOT_SPECIFIED", "icmp_rcv"),  # it has been read, and could not be answered
+    ("NOT_SPECIFIED", "icmpv6_rcv"),
+}
+_NOT_FOR_US = {"OTHERHOST", "QUEUE_PURGE", "SOCKET_CLOSE", "CONSUMED", "NOT_DROPPED_YET"}
+_MULTICAST = {"ip6_mc_input", "ip_rcv_finish_core", "ip_mr_input", "ip_mc_validate_source"}
+
+
+def is_harmless(event: Event) -> bool:
+    """Whether a drop means nothing to a person: the packet had been delivered, or was another's."""
+    where = event.place.partition(" ")[0]
+    if event.reason in _NOT_FOR_US or (event.reason, where) in _HARMLESS:
+        return True
+    is_for_many = bool(event.data[:1] and event.data[0] & 1)
+    return is_for_many and (where in _MULTICAST or event.reason in ("UNHANDLED_PROTO", "IPV6DISABLED"))

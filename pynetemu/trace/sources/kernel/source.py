@@ -1,0 +1,141 @@
+"""The kernel engine as a source of events (`trace.events.Source`)."""
+
+import mmap
+import os
+import struct
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pynetemu.capture.pcap_filter import instructions
+from pynetemu.capture.ring import tagged
+from pynetemu.capture.selection import of_the_lab
+from pynetemu.errors import LabError
+from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.kernel.btf import DESCRIPTION, Layout, load_layout
+from pynetemu.trace.sources.kernel.programs import DATA, HEAD, KINDS, MEMORY, STACK_DEPTH, Programs
+from pynetemu.trace.sources.kernel.symbols import symbol
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+_stack = struct.Struct(f"={STACK_DEPTH}Q").unpack_from
+_head = HEAD.unpack_from
+# Functions through which every packet that is dropped goes, and our own program: they say nothing about why.
+_NOT_THE_PLACE = ("bpf_", "__traceiter", "__bpf_trace", "kfree_skb", "sk_skb_reason_drop", "__kfree_skb", "_einittext")
+
+
+class Unavailable(Exception):
+    """This engine cannot be had here; the text says why."""
+
+
+def refusal() -> str:
+    """Why this user on this machine cannot have the engine, found by trying; "" if there is nothing against it."""
+    try:
+        _, programs = _begin({}, b"", mmap.PAGESIZE)
+    except Unavailable as error:
+        return str(error)
+    programs.close()
+    return ""
+
+
+def _begin(nodes: Mapping[int, int], program: bytes, memory: int) -> tuple[Layout, Programs]:
+    """Starts the programs for the nodes of these namespaces; raises Unavailable."""
+    if os.geteuid():
+        raise Unavailable("it needs root")
+    if not os.path.exists(DESCRIPTION):
+        raise Unavailable("this kernel does not describe its types (CONFIG_DEBUG_INFO_BTF)")
+    try:
+        layout = load_layout()
+        return layout, Programs(layout, nodes, instructions(program), memory)
+    except OSError as error:
+        raise Unavailable(f"the kernel refuses: {error.strerror or error}") from error
+    except KeyError as error:
+        raise Unavailable(f"this kernel has no {error}") from error
+
+
+class KernelSource:
+    """Sees every packet at every interface of the nodes, where it is dropped and why, and where it ends well.
+
+    Raises Unavailable. `program` is a filter of `compile_filter`; what has passed it once is followed, whatever becomes of it.
+    `place` of a dropped packet is the function that dropped it and those that called it: "nft_do_chain < nf_hook_slow".
+    """
+
+    name = "kernel"
+
+    def __init__(self, network: "Network", nodes: Sequence[str], program: bytes = b"", memory: int = MEMORY) -> None:
+        self._network = network
+        self._nodes = tuple(nodes)
+        self._wanted = [of_the_lab(network, node) for node in nodes]
+        # By the numbers of the node and of the interface; None for those that are the machine's own affair.
+        self._interfaces: dict[tuple[int, int], str | None] = {
+            (number, 0): None if wanted else "" for number, wanted in enumerate(self._wanted)
+        }
+        self._lost: int | None = None
+        inodes = network.namespaces()
+        layout, self._programs = _begin({inodes[node]: number for number, node in enumerate(nodes)}, program, memory)
+        self._reasons = layout.reasons
+        # The kernel's stamps are of the monotonic clock, which does not tell the date.
+        self._since_1970 = time.time_ns() - time.monotonic_ns()
+
+    @property
+    def lost(self) -> int:
+        return self._programs.lost if self._lost is None else self._lost
+
+    def fileno(self) -> int:
+        return self._programs.ring.descriptor
+
+    def read(self) -> list[Event]:
+        events = [event for data, at in self._programs.ring.records() if (event := self._event(data, at))]
+        events.sort(key=_time)  # records of several CPUs may change places by a microsecond
+        return events
+
+    def settled(self) -> bool:
+        """Whether there is nothing that `read` has not given; what a program sees, it sends at once."""
+        return self._lost is not None or self._programs.ring.is_empty()
+
+    def close(self) -> None:
+        """Ends the programs. Closing twice is no error."""
+        if self._lost is None:
+            self._lost = self._programs.lost
+            self._programs.close()
+
+    def _event(self, data: memoryview, at: int) -> Event | None:
+        stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind = _head(data, at)
+        name = KINDS[kind]
+        place_of_it = number, ifindex
+        interface = self._interfaces[place_of_it] if place_of_it in self._interfaces else self._name(number, ifindex)
+        if interface is None:
+            return None
+        if name == "end":
+            return Event(stamp + self._since_1970, self._nodes[number], interface, name, b"", length, buffer, head)
+        frame = bytes(data[at + HEAD.size : at + HEAD.size + captured])
+        if tag_type:
+            frame, length = tagged(frame, tag, int.from_bytes(tag_type.to_bytes(2, "little"))), length + 4
+        why = where = ""
+        if name == "drop":
+            why = self._reasons.get(reason) or f"reason {reason}"
+            where = _place(place, _stack(data, at + HEAD.size + DATA))
+        return Event(stamp + self._since_1970, self._nodes[number], interface, name, frame, length, buffer, head, why, where)
+
+    def _name(self, number: int, ifindex: int) -> str | None:
+        """The name of an interface that has not been seen before."""
+        wanted = self._wanted[number]
+        with suppress(LabError):  # the lab has ended
+            for interface in self._network.interfaces(self._nodes[number]):
+                is_wanted = not wanted or interface.name in wanted
+                self._interfaces[number, interface.index] = interface.name if is_wanted else None
+        return self._interfaces.setdefault((number, ifindex), None if wanted else f"if{ifindex}")
+
+
+def _time(event: Event) -> int:
+    return event.time
+
+
+def _place(address: int, stack: Sequence[int]) -> str:
+    """The function that dropped a packet, and its callers, the nearest first."""
+    first = symbol(address)
+    callers = [name for caller in stack if caller and (name := symbol(caller))]
+    told = [name for name in callers if name != first and not name.startswith(_NOT_THE_PLACE)]
+    return " < ".join([first or f"0x{address:x}", *told])

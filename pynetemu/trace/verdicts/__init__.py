@@ -1,0 +1,1 @@
+"""Why a packet ended where it did, with what proves it."""

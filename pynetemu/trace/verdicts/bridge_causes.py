@@ -1,0 +1,62 @@
+"""Why a frame ended in a switch, and why a link did not carry it."""
+
+from pynetemu.trace.verdicts.causes import TABLES, Case, by_rule, unknown
+from pynetemu.trace.verdicts.lookups import Link, Tables
+from pynetemu.trace.verdicts.verdict import Reason
+
+
+def in_switch(case: Case) -> Reason:
+    """For a frame that a switch has received and sent nowhere."""
+    tables = case.facts.tables(case.node)
+    port = tables.links.get(case.interface) if tables else None
+    if tables is None or port is None:
+        return unknown(case)
+    return by_rule(case) or port_closed(case.node, port) or _way_out(case, tables, port) or unknown(case)
+
+
+def port_closed(node: str, port: Link) -> Reason | None:
+    """A port that takes and sends no frames: down, outside any bridge, or closed by the spanning tree."""
+    if not port.up:
+        return Reason("link", f"port {port.name} of {node} is down", (), f"{node} ip link set {port.name} up", TABLES)
+    if not port.carrier:
+        hint = f"{node} ip -d link show {port.name}"
+        return Reason("link", f"port {port.name} of {node} has no carrier: its other end is down", (), hint, TABLES)
+    if not port.master:
+        hint = f"{node} ip link set {port.name} master br0"
+        return Reason("bridge", f"port {port.name} of {node} is plugged into no bridge", (), hint, TABLES)
+    if port.port and port.port != "forwarding":
+        text = f"port {port.name} of {node} is {port.port} (spanning tree), and passes nothing on"
+        return Reason("stp", text, (), f"{node} bridge link set dev {port.name} state 3", TABLES)
+    return None
+
+
+def _way_out(case: Case, tables: Tables, port: Link) -> Reason | None:
+    mac = case.packet.macs[1]
+    index = tables.forwarding.get(mac)
+    out = tables.links.get(tables.names.get(index or 0, ""))
+    if out is not None and out.name == port.name:
+        text = f"{case.node} has learnt that {mac} is behind port {port.name}, from where this frame came"
+        return Reason("fdb", text, (), f"{case.node} bridge fdb show", TABLES)
+    others = [out] if out else [link for link in tables.links.values() if link.port and link.name != port.name]
+    closed = [reason for link in others if (reason := port_closed(case.node, link) or both_isolated(case.node, port, link))]
+    return closed[0] if closed and len(closed) == len(others) else None
+
+
+def both_isolated(node: str, one: Link, other: Link) -> Reason | None:
+    if not (one.isolated and other.isolated):
+        return None
+    text = f"ports {one.name} and {other.name} of {node} are isolated from each other"
+    return Reason("isolated", text, (), f"{node} bridge link set dev {one.name} isolated off", TABLES)
+
+
+def on_link(case: Case, peer: tuple[str, str]) -> Reason:
+    """For a frame that was sent into a link and not seen at its other end."""
+    node, interface = peer
+    far = case.facts.link(node, interface)
+    if far is not None and not far.up:
+        return Reason("link", f"{node} {interface} is down", (), f"{node} ip link set {interface} up", TABLES)
+    if far is not None and far.xdp:
+        text = f"dropped by an XDP program on {node} {interface}"
+        return Reason("xdp", text, (), f"{node} ip link set dev {interface} xdp off", TABLES)
+    text = f"sent by {case.node} {case.interface}, but not seen at {node} {interface}"
+    return Reason("link", text, (), f"{node} ip -s link show {interface}", TABLES)

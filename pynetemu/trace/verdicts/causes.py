@@ -1,0 +1,271 @@
+"""Why a packet ended in a node: each cause looks for its proof, and says what it is, what proves it, and what to try.
+
+They are asked in the order in which the kernel itself would come to them. Where the kernel has named the reason (`code`), the
+one it stands for is told, and the tables only add to it.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pynetemu.packets.dissect import Packet
+from pynetemu.trace.journeys.journey import Sighting
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.sources.nftrace import Drop, fingerprint
+from pynetemu.trace.verdicts.conversations import Conversations
+from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.lookups import Decision, Link
+from pynetemu.trace.verdicts.verdict import Reason
+
+KERNEL, TABLES, COUNTERS, RULES = "the kernel's word", "asked afterwards", "counters", "the kernel's trace of rules"
+_COUNTED = re.compile(r" packets \d+ bytes \d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A packet that ended in a node: `interface` is where it was seen last, `code` the kernel's name for the reason.
+
+    `arrived` says whether it came by that interface, or was made in the node.
+    """
+
+    leaf: Sighting
+    packet: Packet
+    facts: Facts
+    wiring: Wiring
+    conversations: Conversations
+    code: str = ""
+    arrived: bool = True
+
+    @property
+    def node(self) -> str:
+        return self.leaf.event.node
+
+    @property
+    def interface(self) -> str:
+        return self.leaf.event.interface
+
+    def who(self, address: str) -> str:
+        """An address with the name of its node: "10.0.2.2 (root)"."""
+        name = self.wiring.name(address)
+        return address if name == address else f"{address} ({name})"
+
+    def decide(self) -> Decision | None:
+        """What the node's routing says of it."""
+        tables = self.facts.tables(self.node)
+        if tables is None or self.packet.ttl is None:  # it is no IP
+            return None
+        if self.arrived:
+            return tables.decide(self.packet.destination, source=self.packet.source, interface=self.interface)
+        return tables.decide(self.packet.destination)
+
+    def way_out(self) -> tuple[Decision, Link | None] | None:
+        """The decision and the interface by which it should have left, for a packet that is to be passed on."""
+        decision, tables = self.decide(), self.facts.tables(self.node)
+        if decision is None or tables is None or decision.kind != "forwarded":
+            return None
+        return decision, tables.links.get(tables.names.get(decision.interface, ""))
+
+
+Cause = Callable[[Case], Reason | None]
+
+
+def by_rule(case: Case) -> Reason | None:
+    """A rule of nftables, or a chain's policy."""
+    drop = next((drop for drop in case.facts.firewall.drops if drop.node == case.node and _is_about(drop, case)), None)
+    return reason_of_rule(drop, case.facts) if drop else None
+
+
+def reason_of_rule(drop: Drop, facts: Facts) -> Reason:
+    where = f"table {drop.family} {drop.table}, chain {drop.chain}"
+    if not drop.rule:
+        hint = f"{drop.node} nft add rule {drop.family} {drop.table} {drop.chain} ... accept"
+        return Reason("nft", f"dropped by nftables in {drop.node}: {where}, policy drop", (), hint, RULES)
+    text = _COUNTED.sub("", facts.rule(drop))
+    verb = "rejected" if "reject" in text else "dropped"
+    hint = f"{drop.node} nft delete rule {drop.family} {drop.table} {drop.chain} handle {drop.rule}"
+    details = (text,) if text else ()
+    return Reason("nft", f"{verb} by nftables in {drop.node}: {where}, rule {drop.rule}", details, hint, RULES)
+
+
+def _is_about(drop: Drop, case: Case) -> bool:
+    """Whether the headers that a rule saw are the packet's: what translation and routers leave alone."""
+    frame = case.leaf.event.data
+    start = 14 + 4 * (frame[12:14] in (b"\x81\x00", b"\x88\xa8"))
+    return fingerprint(drop.network + drop.transport) == fingerprint(frame[start:])
+
+
+def too_old(case: Case) -> Reason | None:
+    ttl = case.packet.ttl
+    decision = case.decide()
+    if ttl is None or ttl > 1 or (decision and decision.kind == "local"):
+        return None
+    what = "hop limit" if ":" in case.packet.destination else "TTL"
+    hint = f"{case.node} ip route get {case.packet.destination}"
+    text = f"{what} expired in {case.node}: it came with {ttl}, and each router takes 1"
+    return Reason("ttl", text, _circles(case), hint, TABLES)
+
+
+def _circles(case: Case) -> tuple[str, ...]:
+    """That it went round, if it was in a router more than once."""
+    visits: dict[str, int] = {}
+    sighting: Sighting | None = case.leaf
+    while sighting is not None:
+        if sighting.event.kind == "in" and case.wiring.kinds.get(sighting.event.node) != "switch":
+            visits[sighting.event.node] = visits.get(sighting.event.node, 0) + 1
+        sighting = sighting.before
+    twice = [node for node, number in reversed(visits.items()) if number > 1]
+    return (f"it went in circles through {' and '.join(twice)}",) if twice else ()
+
+
+def not_a_router(case: Case) -> Reason | None:
+    family = "ipv6" if ":" in case.packet.destination else "ipv4"
+    decision = case.decide()
+    if not case.arrived or (decision and decision.kind in ("local", "filtered")):
+        return None
+    # IPv4 refuses when it looks for the route, IPv6 when it has found one.
+    if decision and decision.kind == "forwarded" and family == "ipv4":
+        return None
+    path = f"net/{family}/conf/{case.interface if family == 'ipv4' else 'all'}/forwarding"
+    if case.facts.setting(case.node, path) != "0" and case.code != "IP_INADDRERRORS":
+        return None
+    knob = "net.ipv4.ip_forward" if family == "ipv4" else "net.ipv6.conf.all.forwarding"
+    text = f"{case.node} is no router: it is not {case.who(case.packet.destination)}, and {knob} is 0"
+    return Reason("forwarding", text, (), f"{case.node} sysctl -w {knob}=1", TABLES)
+
+
+def filtered_by_source(case: Case) -> Reason | None:
+    decision = case.decide()
+    told = case.code == "IP_RPFILTER" or (decision is not None and decision.kind == "filtered")
+    if not told and not (decision and decision.kind == "blackhole" and _leads_elsewhere(case)):
+        return None
+    source = case.packet.source
+    text = f"dropped by the reverse-path filter of {case.node}: {case.who(source)} is not reachable back by {case.interface}"
+    knob = f"net.ipv4.conf.{case.interface}.rp_filter"
+    value = case.facts.setting(case.node, f"net/ipv4/conf/{case.interface}/rp_filter")
+    both = case.facts.setting(case.node, "net/ipv4/conf/all/rp_filter")
+    details = (f"net.ipv4.conf.all.rp_filter = {both}, {knob} = {value}",) if both else ()
+    hint = f"{case.node} sysctl -w net.ipv4.conf.all.rp_filter=0 {knob}=0"
+    return Reason("rp_filter", text, details, hint, TABLES)
+
+
+def _leads_elsewhere(case: Case) -> bool:
+    """Whether the node would answer by another interface, and checks that: since Linux 6.14 a route query just says EINVAL."""
+    tables = case.facts.tables(case.node)
+    places = (case.interface, "all")
+    checks = any(case.facts.setting(case.node, f"net/ipv4/conf/{place}/rp_filter") not in ("", "0") for place in places)
+    if tables is None or not checks:
+        return False
+    return tables.names.get(tables.decide(case.packet.source).interface) != case.interface
+
+
+def no_route(case: Case) -> Reason | None:
+    decision, destination = case.decide(), case.packet.destination
+    told = ("no route", "unreachable", "prohibit", "blackhole")
+    if decision is None or decision.kind not in told:
+        if case.code in ("IP_INNOROUTES", "IP_OUTNOROUTES"):
+            return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), "", KERNEL)
+        return None
+    hint = f"{case.node} ip route get {destination}"
+    if decision.kind == "no route":
+        hint = f"{case.node} ip route add {case.wiring.route_to(case.node, destination)}"
+        return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), hint, TABLES)
+    if decision.kind == "blackhole" and case.arrived:
+        tables = case.facts.tables(case.node)
+        if tables and tables.decide(destination).kind != "blackhole":
+            text = f"{case.node} does not believe the source {case.who(case.packet.source)}: it cannot come by {case.interface}"
+            return Reason("martian", text, (), f"{case.node} ip addr", TABLES)
+    return Reason(
+        "route", f"the routing table of {case.node} says {decision.kind} for {case.who(destination)}", (), hint, TABLES
+    )
+
+
+def too_big(case: Case) -> Reason | None:
+    found = case.way_out()
+    if found is None or not case.packet.dont_fragment:
+        return None
+    decision, link = found
+    limit = decision.mtu or (link.mtu if link else 0)
+    if not limit or case.packet.size <= limit:
+        return None
+    name = link.name if link else "the next link"
+    text = f"too big for {case.node} {name}: {case.packet.size} bytes, its MTU is {limit}, and it must not be fragmented"
+    hint = f"send at most {limit} bytes, or: {case.node} ip link set {name} mtu {case.packet.size}"
+    return Reason("mtu", text, (), hint, TABLES)
+
+
+def link_down(case: Case) -> Reason | None:
+    found = case.way_out()
+    link = found[1] if found else None
+    if link is None or (link.up and link.carrier):
+        return None
+    text = (
+        f"{case.node} {link.name} is down" if not link.up else f"{case.node} {link.name} has no carrier: its other end is down"
+    )
+    return Reason("link", text, (), f"{case.node} ip link set {link.name} up", TABLES)
+
+
+def no_neighbour(case: Case) -> Reason | None:
+    found, tables = case.way_out(), case.facts.tables(case.node)
+    if found is None or tables is None:
+        return None
+    decision, link = found
+    hop = decision.gateway or case.packet.destination
+    known = [entry for entry in tables.neighbours if entry.address == hop and entry.interface == decision.interface]
+    if any(entry.answered for entry in known):
+        return None
+    if (
+        not known
+        and case.code not in ("NEIGH_FAILED", "NEIGH_QUEUEFULL", "NEIGH_DEAD")
+        and not case.conversations.asked(case.node, hop)
+    ):
+        return None
+    asked = "neighbour discovery" if ":" in hop else "ARP"
+    text = f"nobody answered the {asked} of {case.node} for {case.who(hop)} on {link.name if link else 'its link'}"
+    return Reason("arp", text, (), f"{case.node} ip neigh", TABLES)
+
+
+def queue_full(case: Case) -> Reason | None:
+    found = case.way_out()
+    link = found[1] if found else None
+    if link is None:
+        return None
+    queue = case.facts.queue(case.node, link.name)
+    if queue is None and not case.code.startswith("QDISC"):
+        return None
+    if queue is None:
+        return Reason("queue", f"a queue of {case.node} {link.name} was full", (), f"{case.node} tc -s qdisc", KERNEL)
+    kind, dropped, waiting = queue[0].kind, queue[1], queue[0].waiting
+    hint = f"{case.node} tc -s qdisc show dev {link.name}"
+    if kind == "netem" and dropped:
+        return Reason("loss", f"lost on purpose: netem on {case.node} {link.name} dropped {dropped}", (), hint, COUNTERS)
+    if dropped or case.code.startswith("QDISC"):
+        text = f"the queue of {case.node} {link.name} ({kind}) was full: it dropped {dropped}"
+        return Reason("queue", text, (), hint, COUNTERS)
+    return Reason(
+        "queued", f"still in the queue of {case.node} {link.name} ({kind}), which holds {waiting}", (), hint, COUNTERS
+    )
+
+
+def unknown(case: Case) -> Reason:
+    moved = case.facts.moved.get(case.node, {})
+    told = ", ".join(f"{name} +{value}" for name, value in moved.items())
+    details = (f"counters of {case.node} meanwhile: {told}",) if told else ()
+    return Reason("vanished", f"vanished in {case.node}", details, f"{case.node} nstat", COUNTERS)
+
+
+IN_ROUTER: tuple[Cause, ...] = (
+    by_rule,
+    too_old,
+    filtered_by_source,
+    not_a_router,
+    no_route,
+    link_down,
+    too_big,
+    no_neighbour,
+    queue_full,
+)
+
+
+def find(case: Case, causes: tuple[Cause, ...] = IN_ROUTER) -> Reason:
+    """The first cause that has proof."""
+    return next((reason for cause in causes if (reason := cause(case)) is not None), None) or unknown(case)

@@ -1,0 +1,72 @@
+"""Which packets answer which: replies to pings, to connections, to ARP, and the errors that quote what died."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from pynetemu.packets.dissect import Packet, dissect
+from pynetemu.trace.journeys.journey import Journey
+
+_Key = tuple[object, ...]
+
+
+class Conversations:
+    """An index of the packets that begin conversations or answer; what carries data is left out."""
+
+    def __init__(self, journeys: Sequence[Journey]) -> None:
+        self._answers: dict[_Key, list[Journey]] = defaultdict(list)
+        self._asked: dict[tuple[str, str], list[Journey]] = defaultdict(list)
+        self.claims: dict[str, dict[str, Journey]] = defaultdict(dict)  # who has said that an address is his: address, node
+        self.errors: list[tuple[Journey, Packet]] = []
+        for journey in journeys:
+            if _matters(journey.first.data):
+                self._add(journey, dissect(journey.first.data))
+
+    def _add(self, journey: Journey, packet: Packet) -> None:
+        node = journey.first.node
+        if packet.quoted is not None:
+            self.errors.append((journey, packet.quoted))
+        elif packet.kind == "who-has":
+            self._asked[node, packet.destination].append(journey)
+        elif packet.kind == "is-at":
+            self.claims[packet.source].setdefault(node, journey)
+            self._answers["is-at", packet.source].append(journey)
+        elif packet.kind == "echo reply":
+            self._answers["echo", node, packet.ports[1]].append(journey)
+        elif packet.protocol == "TCP":
+            self._answers["TCP", node, *packet.ports].append(journey)
+
+    def asked(self, node: str, address: str) -> Journey | None:
+        """A node's question for the MAC address of an IP address that got no answer."""
+        asked = self._asked.get((node, address), ())
+        return next((journey for journey in asked if self.answer_to_arp(journey, address) is None), None)
+
+    def answer_to_arp(self, journey: Journey, address: str) -> Journey | None:
+        later = (found for found in self._answers.get(("is-at", address), ()) if found.time >= journey.time)
+        return next((found for found in later if journey.first.node in found.path), None)
+
+    def answer(self, node: str, packet: Packet, after: int) -> Journey | None:
+        """What a node that got this packet has sent back, at or after a moment."""
+        if packet.kind == "echo request":
+            found = self._answers.get(("echo", node, packet.ports[1]), ())
+        else:
+            found = self._answers.get(("TCP", node, packet.ports[1], packet.ports[0]), ())
+        return next((journey for journey in found if journey.time >= after), None)
+
+    def error_about(self, packet: Packet, after: int) -> tuple[Journey, Packet] | None:
+        """The ICMP error that quotes a packet, with what the error says."""
+        for journey, quoted in self.errors:
+            same = (quoted.source, quoted.destination) == (packet.source, packet.destination) and quoted.ports == packet.ports
+            if same and journey.time >= after:
+                return journey, dissect(journey.first.data)
+        return None
+
+
+def _matters(frame: bytes) -> bool:
+    """ARP, ICMP, and TCP with SYN or RST: told without taking the packet apart, since a trace may have many others."""
+    kind = frame[12:14]
+    if kind == b"\x08\x00" and len(frame) > 23:
+        at = 14 + (frame[14] & 15) * 4 + 13
+        return frame[23] == 1 or (frame[23] == 6 and len(frame) > at and bool(frame[at] & 0x06))
+    if kind == b"\x86\xdd" and len(frame) > 67:
+        return frame[20] != 17 and (frame[20] != 6 or bool(frame[67] & 0x06))
+    return kind in (b"\x08\x06", b"\x81\x00")

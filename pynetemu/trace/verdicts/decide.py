@@ -1,0 +1,153 @@
+"""Decides what became of each packet: by where it was seen last, and by what that node would do with it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pynetemu.packets.dissect import Packet, dissect
+from pynetemu.trace.journeys.journey import Journey, Sighting
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.expected_drops import is_harmless
+from pynetemu.trace.verdicts import bridge_causes, causes
+from pynetemu.trace.verdicts.causes import Case
+from pynetemu.trace.verdicts.conversations import Conversations
+from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
+from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.node_problems import findings
+from pynetemu.trace.verdicts.unanswered import Requests
+from pynetemu.trace.verdicts.verdict import Ending, Reason
+
+
+class Judge:
+    """Knows the plan and all packets; what else it needs it asks the nodes."""
+
+    def __init__(self, journeys: Sequence[Journey], wiring: Wiring, facts: Facts) -> None:
+        self._journeys, self._wiring, self._facts = journeys, wiring, facts
+        self.conversations = Conversations(journeys)
+        self._requests = Requests(self.conversations, wiring, facts)
+
+    def findings(self) -> list[Reason]:
+        """What went wrong besides: packets that were never made, addresses that two nodes have."""
+        return findings(self._journeys, self.conversations, self._wiring, self._facts)
+
+    def endings(self, journey: Journey) -> list[Ending]:
+        """How a journey ended, at each place where it did."""
+        endings = [ending for leaf in journey.leaves if (ending := self._ending(journey, leaf)) is not None]
+        packet = dissect(journey.first.data)
+        if _nobody_took(journey, endings):
+            endings[-1] = Ending(endings[-1].sighting, "dropped", self._wrong_mac(journey, packet))
+        return self._requests.judged(journey, packet, endings)
+
+    def _ending(self, journey: Journey, leaf: Sighting) -> Ending | None:
+        event = leaf.event
+        packet = dissect(event.data)
+        case = Case(leaf, packet, self._facts, self._wiring, self.conversations, event.reason, leaf.before is not None)
+        if event.kind == "drop":
+            return self._dropped(journey, case)
+        if event.kind == "out":
+            return None if self._went_on(journey, event) else self._sent(case)
+        if any(other.event.kind == "drop" and other.event.node == event.node for other in journey.sightings):
+            return None  # a copy of it is told of by the drop
+        return self._arrived(case)
+
+    def _dropped(self, journey: Journey, case: Case) -> Ending | None:
+        # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
+        is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
+        if is_harmless(case.leaf.event) or (is_read and causes.by_rule(case) is None):
+            arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)
+            if arrived is None:
+                return Ending(case.leaf, "ignored")
+            fate = self._arrived(Case(arrived, case.packet, self._facts, self._wiring, self.conversations))
+            return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
+        reason = reason_of_kernel(case)
+        if reason.kind == "port":
+            reason = self._requests.with_refusal(reason, case.node, case.packet, 0)
+        return Ending(case.leaf, "dropped", self._with_arp(reason, case))
+
+    def _with_arp(self, reason: Reason, case: Case) -> Reason:
+        """The reason; where it is that nobody answered ARP, with why that was."""
+        way = case.way_out() if reason.kind == "arp" else None
+        asked = self.conversations.asked(case.node, way[0].gateway or case.packet.destination) if way else None
+        if asked is None:
+            return reason
+        because = self._requests.unanswered_arp(asked, dissect(asked.first.data))
+        return replace(reason, details=(because.text, *reason.details), hint=because.hint)
+
+    def _went_on(self, journey: Journey, event: Event) -> bool:
+        """Whether a device without a link of its own (a bridge in a host, a bond) sent it on by one of its ports."""
+        outs = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == event.node)
+        is_device = (event.node, event.interface) not in self._wiring.peers
+        return is_device and any(out.time >= event.time and (out.node, out.interface) in self._wiring.peers for out in outs)
+
+    def _sent(self, case: Case) -> Ending:
+        event = case.leaf.event
+        peer = self._wiring.peers.get((event.node, event.interface))
+        if peer is None or self._wiring.kinds.get(peer[0]) == "outside":
+            return Ending(case.leaf, "delivered")
+        return Ending(case.leaf, "dropped", bridge_causes.on_link(case, peer))
+
+    def _arrived(self, case: Case) -> Ending | None:
+        leaf, packet = case.leaf, case.packet
+        place = (case.node, case.interface)
+        if place in self._wiring.bridges:
+            return None  # the switch itself listens to what it passes on
+        if self._is_port(place):
+            return self._in_switch(case)
+        is_for_all = bool(leaf.event.data[0] & 1)
+        if not is_for_all and not self._has_mac(place, packet.macs[1]):
+            return Ending(leaf, "ignored")
+        if packet.protocol in ("ARP", "ND") and packet.kind:
+            mine = not is_for_all or self._is_mine(case.node, packet.destination)
+            return Ending(leaf, "delivered" if mine else "ignored")
+        if self._is_mine(case.node, packet.destination):
+            return self._at_destination(case)
+        if is_for_all:
+            return Ending(leaf, "delivered" if leaf.event.data[:6] == b"\xff" * 6 else "ignored")
+        if packet.ttl is None:  # no IP: who else could know
+            return Ending(leaf, "delivered")
+        reason = self._with_arp(causes.find(case), case)
+        return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)
+
+    def _at_destination(self, case: Case) -> Ending:
+        moved = self._facts.moved.get(case.node, {})
+        reason = causes.by_rule(case)
+        if reason is None and moved.get("TcpExtIPReversePathFilter"):
+            reason = causes.filtered_by_source(case)
+        return Ending(case.leaf, "dropped" if reason else "delivered", reason)
+
+    def _in_switch(self, case: Case) -> Ending | None:
+        if case.leaf.event.data[0] & 1:
+            port = self._facts.link(case.node, case.interface)
+            reason = bridge_causes.port_closed(case.node, port) if port else None
+            return Ending(case.leaf, "dropped" if reason else "ignored", reason)
+        if self._wiring.is_own_mac(case.node, case.packet.macs[1]):
+            return Ending(case.leaf, "delivered")
+        return Ending(case.leaf, "dropped", bridge_causes.in_switch(case))
+
+    def _is_port(self, place: tuple[str, str]) -> bool:
+        if self._wiring.kinds.get(place[0]) == "switch":
+            return True
+        return place not in self._wiring.peers and bool((link := self._facts.link(*place)) and link.port)
+
+    def _is_mine(self, node: str, address: str) -> bool:
+        if node in self._wiring.owners.get(address, ()):
+            return True
+        tables = self._facts.tables(node)
+        return tables is not None and address in tables.addresses
+
+    def _has_mac(self, place: tuple[str, str], mac: str) -> bool:
+        if self._wiring.macs.get(place) == mac or place not in self._wiring.peers:
+            return True
+        link = self._facts.link(*place)
+        return link is not None and link.mac == mac
+
+    def _wrong_mac(self, journey: Journey, packet: Packet) -> Reason:
+        mac, node = packet.macs[1], journey.first.node
+        places = self._facts.macs.get(mac, [])
+        where = f"it is that of {' and of '.join(map(' '.join, places))}" if places else "no interface of the lab has it"
+        text = f"nobody took it: it is addressed to {mac}; {where}"
+        return Reason("mac", text, (), f"{node} ip neigh", causes.TABLES)
+
+
+def _nobody_took(journey: Journey, endings: Sequence[Ending]) -> bool:
+    return bool(endings) and not journey.first.data[0] & 1 and all(ending.fate == "ignored" for ending in endings)

@@ -1,0 +1,90 @@
+"""What the kernel's own drop reasons mean to people (enum skb_drop_reason, include/net/dropreason-core.h)."""
+
+from dataclasses import replace
+
+from pynetemu.trace.verdicts import bridge_causes, causes
+from pynetemu.trace.verdicts.causes import Case, Cause
+from pynetemu.trace.verdicts.verdict import Reason
+
+_CAUSES: dict[str, Cause] = {
+    "NETFILTER_DROP": causes.by_rule,
+    "IP_INNOROUTES": causes.no_route,
+    "IP_OUTNOROUTES": causes.no_route,
+    "IP_RPFILTER": causes.filtered_by_source,
+    "IP_INADDRERRORS": causes.not_a_router,
+    "PKT_TOO_BIG": causes.too_big,
+    "NEIGH_FAILED": causes.no_neighbour,
+    "NEIGH_QUEUEFULL": causes.no_neighbour,
+    "NEIGH_DEAD": causes.no_neighbour,
+    "QDISC_DROP": causes.queue_full,
+    "QDISC_OVERLIMIT": causes.queue_full,
+    "QDISC_CONGESTED": causes.queue_full,
+}
+# (kind, text, what to try); {node}, {interface} and {port} are filled in.
+_TEXTS: dict[str, tuple[str, str, str]] = {
+    "NO_SOCKET": ("port", "nothing listens on {port} of {node}", "{node} ss -lntup"),
+    "NETFILTER_DROP": ("nft", "dropped by the firewall of {node}", "{node} nft list ruleset"),
+    "PKT_TOO_BIG": ("mtu", "too big for the next link of {node}, and it must not be fragmented", "{node} ip link"),
+    "NEIGH_FAILED": ("arp", "nobody answered the ARP of {node} for its next hop", "{node} ip neigh"),
+    "NEIGH_CREATEFAIL": ("arp", "the machine's neighbour table is full (gc_thresh3 is shared by all namespaces)", ""),
+    "QDISC_DROP": ("queue", "a queue of {node} {interface} was full", "{node} tc -s qdisc"),
+    "TC_INGRESS": (
+        "tc",
+        "dropped by a tc filter as it entered {node} {interface}",
+        "{node} tc filter show dev {interface} ingress",
+    ),
+    "TC_EGRESS": ("tc", "dropped by a tc filter as it left {node} {interface}", "{node} tc filter show dev {interface} egress"),
+    "XDP": ("xdp", "dropped by an XDP program on {node} {interface}", "{node} ip link show {interface}"),
+    "BRIDGE_INGRESS_STP_STATE": (
+        "stp",
+        "port {interface} of {node} is not forwarding (spanning tree)",
+        "{node} bridge link set dev {interface} state 3",
+    ),
+    "NO_TX_TARGET": ("bridge", "{node} has no other port to send it to", "{node} bridge link"),
+    "DEV_READY": ("link", "{node} {interface} is down", "{node} ip link set {interface} up"),
+    "SOCKET_RCVBUFF": ("socket", "the receive buffer of a socket in {node} was full", "{node} ss -nmu"),
+    "SOCKET_BACKLOG": ("socket", "the backlog of a socket in {node} was full", "{node} ss -nmt"),
+    "FULL_RING": ("queue", "the queue of the link's other end was full", "{node} ip -s link"),
+    "UNHANDLED_PROTO": ("protocol", "{node} does not speak this protocol", ""),
+    "IP_CSUM": ("checksum", "its IP checksum is wrong", ""),
+    "TCP_CSUM": ("checksum", "its TCP checksum is wrong", ""),
+    "UDP_CSUM": ("checksum", "its UDP checksum is wrong", ""),
+    "ICMP_CSUM": ("checksum", "its ICMP checksum is wrong", ""),
+    "VLAN_FILTER": ("vlan", "port {interface} of {node} does not take this VLAN", "{node} bridge vlan show"),
+}
+
+
+def reason_of_kernel(case: Case) -> Reason:
+    """The reason of a drop that the kernel has named, with what the node's tables add to it."""
+    event = case.leaf.event
+    found = _named(case)
+    if not event.reason:
+        return found
+    return replace(found, source=causes.KERNEL, proof=f"{event.reason} in {event.place}" if event.place else event.reason)
+
+
+def _named(case: Case) -> Reason:
+    event = case.leaf.event
+    where = event.place.partition(" ")[0]
+    if not event.reason or event.reason == "IP_INHDR":
+        known = causes.by_rule(case) or causes.too_old(case)
+        if known:
+            return known
+    in_bridge = event.reason == "BRIDGE_INGRESS_STP_STATE" or where.startswith("br_")  # unnamed before Linux 6.12
+    if in_bridge and (port := case.facts.link(case.node, case.interface)):
+        return bridge_causes.port_closed(case.node, port) or _from_text(case)
+    if where == "ip_error" or where == "ip6_pkt_drop":
+        return causes.not_a_router(case) or causes.no_route(case) or _from_text(case)
+    if where == "veth_xdp_rcv_skb":
+        text = f"dropped by an XDP program on {case.node} {case.interface}"
+        return Reason("xdp", text, (), f"{case.node} ip link set dev {case.interface} xdp off")
+    cause = _CAUSES.get(event.reason)
+    return (cause(case) if cause else None) or _from_text(case)
+
+
+def _from_text(case: Case) -> Reason:
+    event, packet = case.leaf.event, case.packet
+    kind, text, hint = _TEXTS.get(event.reason, ("kernel", "dropped in {node}", ""))
+    port = f"{packet.protocol} port {packet.ports[1]}"
+    names = {"node": event.node, "interface": event.interface, "port": port}
+    return Reason(kind, text.format(**names), (), hint.format(**names))

@@ -1,0 +1,153 @@
+"""What is known about the nodes besides the packets: counters before and after, rules that dropped, tables asked afterwards."""
+
+import socket
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pynetemu.errors import PynetemuError
+from pynetemu.trace.sources import nftrace
+from pynetemu.trace.sources.nftrace import Drop, Firewall
+from pynetemu.trace.verdicts import counters
+from pynetemu.trace.verdicts.lookups import Link, Queue, Tables
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+
+
+_FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
+_LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
+
+
+class Facts:
+    """Begins to watch when it is made; `stop` ends that. What is asked later is asked once, and remembered."""
+
+    def __init__(self, network: "Network", nodes: Sequence[str]) -> None:
+        self._network, self._nodes = network, list(nodes)
+        self._before = counters.read(network, self._nodes)
+        self._tables: dict[str, Tables] = {}
+        self._rules: dict[str, dict[tuple[str, str, int], str]] = {}
+        self._settings: dict[tuple[str, str], str] = {}
+        looked_at = self._nodes if len(self._nodes) <= _FEW else ()
+        self._queues_before = {node: self._queues(node) for node in looked_at}
+        self.firewall = Firewall(network, self._nodes)
+        self.moved: dict[str, dict[str, int]] = {}
+        self.ended = False
+
+    def _queues(self, node: str) -> dict[tuple[int, str], Queue]:
+        with Tables(self._network[node]) as tables:
+            return {(queue.interface, queue.kind): queue for queue in tables.queues if queue.kind != "noqueue"}
+
+    def stop(self) -> None:
+        """Reads the counters again, and takes the firewall's traces away."""
+        self.firewall.close()
+        with suppress(PynetemuError):  # a lab that has ended has no counters any more
+            after = counters.read(self._network, self._nodes)
+            self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
+
+    def refresh(self) -> None:
+        """Forgets what was asked, since time has passed, and reads the counters again."""
+        self._forget()
+        with suppress(PynetemuError):
+            after = counters.read(self._network, self._nodes)
+            self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
+            self._before = after
+
+    def _forget(self) -> None:
+        for tables in self._tables.values():
+            tables.close()
+        for known in (self._tables, self._rules, self._settings):
+            known.clear()
+        for name in ("owners", "macs"):
+            self.__dict__.pop(name, None)
+
+    def close(self) -> None:
+        """From now on nothing more is asked."""
+        self.ended = True
+        for tables in self._tables.values():
+            tables.close()
+        self._tables.clear()
+
+    def tables(self, node: str) -> Tables | None:
+        """The tables of a node; None when the lab has ended, or nothing more is to be asked."""
+        if node not in self._tables and not self.ended:
+            with suppress(PynetemuError):
+                self._tables[node] = Tables(self._network[node])
+        return self._tables.get(node)
+
+    def link(self, node: str, interface: str) -> Link | None:
+        tables = self.tables(node)
+        return tables.links.get(interface) if tables else None
+
+    def setting(self, node: str, path: str) -> str:
+        """A sysctl of a node by its path below /proc/sys, "" for one that it does not have."""
+        if (node, path) not in self._settings and not self.ended:
+            with suppress(PynetemuError):
+                request = {"do": "read", "nodes": [node], "paths": [f"/proc/sys/{path}"]}
+                answer, _ = self._network.control.request(request)
+                self._settings[node, path] = str(answer["texts"][node][0]).strip()
+        return self._settings.get((node, path), "")
+
+    def listening(self, node: str, protocol: str, port: int) -> list[str]:
+        """The addresses on which programs of a node listen at a port, as /proc/net/tcp has them (proc(5))."""
+        if self.ended:
+            return []
+        paths = [f"/proc/net/{protocol.lower()}{version}" for version in ("", "6")]
+        with suppress(PynetemuError):
+            answer, _ = self._network.control.request({"do": "read", "nodes": [node], "paths": paths})
+            return [address for text in answer["texts"][node] for address, bound in _sockets(text) if bound == port]
+        return []
+
+    def rule(self, drop: Drop) -> str:
+        """The text of the rule that dropped."""
+        if drop.node not in self._rules:
+            self._rules[drop.node] = {}
+            with suppress(PynetemuError):
+                self._rules[drop.node] = nftrace.rules(self._network, drop.node)
+        return self._rules[drop.node].get((drop.table, drop.chain, drop.rule), "")
+
+    def queue(self, node: str, interface: str) -> tuple[Queue, int] | None:
+        """A queue of an interface that has dropped packets, or that holds some; and how many it dropped."""
+        tables = self.tables(node)
+        if tables is None:
+            return None
+        for queue in tables.queues:
+            before = self._queues_before.get(node, {}).get((queue.interface, queue.kind))
+            dropped = queue.drops - (before.drops if before else 0)
+            if tables.names.get(queue.interface) == interface and (dropped or queue.waiting):
+                return queue, dropped
+        return None
+
+    @cached_property
+    def owners(self) -> dict[str, set[str]]:
+        """The nodes that have an IP address now."""
+        found: dict[str, set[str]] = {}
+        for node in self._nodes:
+            tables = self.tables(node)
+            for address in tables.addresses if tables else ():
+                found.setdefault(address, set()).add(node)
+        return found
+
+    @cached_property
+    def macs(self) -> dict[str, list[tuple[str, str]]]:
+        """The places, (node, interface), that have a MAC address now."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for node in self._nodes:
+            tables = self.tables(node)
+            for link in tables.links.values() if tables else ():
+                if link.index != 1 and link.kind != "bridge":
+                    found.setdefault(link.mac, []).append((node, link.name))
+        return found
+
+
+def _sockets(text: str) -> Iterator[tuple[str, int]]:
+    """The local addresses of sockets that wait for anybody; each 32 bits of an address are in the machine's byte order."""
+    for line in text.splitlines()[1:]:
+        _, local, _, state = line.split()[:4]
+        if state in _LISTENING:
+            address, _, port = local.partition(":")
+            words = [int(address[at : at + 8], 16) for at in range(0, len(address), 8)]
+            packed = struct.pack(f"={len(words)}I", *words)
+            yield socket.inet_ntop(socket.AF_INET if len(words) == 1 else socket.AF_INET6, packed), int(port, 16)

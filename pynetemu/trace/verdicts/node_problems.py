@@ -1,0 +1,78 @@
+"""What went wrong without a packet to show for it, or what no single packet shows: asked of the nodes' counters and tables."""
+
+from collections.abc import Iterator, Sequence
+
+from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.verdicts.causes import COUNTERS, TABLES
+from pynetemu.trace.verdicts.conversations import Conversations
+from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.verdict import Reason
+
+_MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
+
+
+def findings(journeys: Sequence[Journey], conversations: Conversations, wiring: Wiring, facts: Facts) -> list[Reason]:
+    """The most telling first."""
+    return [*_two_owners(conversations), *_unsent(wiring, facts), *_overflows(facts), *_same_mac(journeys, facts)]
+
+
+def _two_owners(conversations: Conversations) -> Iterator[Reason]:
+    """An address that two nodes answer for."""
+    for address, claims in conversations.claims.items():
+        if len(claims) > 1:
+            nodes = sorted(claims)
+            numbers = " and ".join(str(journey.number) for journey in claims.values())
+            text = f"{address} is taken twice: {' and '.join(nodes)} both answer for it, see packets {numbers}"
+            yield Reason("duplicate", text, (), f"{nodes[-1]} ip addr", TABLES)
+
+
+def _unsent(wiring: Wiring, facts: Facts) -> Iterator[Reason]:
+    """Packets that were never made, since their sender had no route: connect() and ping say "Network is unreachable"."""
+    for node, moved in facts.moved.items():
+        for counter, mark in (("IpOutNoRoutes", "."), ("Ip6OutNoRoutes", ":")):
+            if not moved.get(counter):
+                continue
+            missing = _out_of_reach(node, [address for address in _hosts_first(wiring) if mark in address], facts)
+            if missing:
+                named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
+                hint = f"{node} ip route add default via {wiring.gateway_of(node, mark)}"
+                yield Reason("route", f"{node} sent nothing: no route in {node} to {named}", (), hint, TABLES)
+            elif mark == ".":  # kernels try IPv6 all the time
+                text = f"{node} had no route for what it wanted to send"
+                yield Reason("route", text, (f"{counter} +{moved[counter]}",), f"{node} ip route", COUNTERS)
+
+
+def _out_of_reach(node: str, addresses: Sequence[str], facts: Facts) -> list[str]:
+    tables = facts.tables(node)
+    return [address for address in addresses[:_MOST_ASKED] if tables and tables.decide(address).kind == "no route"]
+
+
+def _hosts_first(wiring: Wiring) -> list[str]:
+    """All addresses, those of nodes that have but one first: that is where people want to get to."""
+    return sorted(wiring.owners, key=lambda address: min(len(wiring.prefixes.get(node, ())) for node in wiring.owners[address]))
+
+
+def _overflows(facts: Facts) -> Iterator[Reason]:
+    """Packets that arrived, and for which a program was too slow."""
+    for node, moved in facts.moved.items():
+        if number := moved.get("UdpRcvbufErrors"):
+            text = f"a program in {node} was too slow: {number} UDP packets found its receive buffer full"
+            yield Reason("socket", text, (), f"{node} ss -nmu", COUNTERS)
+        if number := moved.get("TcpExtListenOverflows"):
+            text = f"a server in {node} was too slow: {number} connections found its queue full"
+            yield Reason("socket", text, (), f"{node} ss -lnt", COUNTERS)
+
+
+def _same_mac(journeys: Sequence[Journey], facts: Facts) -> Iterator[Reason]:
+    """A MAC address at two places, when frames with it were seen coming from both."""
+    senders: dict[str, set[tuple[str, str]]] = {}
+    for journey in journeys:
+        event = journey.first
+        if event.kind == "out" and not event.data[6] & 1:
+            senders.setdefault(event.data[6:12].hex(":"), set()).add((event.node, event.interface))
+    for mac, places in senders.items():
+        owners = sorted({node for node, name in facts.macs.get(mac, ())}) if len({node for node, _ in places}) > 1 else []
+        if len(owners) > 1:
+            text = f"{' and '.join(owners)} have the same MAC address, {mac}: a switch sends to whom it heard last"
+            yield Reason("duplicate", text, (), f"{owners[-1]} ip link", TABLES)

@@ -1,0 +1,123 @@
+"""One packet's journey, hop by hop with times.
+
+packet 3 · ICMP echo request seq 1 · 98 bytes · blue → root · 31.4 µs
+  blue   ▸ eth0        0.0 µs   10.0.1.2 → 10.0.2.2   ttl 64
+   │ link blue eth0 ⇄ sw1 blue                  0.4 µs
+  sw1    blue ▸ r1     9.2 µs   switched
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pynetemu.packets.dissect import dissect
+from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
+from pynetemu.trace.verdicts.lookups import Tables
+from pynetemu.trace.views.changes import changes, macs_rewritten
+from pynetemu.trace.views.style import Style
+
+if TYPE_CHECKING:
+    from pynetemu.network.network import Network
+    from pynetemu.trace.trace import Trace
+
+
+def detail(trace: "Trace", journey: Journey, style: Style, network: "Network | None" = None) -> str:
+    """The journey as text; a network that still runs is asked which route each router takes."""
+    return "\n".join(_Detail(trace, journey, style, network).lines())
+
+
+class _Detail:
+    def __init__(self, trace: "Trace", journey: Journey, style: Style, network: "Network | None") -> None:
+        self._trace, self._journey, self._style, self._network = trace, journey, style, network
+        self._name = trace.wiring.name
+        self._endings = trace.endings(journey)
+        hops = journey.hops
+        self._node_width = max(len(hop.node) for hop in hops)
+        self._port_width = max(len(_ports(hop)) for hop in hops)
+
+    def lines(self) -> Iterator[str]:
+        style = self._style
+        yield style.bold(style.words(self._title()))
+        for hop in self._journey.hops:
+            if hop.arrived is not None and hop.arrived.before is not None:
+                yield style.dim(style.words(self._link(hop.arrived, hop.arrived.before)))
+            first, *rest = self._story(hop) or [""]
+            when = f"{self._since(hop.time):>9}"
+            yield style.words(f"  {hop.node:<{self._node_width}}  {_ports(hop):<{self._port_width}} {when}   {first}").rstrip()
+            for more in rest:
+                yield style.words(f"  {style.signs.down:>2}{'':<{self._node_width + self._port_width + 13}}{more}")
+            yield from self._ends(hop)
+
+    def _title(self) -> str:
+        event = self._journey.first
+        packet = dissect(event.data, self._name)
+        between = (
+            f" · {self._name(packet.source)} → {self._name(packet.destination)}" if packet.protocol not in ("ARP", "ND") else ""
+        )
+        took = self._since(self._journey.sightings[-1].event.time)
+        return f"packet {self._journey.number} · {packet.text} · {event.length} bytes{between} · {took}"
+
+    def _since(self, time: int) -> str:
+        passed = (time - self._journey.time) / 1e3
+        return f"{passed:.1f} µs" if passed < 10_000 else f"{passed / 1e3:.1f} ms"
+
+    def _link(self, arrived: Sighting, before: Sighting) -> str:
+        near, far = before.event, arrived.event
+        ends = f"{near.node} {near.interface} ⇄ {far.node} {far.interface}"
+        return f"   {self._style.signs.down} link {ends}   {(far.time - near.time) / 1e3:.1f} µs"
+
+    def _story(self, hop: Hop) -> list[str]:
+        """What the node did with it."""
+        if hop.arrived is None:
+            packet = dissect(hop.left[0].event.data if hop.left else self._journey.first.data)
+            lives = f"   ttl {packet.ttl}" if packet.ttl is not None else ""
+            macs = f"   {packet.macs[0]} → {packet.macs[1]}" if packet.macs[0] else ""
+            return [f"{packet.source} → {packet.destination}{lives}{macs}"]
+        if not hop.left:
+            return []
+        before, after = hop.arrived, hop.left[0]
+        changed = changes(dissect(before.event.data), dissect(after.event.data))
+        if not macs_rewritten(before, after):
+            return ["switched" if len(hop.left) == 1 else f"sent to {len(hop.left)} ports", *changed]
+        ttl = [text for text in changed if text.startswith("ttl ")]
+        routed = " · ".join([f"routed{self._route(hop)}", *ttl, "MACs rewritten"])
+        return [routed, *(text for text in changed if text not in ttl)]
+
+    def _route(self, hop: Hop) -> str:
+        """The route by which the node sends such a packet now: " by 10.0.2.0/24 dev eth1"."""
+        if self._network is None or self._network.ended or hop.arrived is None:
+            return ""
+        packet = dissect(hop.arrived.event.data)
+        if packet.ttl is None:
+            return ""
+        with Tables(self._network[hop.node]) as tables:
+            decision = tables.decide(packet.destination, matched=True)
+            if decision.kind != "forwarded":
+                return ""
+            via = f" via {self._name(decision.gateway)}" if decision.gateway else ""
+            return f" by {decision.prefix}{via} dev {tables.names.get(decision.interface, '')}"
+
+    def _ends(self, hop: Hop) -> Iterator[str]:
+        style = self._style
+        sightings = {id(sighting) for sighting in (hop.arrived, hop.dropped, *hop.left) if sighting is not None}
+        for ending in self._endings:
+            if id(ending.sighting) not in sightings or ending.fate == "ignored":
+                continue
+            reason = ending.reason
+            if reason is None:
+                answer = self._trace.answer(ending)
+                answered = f"   answered by packet {answer.number}" if answer else ""
+                yield style.fine(style.words(f"  {hop.node:<{self._node_width}}  {style.signs.fine} {ending.fate}{answered}"))
+                continue
+            yield style.failed(style.words(f"  {hop.node:<{self._node_width}}  {style.signs.dropped} {reason.text}"))
+            for text in reason.details:
+                yield style.dim(style.words(f"  {'':<{self._node_width}}      {text}"))
+            if known := " · ".join(filter(None, (reason.source, reason.proof))):
+                yield style.dim(style.cut(style.words(f"  {'':<{self._node_width}}      ({known})"), 0))
+            if reason.hint:
+                yield style.words(f"  try: {reason.hint}")
+
+
+def _ports(hop: Hop) -> str:
+    came = hop.arrived.event.interface if hop.arrived else ""
+    went = ",".join(sighting.event.interface for sighting in hop.left)
+    return f"{came} ▸ {went}".strip()
