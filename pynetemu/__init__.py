@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from pynetemu.errors import ServiceError as ServiceError
     from pynetemu.errors import UsageError as UsageError
     from pynetemu.lab.process import Process as Process
-    from pynetemu.lab.process import Result as Result
     from pynetemu.network.network import Network as Network
+    from pynetemu.network.node import RunningNode as RunningNode
+    from pynetemu.results import Result as Result
     from pynetemu.shell.answers import Answer as Answer
     from pynetemu.shell.answers import Table as Table
     from pynetemu.shell.command import command as command
@@ -73,7 +74,9 @@ _HOMES = {
         "KernelError LabError PrivilegeError PynetemuError ServiceError UsageError"
     ),
     "pynetemu.network.network": "Network",
-    "pynetemu.lab.process": "Process Result",
+    "pynetemu.lab.process": "Process",
+    "pynetemu.network.node": "RunningNode",
+    "pynetemu.results": "Result",
     "pynetemu.shell.answers": "Answer Table",
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",

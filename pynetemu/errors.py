@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pynetemu.lab.process import Result
+    from pynetemu.results import Result
 
 
 class PynetemuError(Exception):

@@ -4,8 +4,10 @@ import ast
 import inspect
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,20 +22,22 @@ _PACKAGE = CLONE / "pynetemu"
 _LAYERS = [
     {"cli", "pytest_plugin"},
     {"shell"},
-    {"experiment", "trace", "draw"},
     {"network"},
+    {"trace", "draw"},
+    {"crafting"},
+    {"capture", "measure"},
+    {"lab", "packets"},
     {"engine"},
-    {"services"},
+    {"programs"},
     {"plan"},
     {"topology"},
-    {"units", "errors"},
+    {"errors"},
+    {"results"},
 ]
 _RANKS = {package: rank for rank, layer in enumerate(_LAYERS) for package in layer}
-_HOMES = {"pyroute2": "engine", "prompt_toolkit": "shell", "scapy": "trace", "graphlay": "draw"}
+_HOMES = {"pyroute2": "engine", "prompt_toolkit": "shell", "scapy": "crafting", "graphlay": "draw"}
 _CLIENT_SIDE = {"channel", "paths", "privilege", "packages", "rings"}
-# What is built on networks is opened by methods of theirs, `net.capture(...)`, and imported only then.
-_OPENED_FROM_BELOW = {("network", "trace")}
-_LONGEST_FILE, _LONGEST_FUNCTION = 500, 60
+_LONGEST_FILE, _LONGEST_FUNCTION, _MOST_FILES = 500, 60, 25
 
 _PUBLIC = [
     "Answer",
@@ -68,6 +72,7 @@ _PUBLIC = [
     "Result",
     "Root",
     "Router",
+    "RunningNode",
     "Service",
     "ServiceError",
     "Shell",
@@ -100,21 +105,25 @@ def _parsed(file: Path) -> ast.Module:
 
 
 def _imports(file: Path) -> Iterator[tuple[int, str]]:
-    """The line and the full name of each import, those inside functions too; but not those for type checkers alone."""
-    for_types = {
-        id(inner)
-        for node in ast.walk(_parsed(file))
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
+    """The line and the full name of each import, those inside functions and for type checkers too."""
     for node in ast.walk(_parsed(file)):
-        if id(node) in for_types:
-            continue
         if isinstance(node, ast.Import):
             yield from ((node.lineno, name.name) for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}:{node.lineno}: imports are absolute"
             yield from ((node.lineno, f"{node.module}.{name.name}") for name in node.names)
+
+
+def _imports_at_run_time(file: Path) -> Iterator[tuple[int, str]]:
+    """Without those for type checkers alone."""
+    for_types = {
+        inner.lineno
+        for node in ast.walk(_parsed(file))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Import | ast.ImportFrom)
+    }
+    return ((line, name) for line, name in _imports(file) if line not in for_types)
 
 
 def test_every_package_has_its_place() -> None:
@@ -132,12 +141,35 @@ def test_imports_go_downward_only() -> None:
 
 
 def _is_below(layer: str, imported: str) -> bool:
-    return (
-        imported not in _RANKS
-        or layer == imported
-        or (layer, imported) in _OPENED_FROM_BELOW
-        or _RANKS[layer] < _RANKS[imported]
-    )
+    return imported not in _RANKS or layer == imported or _RANKS[layer] < _RANKS[imported]
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Not inside functions, and not for type checkers either. The package's own `__init__` only has the lazy public names."""
+    files = {_module_name(file): file for _, file in _modules()}
+    imports = {
+        module: {target for _, name in _imports(file) if (target := _module_of(name, files)) not in (None, module)}
+        for module, file in files.items()
+    }
+    order = TopologicalSorter(imports)
+    try:
+        order.prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def _module_name(file: Path) -> str:
+    return ".".join(file.relative_to(CLONE).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _module_of(name: str, files: dict[str, Path]) -> str | None:
+    """The module that a full name leads to: "pynetemu.errors.LabError" to "pynetemu.errors"."""
+    return name if name in files else parent if (parent := name.rpartition(".")[0]) in files else None
+
+
+def test_no_folder_has_too_many_files() -> None:
+    sizes = Counter(file.parent.relative_to(CLONE) for _, file in _modules() if file.name != "__init__.py")
+    assert {str(folder): size for folder, size in sizes.items() if size > _MOST_FILES} == {}
 
 
 def test_outside_the_engine_only_its_client_side_is_imported() -> None:
@@ -155,7 +187,7 @@ def test_heavy_libraries_stay_where_they_are() -> None:
     strays = [
         f"{file.relative_to(CLONE)}:{line}: {name}"
         for layer, file in _modules()
-        for line, name in _imports(file)
+        for line, name in _imports_at_run_time(file)
         if _HOMES.get(name.split(".")[0], layer) != layer
     ]
     assert strays == []

@@ -28,7 +28,7 @@ from pynetemu.capture.selection import select as choose
 from pynetemu.engine.rings import memory_for
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 
 class Capture:
@@ -41,10 +41,8 @@ class Capture:
     `packets` are those in the file, `lost` those that came too fast to be taken, `names` the nodes of the lab's addresses.
     """
 
-    def __init__(
-        self, network: "Network", file: str | os.PathLike[str] | int, *what: str, filter: str = "", limit: int = 0
-    ) -> None:
-        self.network, self.filter, self.limit = network, filter, limit
+    def __init__(self, lab: "Lab", file: str | os.PathLike[str] | int, *what: str, filter: str = "", limit: int = 0) -> None:
+        self.lab, self.filter, self.limit = lab, filter, limit
         self.file, self.what = file, what
         self.packets = self.lost = 0
         self.names: dict[str, str] = {}
@@ -66,19 +64,19 @@ class Capture:
 
         Raises LabError and FilterError for what is wrong in the call, OSError for a file that cannot be written.
         """
-        selection = choose(self.network, self.what)
-        self.names = names_of(self.network)
+        selection = choose(self.lab, self.what)
+        self.names = names_of(self.lab)
         program = compile_filter(self.filter, by_node(self.names))
         output = self.open()._output
         assert output is not None
         try:
-            self._writer = Writer(output, f"the lab {self.network.name}")
-            self._taps = Taps(open_rings(self.network, selection, program, rings), self._records, time_of, key_of)
+            self._writer = Writer(output, f"the lab {self.lab.name}")
+            self._taps = Taps(open_rings(self.lab, selection, program, rings), self._records, time_of, key_of)
             self._describe(selection)
         except BaseException:
             output.close()
             raise
-        self._stop, self._lab = os.eventfd(0), os.dup(self.network.fileno())
+        self._stop, self._lab = os.eventfd(0), os.dup(self.lab.fileno())
         self._thread = threading.Thread(target=self._run, args=(output,), name="capture", daemon=True)
         self._thread.start()
         atexit.register(self.stop)  # a program that ends has its file whole
@@ -139,10 +137,10 @@ class Capture:
 
     def _describe(self, selection: Selection) -> None:
         """Names the interfaces that there are; those that come later are named when they are first seen."""
-        self._peers = peers(self.network)
+        self._peers = peers(self.lab)
         for node, wanted in selection.items():
             self._numbers[node] = _Numbers(self, node)
-            for state in self.network.interfaces(node):
+            for state in self.lab.interfaces(node):
                 if not wanted or state.name in wanted:
                     self._numbers[node][state.index] = self.add_interface(node, state.index, state.mac)
         self._writer.names(self.names)
@@ -215,28 +213,24 @@ class _Numbers(dict[int, int]):
         return number
 
 
-def boot_rings(network: "Network") -> dict[str, Ring]:
+def boot_rings(lab: "Lab") -> dict[str, Ring]:
     """The rings that the engine has prepared, with all packets since the lab's first moment (`Network(capture=...)`)."""
     rings = {}
-    for node in network.nodes:
-        _, descriptors = network.control.request({"do": "ring", "node": node})
+    for node in lab.nodes:
+        _, descriptors = lab.control.request({"do": "ring", "node": node})
         if descriptors:
-            rings[node] = Ring(socket.socket(fileno=descriptors[0]), memory_for(len(network.nodes)))
+            rings[node] = Ring(socket.socket(fileno=descriptors[0]), memory_for(len(lab.nodes)))
     return rings
 
 
-def open_rings(
-    network: "Network", selection: Selection, program: bytes, rings: Mapping[str, Ring] | None = None
-) -> dict[str, Ring]:
+def open_rings(lab: "Lab", selection: Selection, program: bytes, rings: Mapping[str, Ring] | None = None) -> dict[str, Ring]:
     """A ring for each node of a selection, besides those that there are; they share the memory there is for rings."""
     opened = dict(rings or {})
     memory = memory_for(len(selection))
 
     def begin(node: str) -> None:
-        indexes = (
-            [found.index for found in network.interfaces(node) if found.name in selection[node]] if selection[node] else []
-        )
-        opened[node] = Ring.open(network[node], program, indexes, memory)
+        indexes = [found.index for found in lab.interfaces(node) if found.name in selection[node]] if selection[node] else []
+        opened[node] = Ring.open(lab[node], program, indexes, memory)
 
     try:
         in_parallel(begin, [node for node in selection if node not in opened])

@@ -21,7 +21,7 @@ from pynetemu.lab.connection import readable
 from pynetemu.packets.dissect import Packet, dissect
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _ADDRESSES_IN_TEXT = ("ARP", "ND")
 
@@ -60,18 +60,18 @@ class Live:
     Raises LabError and FilterError for what is wrong in the call.
     """
 
-    def __init__(self, network: "Network", what: Sequence[str], filter: str) -> None:
-        self.network, self.what, self.filter = network, what, filter
+    def __init__(self, lab: "Lab", what: Sequence[str], filter: str) -> None:
+        self.lab, self.what, self.filter = lab, what, filter
         self.lost = 0
         self._first = 0
 
     def __enter__(self) -> Self:
-        selection = choose(self.network, self.what)
-        self._names = names_of(self.network)
+        selection = choose(self.lab, self.what)
+        self._names = names_of(self.lab)
         program = compile_filter(self.filter, by_node(self._names))
-        found = self.network.interfaces(*selection)
+        found = self.lab.interfaces(*selection)
         self.width = max((len(f"{interface.node}.{interface.name}") for interface in found), default=0)
-        self._taps = Taps(open_rings(self.network, selection, program), _take, _time_of)
+        self._taps = Taps(open_rings(self.lab, selection, program), _take, _time_of)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -80,7 +80,7 @@ class Live:
 
     def follow(self) -> Iterator[Sighting]:
         """What is seen, as it comes, until the lab ends."""
-        lab = os.dup(self.network.fileno())
+        lab = os.dup(self.lab.fileno())
         try:
             watched: list[Taps[tuple[str, Seen]] | int] = [self._taps, lab]
             while lab not in readable(watched, self._taps.wait):

@@ -24,7 +24,7 @@ from pynetemu.engine.rings import BLOCK, SOL_PACKET, WAIT, blocks_in, prepare, r
 from pynetemu.lab.connection import readable
 
 if TYPE_CHECKING:
-    from pynetemu.network.node import Node
+    from pynetemu.lab.lab import LabNode
 
 MEMORY = 1 << 21  # bytes of a ring, unless told otherwise
 
@@ -69,13 +69,13 @@ class Ring:
     @classmethod
     def open(
         cls,
-        node: "Node",
+        node: "LabNode",
         program: bytes = b"",
         indexes: Sequence[int] = (),
         memory: int = MEMORY,
         wait: float = WAIT,
     ) -> Self:
-        """A ring for a node, with a program of `capture.pcap_filter.compile_filter` and for the interfaces wanted (all by default).
+        """A ring for a node, with a program of `compile_filter` and for the interfaces wanted (all by default).
 
         Raises OSError.
         """

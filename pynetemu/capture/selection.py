@@ -12,45 +12,45 @@ from pynetemu.errors import LabError
 from pynetemu.plan.operations import AddNode, AddVeth
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 Selection = dict[str, set[str]]  # nodes, each with the interfaces wanted: none stands for all
 
 
-def select(network: "Network", words: Sequence[str]) -> Selection:
+def select(lab: "Lab", words: Sequence[str]) -> Selection:
     """Raises LabError for a word that names nothing of the lab."""
     selection: Selection = {}
-    for word in words or network.nodes:
-        found = find(network, word)
+    for word in words or lab.nodes:
+        found = find(lab, word)
         if found is None:
-            raise LabError(_unknown(network, word))
+            raise LabError(_unknown(lab, word))
         for node, wanted in found.items():
             known = selection.setdefault(node, wanted)
             selection[node] = known | wanted if known and wanted else set()
     return selection
 
 
-def find(network: "Network", word: str) -> Selection | None:
+def find(lab: "Lab", word: str) -> Selection | None:
     """What a word names: `blue` a node, `blue.eth0` or `blue:eth0` an interface, `blue-s1` the links between two nodes.
 
     None when it does not look like any of them; raises LabError for an interface that a node does not have.
     """
-    if word in network:
-        return {word: of_the_lab(network, word)}
+    if word in lab:
+        return {word: of_the_lab(lab, word)}
     for mark in ":", ".":
         node, separator, interface = word.partition(mark)
-        if separator and node in network:
-            _check_interface(network, node, interface)
+        if separator and node in lab:
+            _check_interface(lab, node, interface)
             return {node: {interface}}
     for at, letter in enumerate(word):
-        if letter == "-" and (ends := _links(network, word[:at], word[at + 1 :])):
+        if letter == "-" and (ends := _links(lab, word[:at], word[at + 1 :])):
             return ends
     return None
 
 
-def names_of(network: "Network") -> dict[str, str]:
+def names_of(lab: "Lab") -> dict[str, str]:
     """The node of each address that the lab has now, {"10.0.0.2": "blue"}; loopback's are everybody's, and so left out."""
-    found = network.interfaces()
+    found = lab.interfaces()
     return {str(address.ip): state.node for state in found if state.name != "lo" for address in state.addresses}
 
 
@@ -62,43 +62,43 @@ def by_node(names: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def peers(network: "Network") -> dict[tuple[str, str], tuple[str, str]]:
+def peers(lab: "Lab") -> dict[tuple[str, str], tuple[str, str]]:
     """The other end of each link, both ways: {("blue", "eth0"): ("root", "eth0"), ...}."""
     found = {}
-    for operation in network.plan.operations:
+    for operation in lab.plan.operations:
         if isinstance(operation, AddVeth):
             ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
             found[ends[0]], found[ends[1]] = ends[1], ends[0]
     return found
 
 
-def of_the_lab(network: "Network", node: str) -> set[str]:
+def of_the_lab(lab: "Lab", node: str) -> set[str]:
     """All interfaces of a node; of a machine that is a lab's root only the lab's, since the others are not its affair."""
-    if not (network.host and node == _root(network)):
+    if not (lab.host and node == _root(lab)):
         return set()
-    return {interface for owner, interface in peers(network) if owner == node}
+    return {interface for owner, interface in peers(lab) if owner == node}
 
 
-def indexes_of_the_lab(network: "Network", node: str) -> list[int]:
+def indexes_of_the_lab(lab: "Lab", node: str) -> list[int]:
     """The indexes of those interfaces; none where all are the lab's."""
-    names = of_the_lab(network, node)
-    return [found.index for found in network.interfaces(node) if found.name in names] if names else []
+    names = of_the_lab(lab, node)
+    return [found.index for found in lab.interfaces(node) if found.name in names] if names else []
 
 
-def _root(network: "Network") -> str:
-    return next((op.node for op in network.plan.operations if isinstance(op, AddNode) and op.kind == "root"), "")
+def _root(lab: "Lab") -> str:
+    return next((op.node for op in lab.plan.operations if isinstance(op, AddNode) and op.kind == "root"), "")
 
 
-def _links(network: "Network", a: str, b: str) -> Selection:
+def _links(lab: "Lab", a: str, b: str) -> Selection:
     selection: Selection = {}
-    for (node, interface), (peer, _) in peers(network).items():
+    for (node, interface), (peer, _) in peers(lab).items():
         if (node, peer) in ((a, b), (b, a)):
             selection.setdefault(node, set()).add(interface)
     return selection
 
 
-def _check_interface(network: "Network", node: str, interface: str) -> None:
-    has = [found.name for found in network.interfaces(node)]
+def _check_interface(lab: "Lab", node: str, interface: str) -> None:
+    has = [found.name for found in lab.interfaces(node)]
     if interface not in has:
         from pynetemu.plan.nearest import nearest
 
@@ -107,9 +107,9 @@ def _check_interface(network: "Network", node: str, interface: str) -> None:
         raise LabError(f"{node} has no interface {interface!r}; {hint}")
 
 
-def _unknown(network: "Network", word: str) -> str:
+def _unknown(lab: "Lab", word: str) -> str:
     from pynetemu.plan.nearest import nearest
 
-    near = nearest(word, network.nodes)
-    hint = f"did you mean {near!r}?" if near else f"the nodes are {', '.join(network.nodes)}"
+    near = nearest(word, lab.nodes)
+    hint = f"did you mean {near!r}?" if near else f"the nodes are {', '.join(lab.nodes)}"
     return f"no node, interface (blue.eth0) or link (blue-root) is called {word!r}; {hint}"

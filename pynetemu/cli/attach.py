@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
         registry.use_file(network.file)
         if not os.isatty(0):
             return Shell(network, stdin=os.open(os.devnull, os.O_RDONLY)).run_lines(iter(sys.stdin.readline, ""))
-        from pynetemu.shell.prompt import interact
+        from pynetemu.shell.prompt.prompt import interact
 
         print(f"{network.name}: {few(network.nodes)}. Leaving this shell leaves the lab running.")
         return interact(Shell(network, job_control=True))

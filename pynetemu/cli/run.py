@@ -68,7 +68,7 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
 
     interactive = script is None and arguments.commands is None and os.isatty(0)
     if interactive:
-        from pynetemu.shell.prompt import interact
+        from pynetemu.shell.prompt.prompt import interact
     gc.enable()
     with network:
         interrupts.raise_again()

@@ -41,9 +41,8 @@ from pynetemu.plan.names import addresses_by_name
 from pynetemu.plan.nearest import nearest
 
 if TYPE_CHECKING:
+    from pynetemu.lab.lab import Lab, LabNode
     from pynetemu.lab.state import InterfaceState
-    from pynetemu.network.network import Network
-    from pynetemu.network.node import Node
 
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 _MODULES_WITH_SOCKETS: tuple[Any, ...] = (scapy.arch.linux, scapy.arch.linux.rtnetlink, scapy.arch.unix, scapy.supersocket)
@@ -54,7 +53,7 @@ _one_at_a_time = threading.RLock()
 _of_the_machine: Any = vars(Net)["name2addr"].__func__
 
 
-def send(node: "Node", packet: Any, count: int = 1, inter: float = 0.0, iface: str = "") -> int:
+def send(node: "LabNode", packet: Any, count: int = 1, inter: float = 0.0, iface: str = "") -> int:
     """Sends packets; gives how many. As scapy's `send`, with a link-layer header as its `sendp`."""
     sent = 0
     with _resolving(node), _sender(node, packet, iface) as (sender, prepared):
@@ -66,21 +65,21 @@ def send(node: "Node", packet: Any, count: int = 1, inter: float = 0.0, iface: s
     return sent
 
 
-def sr(node: "Node", packet: Any, timeout: float = 2.0, iface: str = "", **options: Any) -> tuple[SndRcvList, PacketList]:
+def sr(node: "LabNode", packet: Any, timeout: float = 2.0, iface: str = "", **options: Any) -> tuple[SndRcvList, PacketList]:
     """Sends packets and takes what answers them: ([(request, answer), ...], [unanswered, ...]), as scapy's `sr` and `srp`."""
     with _resolving(node), _sender(node, packet, iface) as (sender, prepared):
         answered, unanswered = sndrcv(sender, prepared, timeout=timeout, **{"verbose": 0, **options})
     return answered, unanswered
 
 
-def sr1(node: "Node", packet: Any, timeout: float = 2.0, iface: str = "", **options: Any) -> Packet | None:
+def sr1(node: "LabNode", packet: Any, timeout: float = 2.0, iface: str = "", **options: Any) -> Packet | None:
     """Sends a packet and gives its answer; None when there is none in time (seconds)."""
     answered, _ = sr(node, packet, timeout, iface, multi=False, **options)
     return answered[0].answer if answered else None
 
 
 def sniff(
-    node: "Node",
+    node: "LabNode",
     filter: str = "",
     count: int = 0,
     timeout: float | None = None,
@@ -92,24 +91,24 @@ def sniff(
     """
     seen: list[Packet] = []
     end = None if timeout is None else time.monotonic() + timeout
-    network = node.network
-    with Ring.open(node, compile_filter(filter, names_for(network, node.name))) as ring:
+    lab = node.lab
+    with Ring.open(node, compile_filter(filter, names_for(lab, node.name))) as ring:
         while not count or len(seen) < count:
             left = None if end is None else max(0.0, end - time.monotonic())
-            watched: list[Ring | Network] = [ring, network]
+            watched: list[Ring | Lab] = [ring, lab]
             ready = readable(watched, left)
-            blocks = ring.blocks() if ready and network not in ready else ring.rest()
+            blocks = ring.blocks() if ready and lab not in ready else ring.rest()
             for one in (_sniffed(node, ring, found) for block in blocks for found in packets(block)):
                 if not count or len(seen) < count:
                     seen.append(one)
                     if prn is not None:
                         prn(one)
-            if not ready or network in ready:
+            if not ready or lab in ready:
                 break
     return PacketList(seen, f"Sniffed on {node.name}")
 
 
-def _sniffed(node: "Node", ring: Ring, found: Any) -> Packet:
+def _sniffed(node: "LabNode", ring: Ring, found: Any) -> Packet:
     packet = Ether(found.data)
     packet.time = found.time / 1e9
     packet.wirelen = found.length
@@ -117,20 +116,20 @@ def _sniffed(node: "Node", ring: Ring, found: Any) -> Packet:
     return packet
 
 
-def names_for(network: "Network", node: str) -> dict[str, list[str]]:
+def names_for(lab: "Lab", node: str) -> dict[str, list[str]]:
     """The addresses of each name, as the node's own /etc/hosts has them."""
-    return addresses_by_name(network.plan, node)
+    return addresses_by_name(lab.plan, node)
 
 
 @contextmanager
-def evaluating(node: "Node") -> Iterator[dict[str, Any]]:
+def evaluating(node: "LabNode") -> Iterator[dict[str, Any]]:
     """All names of scapy, for a text such as IP(dst="root")/ICMP(), in which nodes go by name."""
     with _resolving(node):
         yield dict(vars(scapy.all))
 
 
 @contextmanager
-def scapy_in(node: "Node") -> Iterator[ModuleType]:
+def scapy_in(node: "LabNode") -> Iterator[ModuleType]:
     """All of scapy (`scapy.all`), which takes the node for the machine it runs on as long as the block lasts.
 
     That state is the whole process's, so one node at a time: others wait.
@@ -167,7 +166,7 @@ def _show(picture: tuple[Any, ...]) -> None:
 class _SocketsOf:
     """The module `socket`, whose sockets live in a node."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "LabNode") -> None:
         self._node = node
 
     def __getattr__(self, name: str) -> Any:
@@ -178,9 +177,9 @@ class _SocketsOf:
 
 
 @contextmanager
-def _resolving(node: "Node") -> Iterator[None]:
+def _resolving(node: "LabNode") -> Iterator[None]:
     """A block in which scapy knows the lab's names, in this thread."""
-    token = _names.set(names_for(node.network, node.name))
+    token = _names.set(names_for(node.lab, node.name))
     try:
         yield
     finally:
@@ -206,7 +205,7 @@ setattr(Net, "name2addr", classmethod(_address_of))  # noqa: B010  # a method, w
 
 
 @contextmanager
-def _sender(node: "Node", packet: Any, iface: str) -> Iterator[tuple["NodeSocket", list[Packet]]]:
+def _sender(node: "LabNode", packet: Any, iface: str) -> Iterator[tuple["NodeSocket", list[Packet]]]:
     """A socket of the node's for such packets, and the packets with what the node would fill in."""
     wanted = list(SetGen(packet))
     if not wanted:
@@ -227,10 +226,10 @@ class NodeSocket(SuperSocket):
 
     desc = "packets of a node of a lab"
 
-    def __init__(self, node: "Node", link_layer: bool, iface: str = "") -> None:
+    def __init__(self, node: "LabNode", link_layer: bool, iface: str = "") -> None:
         self._node, self._link_layer = node, link_layer
         self.closed = True  # as long as there is nothing to close
-        self._interfaces = {state.name: state for state in node.network.interfaces(node.name)}
+        self._interfaces = {state.name: state for state in node.lab.interfaces(node.name)}
         if iface and iface not in self._interfaces:
             raise LabError(f"{node.name} has no interface {iface!r}; it has {', '.join(self._interfaces)}")
         self._iface = iface
@@ -286,7 +285,7 @@ class NodeSocket(SuperSocket):
         if not target or frame.haslayer(ARP):
             return _BROADCAST
         hop = self._route(target).gateway or target
-        known = self._node.network.neighbours(self._node.name)
+        known = self._node.lab.neighbours(self._node.name)
         return next((entry.mac for entry in known if str(entry.address) == hop and entry.mac), _BROADCAST)
 
     def _route(self, destination: str) -> Route:

@@ -19,7 +19,7 @@ from pynetemu.plan.operations import AddHttpServer, AddVeth, Plan
 if TYPE_CHECKING:
     from pynetemu.engine.loop import Loop
 
-_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "services", "http_server.py")
+_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "programs", "http_server.py")
 
 
 @dataclass(frozen=True, slots=True)

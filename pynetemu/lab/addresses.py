@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from pynetemu.errors import LabError
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
     from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 
 
-def usable(network: "Network", nodes: Sequence[str], version: int | None = None) -> "dict[str, list[InterfaceAddress]]":
+def usable(lab: "Lab", nodes: Sequence[str], version: int | None = None) -> "dict[str, list[InterfaceAddress]]":
     """The addresses of nodes that others can use, of one IP version or of both."""
     found: dict[str, list[InterfaceAddress]] = {node: [] for node in nodes}
-    for interface in network.interfaces(*nodes):
+    for interface in lab.interfaces(*nodes):
         found[interface.node] += [
             address
             for address in interface.addresses
@@ -28,9 +28,9 @@ def best(addresses: "Sequence[InterfaceAddress]", networks: "set[IPNetwork]", ve
     return min(fitting, key=lambda address: (address.version, address.network not in networks), default=None)
 
 
-def towards(network: "Network", source: str, target: str, version: int | None = None) -> "Address":
+def towards(lab: "Lab", source: str, target: str, version: int | None = None) -> "Address":
     """The address with which the source reaches the target; raises LabError when they have none in common."""
-    addresses = usable(network, (source, target), version)
+    addresses = usable(lab, (source, target), version)
     found = best(addresses[target], {a.network for a in addresses[source]}, {a.version for a in addresses[source]})
     if found is None:
         kind = f"IPv{version}" if version else "the same IP version"

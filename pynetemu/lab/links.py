@@ -8,7 +8,7 @@ from pynetemu.lab.state import InterfaceState, RouteState
 from pynetemu.plan.operations import AddNode, AddTunnel, AddVeth, AddWireGuard
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class LinkState:
         return (a in first and b in second) or (a in second and b in first)
 
 
-def links(network: "Network") -> list[LinkState]:
+def links(lab: "Lab") -> list[LinkState]:
     """The links of the description, in its order, with their state now."""
-    states = {(state.node, state.name): state for state in network.interfaces()}
-    outside = {op.node for op in network.plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
+    states = {(state.node, state.name): state for state in lab.interfaces()}
+    outside = {op.node for op in lab.plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
     return [
         LinkState(op.node, op.interface, op.peer_node, op.peer_interface, _is_up(states, op))
-        for op in network.plan.operations
+        for op in lab.plan.operations
         if isinstance(op, AddVeth | AddTunnel | AddWireGuard) and not outside & {op.node, op.peer_node} and _is_first_end(op)
     ]
 
@@ -53,9 +53,9 @@ def _is_up(states: dict[tuple[str, str], InterfaceState], link: AddVeth | AddTun
     return all(end is not None and end.is_up and end.has_carrier for end in ends)
 
 
-def between(network: "Network", a: str, b: str) -> list[LinkState]:
+def between(lab: "Lab", a: str, b: str) -> list[LinkState]:
     """The links between two nodes, or interfaces (NODE:INTERFACE); raises LabError when there is none."""
-    found = links(network)
+    found = links(lab)
     chosen = [link for link in found if link.joins(a, b)]
     if not chosen:
         raise LabError(f"there is no link between {a} and {b}; {_neighbours_of(found, a)}")
@@ -82,22 +82,22 @@ class LostSettings:
     def __init__(self) -> None:
         self._commands: dict[tuple[str, str], list[list[str]]] = {}
 
-    def note(self, network: "Network", node: str, interface: str) -> None:
+    def note(self, lab: "Lab", node: str, interface: str) -> None:
         """Notes what is about to be lost, as the words of `ip` commands."""
-        state = next((state for state in network.interfaces(node) if state.name == interface), None)
+        state = next((state for state in lab.interfaces(node) if state.name == interface), None)
         if state is None or not state.is_up:
             return
         addresses = [a for a in state.addresses if a.version == 6 and not a.is_link_local]
-        routes = [route for route in network.routes(node) if any(name == interface for _, name in route.hops)]
+        routes = [route for route in lab.routes(node) if any(name == interface for _, name in route.hops)]
         self._commands[node, interface] = [
             *(["ip", "addr", "add", str(address), "dev", interface, "nodad"] for address in addresses),
             *(_route_words(route) for route in routes if route.hops[0][0] is not None),
         ]
 
-    def restore(self, network: "Network", node: str, interface: str) -> None:
+    def restore(self, lab: "Lab", node: str, interface: str) -> None:
         """Sets again what is missing; what somebody has set meanwhile stays."""
         for words in self._commands.pop((node, interface), []):
-            network[node].run(*words)
+            lab[node].run(*words)
 
 
 def _route_words(route: RouteState) -> list[str]:
@@ -107,13 +107,13 @@ def _route_words(route: RouteState) -> list[str]:
     return ["ip", "route", "add", str(route.destination), *metric, *to]
 
 
-def set_link(network: "Network", link: LinkState, lost: LostSettings, up: bool) -> None:
+def set_link(lab: "Lab", link: LinkState, lost: LostSettings, up: bool) -> None:
     """Sets both ends of a link up, or down; raises CommandFailed."""
     if not up:
         for node, interface in link.ends:
-            lost.note(network, node, interface)
+            lost.note(lab, node, interface)
     for node, interface in link.ends:
-        network[node].run("ip", "link", "set", "dev", interface, "up" if up else "down", check=True)
+        lab[node].run("ip", "link", "set", "dev", interface, "up" if up else "down", check=True)
     if up:
         for node, interface in link.ends:
-            lost.restore(network, node, interface)
+            lost.restore(lab, node, interface)

@@ -16,20 +16,6 @@ from pynetemu.lab.connection import Connection, is_readable
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a command: `status` is 0 for success, negative for the signal that ended it.
-
-    `stdout` and `stderr` are text, or bytes after `run(..., text=False)`.
-    """
-
-    node: str
-    argv: tuple[str, ...]
-    status: int
-    stdout: str | bytes
-    stderr: str | bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """A change of a process's state: `value` is the signal that stopped it, or its exit status."""
 

@@ -11,7 +11,7 @@ from pynetemu.errors import LabError
 
 if TYPE_CHECKING:
     from pynetemu.lab.connection import Connection
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +59,24 @@ def states(control: "Connection") -> list[ServiceState]:
     return [ServiceState(**service) for service in answer["services"]]
 
 
-def open_log(network: "Network", name: str) -> BinaryIO:
+def open_log(lab: "Lab", name: str) -> BinaryIO:
     """A service's output as a file that grows; raises LabError when there is no such service."""
     from pynetemu.plan.operations import AddHttpServer, AddService
 
-    operations = [op for op in network.plan.operations if isinstance(op, AddService | AddHttpServer)]
+    operations = [op for op in lab.plan.operations if isinstance(op, AddService | AddHttpServer)]
     node, _, short = name.rpartition(".")
     found = [op for op in operations if op.name == short and node in ("", op.node)]
     if len(found) != 1:
-        raise LabError(_which(network, name, [f"{op.node}.{op.name}" for op in found or operations]))
-    _, descriptors = network.control.request({"do": "log", "node": found[0].node, "service": short})
+        raise LabError(_which(lab, name, [f"{op.node}.{op.name}" for op in found or operations]))
+    _, descriptors = lab.control.request({"do": "log", "node": found[0].node, "service": short})
     return os.fdopen(descriptors[0], "rb")
 
 
-def _which(network: "Network", name: str, choices: list[str]) -> str:
+def _which(lab: "Lab", name: str, choices: list[str]) -> str:
     if any(choice.rpartition(".")[2] == name for choice in choices):
         return f"several services are called {name!r}; say which: {', '.join(choices)}"
     from pynetemu.plan.nearest import nearest
 
     near = nearest(name, [*choices, *(choice.rpartition(".")[2] for choice in choices)])
     has = f"it has {', '.join(choices)}" if choices else "it has none"
-    return f"{network.plan.name} has no service {name!r}; " + (f"did you mean {near!r}?" if near else has)
+    return f"{lab.plan.name} has no service {name!r}; " + (f"did you mean {near!r}?" if near else has)

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.connection import Connection
     from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 
 
@@ -88,14 +88,14 @@ class Totals:
     up: int
 
 
-def interfaces(network: "Network", nodes: Iterable[str]) -> list[InterfaceState]:
+def interfaces(engine: "Connection", nodes: Iterable[str]) -> list[InterfaceState]:
     return [
         InterfaceState(node=node, addresses=tuple(map(ip_interface, row.pop("addresses"))), **row)
-        for node, row in _read(network, "interfaces", nodes)
+        for node, row in _read(engine, "interfaces", nodes)
     ]
 
 
-def routes(network: "Network", nodes: Iterable[str]) -> list[RouteState]:
+def routes(engine: "Connection", nodes: Iterable[str]) -> list[RouteState]:
     return [
         RouteState(
             node,
@@ -104,30 +104,30 @@ def routes(network: "Network", nodes: Iterable[str]) -> list[RouteState]:
             tuple((ip_address(gateway) if gateway else None, interface) for gateway, interface in row["hops"]),
             row["metric"],
         )
-        for node, row in _read(network, "routes", nodes)
+        for node, row in _read(engine, "routes", nodes)
     ]
 
 
-def neighbours(network: "Network", nodes: Iterable[str]) -> list[Neighbour]:
+def neighbours(engine: "Connection", nodes: Iterable[str]) -> list[Neighbour]:
     return [
-        Neighbour(node=node, address=ip_address(row.pop("address")), **row) for node, row in _read(network, "neighbours", nodes)
+        Neighbour(node=node, address=ip_address(row.pop("address")), **row) for node, row in _read(engine, "neighbours", nodes)
     ]
 
 
-def forwarding(network: "Network", nodes: Iterable[str]) -> list[ForwardingEntry]:
-    return [ForwardingEntry(node=node, **row) for node, row in _read(network, "forwarding", nodes)]
+def forwarding(engine: "Connection", nodes: Iterable[str]) -> list[ForwardingEntry]:
+    return [ForwardingEntry(node=node, **row) for node, row in _read(engine, "forwarding", nodes)]
 
 
-def forget_neighbours(network: "Network", nodes: Iterable[str], unanswered_too: bool) -> NeighbourCounts:
-    answer, _ = network.control.request({"do": "forget neighbours", "nodes": list(nodes), "unanswered_too": unanswered_too})
+def forget_neighbours(engine: "Connection", nodes: Iterable[str], unanswered_too: bool) -> NeighbourCounts:
+    answer, _ = engine.request({"do": "forget neighbours", "nodes": list(nodes), "unanswered_too": unanswered_too})
     return NeighbourCounts(**answer)
 
 
-def totals(network: "Network") -> Totals:
-    answer, _ = network.control.request({"do": "totals"})
+def totals(engine: "Connection") -> Totals:
+    answer, _ = engine.request({"do": "totals"})
     return Totals(**answer)
 
 
-def _read(network: "Network", what: str, nodes: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
-    answer, _ = network.control.request({"do": "state", "what": what, "nodes": list(nodes)})
+def _read(engine: "Connection", what: str, nodes: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
+    answer, _ = engine.request({"do": "state", "what": what, "nodes": list(nodes)})
     return ((node, row) for node, rows in answer["nodes"].items() for row in rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pynetemu.network.node import Node
+    from pynetemu.lab.lab import LabNode
 
 _HEAD = struct.Struct(">BBHHHII")  # type, code, checksum, identifier, sequence number; then our own: probe, round
 _WORDS = struct.Struct(">6H")
@@ -45,7 +45,7 @@ class Heard:
 class EchoSocket:
     """Sends echo requests from a node, and hears what becomes of them. `probe` and `round` are numbers of the caller's."""
 
-    def __init__(self, node: "Node", version: int) -> None:
+    def __init__(self, node: "LabNode", version: int) -> None:
         self.node = node.name
         self.version = version
         self._identifier = int.from_bytes(os.urandom(2), "big")

@@ -17,7 +17,7 @@ from pynetemu.measure.echo import EchoSocket
 from pynetemu.plan.nearest import nearest
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _DRAIN_EVERY = 48  # requests; a socket's buffer holds some 270 answers (net.core.rmem_default)
 # Of the 1024 neighbours that the kernel keeps for all namespaces together (see engine.state.forget_neighbours) so many
@@ -105,10 +105,10 @@ class Pinger:
     """
 
     def __init__(
-        self, network: "Network", nodes: Sequence[str], *, count: int = 1, timeout: float = 1.0, version: int | None = None
+        self, lab: "Lab", nodes: Sequence[str], *, count: int = 1, timeout: float = 1.0, version: int | None = None
     ) -> None:
-        self._network, self._count, self._timeout = network, count, timeout
-        self._probes, self._is_on_link = _probes(network, nodes, version)
+        self._lab, self._count, self._timeout = lab, count, timeout
+        self._probes, self._is_on_link = _probes(lab, nodes, version)
         self.nodes = tuple(node for node in nodes if any(ping.source == node for ping in self._probes))
         self._sockets: dict[tuple[str, int], EchoSocket] = {}
         self._events = select.epoll()
@@ -151,11 +151,11 @@ class Pinger:
 
     def _are_permanent(self) -> bool:
         """Whether the description has made the neighbours permanent, which the kernel's limit is not for."""
-        return self._network.forget_neighbours(*self.nodes).permanent >= sum(self._is_on_link)
+        return self._lab.forget_neighbours(*self.nodes).permanent >= sum(self._is_on_link)
 
     def _make_room(self) -> None:
         end = time.monotonic() + _SECONDS_TO_FAIL
-        while self._network.forget_neighbours(*self.nodes).unanswered > _MOST_UNANSWERED and time.monotonic() < end:
+        while self._lab.forget_neighbours(*self.nodes).unanswered > _MOST_UNANSWERED and time.monotonic() < end:
             self._hear(0.1)
 
     def _ask(self, batch: Sequence[int], round: int) -> None:
@@ -175,7 +175,7 @@ class Pinger:
     def _socket(self, ping: Ping) -> EchoSocket:
         version = 6 if ":" in ping.address else 4
         if (ping.source, version) not in self._sockets:
-            echo = EchoSocket(self._network[ping.source], version)
+            echo = EchoSocket(self._lab[ping.source], version)
             self._sockets[ping.source, version] = self._by_descriptor[echo.fileno()] = echo
             self._events.register(echo.fileno(), select.EPOLLIN)
         return self._sockets[ping.source, version]
@@ -215,12 +215,12 @@ class Pinger:
                     self._probes[heard.probe].rtts.append(max(heard.time - sent, 0) / 1e6)
 
 
-def _probes(network: "Network", nodes: Sequence[str], version: int | None) -> tuple[list[Ping], list[bool]]:
+def _probes(lab: "Lab", nodes: Sequence[str], version: int | None) -> tuple[list[Ping], list[bool]]:
     """Every ordered pair with the address that the source would use, and whether it is on a network of its own.
 
     The two directions of a pair follow each other, since they need the same two neighbours.
     """
-    addresses = usable(network, nodes, version)
+    addresses = usable(lab, nodes, version)
     named = [node for node in nodes if addresses[node]]
     networks = {node: {address.network for address in addresses[node]} for node in named}
     versions: dict[str, set[int]] = {node: {address.version for address in addresses[node]} for node in named}
@@ -235,7 +235,7 @@ def _probes(network: "Network", nodes: Sequence[str], version: int | None) -> tu
 
 
 def ping_all(
-    network: "Network",
+    lab: "Lab",
     nodes: Sequence[str] = (),
     *,
     count: int = 1,
@@ -247,8 +247,8 @@ def ping_all(
     if count < 1 or timeout <= 0 or version not in (None, 4, 6):
         raise ValueError(f"ping_all: count={count}, timeout={timeout}, version={version}: at least 1, more than 0 s, 4 or 6")
     for node in nodes:
-        network[node]
-    pinger = Pinger(network, nodes or network.nodes, count=count, timeout=timeout, version=version)
+        lab[node]
+    pinger = Pinger(lab, nodes or lab.nodes, count=count, timeout=timeout, version=version)
     if len(pinger.nodes) < 2:
         raise LabError("a ping needs two nodes with an address" + (f" of IPv{version}" if version else ""))
     pinger.run(progress)

@@ -16,7 +16,7 @@ from pynetemu.errors import LabError
 from pynetemu.lab.addresses import towards
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _SECONDS_TO_CONNECT, _SECONDS_TO_ARRIVE = 5.0, 1.0
 _BLOCK = 1 << 17
@@ -52,9 +52,9 @@ class Throughput:
         return 1 - self.received / self.sent if self.sent else 0.0
 
 
-def tcp(network: "Network", source: str, target: str, seconds: float, version: int | None = None) -> Throughput:
+def tcp(lab: "Lab", source: str, target: str, seconds: float, version: int | None = None) -> Throughput:
     """One stream for some seconds, from its first byte on."""
-    with _stream(network, source, target, version) as (client, server):
+    with _stream(lab, source, target, version) as (client, server):
         stop = threading.Event()
         sender = threading.Thread(target=_send_until, args=(client, stop), daemon=True)
         sender.start()
@@ -69,15 +69,13 @@ def tcp(network: "Network", source: str, target: str, seconds: float, version: i
     return Throughput(source, target, "tcp", took, arrived)
 
 
-def udp(
-    network: "Network", source: str, target: str, seconds: float, rate: float = 10e6, version: int | None = None
-) -> Throughput:
+def udp(lab: "Lab", source: str, target: str, seconds: float, rate: float = 10e6, version: int | None = None) -> Throughput:
     """Datagrams at a rate in bits per second; what has not arrived a second after the last one is lost."""
-    address = str(towards(network, source, target, version))
+    address = str(towards(lab, source, target, version))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with (
-        network[source].socket(family, socket.SOCK_DGRAM) as client,
-        network[target].socket(family, socket.SOCK_DGRAM) as server,
+        lab[source].socket(family, socket.SOCK_DGRAM) as client,
+        lab[target].socket(family, socket.SOCK_DGRAM) as server,
     ):
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         server.bind((address, 0))
@@ -93,13 +91,11 @@ def udp(
 
 
 @contextmanager
-def _stream(
-    network: "Network", source: str, target: str, version: int | None
-) -> "Iterator[tuple[socket.socket, socket.socket]]":
+def _stream(lab: "Lab", source: str, target: str, version: int | None) -> "Iterator[tuple[socket.socket, socket.socket]]":
     """A TCP connection between two nodes, both ends of it; raises LabError when it does not come about."""
-    address = str(towards(network, source, target, version))
+    address = str(towards(lab, source, target, version))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with network[target].socket(family) as listener, network[source].socket(family) as client:
+    with lab[target].socket(family) as listener, lab[source].socket(family) as client:
         listener.bind((address, 0))
         listener.listen(1)
         listener.settimeout(_SECONDS_TO_CONNECT)

@@ -1,30 +1,28 @@
 """A running network, from Python: it comes up with `with`, and leaves nothing behind."""
 
 import os
-import time
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
-from pynetemu.errors import LabError
-from pynetemu.lab.connection import Connection, Sandbox, is_readable
-from pynetemu.lab.running_labs import address, connect, listen
-from pynetemu.network.node import Node
-from pynetemu.plan.data import from_data, to_data
+from pynetemu.lab.connection import Sandbox
+from pynetemu.lab.lab import Lab
+from pynetemu.network.node import RunningNode
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from pynetemu.capture.capture import Capture
     from pynetemu.lab.links import LinkState, LostSettings
     from pynetemu.lab.services import ServiceNews, ServiceState
-    from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
     from pynetemu.measure.ping import Pings, Progress
     from pynetemu.measure.throughput import Throughput
     from pynetemu.trace.tracer import Tracer
 
 
-class Network:
+class Network(Lab):
     """A topology brought up as namespaces, links and processes of its own.
 
         with Network(Blue()) as net:
@@ -47,112 +45,43 @@ class Network:
         sandbox: Sandbox | None = None,
         capture: str | os.PathLike[str] | None = None,
     ) -> None:
-        self._topology = topology
-        self._sandbox = sandbox
-        self._wanted_name = name
-        self._begun = self._is_open = False
-        self._attached: Connection | None = None
+        super().__init__(topology, host=host, name=name, sandbox=sandbox)
         self.captured: Capture | None = self.capture(capture) if capture is not None else None
-        self._plan: Plan | None = topology if isinstance(topology, Plan) else None
-        self.host = self._plan.host if self._plan else host
-        self.name = name or ""
-        self.file = ""  # of the description, in a lab that another process has started
 
-    @classmethod
-    def attach(cls, name: str) -> "Network":
-        """A running lab of this user, from another process; closing it leaves the lab running. Raises LabError."""
-        control = connect(name)
-        try:
-            described, _ = control.request({"do": "describe"})
-            network = cls(from_data(described["plan"]), name=name)
-        except BaseException:
-            control.close()
-            raise
-        network._attached = control
-        network.file = described["file"]
-        return network
+    def __getitem__(self, name: str) -> RunningNode:
+        return RunningNode(self, self._known(name))
 
-    @property
-    def plan(self) -> Plan:
-        """What the network is made of."""
-        if self._plan is None:
-            from pynetemu.plan.compile import compile_plan
+    def __iter__(self) -> Iterator[RunningNode]:
+        return (self[name] for name in self.nodes)
 
-            assert not isinstance(self._topology, Plan)
-            self._plan = compile_plan(self._topology, host=self.host)
-        return self._plan
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """The nodes' names, in the order of the description."""
-        return self.plan.nodes
-
-    def begin(self) -> Self:
+    def begin(self) -> "Self":
         """Starts to bring the network up, and returns while the engine works; `open` waits for it."""
-        if self._begun:
-            return self
-        plan = self.plan
-        if self.captured is not None:
-            self.captured.open()  # a file that cannot be is told before anything is built
-        if self._sandbox is None:
-            self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host)
-        if not self._attached:
-            self.name, listener = listen(plan.name.lower() if self._wanted_name is None else self._wanted_name)
-            with listener:
-                self._sandbox.connection.begin(self._build_request(plan), [listener.fileno()])
-        self._begun = True
-        return self
+        if self.captured is not None and not self._begun:
+            self.plan  # noqa: B018  # what is wrong with the description is told first
+            self.captured.open()  # and a file that cannot be, before anything is built
+        return super().begin()
 
-    def _build_request(self, plan: Plan) -> dict[str, object]:
-        source = next((op.source for op in plan.operations if op.source), "")
-        file = os.path.abspath(source.rpartition(":")[0]) if source else ""
-        lab = {"pid": os.getpid(), "file": file, "started": time.time()}
-        return {"do": "build", "plan": to_data(plan), "lab": lab, "ring_memory": self._ring_memory(plan)}
-
-    def _ring_memory(self, plan: Plan) -> int:
+    def _ring_memory(self) -> int:
         if self.captured is None:
             return 0
         from pynetemu.engine.rings import memory_for
 
-        return memory_for(len(plan.nodes))
+        return memory_for(len(self.nodes))
 
-    def open(self) -> Self:
-        """Brings the network up, and returns when it is ready. Opening one that is open is no error."""
-        if self._is_open:
-            return self
-        try:
-            self.begin()
-            if not self._attached:
-                self._engine().connection.finish()
-            if self.captured is not None:
-                self._start_capture(self.captured)
-        except BaseException:
-            self.close()
-            raise
-        self._is_open = True
-        return self
+    def _opened(self) -> None:
+        if self.captured is not None:
+            from pynetemu.capture.capture import boot_rings
 
-    def _start_capture(self, captured: "Capture") -> None:
-        from pynetemu.capture.capture import boot_rings
-
-        captured.start(boot_rings(self))
+            self.captured.start(boot_rings(self))
 
     def close(self) -> None:
         """Ends the lab, and returns when its last process has gone. Closing twice is no error.
 
         Raises OSError, after that, when a capture of the whole lab could not be written to its end.
         """
-        if self._attached is not None:
-            self._attached.close()
-        if self._sandbox is not None:
-            self._sandbox.close()
-            self._sandbox = None
-        self._begun = self._is_open = False
+        super().close()
         if self.captured is not None:
             self.captured.stop()
-
-    def __enter__(self) -> Self:
-        return self.open()
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
@@ -160,27 +89,6 @@ class Network:
         except OSError:
             if kind is None:  # else there is an exception already, which says more
                 raise
-
-    def __repr__(self) -> str:
-        return f"<Network {self.name or 'not open yet'}>"
-
-    def __getitem__(self, name: str) -> Node:
-        if name not in self.nodes:
-            from pynetemu.plan.nearest import nearest
-
-            near = nearest(name, self.nodes)
-            hint = f"did you mean {near!r}?" if near else f"it has {', '.join(self.nodes)}"
-            raise LabError(f"{self.plan.name} has no node {name!r}; {hint}")
-        return Node(self, name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.nodes
-
-    def __iter__(self) -> Iterator[Node]:
-        return (Node(self, name) for name in self.nodes)
-
-    def __len__(self) -> int:
-        return len(self.nodes)
 
     @cached_property
     def _lost(self) -> "LostSettings":
@@ -210,30 +118,6 @@ class Network:
 
         for link in self.links(a, b):
             links.set_link(self, link, self._lost, up)
-
-    def interfaces(self, *nodes: str) -> "list[InterfaceState]":
-        """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
-        from pynetemu.lab import state
-
-        return state.interfaces(self, nodes or self.nodes)
-
-    def routes(self, *nodes: str) -> "list[RouteState]":
-        """The routes of some nodes, or of all."""
-        from pynetemu.lab import state
-
-        return state.routes(self, nodes or self.nodes)
-
-    def neighbours(self, *nodes: str) -> "list[Neighbour]":
-        """What some nodes, or all, know of their neighbours (ARP, ND)."""
-        from pynetemu.lab import state
-
-        return state.neighbours(self, nodes or self.nodes)
-
-    def forwarding(self, *nodes: str) -> "list[ForwardingEntry]":
-        """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
-        from pynetemu.lab import state
-
-        return state.forwarding(self, nodes or self.nodes)
 
     def ping_all(
         self,
@@ -269,21 +153,6 @@ class Network:
         if rate is None:
             return throughput.tcp(self, source, target, seconds, version)
         return throughput.udp(self, source, target, seconds, rate, version)
-
-    def forget_neighbours(self, *nodes: str, unanswered_too: bool = False) -> "NeighbourCounts":
-        """Makes some nodes, or all, forget what they have learned of their neighbours, as `ip neigh flush` does.
-
-        Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
-        """
-        from pynetemu.lab import state
-
-        return state.forget_neighbours(self, nodes or self.nodes, unanswered_too)
-
-    def totals(self) -> "Totals":
-        """Sums over the lab, read in one request: packets, drops, nodes that are up."""
-        from pynetemu.lab import state
-
-        return state.totals(self)
 
     @property
     def services(self) -> "list[ServiceState]":
@@ -340,32 +209,3 @@ class Network:
         from pynetemu.trace.tracer import Tracer
 
         return Tracer(self, filter, snap=snap)
-
-    def namespaces(self) -> dict[str, int]:
-        """The number of each node's network namespace, as `lsns -t net` shows it: it is the same on all of the machine."""
-        answer, _ = self.control.request({"do": "networks"})
-        return {node: answer["inodes"][node] for node in self.nodes}
-
-    def fileno(self) -> int:
-        """A descriptor that becomes readable when the lab has ended."""
-        return self._engine().fileno()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the lab has ended: it was closed, or its engine was killed."""
-        return self._sandbox is None or is_readable(self._sandbox.fileno(), 0)
-
-    @property
-    def processes(self) -> Connection:
-        """Where requests for processes go: the engine, or our own process in a lab that we have attached to."""
-        return self._engine().connection
-
-    @property
-    def control(self) -> Connection:
-        """Where requests to the engine go."""
-        return self._attached or self._engine().connection
-
-    def _engine(self) -> Sandbox:
-        if self._sandbox is None:
-            raise LabError(f"the network {self.name or self.plan.name} is not open: use `with Network(...) as net:`")
-        return self._sandbox

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Union, get_
 
 if TYPE_CHECKING:
     from pynetemu.shell.jobs import Job
-    from pynetemu.shell.shell import Shell
+    from pynetemu.shell.protocol import ShellLike
 
 
 @runtime_checkable
@@ -27,22 +27,22 @@ class Kind(Protocol):
 
     name: str
 
-    def parse(self, word: str, shell: "Shell") -> Any:
+    def parse(self, word: str, shell: "ShellLike") -> Any:
         """The value of a word; raises ValueError that says what is allowed."""
 
-    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+    def complete(self, prefix: str, shell: "ShellLike") -> Iterable[str]:
         """Words that the argument may be and that begin with the prefix."""
 
 
 class _AnyWord:
-    def parse(self, word: str, _: "Shell") -> str:
+    def parse(self, word: str, _: "ShellLike") -> str:
         return word
 
 
 class Text(_AnyWord):
     name = "TEXT"
 
-    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+    def complete(self, _: str, __: "ShellLike") -> Iterable[str]:
         return ()
 
 
@@ -64,7 +64,7 @@ class Number:
     def __init__(self, type: type[int] | type[float], least: float = -math.inf, most: float = math.inf) -> None:
         self._type, self._least, self._most = type, least, most
 
-    def parse(self, word: str, _: "Shell") -> int | float:
+    def parse(self, word: str, _: "ShellLike") -> int | float:
         try:
             number = self._type(word)
         except ValueError:
@@ -75,7 +75,7 @@ class Number:
             raise ValueError(f"{word} is not {limits}")
         return number
 
-    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+    def complete(self, _: str, __: "ShellLike") -> Iterable[str]:
         return ()
 
 
@@ -84,25 +84,25 @@ class Choice:
         self.name = "|".join(words)
         self._words = words
 
-    def parse(self, word: str, _: "Shell") -> str:
+    def parse(self, word: str, _: "ShellLike") -> str:
         if word not in self._words:
-            raise ValueError(f"{word!r} is not {' or '.join(self._words)}{_meant(word, self._words)}")
+            raise ValueError(f"{word!r} is not {' or '.join(self._words)}{meant(word, self._words)}")
         return word
 
-    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
-        return _starting(self._words, prefix)
+    def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
+        return starting(self._words, prefix)
 
 
 class OneNode:
     name = "NODE"
 
-    def parse(self, word: str, shell: "Shell") -> str:
+    def parse(self, word: str, shell: "ShellLike") -> str:
         if word not in shell.network:
-            raise ValueError(f"there is no node {word!r}{_meant(word, shell.network.nodes) or _some(shell.network.nodes)}")
+            raise ValueError(f"there is no node {word!r}{meant(word, shell.network.nodes) or _some(shell.network.nodes)}")
         return word
 
-    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
-        return _starting(shell.network.nodes, prefix)
+    def complete(self, prefix: str, shell: "ShellLike") -> Iterable[str]:
+        return starting(shell.network.nodes, prefix)
 
 
 class SomeNodes:
@@ -110,12 +110,12 @@ class SomeNodes:
 
     name = "NODES"
 
-    def parse(self, word: str, shell: "Shell") -> tuple[str, ...]:
+    def parse(self, word: str, shell: "ShellLike") -> tuple[str, ...]:
         return nodes_of(word, shell.network.nodes)
 
-    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+    def complete(self, prefix: str, shell: "ShellLike") -> Iterable[str]:
         before, comma, last = prefix.rpartition(",")
-        return (f"{before}{comma}{name}" for name in _starting((*shell.network.nodes, "all"), last))
+        return (f"{before}{comma}{name}" for name in starting((*shell.network.nodes, "all"), last))
 
 
 class End:
@@ -123,7 +123,7 @@ class End:
 
     name = "NODE"
 
-    def parse(self, word: str, shell: "Shell") -> str:
+    def parse(self, word: str, shell: "ShellLike") -> str:
         node, colon, interface = word.partition(":")
         OneNode().parse(node, shell)
         if colon:
@@ -132,11 +132,11 @@ class End:
                 raise ValueError(f"{node} has no interface {interface!r}; it has {', '.join(known)}")
         return word
 
-    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
+    def complete(self, prefix: str, shell: "ShellLike") -> Iterable[str]:
         node, colon, _ = prefix.partition(":")
         if colon and node in shell.network:
-            return _starting((f"{node}:{name}" for name in _interfaces(shell, node)), prefix)
-        return _starting(shell.network.nodes, prefix)
+            return starting((f"{node}:{name}" for name in _interfaces(shell, node)), prefix)
+        return starting(shell.network.nodes, prefix)
 
 
 class OneService(_AnyWord):
@@ -144,8 +144,8 @@ class OneService(_AnyWord):
 
     name = "SERVICE"
 
-    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
-        return _starting((state.name for state in shell.network.services), prefix)
+    def complete(self, prefix: str, shell: "ShellLike") -> Iterable[str]:
+        return starting((state.name for state in shell.network.services), prefix)
 
 
 class Duration:
@@ -154,13 +154,13 @@ class Duration:
     name = "TIME"
     _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 
-    def parse(self, word: str, _: "Shell") -> float:
+    def parse(self, word: str, _: "ShellLike") -> float:
         found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([a-z]*)", word)
         if not found or found[2] not in self._UNITS:
             raise ValueError(f"{word!r} is not a time such as 2s, 200ms or 1min")
         return float(found[1]) * self._UNITS[found[2]]
 
-    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+    def complete(self, _: str, __: "ShellLike") -> Iterable[str]:
         return ()
 
 
@@ -170,7 +170,7 @@ class Rate:
     name = "RATE"
     _UNITS = {"bit": 1.0, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "k": 1e3, "m": 1e6, "g": 1e9, "": 1.0}
 
-    def parse(self, word: str, _: "Shell") -> float:
+    def parse(self, word: str, _: "ShellLike") -> float:
         found = re.fullmatch(r"(\d+(?:\.\d*)?)([A-Za-z]*)", word)
         unit = found[2].lower() if found else "?"
         if found is None or unit not in self._UNITS or float(found[1]) == 0:
@@ -178,17 +178,17 @@ class Rate:
             raise ValueError(f"{word!r} is not a rate such as 10mbit or 1gbit{hint}")
         return float(found[1]) * self._UNITS[unit]
 
-    def complete(self, _: str, __: "Shell") -> Iterable[str]:
+    def complete(self, _: str, __: "ShellLike") -> Iterable[str]:
         return ()
 
 
 class File:
     name = "FILE"
 
-    def parse(self, word: str, _: "Shell") -> Path:
+    def parse(self, word: str, _: "ShellLike") -> Path:
         return Path(word).expanduser()
 
-    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+    def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
         from pynetemu.shell.files import files
 
         return files(prefix)
@@ -197,7 +197,7 @@ class File:
 class Folder(_AnyWord):
     name = "DIR"
 
-    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+    def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
         from pynetemu.shell.files import files
 
         return (path for path in files(prefix) if path.endswith("/"))
@@ -208,10 +208,10 @@ class ALab(_AnyWord):
 
     name = "LAB"
 
-    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
+    def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
         from pynetemu.lab.running_labs import labs
 
-        return _starting((lab.name for lab in labs()), prefix)
+        return starting((lab.name for lab in labs()), prefix)
 
 
 class OneJob:
@@ -219,11 +219,11 @@ class OneJob:
 
     name = "JOB"
 
-    def parse(self, word: str, shell: "Shell") -> "Job":
+    def parse(self, word: str, shell: "ShellLike") -> "Job":
         return shell.jobs.find(word)
 
-    def complete(self, prefix: str, shell: "Shell") -> Iterable[str]:
-        return _starting((f"%{job.number}" for job in shell.jobs), prefix)
+    def complete(self, prefix: str, shell: "ShellLike") -> Iterable[str]:
+        return starting((f"%{job.number}" for job in shell.jobs), prefix)
 
 
 class Signal:
@@ -232,32 +232,14 @@ class Signal:
     name = "SIGNAL"
     dashed = True
 
-    def parse(self, word: str, _: "Shell") -> signal.Signals:
+    def parse(self, word: str, _: "ShellLike") -> signal.Signals:
         try:
             return signal.Signals(int(word)) if word.isdigit() else signal.Signals[f"SIG{word.upper().removeprefix('SIG')}"]
         except (KeyError, ValueError):
             raise ValueError(f"there is no signal {word!r}; say a number or a name such as INT, TERM, KILL") from None
 
-    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
-        return _starting((number.name.removeprefix("SIG") for number in signal.Signals), prefix)
-
-
-class ACommand:
-    """The name of a command of the shell."""
-
-    name = "CMD"
-
-    def parse(self, word: str, _: "Shell") -> str:
-        from pynetemu.shell import registry
-
-        if registry.find(word) is None:
-            raise ValueError(f"there is no command {word!r}{_meant(word, registry.names())}")
-        return word
-
-    def complete(self, prefix: str, _: "Shell") -> Iterable[str]:
-        from pynetemu.shell import registry
-
-        return _starting(registry.names(), prefix)
+    def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
+        return starting((number.name.removeprefix("SIG") for number in signal.Signals), prefix)
 
 
 NodeName = Annotated[str, OneNode()]
@@ -272,7 +254,6 @@ JobNumber = Annotated["Job", OneJob()]
 SignalNumber = Annotated[signal.Signals, Signal()]
 RestOfLine = Annotated[str, Rest()]
 ShellLine = Annotated[str, Line()]
-CommandName = Annotated[str, ACommand()]
 Status = Annotated[int, Number(int, least=0, most=255)]
 Count = Annotated[int, Number(int, least=1)]
 
@@ -317,15 +298,15 @@ def nodes_of(word: str, nodes: Sequence[str]) -> tuple[str, ...]:
         elif any(mark in part for mark in "*?["):
             raise ValueError(f"no node matches {part!r}{_some(nodes)}")
         else:
-            raise ValueError(f"there is no node {part!r}{_meant(part, nodes) or _some(nodes)}")
+            raise ValueError(f"there is no node {part!r}{meant(part, nodes) or _some(nodes)}")
     return tuple(node for node in nodes if node in found)
 
 
-def _interfaces(shell: "Shell", node: str) -> list[str]:
+def _interfaces(shell: "ShellLike", node: str) -> list[str]:
     return [interface.name for interface in shell.network.interfaces(node) if interface.name != "lo"]
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def meant(word: str, known: Iterable[str]) -> str:
     from pynetemu.plan.nearest import nearest
 
     near = nearest(word, known)
@@ -337,5 +318,5 @@ def _some(nodes: Sequence[str]) -> str:
     return f"; the nodes are {shown}" + (f" and {len(nodes) - 8} more" if len(nodes) > 8 else "")
 
 
-def _starting(words: Iterable[str], prefix: str) -> Iterable[str]:
+def starting(words: Iterable[str], prefix: str) -> Iterable[str]:
     return (word for word in words if word.startswith(prefix))

@@ -28,9 +28,8 @@ from pynetemu.shell.argument_types import Choice, Kind, Rest, kind_of
 from pynetemu.shell.words import Word, split
 
 if TYPE_CHECKING:
-    from pynetemu.shell.shell import Shell
+    from pynetemu.shell.protocol import ShellLike
 
-_HELP_WORDS = ("-h", "--help", "?")
 USERS_FILE = "pynetemu_file"  # the module that plan.load makes of it
 Form = Literal["argument", "option", "flag"]
 
@@ -118,13 +117,8 @@ class Command:
         """Whether the line's end is its own affair: quotes, pipes and `&` in it too."""
         return any(isinstance(parameter.kind, Rest) for parameter in self.arguments)
 
-    def run(self, shell: "Shell", text: str) -> int:
+    def run(self, shell: "ShellLike", text: str) -> int:
         """Runs the command with the words of a text; gives its status. Raises UsageError for wrong words."""
-        if text.strip() in _HELP_WORDS:
-            from pynetemu.shell.help import help_text
-
-            print(help_text(self))
-            return 0
         arguments, options = self.read(shell, text)
         everything, as_json = options.pop("all", False), options.pop("json", False)
         result = self.function(shell, *arguments, **options)
@@ -135,7 +129,7 @@ class Command:
             return result.status
         return int(result or 0)
 
-    def read(self, shell: "Shell", text: str) -> tuple[list[Any], dict[str, Any]]:
+    def read(self, shell: "ShellLike", text: str) -> tuple[list[Any], dict[str, Any]]:
         """The values of a text's words for the function: in their order, and by name."""
         try:
             return _Reader(self, shell, text).read()
@@ -146,7 +140,7 @@ class Command:
 class _Reader:
     """Reads one text as the arguments of one command."""
 
-    def __init__(self, command: Command, shell: "Shell", text: str) -> None:
+    def __init__(self, command: Command, shell: "ShellLike", text: str) -> None:
         self._command, self._shell, self._text = command, shell, text
         self._values: list[Any] = []
         self._options: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pynetemu.errors import LabError, PynetemuError, UsageError
 
 if TYPE_CHECKING:
-    from pynetemu.network.node import Node
+    from pynetemu.network.node import RunningNode
 
 # scapy's own start, less its banner and its notes about programs that it would like to have.
 _START_SCAPY = """
@@ -63,7 +63,7 @@ def without_output(rest: str) -> tuple[str, str]:
     return rest, ""
 
 
-def run(node: "Node", rest: str) -> int:
+def run(node: "RunningNode", rest: str) -> int:
     """Runs all but `scapy`, which is a program; gives the status: 1 when nothing answered. Raises UsageError and LabError."""
     if found := _SNIFF.fullmatch(rest):
         return _sniff(node, int(found[1] or 0), found[2].strip())
@@ -79,7 +79,7 @@ def run(node: "Node", rest: str) -> int:
         return 130
 
 
-def _call(node: "Node", word: str, text: str) -> int:
+def _call(node: "RunningNode", word: str, text: str) -> int:
     packets, options = _evaluated(node, word, text)
     if word == "send":
         sent = node.send(*packets, **options)
@@ -97,7 +97,7 @@ def _call(node: "Node", word: str, text: str) -> int:
     return 0 if answered else 1
 
 
-def _evaluated(node: "Node", word: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def _evaluated(node: "RunningNode", word: str, text: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments that a text means in Python, with all of scapy's names and the lab's."""
     from pynetemu.crafting.scapy_node import evaluating
 
@@ -128,7 +128,7 @@ def _is_one_group(text: str) -> bool:
     return False
 
 
-def _sniff(node: "Node", count: int, filter: str) -> int:
+def _sniff(node: "RunningNode", count: int, filter: str) -> int:
     seen = 0
 
     def show(packet: Any) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pynetemu.plan.operations import Plan
     from pynetemu.shell.command import Command
 
+_HELP_WORDS = ("-h", "--help", "?")
 _DEEPEST = 20  # lines within lines: source, time, watch, aliases
 
 
@@ -110,6 +111,10 @@ class Shell:
 
     def _own(self, command: "Command", line: Line) -> int:
         arguments, tail = line.for_command(command)
+        if arguments.strip() in _HELP_WORDS:
+            from pynetemu.shell.help import help_text
+
+            return _with_output_to(tail, lambda: _show(help_text(command)))
         return _with_output_to(tail, lambda: command.run(self, arguments))
 
     def _in_node(self, node: str, line: Line, text: str) -> int:
@@ -214,6 +219,11 @@ class Shell:
         """The nodes of some sets, in the order of the description; all of them without a set."""
         wanted = {node for nodes in sets for node in nodes}
         return tuple(node for node in self.network.nodes if node in wanted or not sets)
+
+
+def _show(text: str) -> int:
+    print(text)
+    return 0
 
 
 def _complain(text: str, status: int) -> int:

@@ -7,7 +7,7 @@ from pynetemu.plan.nearest import nearest
 from pynetemu.shell import registry
 
 if TYPE_CHECKING:
-    from pynetemu.shell.shell import Shell
+    from pynetemu.shell.protocol import ShellLike
 
 _MININETS = {
     "dpctl": "switches are Linux bridges here: `s1 bridge link`, `ports`, `fdb`",
@@ -15,7 +15,7 @@ _MININETS = {
 }
 
 
-def unknown(word: str, shell: "Shell") -> str:
+def unknown(word: str, shell: "ShellLike") -> str:
     """The error, with what may have been meant: a name like it, a program that needs a node before it."""
     nodes = shell.network.nodes
     near = nearest(word, [*nodes, *registry.names(), *shell.aliases])

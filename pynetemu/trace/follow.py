@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Self
 from pynetemu.lab.connection import readable
 from pynetemu.packets.background import is_chatter
 from pynetemu.packets.dissect import dissect
-from pynetemu.trace.journeys.journey import Journey, join
+from pynetemu.trace.journeys.join import join
+from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.choose import of_lab, open_source
 from pynetemu.trace.sources.events import Event
@@ -25,7 +26,7 @@ from pynetemu.trace.views.columns import involved
 from pynetemu.trace.views.style import Style
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _ENDED = 300_000_000  # ns without a sighting after which a journey is told
 _MOST = 2000  # sightings at once that are joined and told: more scroll by too fast for anybody
@@ -34,9 +35,9 @@ _MOST = 2000  # sightings at once that are joined and told: more scroll by too f
 class Follower:
     """`packets` are those that were told, `skipped` those sightings that came too fast to be told."""
 
-    def __init__(self, network: "Network", expression: str, style: Style, *, everything: bool = False) -> None:
-        self._network, self._expression, self._style, self._everything = network, expression, style, everything
-        self._wiring = Wiring(network.plan)
+    def __init__(self, lab: "Lab", expression: str, style: Style, *, everything: bool = False) -> None:
+        self._lab, self._expression, self._style, self._everything = lab, expression, style, everything
+        self._wiring = Wiring(lab.plan)
         self._waiting: list[Event] = []
         self._begun = 0
         self.packets = self.skipped = self.lost = 0
@@ -44,9 +45,9 @@ class Follower:
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
-            self._source = open_source(self._network, self._network.nodes, self._expression)
+            self._source = open_source(self._lab, self._lab.nodes, self._expression)
             undo.callback(self._source.close)
-            self._facts = Facts(self._network, self._network.nodes)
+            self._facts = Facts(self._lab, self._lab.nodes)
             undo.callback(self._facts.close)
             undo.callback(self._facts.firewall.close)
             self._undo = undo.pop_all()
@@ -61,7 +62,7 @@ class Follower:
         """Waits so long for packets, and tells those whose journeys have ended."""
         readable([self._source.fileno(), self._facts.firewall.fileno()], seconds)
         self._facts.firewall.read()
-        self._waiting += of_lab(self._network, self._source.read())
+        self._waiting += of_lab(self._lab, self._source.read())
         if len(self._waiting) > _MOST:
             self.skipped += len(self._waiting) - _MOST
             del self._waiting[:-_MOST]

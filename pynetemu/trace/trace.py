@@ -12,25 +12,19 @@ A pattern is a regular expression that is looked for in a packet's line of the l
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from pynetemu.packets.background import is_chatter
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.verdicts.verdict import Ending, Reason
+from pynetemu.trace.verdicts.record import TraceRecord
+from pynetemu.trace.verdicts.verdict import Reason
 from pynetemu.trace.views.columns import way_to
 from pynetemu.trace.views.style import Style
 
-if TYPE_CHECKING:
-    from pynetemu.trace.verdicts.decide import Judge
-
-_JUDGED_AT_ONCE = 2000
 _BAD = ("dropped", "waiting", "unanswered")
 
 
-class Trace:
+class Trace(TraceRecord):
     """The journeys of a traced time, numbered from 1: `trace[3]`, `len(trace)`, `for journey in trace`.
 
     `engine` is "kernel" or "tap"; `lost` is how many packets came too fast for it, `rules_missed` whether the kernel's traces
@@ -39,49 +33,8 @@ class Trace:
     """
 
     def __init__(self, wiring: Wiring) -> None:
-        self.wiring = wiring
-        self.journeys: list[Journey] = []
-        self.findings: list[Reason] = []
-        self.engine = ""
-        self.lost = 0
-        self.rules_missed = False
-        self._endings: dict[int, Sequence[Ending]] = {}
+        super().__init__(wiring)
         self._lines: dict[int, tuple[str, str]] = {}
-        self._judge: Judge | None = None
-
-    def fill(self, journeys: list[Journey], judge: "Judge", *, engine: str, lost: int, rules_missed: bool) -> None:
-        """Takes what was seen; the first journeys are judged at once, while the nodes can be asked."""
-        self.journeys, self._judge, self.engine, self.lost = journeys, judge, engine, lost
-        self.rules_missed = rules_missed
-        for journey in journeys[:_JUDGED_AT_ONCE]:
-            if not is_chatter(journey.first.data):
-                self.endings(journey)
-        self.findings = judge.findings()
-
-    def __len__(self) -> int:
-        return len(self.journeys)
-
-    def __iter__(self) -> Iterator[Journey]:
-        return iter(self.journeys)
-
-    def __getitem__(self, number: int) -> Journey:
-        if not 1 <= number <= len(self.journeys):
-            has = f"it has 1 to {len(self.journeys)}" if self.journeys else "it saw no packet"
-            raise LookupError(f"the trace has no packet {number}; {has}")
-        return self.journeys[number - 1]
-
-    def endings(self, journey: Journey) -> Sequence[Ending]:
-        """How a journey ended, at each place where it did."""
-        if journey.number not in self._endings and self._judge is not None:
-            self._endings[journey.number] = self._judge.endings(journey)
-        return self._endings.get(journey.number, ())
-
-    def answer(self, ending: Ending) -> Journey | None:
-        """What a node has sent back for a ping or a connection that was delivered there."""
-        if ending.fate != "delivered" or self._judge is None:
-            return None
-        event = ending.sighting.event
-        return self._judge.conversations.answer(ending.node, dissect(event.data), event.time)
 
     def find(self, pattern: str) -> list[Journey]:
         """The packets whose line has a pattern."""

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pynetemu.packets.background import is_chatter
-from pynetemu.trace.journeys.journey import Journey, join
+from pynetemu.trace.journeys.join import join
+from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.choose import KEPT, of_lab, open_source
 from pynetemu.trace.sources.collector import Collector
@@ -22,7 +23,7 @@ from pynetemu.trace.verdicts.decide import Judge
 from pynetemu.trace.verdicts.evidence import Facts
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _SECONDS_UNDER_WAY = 0.15  # a packet that has not been seen for so long waits for something, or is gone
 
@@ -30,18 +31,18 @@ _SECONDS_UNDER_WAY = 0.15  # a packet that has not been seen for so long waits f
 class Tracer:
     """`with` gives the trace, which is filled when the block ends. `snap` is how many bytes of a packet are kept."""
 
-    def __init__(self, network: "Network", expression: str = "", *, snap: int = KEPT) -> None:
-        self._network, self._expression, self._snap = network, expression, snap
-        self._wiring = Wiring(network.plan)
+    def __init__(self, lab: "Lab", expression: str = "", *, snap: int = KEPT) -> None:
+        self._lab, self._expression, self._snap = lab, expression, snap
+        self._wiring = Wiring(lab.plan)
         self.trace = Trace(self._wiring)
 
     def start(self) -> Trace:
         """Begins, and returns when no packet can be missed any more; raises FilterError, LabError."""
-        network = self._network
+        lab = self._lab
         with ExitStack() as undo:
-            self._source = open_source(network, network.nodes, self._expression, self._snap)
+            self._source = open_source(lab, lab.nodes, self._expression, self._snap)
             undo.callback(self._source.close)
-            self._facts = Facts(network, network.nodes)
+            self._facts = Facts(lab, lab.nodes)
             undo.callback(self._facts.close)
             self._collector = Collector(self._source, self._facts.firewall)
             self._undo = undo.pop_all()
@@ -50,7 +51,7 @@ class Tracer:
     def stop(self) -> Trace:
         """Ends the trace; what the kernel has seen until now is in it, and why it ended as it did."""
         with self._undo, no_collection():
-            events = of_lab(self._network, self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY))
+            events = of_lab(self._lab, self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY))
             self._facts.stop()
             events = sorted([*events, *never_on_a_wire(self._facts.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
@@ -69,7 +70,7 @@ class Tracer:
         now = time.time_ns()
         recent = [
             event
-            for event in of_lab(self._network, events)
+            for event in of_lab(self._lab, events)
             if now - event.time < _SECONDS_UNDER_WAY * 1e9 and not is_chatter(event.data)
         ]
         return any(not self._has_ended(journey) for journey in join(recent, self._wiring))

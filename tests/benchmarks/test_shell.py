@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from pynetemu import Network, Shell
-from pynetemu.shell.completion import completions, warm_up
+from pynetemu.shell.prompt.completion import completions, warm_up
 from tests.benchmarks.measure import compare, seconds_of
 from topologies.star import Star
 

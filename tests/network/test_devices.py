@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pynetemu import Bond, Bridge, Dummy, Host, Link, Macvlan, Network, Router, Switch, Topology, Vrf, Vxlan
-from pynetemu.network.node import Node
+from pynetemu.network.node import RunningNode
 from tests.support.wait import wait_until
 from topologies.docker import Docker
 
@@ -108,6 +108,6 @@ def test_vrfs_are_routers_of_their_own() -> None:
         assert net["r1"].run("ping", "-c1", "-W1", "-I", "vrf10", "a2").status == 0
 
 
-def _link(node: Node, name: str) -> dict[str, Any]:
+def _link(node: RunningNode, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(node.run("ip", "-j", "-d", "link", "show", name, check=True).stdout)[0]
     return found

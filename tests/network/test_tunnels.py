@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pynetemu import Gre, Host, Link, Nat, Network, Router, Topology, Vxlan
-from pynetemu.network.node import Node
+from pynetemu.network.node import RunningNode
 from tests.support.wait import wait_until
 from topologies.vxlan import Overlay
 
@@ -80,15 +80,15 @@ def test_gre_over_ipv4_and_ipv6() -> None:
             assert _counter(r1, name) >= 1
 
 
-def _link(node: Node, name: str) -> dict[str, Any]:
+def _link(node: RunningNode, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(node.run("ip", "-j", "-d", "link", "show", name, check=True).stdout)[0]
     return found
 
 
-def _address(node: Node, name: str) -> str:
+def _address(node: RunningNode, name: str) -> str:
     return str(re.findall(r"inet ([\d.]+)", str(node.run("ip", "addr", "show", name).stdout))[0])
 
 
-def _counter(node: Node, name: str) -> int:
+def _counter(node: RunningNode, name: str) -> int:
     shown = json.loads(node.run("ip", "-j", "-s", "link", "show", name, check=True).stdout)[0]
     return int(shown["stats64"]["tx"]["packets"])

@@ -3,7 +3,7 @@
 import pytest
 
 from pynetemu import Host, Link, Nat, Network, Router, Topology, WireGuard
-from pynetemu.network.node import Node
+from pynetemu.network.node import RunningNode
 from tests.support.wait import wait_until
 from topologies.wireguard import Sites
 
@@ -54,12 +54,12 @@ def test_an_end_behind_address_translation_begins() -> None:
         assert net["other"].run("ping", "-c1", "-W5", "-I", "six", str(_address(server, "wg1"))).status == 0
 
 
-def _dump(node: Node, interface: str = "wg0") -> list[list[str]]:
+def _dump(node: RunningNode, interface: str = "wg0") -> list[list[str]]:
     """The interface (private key, public key, port, mark), and its peers (wg(8))."""
     text = str(node.run("wg", "show", interface, "dump", check=True).stdout)
     return [line.split("\t") for line in text.splitlines()]
 
 
-def _address(node: Node, interface: str) -> str:
+def _address(node: RunningNode, interface: str) -> str:
     shown = str(node.run("ip", "-br", "-4", "addr", "show", interface).stdout)
     return shown.split()[2].partition("/")[0]

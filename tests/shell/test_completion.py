@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from pynetemu import Host, Network, Shell, Switch, Topology
-from pynetemu.shell.completion import completions
-from pynetemu.shell.highlight import highlighted
+from pynetemu.shell.prompt.completion import completions
+from pynetemu.shell.prompt.highlight import highlighted
 
 pytestmark = pytest.mark.pure
 

@@ -1,13 +1,14 @@
 """Sightings joined into journeys: by content and by the kernel's buffers, through routers, translation and floods."""
 
 import pytest
-from pynetemu.trace.journeys.journey import Journey, join
-from pynetemu.trace.journeys.wiring import Wiring
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
 from pynetemu.plan.compile import compile_plan
+from pynetemu.trace.journeys.join import join
+from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event, Kind
 from tests.trace.scenarios import Crossing
 

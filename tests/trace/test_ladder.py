@@ -3,13 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from pynetemu.trace.journeys.journey import join
-from pynetemu.trace.journeys.wiring import Wiring
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
 
 from pynetemu import Host, Link, Router, Topology
 from pynetemu.plan.compile import compile_plan
+from pynetemu.trace.journeys.join import join
+from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event, Kind
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 from pynetemu.trace.views.columns import Row

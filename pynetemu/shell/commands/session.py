@@ -1,12 +1,31 @@
 """Help, and the way out."""
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
 from pynetemu.shell import registry
-from pynetemu.shell.argument_types import CommandName, Status
+from pynetemu.shell.argument_types import Status, meant, starting
 from pynetemu.shell.command import command
 from pynetemu.shell.help import help_text, overview
+from pynetemu.shell.protocol import ShellLike
 from pynetemu.shell.shell import Leave, Shell
+
+
+class ACommand:
+    """The name of a command of the shell."""
+
+    name = "CMD"
+
+    def parse(self, word: str, _: ShellLike) -> str:
+        if registry.find(word) is None:
+            raise ValueError(f"there is no command {word!r}{meant(word, registry.names())}")
+        return word
+
+    def complete(self, prefix: str, _: ShellLike) -> Iterable[str]:
+        return starting(registry.names(), prefix)
+
+
+CommandName = Annotated[str, ACommand()]
 
 
 @command("?")

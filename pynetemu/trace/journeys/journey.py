@@ -1,19 +1,9 @@
-"""Sightings of one packet joined into its journey: across links, switches, routers and address translation.
+"""One packet on its way through the lab: where it was seen, which nodes it crossed, where it ended."""
 
-    for journey in join(events, wiring):
-        print(journey.number, journey.path)
-
-Where the engine knows the kernel's buffer (sk_buff), that is the packet's identity: a veth, a bridge and a router hand the same
-one on. Addresses are used again for later packets, so topology and content must agree as well. Where it does not, a packet is
-known by its bytes: the same frame at both ends of a link, and in a node by what no hop changes (`identity`).
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pynetemu.packets.background import is_chatter
-from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
 
 if TYPE_CHECKING:
@@ -93,11 +83,9 @@ class Journey:
     @property
     def scapy(self) -> "ScapyPacket":
         """The packet as it began, taken apart by scapy in full."""
-        import scapy.layers.inet  # without these two, scapy takes IP for a payload
-        import scapy.layers.inet6  # noqa: F401
-        from scapy.layers.l2 import Ether
+        from pynetemu.crafting.whole_packet import whole_packet
 
-        return Ether(self.first.data)
+        return whole_packet(self.first.data)
 
     @property
     def links_crossed(self) -> int:
@@ -112,25 +100,3 @@ def _hop(arrived: Sighting | None, later: list[Sighting]) -> Hop:
     left = tuple(sighting for sighting in later if sighting.event.kind == "out")
     dropped = next((sighting for sighting in later if sighting.event.kind == "drop"), None)
     return Hop(first.event.node, first.event.time, arrived, left, dropped)
-
-
-def join(events: Iterable[Event], wiring: Wiring) -> list[Journey]:
-    """The journeys of all packets, in the order in which they began; events must be in the order of time.
-
-    They are numbered from 1; what kernels chat by themselves comes last.
-    """
-    from pynetemu.trace.journeys.by_buffer import ByBuffer
-    from pynetemu.trace.journeys.by_content import ByContent
-    from pynetemu.trace.journeys.retransmissions import mark_repeats
-
-    content, buffer = ByContent(wiring), ByBuffer(wiring)
-    for event in events:
-        if event.buffer:
-            buffer.add(event)
-        else:
-            content.add(event)
-    journeys = sorted([*content.journeys, *buffer.journeys], key=lambda one: (is_chatter(one.first.data), one.time))
-    for number, journey in enumerate(journeys, start=1):
-        journey.number = number
-    mark_repeats(journeys)
-    return journeys

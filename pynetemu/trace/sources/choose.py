@@ -12,31 +12,31 @@ from pynetemu.trace.sources.kernel.source import KernelSource, Unavailable
 from pynetemu.trace.sources.packet_sockets import TapSource
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 KEPT = 512  # bytes of a packet: all headers, and the first lines of what it carries
 
 
-def open_source(network: "Network", nodes: Sequence[str], expression: str = "", snap: int = KEPT) -> Source:
+def open_source(lab: "Lab", nodes: Sequence[str], expression: str = "", snap: int = KEPT) -> Source:
     """Begins to see the packets of these nodes that match a filter; raises FilterError."""
-    program = compile_filter(expression, _addresses(network))
+    program = compile_filter(expression, _addresses(lab))
     with suppress(Unavailable):
-        return KernelSource(network, nodes, program)
-    return TapSource(network, nodes, program, snap)
+        return KernelSource(lab, nodes, program)
+    return TapSource(lab, nodes, program, snap)
 
 
-def of_lab(network: "Network", events: list[Event]) -> list[Event]:
+def of_lab(lab: "Lab", events: list[Event]) -> list[Event]:
     """The events without what a machine that is the lab's root does besides: its own traffic is not the lab's affair."""
-    if not network.host:
+    if not lab.host:
         return events
-    wanted = {node: of_the_lab(network, node) for node in network.nodes}
+    wanted = {node: of_the_lab(lab, node) for node in lab.nodes}
     return [event for event in events if not wanted[event.node] or event.interface in wanted[event.node]]
 
 
-def _addresses(network: "Network") -> dict[str, list[str]]:
+def _addresses(lab: "Lab") -> dict[str, list[str]]:
     """What the plan gives each node, so that filters may name it."""
     found: dict[str, list[str]] = {}
-    for operation in network.plan.operations:
+    for operation in lab.plan.operations:
         if isinstance(operation, AddAddress):
             found.setdefault(operation.node, []).append(str(operation.address.ip))
     return found

@@ -25,7 +25,7 @@ from pynetemu.lab.rtnetlink import attributes_of, dump, messages
 from pynetemu.trace.sources.events import Event
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 TABLE = "pynetemu_trace"
 _NETLINK_NETFILTER, _SUBSYSTEM = 12, 10 << 8  # NFNL_SUBSYS_NFTABLES
@@ -64,24 +64,24 @@ class Drop:
 class Firewall:
     """Asks each node whether it has rules, and lets the kernel trace them there."""
 
-    def __init__(self, network: "Network", nodes: Sequence[str]) -> None:
+    def __init__(self, lab: "Lab", nodes: Sequence[str]) -> None:
         self.drops: list[Drop] = []
         self.lost = False
         self._traced: dict[int, tuple[str, socket.socket]] = {}
         self._headers: dict[tuple[str, bytes], tuple[bytes, bytes, int]] = {}
         self._ready = select.epoll()
         for node in nodes:
-            self._begin(network, node)
+            self._begin(lab, node)
 
-    def _begin(self, network: "Network", node: str) -> None:
-        asked = network[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
+    def _begin(self, lab: "Lab", node: str) -> None:
+        asked = lab[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
         try:
             families = _families(asked)
             if not families:
                 asked.close()
                 return
             asked.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
-            indexes = indexes_of_the_lab(network, node)
+            indexes = indexes_of_the_lab(lab, node)
             for family in families:
                 _trace_rules(asked, family, indexes)
             asked.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _GROUP_TRACE)
@@ -111,9 +111,9 @@ class Firewall:
         """The headers come with the first message about a packet only, its drop with the last."""
         found = attributes_of(body, 4)
         number = node, found.get(6, b"")
-        network, transport = found.get(8, b""), found.get(9, b"")
-        if network or number not in self._headers:
-            self._headers[number] = network, transport, _big(found.get(10))
+        lab, transport = found.get(8, b""), found.get(9, b"")
+        if lab or number not in self._headers:
+            self._headers[number] = lab, transport, _big(found.get(10))
         if not _is_drop(found):
             return
         headers = self._headers[number]
@@ -158,12 +158,12 @@ def _length(network: bytes) -> int:
     return int.from_bytes(network[4:6]) + 40 if network[0] >> 4 == 6 else int.from_bytes(network[2:4])
 
 
-def rules(network: "Network", node: str) -> dict[tuple[str, str, int], str]:
+def rules(lab: "Lab", node: str) -> dict[tuple[str, str, int], str]:
     """A node's rules as they are written, by table, chain and handle; none when it has no `nft`."""
     from pynetemu.errors import CommandNotFound
 
     with suppress(CommandNotFound):
-        return dict(_written(str(network[node].run("nft", "-a", "list", "ruleset").stdout)))
+        return dict(_written(str(lab[node].run("nft", "-a", "list", "ruleset").stdout)))
     return {}
 
 

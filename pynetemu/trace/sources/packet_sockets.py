@@ -20,7 +20,7 @@ from pynetemu.errors import LabError
 from pynetemu.trace.sources.events import Event
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _ALL_MEMORY = 1 << 27  # bytes that the rings of a lab have together, while each has two blocks
 _MOST_MEMORY = 1 << 23  # bytes of one ring: 0.5 s of 100,000 small packets a second
@@ -32,7 +32,7 @@ class TapSource:
 
     name = "tap"
 
-    def __init__(self, network: "Network", nodes: Sequence[str], program: bytes = b"", snap: int = 0) -> None:
+    def __init__(self, lab: "Lab", nodes: Sequence[str], program: bytes = b"", snap: int = 0) -> None:
         memory = max(2 * BLOCK, min(_MOST_MEMORY, _ALL_MEMORY // max(1, len(nodes))))
         program = cut_to(program, snap)
         self._rings: dict[int, tuple[str, Ring]] = {}
@@ -40,7 +40,7 @@ class TapSource:
         self._held: list[tuple[str, Ring, memoryview]] = []
 
         def begin(node: str) -> None:
-            ring = Ring.open(network[node], program, indexes_of_the_lab(network, node), memory)
+            ring = Ring.open(lab[node], program, indexes_of_the_lab(lab, node), memory)
             self._rings[ring.fileno()] = node, ring
 
         try:

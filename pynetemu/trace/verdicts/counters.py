@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _FILES = ("/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6")
 _BAD = (
@@ -19,9 +19,9 @@ _BAD = (
 Counters = Mapping[str, int]
 
 
-def read(network: "Network", nodes: Sequence[str]) -> dict[str, Counters]:
+def read(lab: "Lab", nodes: Sequence[str]) -> dict[str, Counters]:
     """The counters of nodes; one request for all."""
-    answer, _ = network.control.request({"do": "read", "nodes": list(nodes), "paths": list(_FILES)})
+    answer, _ = lab.control.request({"do": "read", "nodes": list(nodes), "paths": list(_FILES)})
     return {node: dict(_parse(*texts)) for node, texts in answer["texts"].items()}
 
 

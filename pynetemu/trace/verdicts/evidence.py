@@ -14,7 +14,7 @@ from pynetemu.trace.verdicts import counters
 from pynetemu.trace.verdicts.lookups import Link, Queue, Tables
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 
 _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
@@ -24,34 +24,34 @@ _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a 
 class Facts:
     """Begins to watch when it is made; `stop` ends that. What is asked later is asked once, and remembered."""
 
-    def __init__(self, network: "Network", nodes: Sequence[str]) -> None:
-        self._network, self._nodes = network, list(nodes)
-        self._before = counters.read(network, self._nodes)
+    def __init__(self, lab: "Lab", nodes: Sequence[str]) -> None:
+        self._lab, self._nodes = lab, list(nodes)
+        self._before = counters.read(lab, self._nodes)
         self._tables: dict[str, Tables] = {}
         self._rules: dict[str, dict[tuple[str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
         looked_at = self._nodes if len(self._nodes) <= _FEW else ()
         self._queues_before = {node: self._queues(node) for node in looked_at}
-        self.firewall = Firewall(network, self._nodes)
+        self.firewall = Firewall(lab, self._nodes)
         self.moved: dict[str, dict[str, int]] = {}
         self.ended = False
 
     def _queues(self, node: str) -> dict[tuple[int, str], Queue]:
-        with Tables(self._network[node]) as tables:
+        with Tables(self._lab[node]) as tables:
             return {(queue.interface, queue.kind): queue for queue in tables.queues if queue.kind != "noqueue"}
 
     def stop(self) -> None:
         """Reads the counters again, and takes the firewall's traces away."""
         self.firewall.close()
         with suppress(PynetemuError):  # a lab that has ended has no counters any more
-            after = counters.read(self._network, self._nodes)
+            after = counters.read(self._lab, self._nodes)
             self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
 
     def refresh(self) -> None:
         """Forgets what was asked, since time has passed, and reads the counters again."""
         self._forget()
         with suppress(PynetemuError):
-            after = counters.read(self._network, self._nodes)
+            after = counters.read(self._lab, self._nodes)
             self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
             self._before = after
 
@@ -74,7 +74,7 @@ class Facts:
         """The tables of a node; None when the lab has ended, or nothing more is to be asked."""
         if node not in self._tables and not self.ended:
             with suppress(PynetemuError):
-                self._tables[node] = Tables(self._network[node])
+                self._tables[node] = Tables(self._lab[node])
         return self._tables.get(node)
 
     def link(self, node: str, interface: str) -> Link | None:
@@ -86,7 +86,7 @@ class Facts:
         if (node, path) not in self._settings and not self.ended:
             with suppress(PynetemuError):
                 request = {"do": "read", "nodes": [node], "paths": [f"/proc/sys/{path}"]}
-                answer, _ = self._network.control.request(request)
+                answer, _ = self._lab.control.request(request)
                 self._settings[node, path] = str(answer["texts"][node][0]).strip()
         return self._settings.get((node, path), "")
 
@@ -96,7 +96,7 @@ class Facts:
             return []
         paths = [f"/proc/net/{protocol.lower()}{version}" for version in ("", "6")]
         with suppress(PynetemuError):
-            answer, _ = self._network.control.request({"do": "read", "nodes": [node], "paths": paths})
+            answer, _ = self._lab.control.request({"do": "read", "nodes": [node], "paths": paths})
             return [address for text in answer["texts"][node] for address, bound in _sockets(text) if bound == port]
         return []
 
@@ -105,7 +105,7 @@ class Facts:
         if drop.node not in self._rules:
             self._rules[drop.node] = {}
             with suppress(PynetemuError):
-                self._rules[drop.node] = nftrace.rules(self._network, drop.node)
+                self._rules[drop.node] = nftrace.rules(self._lab, drop.node)
         return self._rules[drop.node].get((drop.table, drop.chain, drop.rule), "")
 
     def queue(self, node: str, interface: str) -> tuple[Queue, int] | None:

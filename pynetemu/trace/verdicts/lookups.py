@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pynetemu.lab.rtnetlink import addresses, attributes_of, dump, messages, send
 
 if TYPE_CHECKING:
-    from pynetemu.network.node import Node
+    from pynetemu.lab.lab import LabNode
 
 _NEW_LINK, _GET_LINK, _NEW_NEIGHBOUR, _GET_NEIGHBOUR, _NEW_QDISC, _GET_QDISC, _GET_ROUTE = 16, 18, 28, 30, 36, 38, 26
 _REQUEST = 0x1
@@ -96,7 +96,7 @@ class Decision:
 class Tables:
     """The tables of one node; each is asked for once, when it is first looked at."""
 
-    def __init__(self, node: "Node") -> None:
+    def __init__(self, node: "LabNode") -> None:
         self._asked = node.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
 
     def __enter__(self) -> Self:

@@ -16,18 +16,18 @@ from pynetemu.trace.views.changes import changes, macs_rewritten
 from pynetemu.trace.views.style import Style
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
-    from pynetemu.trace.trace import Trace
+    from pynetemu.lab.lab import Lab
+    from pynetemu.trace.verdicts.record import TraceRecord
 
 
-def detail(trace: "Trace", journey: Journey, style: Style, network: "Network | None" = None) -> str:
+def detail(trace: "TraceRecord", journey: Journey, style: Style, lab: "Lab | None" = None) -> str:
     """The journey as text; a network that still runs is asked which route each router takes."""
-    return "\n".join(_Detail(trace, journey, style, network).lines())
+    return "\n".join(_Detail(trace, journey, style, lab).lines())
 
 
 class _Detail:
-    def __init__(self, trace: "Trace", journey: Journey, style: Style, network: "Network | None") -> None:
-        self._trace, self._journey, self._style, self._network = trace, journey, style, network
+    def __init__(self, trace: "TraceRecord", journey: Journey, style: Style, lab: "Lab | None") -> None:
+        self._trace, self._journey, self._style, self._lab = trace, journey, style, lab
         self._name = trace.wiring.name
         self._endings = trace.endings(journey)
         hops = journey.hops
@@ -84,12 +84,12 @@ class _Detail:
 
     def _route(self, hop: Hop) -> str:
         """The route by which the node sends such a packet now: " by 10.0.2.0/24 dev eth1"."""
-        if self._network is None or self._network.ended or hop.arrived is None:
+        if self._lab is None or self._lab.ended or hop.arrived is None:
             return ""
         packet = dissect(hop.arrived.event.data)
         if packet.ttl is None:
             return ""
-        with Tables(self._network[hop.node]) as tables:
+        with Tables(self._lab[hop.node]) as tables:
             decision = tables.decide(packet.destination, matched=True)
             if decision.kind != "forwarded":
                 return ""

@@ -10,10 +10,10 @@ from pynetemu.trace.verdicts.verdict import Ending
 from pynetemu.trace.views.columns import order, way_to
 
 if TYPE_CHECKING:
-    from pynetemu.trace.trace import Trace
+    from pynetemu.trace.verdicts.record import TraceRecord
 
 
-def sequence_diagram(trace: "Trace") -> str:
+def sequence_diagram(trace: "TraceRecord") -> str:
     """One arrow for each packet, from where it began to where it ended; a cross where it died, with the reason."""
     rows = [(journey, trace.endings(journey)) for journey in trace if not is_chatter(journey.first.data)]
     lines = ["sequenceDiagram", *(f"    participant {node}" for node in (order(rows) if rows else []))]
@@ -24,7 +24,7 @@ def sequence_diagram(trace: "Trace") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _arrow(trace: "Trace", journey: Journey, ending: Ending) -> Iterator[str]:
+def _arrow(trace: "TraceRecord", journey: Journey, ending: Ending) -> Iterator[str]:
     text = dissect(journey.first.data, trace.wiring.name).text.replace(";", ",").replace("#", "")
     way = way_to(ending.sighting)
     through = f" (via {', '.join(way[1:-1])})" if len(way) > 2 else ""

@@ -14,12 +14,12 @@ from pynetemu.trace.views.style import Style
 from pynetemu.trace.views.summary import counted, is_bad, root_cause, summary
 
 if TYPE_CHECKING:
-    from pynetemu.trace.trace import Trace
+    from pynetemu.trace.verdicts.record import TraceRecord
 
 _ROWS = 60
 
 
-def report(trace: "Trace", style: Style, *, everything: bool = False) -> str:
+def report(trace: "TraceRecord", style: Style, *, everything: bool = False) -> str:
     """The ladder and the summary; shortened, and said so, unless `everything` is wanted."""
     shown = [journey for journey in trace if everything or not is_chatter(journey.first.data)]
     rows = [(journey, trace.endings(journey)) for journey in shown[: None if everything else _ROWS]]
@@ -32,13 +32,13 @@ def report(trace: "Trace", style: Style, *, everything: bool = False) -> str:
     return "\n".join([*lines, *summary(trace, rows, shown, style)])
 
 
-def _worth_showing(trace: "Trace", hidden: Sequence[Journey]) -> list[Row]:
+def _worth_showing(trace: "TraceRecord", hidden: Sequence[Journey]) -> list[Row]:
     """Of the packets that would not be shown, the first few that ended badly."""
     judged = ((journey, trace.endings(journey)) for journey in hidden[:2000])
     return [row for row in judged if any(map(is_bad, row[1]))][:5]
 
 
-def why(trace: "Trace", style: Style) -> str:
+def why(trace: "TraceRecord", style: Style) -> str:
     """The last packet that ended badly, with its way, the reason, its proof and what to try."""
     bad = [journey for journey in trace if not is_chatter(journey.first.data) and any(map(is_bad, trace.endings(journey)))]
     if not bad:
@@ -52,7 +52,7 @@ def _try(hint: str) -> str:
     return f"\n  try: {hint}" if hint else ""
 
 
-def sightings(trace: "Trace", style: Style) -> str:
+def sightings(trace: "TraceRecord", style: Style) -> str:
     """Every sighting on a line of its own, in the order of time: where, in which direction, of which packet."""
     seen = sorted(
         ((sighting.event, journey.number) for journey in trace for sighting in journey.sightings),
@@ -70,19 +70,19 @@ def sightings(trace: "Trace", style: Style) -> str:
     return "\n".join(lines)
 
 
-def _line(trace: "Trace", frame: bytes) -> str:
+def _line(trace: "TraceRecord", frame: bytes) -> str:
     name = trace.wiring.name
     packet = dissect(frame, name)
     between = "" if packet.protocol in ("ARP", "ND") else f"  {name(packet.source)} → {name(packet.destination)}"
     return packet.text + between + (f"  ttl {packet.ttl}" if packet.ttl is not None else "")
 
 
-def as_data(trace: "Trace") -> list[dict[str, object]]:
+def as_data(trace: "TraceRecord") -> list[dict[str, object]]:
     """One object for each packet, with times in nanoseconds since 1970."""
     return [_packet_data(trace, journey) for journey in trace]
 
 
-def _packet_data(trace: "Trace", journey: Journey) -> dict[str, object]:
+def _packet_data(trace: "TraceRecord", journey: Journey) -> dict[str, object]:
     packet = dissect(journey.first.data)
     events = (sighting.event for sighting in journey.sightings)
     return {

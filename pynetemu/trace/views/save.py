@@ -7,12 +7,12 @@ from pynetemu.capture.pcapng import Writer
 from pynetemu.trace.journeys.journey import Journey, Sighting
 
 if TYPE_CHECKING:
-    from pynetemu.trace.trace import Trace
+    from pynetemu.trace.verdicts.record import TraceRecord
 
 _DROPS = ("drops", "packets that the kernel dropped, each with its reason as comment")
 
 
-def save(trace: "Trace", file: str | os.PathLike[str]) -> None:
+def save(trace: "TraceRecord", file: str | os.PathLike[str]) -> None:
     """Raises OSError."""
     with open(file, "wb") as output:
         writer = Writer(output, f"a trace by pynetemu, seen by {trace.engine}, {trace.lost} packets missed")
@@ -29,13 +29,13 @@ def save(trace: "Trace", file: str | os.PathLike[str]) -> None:
             writer.packet(numbers[place], event.time, event.data, event.length, outgoing, journey.number, comment)
 
 
-def _described(trace: "Trace", place: tuple[str, str]) -> tuple[str, str]:
+def _described(trace: "TraceRecord", place: tuple[str, str]) -> tuple[str, str]:
     if place == ("", ""):
         return _DROPS
     peer = trace.wiring.peers.get(place)
     return ":".join(place), f"{place[0]}, link to {peer[0]}" if peer else place[0]
 
 
-def _comment(trace: "Trace", journey: Journey, sighting: Sighting) -> str:
+def _comment(trace: "TraceRecord", journey: Journey, sighting: Sighting) -> str:
     reasons = [ending.reason for ending in trace.endings(journey) if ending.sighting is sighting and ending.reason]
     return "; ".join(" · ".join((reason.text, *reason.details)) for reason in reasons)

@@ -10,12 +10,12 @@ from pynetemu.trace.views.columns import Row, involved
 from pynetemu.trace.views.style import Style
 
 if TYPE_CHECKING:
-    from pynetemu.trace.trace import Trace
+    from pynetemu.trace.verdicts.record import TraceRecord
 
 _BAD = ("dropped", "waiting", "unanswered")
 
 
-def summary(trace: "Trace", rows: Sequence[Row], journeys: Sequence[Journey], style: Style) -> Iterator[str]:
+def summary(trace: "TraceRecord", rows: Sequence[Row], journeys: Sequence[Journey], style: Style) -> Iterator[str]:
     """One line of outcome, one of what to try; and, whenever it is so, that packets were missed.
 
     `rows` are those that are shown of the journeys.
@@ -40,7 +40,7 @@ def summary(trace: "Trace", rows: Sequence[Row], journeys: Sequence[Journey], st
         yield style.failed("   the kernel's traces of rules came too fast: not every rule that dropped is named")
 
 
-def root_cause(trace: "Trace", rows: Sequence[Row]) -> Reason | None:
+def root_cause(trace: "TraceRecord", rows: Sequence[Row]) -> Reason | None:
     """What went wrong: what kept a packet from its way or its answer; ARP only where nothing else is told."""
     bad = [(journey, ending.reason) for journey, endings in rows for ending in endings if is_bad(ending) and ending.reason]
     others = [reason for journey, reason in bad if dissect(journey.first.data).protocol not in ("ARP", "ND")]
@@ -52,7 +52,7 @@ def is_bad(ending: Ending) -> bool:
     return ending.fate in _BAD
 
 
-def _answered(trace: "Trace", rows: Sequence[Row]) -> str:
+def _answered(trace: "TraceRecord", rows: Sequence[Row]) -> str:
     """How long the first request took until its answer was back; "" when there was none to wait for."""
     for journey, endings in rows:
         packet = dissect(journey.first.data)

@@ -18,7 +18,7 @@ from pynetemu.trace.sources.kernel.programs import DATA, HEAD, KINDS, MEMORY, ST
 from pynetemu.trace.sources.kernel.symbols import symbol
 
 if TYPE_CHECKING:
-    from pynetemu.network.network import Network
+    from pynetemu.lab.lab import Lab
 
 _stack = struct.Struct(f"={STACK_DEPTH}Q").unpack_from
 _head = HEAD.unpack_from
@@ -64,16 +64,16 @@ class KernelSource:
 
     name = "kernel"
 
-    def __init__(self, network: "Network", nodes: Sequence[str], program: bytes = b"", memory: int = MEMORY) -> None:
-        self._network = network
+    def __init__(self, lab: "Lab", nodes: Sequence[str], program: bytes = b"", memory: int = MEMORY) -> None:
+        self._lab = lab
         self._nodes = tuple(nodes)
-        self._wanted = [of_the_lab(network, node) for node in nodes]
+        self._wanted = [of_the_lab(lab, node) for node in nodes]
         # By the numbers of the node and of the interface; None for those that are the machine's own affair.
         self._interfaces: dict[tuple[int, int], str | None] = {
             (number, 0): None if wanted else "" for number, wanted in enumerate(self._wanted)
         }
         self._lost: int | None = None
-        inodes = network.namespaces()
+        inodes = lab.namespaces()
         layout, self._programs = _begin({inodes[node]: number for number, node in enumerate(nodes)}, program, memory)
         self._reasons = layout.reasons
         # The kernel's stamps are of the monotonic clock, which does not tell the date.
@@ -123,7 +123,7 @@ class KernelSource:
         """The name of an interface that has not been seen before."""
         wanted = self._wanted[number]
         with suppress(LabError):  # the lab has ended
-            for interface in self._network.interfaces(self._nodes[number]):
+            for interface in self._lab.interfaces(self._nodes[number]):
                 is_wanted = not wanted or interface.name in wanted
                 self._interfaces[number, interface.index] = interface.name if is_wanted else None
         return self._interfaces.setdefault((number, ifindex), None if wanted else f"if{ifindex}")

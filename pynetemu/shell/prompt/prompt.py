@@ -13,10 +13,10 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from pynetemu.errors import LabError
 from pynetemu.network.network import Network
-from pynetemu.shell.bar import Bar
-from pynetemu.shell.editing import make_session, mode, usual_keys
 from pynetemu.shell.jobs import Job
 from pynetemu.shell.language import logical_lines
+from pynetemu.shell.prompt.bar import Bar
+from pynetemu.shell.prompt.editing import make_session, mode, usual_keys
 from pynetemu.shell.shell import Leave, Shell
 
 if TYPE_CHECKING:

@@ -75,7 +75,7 @@ class Bar:
     def _work(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))  # they are for the thread that runs commands
         from pynetemu.shell import registry
-        from pynetemu.shell.completion import warm_up
+        from pynetemu.shell.prompt.completion import warm_up
 
         registry.load_all()
         warm_up()

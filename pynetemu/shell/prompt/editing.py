@@ -19,7 +19,7 @@ from prompt_toolkit.history import History
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
-from pynetemu.shell.bar import Bar
+from pynetemu.shell.prompt.bar import Bar
 from pynetemu.shell.shell import Shell
 
 _STYLE = Style.from_dict(
@@ -82,7 +82,7 @@ class _Completer(Completer):
         self._shell = shell
 
     def get_completions(self, document: Document, _: CompleteEvent) -> Iterable[Completion]:
-        from pynetemu.shell.completion import completions
+        from pynetemu.shell.prompt.completion import completions
 
         for found in completions(document.text_before_cursor, self._shell):
             yield Completion(found.text, start_position=-found.length, display_meta=found.about)
@@ -95,7 +95,7 @@ class _Lexer(Lexer):
     def lex_document(self, document: Document) -> "Callable[[int], StyleAndTextTuples]":
         if not document.text:
             return lambda _: []
-        from pynetemu.shell.highlight import highlighted
+        from pynetemu.shell.prompt.highlight import highlighted
 
         lines = document.lines
         return lambda number: [

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pynetemu.shell import registry
 from pynetemu.shell.argument_types import Line, Rest, is_node_set, nodes_of
 from pynetemu.shell.command import Command
-from pynetemu.shell.completion import is_program, program_begins
 from pynetemu.shell.language import SH_WORDS
+from pynetemu.shell.prompt.completion import is_program, program_begins
 
 if TYPE_CHECKING:
     from pynetemu.shell.shell import Shell

@@ -1,0 +1,352 @@
+"""A running lab and its nodes, as the tools need them: opened, closed, commands and sockets in nodes, what the kernel has."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Self
+
+from pynetemu.engine.paths import search_path
+from pynetemu.errors import CommandFailed, LabError
+from pynetemu.lab.connection import Connection, Sandbox, is_readable
+from pynetemu.lab.process import Process, Stream, Streams, communicate
+from pynetemu.lab.running_labs import address, connect, listen
+from pynetemu.plan.data import from_data, to_data
+from pynetemu.plan.operations import Plan
+from pynetemu.results import Result
+from pynetemu.topology import Topology
+
+if TYPE_CHECKING:
+    from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
+
+
+class LabNode:
+    """A node of a lab by its name; `pynetemu.RunningNode`, which users hold, adds scapy to it."""
+
+    def __init__(self, lab: "Lab", name: str) -> None:
+        self.lab = lab
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} of {self.lab.name}>"
+
+    def run(
+        self,
+        *argv: str,
+        check: bool = False,
+        timeout: float | None = None,
+        input: str | bytes | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        text: bool = True,
+    ) -> Result:
+        """Runs a command to its end and gives its status and output.
+
+            net["blue"].run("ping", "-c1", "root").stdout
+
+        `timeout` is in seconds; `input` is what it reads (nothing by default); `env` is added to the environment; `cwd`
+        is its directory (the caller's by default). As subprocess.run it returns when nothing has its output open any more:
+        use `start` for what goes on in the background. With `text=False` the output is bytes. Raises CommandNotFound,
+        CommandError, CommandTimeout (the command is killed), and with `check` CommandFailed for a status other than 0.
+        """
+        data = input.encode() if isinstance(input, str) else input or b""
+        stdin = subprocess.PIPE if data else subprocess.DEVNULL
+        process = self.start(*argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd)
+        try:
+            out, err = communicate(process, data, timeout)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        finally:
+            process.close()
+        assert process.poll() is not None
+        decoded = [part.decode(errors="replace") if text else part for part in (out, err)]
+        result = Result(self.name, argv, process.wait(), decoded[0], decoded[1])
+        if check and result.status:
+            raise CommandFailed(_failure(result), result)
+        return result
+
+    def start(
+        self,
+        *argv: str,
+        stdin: Stream = None,
+        stdout: Stream = None,
+        stderr: Stream = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        terminal: int | None = None,
+        own_group: bool = True,
+    ) -> Process:
+        """Starts a command and returns while it runs.
+
+        The streams are as for subprocess.Popen: None inherits the caller's. `terminal` is a descriptor of a terminal
+        whose foreground the command's process group becomes; without `own_group` it stays in the caller's process
+        group, as a command of a shell script does. Raises CommandNotFound and CommandError.
+        """
+        if not argv:
+            raise ValueError("a command needs at least the name of a program")
+        streams = Streams(stdin, stdout, stderr)
+        life, their_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        request = {
+            "do": "spawn",
+            "node": self.name,
+            "argv": [os.fspath(word) for word in argv],
+            "env": _environment(env),
+            "cwd": cwd or _directory(),
+            "must_cwd": cwd is not None,
+            "own_group": own_group or terminal is not None,
+        }
+        try:
+            descriptors = [*streams.theirs, their_life.fileno(), *([] if terminal is None else [terminal])]
+            answer, _ = self.lab.processes.request(request, descriptors)
+        except BaseException:
+            streams.close_all()
+            life.close()
+            raise
+        finally:
+            their_life.close()
+        streams.close_theirs()
+        return Process(self.name, argv, answer["pid"], self.lab.processes, life, streams.ours)
+
+    def socket(
+        self,
+        family: int = socket.AF_INET,
+        type: int = socket.SOCK_STREAM,
+        proto: int = 0,
+    ) -> socket.socket:
+        """A socket that lives in this node, to be used from here like any other.
+
+            with net["blue"].socket() as client:
+                client.connect(("10.0.0.1", 8080))
+
+        Names are not resolved in the node: connect to addresses.
+        """
+        request = {"do": "socket", "node": self.name, "family": int(family), "type": int(type), "protocol": int(proto)}
+        _, descriptors = self.lab.control.request(request)
+        return socket.socket(fileno=descriptors[0])
+
+
+class Lab:
+    """What captures, measurements and traces work on; `pynetemu.Network` is the same with all of these on it.
+
+    Its parameters, and the errors that `open` raises, are those of `Network`.
+    """
+
+    def __init__(
+        self,
+        topology: Topology | type[Topology] | Plan,
+        *,
+        host: bool = False,
+        name: str | None = None,
+        sandbox: Sandbox | None = None,
+    ) -> None:
+        self._topology = topology
+        self._sandbox = sandbox
+        self._wanted_name = name
+        self._begun = self._is_open = False
+        self._attached: Connection | None = None
+        self._plan: Plan | None = topology if isinstance(topology, Plan) else None
+        self.host = self._plan.host if self._plan else host
+        self.name = name or ""
+        self.file = ""  # of the description, in a lab that another process has started
+
+    @classmethod
+    def attach(cls, name: str) -> Self:
+        """A running lab of this user, from another process; closing it leaves the lab running. Raises LabError."""
+        control = connect(name)
+        try:
+            described, _ = control.request({"do": "describe"})
+            lab = cls(from_data(described["plan"]), name=name)
+        except BaseException:
+            control.close()
+            raise
+        lab._attached = control
+        lab.file = described["file"]
+        return lab
+
+    @property
+    def plan(self) -> Plan:
+        """What the lab is made of."""
+        if self._plan is None:
+            from pynetemu.plan.compile import compile_plan
+
+            assert not isinstance(self._topology, Plan)
+            self._plan = compile_plan(self._topology, host=self.host)
+        return self._plan
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes' names, in the order of the description."""
+        return self.plan.nodes
+
+    def begin(self) -> Self:
+        """Starts to bring the network up, and returns while the engine works; `open` waits for it."""
+        if self._begun:
+            return self
+        plan = self.plan
+        if self._sandbox is None:
+            self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host)
+        if not self._attached:
+            self.name, listener = listen(plan.name.lower() if self._wanted_name is None else self._wanted_name)
+            with listener:
+                self._sandbox.connection.begin(self._build_request(plan), [listener.fileno()])
+        self._begun = True
+        return self
+
+    def _build_request(self, plan: Plan) -> dict[str, object]:
+        source = next((op.source for op in plan.operations if op.source), "")
+        file = os.path.abspath(source.rpartition(":")[0]) if source else ""
+        lab = {"pid": os.getpid(), "file": file, "started": time.time()}
+        return {"do": "build", "plan": to_data(plan), "lab": lab, "ring_memory": self._ring_memory()}
+
+    def _ring_memory(self) -> int:
+        """How many bytes each node's ring takes from the lab's first moment on; 0 for no rings."""
+        return 0
+
+    def open(self) -> Self:
+        """Brings the network up, and returns when it is ready. Opening one that is open is no error."""
+        if self._is_open:
+            return self
+        try:
+            self.begin()
+            if not self._attached:
+                self._engine().connection.finish()
+            self._opened()
+        except BaseException:
+            self.close()
+            raise
+        self._is_open = True
+        return self
+
+    def _opened(self) -> None:
+        """What else belongs to opening, once the lab is ready; what it raises closes the lab."""
+
+    def close(self) -> None:
+        """Ends the lab, and returns when its last process has gone. Closing twice is no error."""
+        if self._attached is not None:
+            self._attached.close()
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+        self._begun = self._is_open = False
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name or 'not open yet'}>"
+
+    def _known(self, name: str) -> str:
+        """The name, if a node has it; raises LabError."""
+        if name not in self.nodes:
+            from pynetemu.plan.nearest import nearest
+
+            near = nearest(name, self.nodes)
+            hint = f"did you mean {near!r}?" if near else f"it has {', '.join(self.nodes)}"
+            raise LabError(f"{self.plan.name} has no node {name!r}; {hint}")
+        return name
+
+    def __getitem__(self, name: str) -> LabNode:
+        return LabNode(self, self._known(name))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.nodes
+
+    def __iter__(self) -> Iterator[LabNode]:
+        return (self[name] for name in self.nodes)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def interfaces(self, *nodes: str) -> "list[InterfaceState]":
+        """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
+        from pynetemu.lab import state
+
+        return state.interfaces(self.control, nodes or self.nodes)
+
+    def routes(self, *nodes: str) -> "list[RouteState]":
+        """The routes of some nodes, or of all."""
+        from pynetemu.lab import state
+
+        return state.routes(self.control, nodes or self.nodes)
+
+    def neighbours(self, *nodes: str) -> "list[Neighbour]":
+        """What some nodes, or all, know of their neighbours (ARP, ND)."""
+        from pynetemu.lab import state
+
+        return state.neighbours(self.control, nodes or self.nodes)
+
+    def forwarding(self, *nodes: str) -> "list[ForwardingEntry]":
+        """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
+        from pynetemu.lab import state
+
+        return state.forwarding(self.control, nodes or self.nodes)
+
+    def forget_neighbours(self, *nodes: str, unanswered_too: bool = False) -> "NeighbourCounts":
+        """Makes some nodes, or all, forget what they have learned of their neighbours, as `ip neigh flush` does.
+
+        Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
+        """
+        from pynetemu.lab import state
+
+        return state.forget_neighbours(self.control, nodes or self.nodes, unanswered_too)
+
+    def totals(self) -> "Totals":
+        """Sums over the lab, read in one request: packets, drops, nodes that are up."""
+        from pynetemu.lab import state
+
+        return state.totals(self.control)
+
+    def namespaces(self) -> dict[str, int]:
+        """The number of each node's network namespace, as `lsns -t net` shows it: it is the same on all of the machine."""
+        answer, _ = self.control.request({"do": "networks"})
+        return {node: answer["inodes"][node] for node in self.nodes}
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when the lab has ended."""
+        return self._engine().fileno()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the lab has ended: it was closed, or its engine was killed."""
+        return self._sandbox is None or is_readable(self._sandbox.fileno(), 0)
+
+    @property
+    def processes(self) -> Connection:
+        """Where requests for processes go: the engine, or our own process in a lab that we have attached to."""
+        return self._engine().connection
+
+    @property
+    def control(self) -> Connection:
+        """Where requests to the engine go."""
+        return self._attached or self._engine().connection
+
+    def _engine(self) -> Sandbox:
+        if self._sandbox is None:
+            raise LabError(f"the network {self.name or self.plan.name} is not open: use `with Network(...) as net:`")
+        return self._sandbox
+
+
+def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
+    env = {**os.environ, **(added or {})}
+    env["PATH"] = search_path(env)
+    return env
+
+
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # it has been removed under us
+        return "/"
+
+
+def _failure(result: Result) -> str:
+    import shlex
+
+    lines = str(result.stderr).rstrip() if isinstance(result.stderr, str) else ""
+    return f"{result.node}: `{shlex.join(result.argv)}` ended with status {result.status}" + (f"\n{lines}" if lines else "")
