@@ -34,7 +34,7 @@ def test_killing_a_part_of_the_lab_ends_all_of_it(who: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])
 def test_a_signal_to_the_shell_ends_the_lab(number: signal.Signals) -> None:
     before = of_machine()
-    with running("signalled") as shell:
+    with running("signaled") as shell:
         os.kill(shell.pid, number)
         if number == signal.SIGINT:  # as of a person's Ctrl-C it is for the program in the node, which did not get it
             assert shell.stdin is not None

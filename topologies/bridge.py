@@ -8,7 +8,7 @@ Try in its shell:
 
     blue ping -c 1 green
     green curl blue:8080
-    s1 bridge link                     the ports of the bridge, named after their neighbours
+    s1 bridge link                     the ports of the bridge, named after their neighbors
     s1 ip link set blue down           and then again: green curl blue:8080
 """
 

@@ -1,4 +1,4 @@
-"""A data centre's network: a fat tree of routers, in which every host has several ways of equal cost to every other.
+"""A data center's network: a fat tree of routers, in which every host has several ways of equal cost to every other.
 
     r1 ─ r4           core
     r5 ─ r12          aggregation, two to a pod
@@ -19,7 +19,7 @@ from pynetemu import HttpServer
 from pynetemu.topology.shapes import FatTree
 
 
-class DataCentre(FatTree):
+class DataCenter(FatTree):
     def build(self, k: int = 4, routed: bool = True) -> None:
         super().build(k, routed)
         for host in self.hosts:

@@ -6,7 +6,7 @@
 Try in its shell:
 
     h1 ip -d link show vxlan10         the tunnel's endpoints, and its MTU: 50 bytes less than 1500
-    h1 ping -c1 -I vxlan10 h2          a neighbour, though two routers are between
+    h1 ping -c1 -I vxlan10 h2          a neighbor, though two routers are between
     r1 tcpdump -c2 -ni eth0 udp        the same packets, as the routers see them
     h1 ip neigh show dev vxlan10       ARP works through it
 """

@@ -8,7 +8,7 @@ import sys
 from pynetemu.cli.run import add_parameters
 from pynetemu.errors import DrawError
 
-_ONLY_TERMINAL = "ascii", "width", "colour"
+_ONLY_TERMINAL = "ascii", "width", "color"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-interfaces", action="store_true", help="leave the interfaces' names out")
     parser.add_argument("--ascii", action="store_true", help="in the terminal: no other characters than ASCII's")
     parser.add_argument("--width", type=_width, metavar="COLUMNS", help="in the terminal: default its width, else 100")
-    parser.add_argument("--colour", choices=("always", "never"), help="in the terminal: default if it is one")
+    parser.add_argument("--color", choices=("always", "never"), help="in the terminal: default if it is one")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         from pynetemu.draw.text import picture
 
         width = arguments.width or max(shutil.get_terminal_size((100, 24)).columns, 20)
-        print(picture(graph, width, _ascii(arguments), _colour(arguments)), end="")
+        print(picture(graph, width, _ascii(arguments), _color(arguments)), end="")
     return 0
 
 
@@ -79,7 +79,7 @@ def _ascii(arguments: argparse.Namespace) -> bool:
     return bool(arguments.ascii)
 
 
-def _colour(arguments: argparse.Namespace) -> bool:
-    if arguments.colour is None:
+def _color(arguments: argparse.Namespace) -> bool:
+    if arguments.color is None:
         return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return bool(arguments.colour == "always")
+    return bool(arguments.color == "always")

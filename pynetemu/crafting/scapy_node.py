@@ -1,6 +1,6 @@
 """scapy in the nodes of a lab: its packets are sent and received by a node, and from our own process.
 
-scapy keeps one picture of "the machine" (interfaces, routes, neighbours), and asks it which interface and which source address
+scapy keeps one picture of "the machine" (interfaces, routes, neighbors), and asks it which interface and which source address
 to use; for a node all of that would be wrong. Here the node's own kernel is asked, through sockets that live in the node:
 `send`, `sr` and `sniff` touch none of scapy's global state, so that several nodes may use it at once. The rest of scapy
 works inside `scapy_in(node)`, which shows it the node instead of the machine for a while.
@@ -264,7 +264,7 @@ class NodeSocket(SuperSocket):
             arp.psrc = arp.fields.get("psrc", own)
             arp.pdst = _target(frame)
         if "dst" not in frame.fields:
-            frame.dst = self._neighbour(frame)
+            frame.dst = self._neighbor(frame)
 
     def _interface_for(self, frame: Packet) -> "InterfaceState":
         """The one that was asked for, the one of the route to where the packet goes, or else the node's first."""
@@ -279,13 +279,13 @@ class NodeSocket(SuperSocket):
             raise LabError(f"{self._node.name} has no interface that is up")
         return first
 
-    def _neighbour(self, frame: Packet) -> str:
+    def _neighbor(self, frame: Packet) -> str:
         """The MAC address of the next hop if the node knows it, else everybody's."""
         target = _target(frame)
         if not target or frame.haslayer(ARP):
             return _BROADCAST
         hop = self._route(target).gateway or target
-        known = self._node.lab.neighbours(self._node.name)
+        known = self._node.lab.neighbors(self._node.name)
         return next((entry.mac for entry in known if str(entry.address) == hop and entry.mac), _BROADCAST)
 
     def _route(self, destination: str) -> Route:

@@ -49,10 +49,10 @@ class Scene:
     cards: dict[str, Card]
     layout: Layout
 
-    def said_at_end(self, end: Interface, neighbour: str) -> str:
-        """An interface's name, where its card has more than one and it is not just the neighbour's name."""
+    def said_at_end(self, end: Interface, neighbor: str) -> str:
+        """An interface's name, where its card has more than one and it is not just the neighbor's name."""
         node = self.graph.node[end.node]
-        return end.name if len(self.graph.links_of[node.name]) > 1 and end.name != neighbour else ""
+        return end.name if len(self.graph.links_of[node.name]) > 1 and end.name != neighbor else ""
 
 
 def scene_of(graph: Graph) -> Scene:

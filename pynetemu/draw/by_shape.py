@@ -90,7 +90,7 @@ def _fan(sizes: Sizes, name: str, leaves: tuple[str, ...], spacing: Spacing, dow
 
 def _upright(boxes: Mapping[str, Box], link: Link) -> Iterator[Point]:
     """Level between boxes of a row; else upright first, at the one that is further left."""
-    (x, y), (to_x, to_y) = boxes[link.a.node].centre, boxes[link.b.node].centre
+    (x, y), (to_x, to_y) = boxes[link.a.node].center, boxes[link.b.node].center
     yield x, y
     yield (x, to_y) if x < to_x else (to_x, y)
     yield to_x, to_y
@@ -108,24 +108,24 @@ def _block(sizes: Sizes, name: str, leaves: tuple[str, ...], spacing: Spacing, s
 
 
 def _grid_line(places: Mapping[str, Cell], boxes: Mapping[str, Box], link: Link, spacing: Spacing) -> Iterator[Point]:
-    """Straight to a neighbour; from an edge to the opposite one above the row, or left of the column."""
+    """Straight to a neighbor; from an edge to the opposite one above the row, or left of the column."""
     a, b = boxes[link.a.node], boxes[link.b.node]
     (row, column), (to_row, to_column) = (places.get(end.node, (0, 0)) for end in (link.a, link.b))
-    yield a.centre
+    yield a.center
     if link.a.node in places and link.b.node in places:
         if abs(column - to_column) > 1:
             top, lean = a.y - spacing.between / 2, a.width / 4 if column < to_column else -a.width / 4
-            yield from ((a.centre[0] - lean, a.centre[1]), (a.centre[0] - lean, top))
-            yield from ((b.centre[0] + lean, top), (b.centre[0] + lean, b.centre[1]))
+            yield from ((a.center[0] - lean, a.center[1]), (a.center[0] - lean, top))
+            yield from ((b.center[0] + lean, top), (b.center[0] + lean, b.center[1]))
         elif abs(row - to_row) > 1:
             left, lean = min(a.x, b.x) - spacing.beside, a.height / 4 if row < to_row else -a.height / 4
-            yield from ((a.centre[0], a.centre[1] - lean), (left, a.centre[1] - lean))
-            yield from ((left, b.centre[1] + lean), (b.centre[0], b.centre[1] + lean))
-    yield b.centre
+            yield from ((a.center[0], a.center[1] - lean), (left, a.center[1] - lean))
+            yield from ((left, b.center[1] + lean), (b.center[0], b.center[1] + lean))
+    yield b.center
 
 
 def _straight(boxes: Mapping[str, Box], link: Link) -> tuple[Point, Point]:
-    return boxes[link.a.node].centre, boxes[link.b.node].centre
+    return boxes[link.a.node].center, boxes[link.b.node].center
 
 
 def _on(radius: float, turn: float) -> Point:
@@ -133,8 +133,8 @@ def _on(radius: float, turn: float) -> Point:
     return radius * sin(2 * pi * turn), -radius * cos(2 * pi * turn)
 
 
-def _around(centre: Point, size: Size) -> Box:
-    return Box(centre[0] - size[0] / 2, centre[1] - size[1] / 2, *size)
+def _around(center: Point, size: Size) -> Box:
+    return Box(center[0] - size[0] / 2, center[1] - size[1] / 2, *size)
 
 
 def _widest(sizes: Sizes, names: "tuple[str, ...] | list[str]") -> float:

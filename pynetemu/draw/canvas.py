@@ -7,8 +7,8 @@ _UP, _RIGHT, _DOWN, _LEFT = 1, 2, 4, 8
 _LINES = " ╵╶└╷│┌├╴┘─┴┐┤┬┼"  # by the sum of the directions in which a line leaves the cell
 _ASCII_LINES = " |-`||.+-'-+.+++"
 _ASCII = str.maketrans({"…": "~", "●": "#", "○": "o", "◆": "@", "■": "H", "◇": "%", "◎": "&", "·": "-"})
-_COLOURS = {"bold": "1", "dim": "2", "root": "1;31", "host": "32", "switch": "36", "hub": "36", "router": "33"}
-_OTHER_COLOUR = "35"
+_COLORS = {"bold": "1", "dim": "2", "root": "1;31", "host": "32", "switch": "36", "hub": "36", "router": "33"}
+_OTHER_COLOR = "35"
 
 Point = tuple[int, int]
 
@@ -59,7 +59,7 @@ class Canvas:
         self._lines |= {(x + column, y + row): sides for (column, row), sides in other._lines.items()}
         self._characters |= {(x + column, y + row): cell for (column, row), cell in other._characters.items()}
 
-    def as_text(self, ascii: bool = False, colour: bool = False) -> str:
+    def as_text(self, ascii: bool = False, color: bool = False) -> str:
         """All rows, without blanks at their ends."""
         cells = {point: (_LINES[sides], "dim") for point, sides in self._lines.items()}
         if ascii:
@@ -67,19 +67,19 @@ class Canvas:
         cells |= self._characters
         width, height = (1 + max((point[axis] for point in cells), default=-1) for axis in (0, 1))
         blank = " ", ""
-        lines = (_row([cells.get((x, y), blank) for x in range(width)], colour) for y in range(height))
+        lines = (_row([cells.get((x, y), blank) for x in range(width)], color) for y in range(height))
         text = "".join(line + "\n" for line in lines)
         return text.translate(_ASCII) if ascii else text
 
 
-def _row(cells: Sequence[tuple[str, str]], colour: bool) -> str:
+def _row(cells: Sequence[tuple[str, str]], color: bool) -> str:
     text = "".join(character for character, _ in cells).rstrip()
-    if not colour:
+    if not color:
         return text
     parts, before = [], ""
     for character, style in cells[: len(text)]:
         if style != before:
-            parts.append(f"\x1b[0;{_COLOURS.get(style, _OTHER_COLOUR)}m" if style else "\x1b[0m")
+            parts.append(f"\x1b[0;{_COLORS.get(style, _OTHER_COLOR)}m" if style else "\x1b[0m")
             before = style
         parts.append(character)
     return "".join(parts) + "\x1b[0m" * bool(before)

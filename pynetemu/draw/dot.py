@@ -49,9 +49,9 @@ def _edge(link: Link) -> str:
     return f" [{', '.join(words)}]" if words else ""
 
 
-def _end(end: Interface, neighbour: str) -> list[str]:
-    """A switch's port that is named after its neighbour says nothing new."""
-    return [text for text in (end.name, *end.labels) if text and (end.labels or text != neighbour)]
+def _end(end: Interface, neighbor: str) -> list[str]:
+    """A switch's port that is named after its neighbor says nothing new."""
+    return [text for text in (end.name, *end.labels) if text and (end.labels or text != neighbor)]
 
 
 def _quoted(*lines: str) -> str:

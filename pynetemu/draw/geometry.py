@@ -29,7 +29,7 @@ class Box:
     height: float
 
     @property
-    def centre(self) -> Point:
+    def center(self) -> Point:
         return self.x + self.width / 2, self.y + self.height / 2
 
 

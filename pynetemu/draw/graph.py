@@ -89,7 +89,7 @@ class Graph:
         return found
 
     @cached_property
-    def neighbours(self) -> dict[str, list[str]]:
+    def neighbors(self) -> dict[str, list[str]]:
         """For each node the others that it is linked to, each once."""
         return {
             name: list(dict.fromkeys(other for link in links if (other := link.other(name)) != name))

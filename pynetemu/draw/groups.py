@@ -1,4 +1,4 @@
-"""Nodes that hang on the same neighbour, drawn as one box: h1 … h50 on s1."""
+"""Nodes that hang on the same neighbor, drawn as one box: h1 … h50 on s1."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -7,7 +7,7 @@ from pynetemu.draw.graph import Graph, Interface, Link, Node
 
 
 def group(graph: Graph, at_least: int) -> Graph:
-    """The same picture with a box for each `at_least` or more nodes of a kind that have one link, to the same neighbour.
+    """The same picture with a box for each `at_least` or more nodes of a kind that have one link, to the same neighbor.
 
     A box's `members` are the nodes in it, each with the interface of its link.
     """
@@ -42,20 +42,20 @@ def name_of(members: tuple[Node, ...]) -> str:
 
 
 def is_leaf(graph: Graph, node: Node) -> bool:
-    """A node at the end of a single link whose neighbour has others."""
-    neighbours = graph.neighbours[node.name]
-    return len(graph.links_of[node.name]) == 1 and len(neighbours) == 1 and len(graph.neighbours[neighbours[0]]) > 1
+    """A node at the end of a single link whose neighbor has others."""
+    neighbors = graph.neighbors[node.name]
+    return len(graph.links_of[node.name]) == 1 and len(neighbors) == 1 and len(graph.neighbors[neighbors[0]]) > 1
 
 
 def _families(graph: Graph) -> Iterator[tuple[str, tuple[Node, ...]]]:
-    """Leaves by neighbour, kind, and what is said of them and of their links."""
+    """Leaves by neighbor, kind, and what is said of them and of their links."""
     found: dict[tuple[object, ...], list[Node]] = {}
     for node in graph.nodes:
         if is_leaf(graph, node) and not node.interfaces:
-            key = graph.neighbours[node.name][0], node.kind, node.labels, graph.links_of[node.name][0].labels
+            key = graph.neighbors[node.name][0], node.kind, node.labels, graph.links_of[node.name][0].labels
             found.setdefault(key, []).append(node)
     for members in found.values():
-        yield graph.neighbours[members[0].name][0], tuple(members)
+        yield graph.neighbors[members[0].name][0], tuple(members)
 
 
 def _summary(members: tuple[Node, ...]) -> Iterator[str]:

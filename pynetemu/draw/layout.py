@@ -58,7 +58,7 @@ def _tree(graph: Graph, sizes: Sizes, spacing: Spacing, direction: str, root: st
     waiting = [root]
     for name in waiting:
         height[name] = -len(height)
-        waiting += [other for other in graph.neighbours[name] if other not in height]
+        waiting += [other for other in graph.neighbors[name] if other not in height]
     return _by_library("layout_tree", graph, sizes, options, height, {})
 
 
@@ -119,7 +119,7 @@ def _inside(box: Box, point: Point) -> Point:
     """Straight inwards from a point of a box's border, as far as its middle."""
     x, y = point
     at_side = min(abs(x - box.x), abs(x - box.x - box.width)) < min(abs(y - box.y), abs(y - box.y - box.height))
-    return (box.centre[0], y) if at_side else (x, box.centre[1])
+    return (box.center[0], y) if at_side else (x, box.center[1])
 
 
 def _node(size: Size, pod: int | None) -> dict[str, Any]:
@@ -137,5 +137,5 @@ def _library() -> Any:
     return graphlay
 
 
-def _box(centre: Mapping[str, float], size: Size) -> Box:
-    return Box(centre["x"] - size[0] / 2, centre["y"] - size[1] / 2, *size)
+def _box(center: Mapping[str, float], size: Size) -> Box:
+    return Box(center["x"] - size[0] / 2, center["y"] - size[1] / 2, *size)

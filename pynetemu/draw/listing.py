@@ -42,12 +42,12 @@ def listing(graph: Graph) -> list[Row]:
     """The rows of the list, for `lines_beside` and `draw`."""
     order = _order(graph)
     place = {name: y for y, name in enumerate(order)}
-    last = {name: max((place[other] for other in others), default=-1) for name, others in graph.neighbours.items()}
+    last = {name: max((place[other] for other in others), default=-1) for name, others in graph.neighbors.items()}
     open_lines: dict[str, int] = {}
     rows: list[Row] = []
     seen: set[str] = set()
     for y, name in enumerate(order):
-        joined = [other for other in open_lines if other in graph.neighbours[name]]
+        joined = [other for other in open_lines if other in graph.neighbors[name]]
         passing = {other: column for other, column in open_lines.items() if last[other] > y}
         ending = [other for other in joined if last[other] == y < last[name] and _goes_straight_on(graph, other, place)]
         column = _column(ending, open_lines)
@@ -85,7 +85,7 @@ def _details(graph: Graph, node: Node, above: Container[str]) -> str:
 
 
 def _links(graph: Graph, node: Node, above: Container[str]) -> Iterator[str]:
-    """What is said of links, and the neighbours to which there is more than one."""
+    """What is said of links, and the neighbors to which there is more than one."""
     links = graph.links_of[node.name]
     for link in links:
         if link.labels and link.other(node.name) in above:
@@ -117,21 +117,21 @@ def _column(ending: list[str], open_lines: dict[str, int]) -> int:
 
 
 def _goes_straight_on(graph: Graph, name: str, place: Mapping[str, int]) -> bool:
-    """Whether only one of the neighbours below a node has further ones, as in a chain."""
-    below = [other for other in graph.neighbours[name] if place[other] > place[name]]
-    return sum(len(graph.neighbours[other]) > 1 for other in below) == 1
+    """Whether only one of the neighbors below a node has further ones, as in a chain."""
+    below = [other for other in graph.neighbors[name] if place[other] > place[name]]
+    return sum(len(graph.neighbors[other]) > 1 for other in below) == 1
 
 
 def _order(graph: Graph) -> list[str]:
-    """Depth first, each node's leaves before its other neighbours, from the first node that is no leaf."""
+    """Depth first, each node's leaves before its other neighbors, from the first node that is no leaf."""
     seen: dict[str, None] = {}
-    starts = sorted(graph.neighbours, key=lambda name: len(graph.neighbours[name]) == 1)
+    starts = sorted(graph.neighbors, key=lambda name: len(graph.neighbors[name]) == 1)
     for start in starts:
         waiting = [start]
         while waiting:
             name = waiting.pop()
             if name not in seen:
                 seen[name] = None
-                others = sorted(graph.neighbours[name], key=lambda other: len(graph.neighbours[other]) > 1)
+                others = sorted(graph.neighbors[name], key=lambda other: len(graph.neighbors[other]) > 1)
                 waiting += [other for other in reversed(others) if other not in seen]
     return list(seen)

@@ -21,9 +21,9 @@ class Core:
     leaves: Mapping[str, tuple[str, ...]]
 
     @cached_property
-    def neighbours(self) -> dict[str, list[str]]:
+    def neighbors(self) -> dict[str, list[str]]:
         inside = set(self.names)
-        return {name: [other for other in self.graph.neighbours[name] if other in inside] for name in self.names}
+        return {name: [other for other in self.graph.neighbors[name] if other in inside] for name in self.names}
 
     @property
     def is_tree(self) -> bool:
@@ -33,7 +33,7 @@ class Core:
     def is_path(self) -> bool:
         """Nodes in a row, none of which stands for a group."""
         grouped = any(self.graph.node[name].members for name in self.names)
-        in_row = self.is_tree and len(self.names) > 1 and max(map(len, self.neighbours.values())) <= 2
+        in_row = self.is_tree and len(self.names) > 1 and max(map(len, self.neighbors.values())) <= 2
         return in_row and not grouped
 
     @property
@@ -44,7 +44,7 @@ class Core:
         """
         if not self.is_path:
             return ()
-        row = tuple(_walk(self, next(name for name in self.names if len(self.neighbours[name]) == 1)))
+        row = tuple(_walk(self, next(name for name in self.names if len(self.neighbors[name]) == 1)))
         ends = [len(self.leaves[name]) for name in (row[0], row[-1])]
         fans_out = len(row) == 3 and min(ends) > 1
         return row if min(ends) and not any(self.leaves[name] for name in row[1:-1]) and not fans_out else ()
@@ -58,7 +58,7 @@ class Core:
     @property
     def root(self) -> str:
         """The middle of a tree: what is left when its leaves are taken off again and again."""
-        left = {name: set(others) for name, others in self.graph.neighbours.items()}
+        left = {name: set(others) for name, others in self.graph.neighbors.items()}
         while len(left) > 2:
             ends = [name for name, others in left.items() if len(others) <= 1]
             for name in ends:
@@ -72,7 +72,7 @@ class Core:
         height = {leaf: 0 for leaves in self.leaves.values() for leaf in leaves}
         level = list(height)
         while level:
-            above = [other for name in level for other in self.graph.neighbours[name] if other not in height]
+            above = [other for name in level for other in self.graph.neighbors[name] if other not in height]
             height |= dict.fromkeys(above, height[level[0]] + 1)
             level = list(dict.fromkeys(above))
         return {node.name: height.get(node.name, 0) for node in self.graph.nodes}
@@ -96,7 +96,7 @@ class Circle:
 
 def components(graph: Graph) -> Iterator[Graph]:
     """The parts of a network that hang together, each as a network of its own."""
-    part = _parts(graph, graph.neighbours.keys())
+    part = _parts(graph, graph.neighbors.keys())
     for number in dict.fromkeys(part.values()):
         yield Graph(
             graph.name,
@@ -114,7 +114,7 @@ def _parts(graph: Graph, names: Set[str]) -> dict[str, int]:
             name = waiting.pop()
             if name not in part:
                 part[name] = number
-                waiting += [other for other in graph.neighbours[name] if other in names]
+                waiting += [other for other in graph.neighbors[name] if other in names]
     return part
 
 
@@ -128,13 +128,13 @@ def core_of(graph: Graph) -> Core:
     names = [node.name for node in graph.nodes if node.name not in set(leaves)]
     of: dict[str, list[str]] = {name: [] for name in names}
     for leaf in leaves:
-        of[graph.neighbours[leaf][0]].append(leaf)
+        of[graph.neighbors[leaf][0]].append(leaf)
     return Core(graph, tuple(names), {name: tuple(found) for name, found in of.items()})
 
 
 def circle(core: Core) -> Circle | None:
     """The circle of a ring, of a full mesh, or of a star's arms around their middle."""
-    degrees = {name: len(others) for name, others in core.neighbours.items()}
+    degrees = {name: len(others) for name, others in core.neighbors.items()}
     count = len(core.names)
     if count >= 3 and set(degrees.values()) == {2}:
         return Circle(tuple(_walk(core, core.names[0])))
@@ -142,14 +142,14 @@ def circle(core: Core) -> Circle | None:
         return Circle(core.names, crossed=count > 3)
     middle = max(core.names, key=lambda name: degrees[name])
     arms = [name for name in core.names if name != middle]
-    if len(arms) >= _STAR and not core.leaves[middle] and all(core.neighbours[arm] == [middle] for arm in arms):
+    if len(arms) >= _STAR and not core.leaves[middle] and all(core.neighbors[arm] == [middle] for arm in arms):
         return Circle(tuple(arms), middle)
     return None
 
 
 def loop(core: Core) -> dict[str, Cell] | None:
     """The nodes of a ring in two rows, there and back."""
-    if len(core.names) < 3 or any(len(others) != 2 for others in core.neighbours.values()):
+    if len(core.names) < 3 or any(len(others) != 2 for others in core.neighbors.values()):
         return None
     names = list(_walk(core, core.names[0]))
     half = (len(names) + 1) // 2
@@ -160,7 +160,7 @@ def grid(core: Core) -> dict[str, Cell] | None:
     """Row and column of each node of a chain, a grid or a torus whose nodes are in the order of their rows."""
     if core.is_tree:
         return _chain(core) if core.is_chain else None
-    links = {frozenset((name, other)) for name, others in core.neighbours.items() for other in others}
+    links = {frozenset((name, other)) for name, others in core.neighbors.items() for other in others}
     for names in (core.names, tuple(sorted(core.names, key=natural))):
         for rows in range(2, len(names) // 2 + 1):
             if len(names) % rows == 0:
@@ -172,7 +172,7 @@ def grid(core: Core) -> dict[str, Cell] | None:
 
 def _chain(core: Core) -> dict[str, Cell]:
     """From left to right, and back in the next row."""
-    start = next(name for name in core.names if len(core.neighbours[name]) == 1)
+    start = next(name for name in core.names if len(core.neighbors[name]) == 1)
     places = {}
     for index, name in enumerate(_walk(core, start)):
         row, column = divmod(index, _ROW)
@@ -187,11 +187,11 @@ def _walk(core: Core, start: str) -> Iterator[str]:
     while name is not None:
         yield name
         seen.add(name)
-        name = next((other for other in core.neighbours[name] if other not in seen), None)
+        name = next((other for other in core.neighbors[name] if other not in seen), None)
 
 
 def _links(places: Mapping[str, Cell], around: bool) -> set[frozenset[str]]:
-    """The links between neighbours in a grid; with `around`, from its edges to the opposite ones too."""
+    """The links between neighbors in a grid; with `around`, from its edges to the opposite ones too."""
     at = {cell: name for name, cell in places.items()}
     rows, columns = (1 + max(cell[axis] for cell in at) for axis in (0, 1))
     found = set()

@@ -25,7 +25,7 @@ text{{font:11px {_MONO}}}
 .box{{stroke-width:1.5}}
 .icon{{fill:none;stroke-width:1.5;stroke-linecap:round;stroke-linejoin:round}}
 """
-_COLOURS = {
+_COLORS = {
     "light": {"page": "#ffffff", "ink": "#1f2328", "faint": "#59636e", "line": "#818b98"},
     "dark": {"page": "#0d1117", "ink": "#f0f6fc", "faint": "#9da7b3", "line": "#768390"},
 }
@@ -53,18 +53,18 @@ def as_svg(graph: Graph, background: str = "") -> str:
 def _theme(scene: Scene, background: str) -> str:
     kinds = dict.fromkeys(card.kind for top in scene.cards.values() for card in (top, *top.inner))
     if background:
-        return _colours(background, kinds)
-    return f"{_colours('light', kinds)}@media(prefers-color-scheme:dark){{\n{_colours('dark', kinds)}}}\n"
+        return _colors(background, kinds)
+    return f"{_colors('light', kinds)}@media(prefers-color-scheme:dark){{\n{_colors('dark', kinds)}}}\n"
 
 
-def _colours(background: str, kinds: Iterable[str]) -> str:
-    colour = _COLOURS[background]
+def _colors(background: str, kinds: Iterable[str]) -> str:
+    color = _COLORS[background]
     lines = [
-        f".page{{fill:{colour['page']}}}",
-        f"text{{fill:{colour['ink']}}}",
-        f".more,.end,.note{{fill:{colour['faint']}}}",
-        f".end,.note{{stroke:{colour['page']}}}",
-        f".link{{stroke:{colour['line']}}}",
+        f".page{{fill:{color['page']}}}",
+        f"text{{fill:{color['ink']}}}",
+        f".more,.end,.note{{fill:{color['faint']}}}",
+        f".end,.note{{stroke:{color['page']}}}",
+        f".link{{stroke:{color['line']}}}",
     ]
     for kind in kinds:
         inside, border = look(kind).dark if background == "dark" else look(kind).light
@@ -147,7 +147,7 @@ def _leaving(box: Box, points: tuple[Point, ...]) -> tuple[float, float, float, 
             along = (box.y + box.height - y if down > 0 else y - box.y) / abs(down) if down else inf
             step = max(min(across, along), 0)
             return x + right * step, y + down * step, right, down
-    return *box.centre, 1, 0
+    return *box.center, 1, 0
 
 
 def _middle(points: tuple[Point, ...]) -> Point:

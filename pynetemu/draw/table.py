@@ -33,7 +33,7 @@ def table(graph: Graph, width: int) -> Canvas:
 
 
 def _others(graph: Graph, node: Node) -> Iterator[str]:
-    for name in graph.neighbours[node.name]:
+    for name in graph.neighbors[node.name]:
         other = graph.node[name]
         text = f"{name} ({other.labels[0]})" if len(other.members) > 1 else name
         yield text.replace(" ", "\N{NO-BREAK SPACE}")

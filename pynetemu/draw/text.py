@@ -14,21 +14,21 @@ from pynetemu.plan.operations import Plan
 
 _FEW = 20  # nodes; more are too many for boxes
 _HEIGHT = 26  # rows; boxes that need more are less clear than lines
-_MANY = 30  # nodes; from here on leaves of the same neighbour share a line
+_MANY = 30  # nodes; from here on leaves of the same neighbor share a line
 _LINES = 12  # side by side; more are too many for the eye
 _WORDS = {"root": "the lab's machine", "group": ""}
 
 
-def as_picture(plan: Plan, width: int = 80, ascii: bool = False, colour: bool = False) -> str:
+def as_picture(plan: Plan, width: int = 80, ascii: bool = False, color: bool = False) -> str:
     """The network as lines of text no wider than `width`: print(as_picture(compile_plan(Star(n=3))))"""
-    return picture(read(plan), width, ascii, colour)
+    return picture(read(plan), width, ascii, color)
 
 
-def picture(graph: Graph, width: int, ascii: bool, colour: bool) -> str:
+def picture(graph: Graph, width: int, ascii: bool, color: bool) -> str:
     canvas = Canvas()
     canvas.write(0, 0, cut(heading(graph), width), "bold")
     canvas.place(0, 2, _body(graph, width))
-    return canvas.as_text(ascii, colour)
+    return canvas.as_text(ascii, color)
 
 
 def _body(graph: Graph, width: int) -> Canvas:

@@ -65,8 +65,8 @@ class Server(Loop):
                 return {"nodes": state.read(self.nodes, request["what"], request["nodes"])}, []
             case "totals":
                 return state.totals(self.nodes), []
-            case "forget neighbours":
-                return state.forget_neighbours(self.nodes, request["nodes"], request["unanswered_too"]), []
+            case "forget neighbors":
+                return state.forget_neighbors(self.nodes, request["nodes"], request["unanswered_too"]), []
             case "features":
                 return self._features(), []
         return super().answer(request, descriptors)

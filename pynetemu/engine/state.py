@@ -1,4 +1,4 @@
-"""What the kernel has in the nodes now: interfaces, addresses, routes, neighbours, what bridges have learned, counters.
+"""What the kernel has in the nodes now: interfaces, addresses, routes, neighbors, what bridges have learned, counters.
 
 All of it by dumps over the nodes' route sockets (rtnetlink(7)), which are there already: nothing is started, and a
 thousand nodes are read in some 50 ms. The messages are taken apart by hand, for speed.
@@ -17,7 +17,7 @@ Data = dict[str, Any]
 
 _RTM_GETLINK, _RTM_GETADDR, _RTM_GETROUTE, _RTM_DELNEIGH, _RTM_GETNEIGH = 18, 22, 26, 29, 30
 _REQUEST = 0x1
-_LINK, _ADDRESS, _ROUTE, _NEIGHBOUR = (struct.Struct(form) for form in ("=BxHiII", "=BBBBi", "=BBBBBBBBI", "=BxxxiHBB"))
+_LINK, _ADDRESS, _ROUTE, _NEIGHBOR = (struct.Struct(form) for form in ("=BxHiII", "=BBBBi", "=BBBBBBBBI", "=BxxxiHBB"))
 _NEXT_HOP = struct.Struct("=HBBi")  # struct rtnexthop
 _STATS = struct.Struct("=8Q")  # the start of struct rtnl_link_stats64
 _COUNTERS = (
@@ -44,7 +44,7 @@ _NUD_INCOMPLETE, _NUD_NOARP, _NUD_PERMANENT = 1, 64, 128
 
 
 def read(nodes: Nodes, what: str, names: Iterable[str]) -> dict[str, list[Data]]:
-    """For each node what it has of one kind: "interfaces", "routes", "neighbours" or "forwarding"."""
+    """For each node what it has of one kind: "interfaces", "routes", "neighbors" or "forwarding"."""
     return {name: list(_READERS[what](nodes[name])) for name in names}
 
 
@@ -69,8 +69,8 @@ def totals(nodes: Nodes) -> Data:
     return {"packets": packets, "dropped": dropped, "up": up}
 
 
-def forget_neighbours(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> Data:
-    """Deletes what nodes have learned of their neighbours, those being asked only if wanted; gives back how many are left.
+def forget_neighbors(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> Data:
+    """Deletes what nodes have learned of their neighbors, those being asked only if wanted; gives back how many are left.
 
     The kernel keeps at most net.ipv4.neigh.default.gc_thresh3 (1024) such entries, for all namespaces together, and does
     not give up one in its first 5 s (neigh_forced_gc in net/core/neighbour.c). Permanent ones do not count.
@@ -78,14 +78,14 @@ def forget_neighbours(nodes: Nodes, names: Iterable[str], unanswered_too: bool) 
     permanent = unanswered = 0
     for name in names:
         link = nodes[name].link
-        for body in list(_dump(link, _RTM_GETNEIGH, _NEIGHBOUR.pack(0, 0, 0, 0, 0))):
-            family, index, state, flags, kind = _NEIGHBOUR.unpack_from(body)
+        for body in list(_dump(link, _RTM_GETNEIGH, _NEIGHBOR.pack(0, 0, 0, 0, 0))):
+            family, index, state, flags, kind = _NEIGHBOR.unpack_from(body)
             if state & (_NUD_PERMANENT | _NUD_NOARP) or (state & _NUD_INCOMPLETE and not unanswered_too):
                 permanent += bool(state & _NUD_PERMANENT)
                 unanswered += bool(state & _NUD_INCOMPLETE)
                 continue
-            address = dict(attributes(body, _NEIGHBOUR.size))[_NDA_DST]
-            head = _NEIGHBOUR.pack(family, index, state, flags, kind)
+            address = dict(attributes(body, _NEIGHBOR.size))[_NDA_DST]
+            head = _NEIGHBOR.pack(family, index, state, flags, kind)
             link.queue_bytes(None, _RTM_DELNEIGH, _REQUEST, head + _attribute(_NDA_DST, address))
         _flush_tolerantly(link)
     return {"permanent": permanent, "unanswered": unanswered}
@@ -162,13 +162,13 @@ def _hops(family: int, found: dict[int, bytes], names: dict[int, str]) -> Iterat
         offset += (length + 3) & ~3
 
 
-def _neighbours(node: Node) -> Iterator[Data]:
+def _neighbors(node: Node) -> Iterator[Data]:
     names = _names(node)
-    for body in _dump(node.link, _RTM_GETNEIGH, _NEIGHBOUR.pack(0, 0, 0, 0, 0)):
-        family, index, state, _, _ = _NEIGHBOUR.unpack_from(body)
+    for body in _dump(node.link, _RTM_GETNEIGH, _NEIGHBOR.pack(0, 0, 0, 0, 0)):
+        family, index, state, _, _ = _NEIGHBOR.unpack_from(body)
         if state & _NUD_NOARP or family not in (socket.AF_INET, socket.AF_INET6):
             continue
-        found = dict(attributes(body, _NEIGHBOUR.size))
+        found = dict(attributes(body, _NEIGHBOR.size))
         yield {
             "address": _ip(family, found[_NDA_DST]),
             "interface": names.get(index, ""),
@@ -180,9 +180,9 @@ def _neighbours(node: Node) -> Iterator[Data]:
 def _forwarding(node: Node) -> Iterator[Data]:
     """What the node's bridges know: which MAC address is behind which port."""
     names = _names(node)
-    for body in _dump(node.link, _RTM_GETNEIGH, _NEIGHBOUR.pack(socket.AF_BRIDGE, 0, 0, 0, 0)):
-        _, index, state, flags, _ = _NEIGHBOUR.unpack_from(body)
-        found = dict(attributes(body, _NEIGHBOUR.size))
+    for body in _dump(node.link, _RTM_GETNEIGH, _NEIGHBOR.pack(socket.AF_BRIDGE, 0, 0, 0, 0)):
+        _, index, state, flags, _ = _NEIGHBOR.unpack_from(body)
+        found = dict(attributes(body, _NEIGHBOR.size))
         if _NDA_LLADDR in found and not flags & _NTF_SELF:
             yield {
                 "mac": found[_NDA_LLADDR].hex(":"),
@@ -218,6 +218,6 @@ def _ip(family: int, value: bytes) -> str:
 _READERS: dict[str, Callable[[Node], Iterator[Data]]] = {
     "interfaces": _interfaces,
     "routes": _routes,
-    "neighbours": _neighbours,
+    "neighbors": _neighbors,
     "forwarding": _forwarding,
 }

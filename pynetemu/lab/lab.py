@@ -18,7 +18,7 @@ from pynetemu.results import Result
 from pynetemu.topology import Topology
 
 if TYPE_CHECKING:
-    from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbour, NeighbourCounts, RouteState, Totals
+    from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbor, NeighborCounts, RouteState, Totals
 
 
 class LabNode:
@@ -275,11 +275,11 @@ class Lab:
 
         return state.routes(self.control, nodes or self.nodes)
 
-    def neighbours(self, *nodes: str) -> "list[Neighbour]":
-        """What some nodes, or all, know of their neighbours (ARP, ND)."""
+    def neighbors(self, *nodes: str) -> "list[Neighbor]":
+        """What some nodes, or all, know of their neighbors (ARP, ND)."""
         from pynetemu.lab import state
 
-        return state.neighbours(self.control, nodes or self.nodes)
+        return state.neighbors(self.control, nodes or self.nodes)
 
     def forwarding(self, *nodes: str) -> "list[ForwardingEntry]":
         """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
@@ -287,14 +287,14 @@ class Lab:
 
         return state.forwarding(self.control, nodes or self.nodes)
 
-    def forget_neighbours(self, *nodes: str, unanswered_too: bool = False) -> "NeighbourCounts":
-        """Makes some nodes, or all, forget what they have learned of their neighbours, as `ip neigh flush` does.
+    def forget_neighbors(self, *nodes: str, unanswered_too: bool = False) -> "NeighborCounts":
+        """Makes some nodes, or all, forget what they have learned of their neighbors, as `ip neigh flush` does.
 
         Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
         """
         from pynetemu.lab import state
 
-        return state.forget_neighbours(self.control, nodes or self.nodes, unanswered_too)
+        return state.forget_neighbors(self.control, nodes or self.nodes, unanswered_too)
 
     def totals(self) -> "Totals":
         """Sums over the lab, read in one request: packets, drops, nodes that are up."""

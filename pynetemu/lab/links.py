@@ -58,11 +58,11 @@ def between(lab: "Lab", a: str, b: str) -> list[LinkState]:
     found = links(lab)
     chosen = [link for link in found if link.joins(a, b)]
     if not chosen:
-        raise LabError(f"there is no link between {a} and {b}; {_neighbours_of(found, a)}")
+        raise LabError(f"there is no link between {a} and {b}; {_neighbors_of(found, a)}")
     return chosen
 
 
-def _neighbours_of(found: list[LinkState], end: str) -> str:
+def _neighbors_of(found: list[LinkState], end: str) -> str:
     node = end.partition(":")[0]
     theirs = sorted({other for link in found for other in _far(link, node)})
     return f"{node} has links to {', '.join(theirs)}" if theirs else f"{node} has no links"

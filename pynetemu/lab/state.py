@@ -50,7 +50,7 @@ class RouteState:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbor:
     """What a node knows of an address on one of its links (ARP, ND): `state` as in `ip neigh`."""
 
     node: str
@@ -61,8 +61,8 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class NeighbourCounts:
-    """How many neighbours are permanent, and how many are being asked for and have not answered yet."""
+class NeighborCounts:
+    """How many neighbors are permanent, and how many are being asked for and have not answered yet."""
 
     permanent: int
     unanswered: int
@@ -108,9 +108,9 @@ def routes(engine: "Connection", nodes: Iterable[str]) -> list[RouteState]:
     ]
 
 
-def neighbours(engine: "Connection", nodes: Iterable[str]) -> list[Neighbour]:
+def neighbors(engine: "Connection", nodes: Iterable[str]) -> list[Neighbor]:
     return [
-        Neighbour(node=node, address=ip_address(row.pop("address")), **row) for node, row in _read(engine, "neighbours", nodes)
+        Neighbor(node=node, address=ip_address(row.pop("address")), **row) for node, row in _read(engine, "neighbors", nodes)
     ]
 
 
@@ -118,9 +118,9 @@ def forwarding(engine: "Connection", nodes: Iterable[str]) -> list[ForwardingEnt
     return [ForwardingEntry(node=node, **row) for node, row in _read(engine, "forwarding", nodes)]
 
 
-def forget_neighbours(engine: "Connection", nodes: Iterable[str], unanswered_too: bool) -> NeighbourCounts:
-    answer, _ = engine.request({"do": "forget neighbours", "nodes": list(nodes), "unanswered_too": unanswered_too})
-    return NeighbourCounts(**answer)
+def forget_neighbors(engine: "Connection", nodes: Iterable[str], unanswered_too: bool) -> NeighborCounts:
+    answer, _ = engine.request({"do": "forget neighbors", "nodes": list(nodes), "unanswered_too": unanswered_too})
+    return NeighborCounts(**answer)
 
 
 def totals(engine: "Connection") -> Totals:

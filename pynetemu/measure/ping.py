@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
 _DRAIN_EVERY = 48  # requests; a socket's buffer holds some 270 answers (net.core.rmem_default)
-# Of the 1024 neighbours that the kernel keeps for all namespaces together (see engine.state.forget_neighbours) so many
+# Of the 1024 neighbors that the kernel keeps for all namespaces together (see engine.state.forget_neighbors) so many
 # are ours at once, and of those that do not answer so many.
-_NEIGHBOURS_AT_ONCE, _MOST_UNANSWERED = 600, 300
-_SECONDS_TO_FAIL = 4.0  # an unanswered neighbour is given up after three tries, one a second
+_NEIGHBORS_AT_ONCE, _MOST_UNANSWERED = 600, 300
+_SECONDS_TO_FAIL = 4.0  # an unanswered neighbor is given up after three tries, one a second
 
 Progress = Callable[[int, int], None]  # pairs that were asked, of how many
 
@@ -139,23 +139,23 @@ class Pinger:
             self._events.close()
 
     def _batches(self) -> Iterator[Sequence[int]]:
-        """The probes' numbers, in portions for which the kernel has room among its neighbours."""
+        """The probes' numbers, in portions for which the kernel has room among its neighbors."""
         everything = range(len(self._probes))
-        if sum(self._is_on_link) <= _NEIGHBOURS_AT_ONCE or self._are_permanent():
-            portion = _NEIGHBOURS_AT_ONCE * 10
+        if sum(self._is_on_link) <= _NEIGHBORS_AT_ONCE or self._are_permanent():
+            portion = _NEIGHBORS_AT_ONCE * 10
             yield from (everything[start : start + portion] for start in range(0, len(everything), portion))
             return
-        for start in range(0, len(everything), _NEIGHBOURS_AT_ONCE):
-            yield everything[start : start + _NEIGHBOURS_AT_ONCE]
+        for start in range(0, len(everything), _NEIGHBORS_AT_ONCE):
+            yield everything[start : start + _NEIGHBORS_AT_ONCE]
             self._make_room()
 
     def _are_permanent(self) -> bool:
-        """Whether the description has made the neighbours permanent, which the kernel's limit is not for."""
-        return self._lab.forget_neighbours(*self.nodes).permanent >= sum(self._is_on_link)
+        """Whether the description has made the neighbors permanent, which the kernel's limit is not for."""
+        return self._lab.forget_neighbors(*self.nodes).permanent >= sum(self._is_on_link)
 
     def _make_room(self) -> None:
         end = time.monotonic() + _SECONDS_TO_FAIL
-        while self._lab.forget_neighbours(*self.nodes).unanswered > _MOST_UNANSWERED and time.monotonic() < end:
+        while self._lab.forget_neighbors(*self.nodes).unanswered > _MOST_UNANSWERED and time.monotonic() < end:
             self._hear(0.1)
 
     def _ask(self, batch: Sequence[int], round: int) -> None:
@@ -218,7 +218,7 @@ class Pinger:
 def _probes(lab: "Lab", nodes: Sequence[str], version: int | None) -> tuple[list[Ping], list[bool]]:
     """Every ordered pair with the address that the source would use, and whether it is on a network of its own.
 
-    The two directions of a pair follow each other, since they need the same two neighbours.
+    The two directions of a pair follow each other, since they need the same two neighbors.
     """
     addresses = usable(lab, nodes, version)
     named = [node for node in nodes if addresses[node]]

@@ -24,7 +24,7 @@ class RunningNode(LabNode):
 
             net["blue"].send(IP(dst="10.0.0.1") / ICMP())
 
-        Packets of the network layer take the node's routes, neighbours and firewall, and its source address where they have
+        Packets of the network layer take the node's routes, neighbors and firewall, and its source address where they have
         none; frames (`Ether(...)`, `ARP(...)`) go out by `iface`, by default the interface of the route. `inter` is the time
         between two of them, in seconds. Raises OSError as the node's kernel would for a program.
         """
@@ -64,7 +64,7 @@ class RunningNode(LabNode):
         return scapy_node.sniff(self, filter, count, timeout, prn)
 
     def scapy(self) -> AbstractContextManager[ModuleType]:
-        """All of scapy, as if it ran in this node: its interfaces, routes and neighbours, and the lab's names as addresses.
+        """All of scapy, as if it ran in this node: its interfaces, routes and neighbors, and the lab's names as addresses.
 
             with net["blue"].scapy() as scapy:
                 scapy.arping("10.0.0.0/24")

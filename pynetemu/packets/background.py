@@ -1,7 +1,7 @@
 """What kernels and switches say by themselves, all the time: not what a person traces for."""
 
 _IGMP, _UDP, _HOP_BY_HOP, _ICMP6 = 2, 17, 0, 58
-_ROUTER_SOLICITATION, _NEIGHBOUR_SOLICITATION, _MLD = 133, 135, (130, 131, 132, 143)
+_ROUTER_SOLICITATION, _NEIGHBOR_SOLICITATION, _MLD = 133, 135, (130, 131, 132, 143)
 _MDNS = b"\x14\xe9"  # port 5353
 _LLDP = b"\x88\xcc"
 
@@ -19,5 +19,5 @@ def is_chatter(frame: bytes) -> bool:
         return frame[54] == _ICMP6 and len(frame) > 62 and frame[62] in _MLD
     if frame[20] == _UDP:
         return frame[56:58] == _MDNS
-    is_probe = frame[54] == _NEIGHBOUR_SOLICITATION and frame[22:38] == bytes(16)  # is this address taken (RFC 4862)
+    is_probe = frame[54] == _NEIGHBOR_SOLICITATION and frame[22:38] == bytes(16)  # is this address taken (RFC 4862)
     return frame[20] == _ICMP6 and (frame[54] == _ROUTER_SOLICITATION or is_probe)

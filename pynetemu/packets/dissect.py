@@ -4,7 +4,7 @@
     packet.text                         "ICMP echo request seq 1"
     packet.source, packet.destination   "10.0.1.2", "10.0.2.2"
 
-It knows what labs are made of: ARP, IPv4, IPv6 with its neighbour discovery, ICMP, TCP, UDP, VLAN tags, fragments, VXLAN and
+It knows what labs are made of: ARP, IPv4, IPv6 with its neighbor discovery, ICMP, TCP, UDP, VLAN tags, fragments, VXLAN and
 GRE with what they carry, and the first line of DNS and HTTP. `Journey.scapy` takes a packet apart in full.
 """
 
@@ -233,7 +233,7 @@ def _icmp6(data: bytes, source: str, destination: str, name: Name) -> Packet:
 
 
 def _link_address(options: bytes) -> str:
-    """The link-layer address among the options of neighbour discovery (RFC 4861, 4.6.1)."""
+    """The link-layer address among the options of neighbor discovery (RFC 4861, 4.6.1)."""
     while len(options) >= 8 and options[1]:
         if options[0] in (1, 2):
             return mac(options[2:8])

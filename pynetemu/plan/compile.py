@@ -10,7 +10,7 @@ from pynetemu.plan.operations import (
     AddHttpServer,
     AddMacvlan,
     AddMultipathRoute,
-    AddNeighbours,
+    AddNeighbors,
     AddNode,
     AddPeer,
     AddRoute,
@@ -43,7 +43,7 @@ from pynetemu.plan.resolve.network import (
     ResolvedHttpServer,
     ResolvedInterface,
     ResolvedLink,
-    ResolvedNeighbours,
+    ResolvedNeighbors,
     ResolvedNetwork,
     ResolvedNode,
     ResolvedRoute,
@@ -163,7 +163,7 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end not in late)
     yield from (StartSpanningTree(node.name, BRIDGE, node.source) for node in trees)
     yield from (SetUp(end.node.name, end.name, end.source) for end in rising if end in late)
-    yield from map(_neighbours, network.neighbours)
+    yield from map(_neighbors, network.neighbors)
     for several in False, True:
         routers = (*nodes, *network.parts)
         yield from (_route(node, route) for node in routers for route in node.routes if (len(route.vias) > 1) is several)
@@ -176,14 +176,14 @@ def _operations(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterato
     yield from (_service(part) for part in network.services if isinstance(part, ResolvedService))
 
 
-def _neighbours(found: ResolvedNeighbours) -> AddNeighbours:
+def _neighbors(found: ResolvedNeighbors) -> AddNeighbors:
     ends = [end for end, _ in found.members]
-    return AddNeighbours(
+    return AddNeighbors(
         nodes=tuple(end.node.name for end in ends),
         interfaces=tuple(end.name for end in ends),
         addresses=tuple(address for _, address in found.members),
         macs=tuple(end.mac for end in ends),
-        centres=tuple(found.centres),
+        centers=tuple(found.centers),
         source=ends[0].source,
     )
 
@@ -196,7 +196,7 @@ def _settings(node: ResolvedNode) -> Iterator[SetSysctl]:
     """What the kernel has to do differently in a node; "default" is what interfaces to come will have (ip-sysctl.rst)."""
     settings: list[str] = []
     if node.forwards and node.has_ipv6:
-        # In its first second a link-local address is in duplicate detection, and a router cannot ask for neighbours.
+        # In its first second a link-local address is in duplicate detection, and a router cannot ask for neighbors.
         settings += ["net.ipv6.conf.default.accept_dad=0"]
     if node.forwards:  # rp_filter, which machines set to different values, drops what comes back another way
         settings += ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]

@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 
 class Wrong(Exception):
-    """A value that cannot be honoured: what is wrong, and what is allowed."""
+    """A value that cannot be honored: what is wrong, and what is allowed."""
 
     def __init__(self, text: str, hint: str = "") -> None:
         self.text, self.hint = text, hint

@@ -9,7 +9,7 @@ from pynetemu.plan.operations import (
     AddHttpServer,
     AddMacvlan,
     AddMultipathRoute,
-    AddNeighbours,
+    AddNeighbors,
     AddNode,
     AddPeer,
     AddRoute,
@@ -50,7 +50,7 @@ def as_text(plan: Plan) -> str:
     tunnels = sum(isinstance(op, AddTunnel | AddWireGuard) for op in plan.operations) // 2
     counts = [_count(len(plan.nodes), "node"), _count(links, "link"), *([_count(tunnels, "tunnel")] if tunnels else [])]
     lines = [f"{plan.name}: {', '.join(counts)}"]
-    lines += [f"{_known(op)} know each other's MAC addresses" for op in plan.operations if isinstance(op, AddNeighbours)]
+    lines += [f"{_known(op)} know each other's MAC addresses" for op in plan.operations if isinstance(op, AddNeighbors)]
     traits = _traits(plan)
     rows = _rows(plan, hidden, traits)
     for operation in plan.operations:
@@ -61,9 +61,9 @@ def as_text(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _known(operation: AddNeighbours) -> str:
+def _known(operation: AddNeighbors) -> str:
     first, last = operation.nodes[0], operation.nodes[-1]
-    through = f" (only {', '.join(operation.nodes[i] for i in operation.centres)} and the others)" if operation.centres else ""
+    through = f" (only {', '.join(operation.nodes[i] for i in operation.centers)} and the others)" if operation.centers else ""
     return f"{len(operation.nodes)} interfaces, of {first} to {last}{through},"
 
 

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pynetemu.shell.colour import is_terminal, paint
+from pynetemu.shell.color import is_terminal, paint
 
 Cell = str | int | float | bool | list[str] | None
 _MOST_ITEMS = 8  # of a list in a row

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from pynetemu.shell.colour import paint
+from pynetemu.shell.color import paint
 from pynetemu.shell.command import Command
 
 _GRAMMAR = """\

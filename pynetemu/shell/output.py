@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 
 from pynetemu.shell.answers import Answer
-from pynetemu.shell.colour import wanted
+from pynetemu.shell.color import wanted
 from pynetemu.shell.jobs import exit_status
 
 
@@ -48,7 +48,7 @@ def width() -> int:
     return shutil.get_terminal_size((100, 24)).columns
 
 
-def with_colour() -> bool:
+def with_color() -> bool:
     return wanted(sys.stdout)
 
 

@@ -16,7 +16,7 @@ from typing import IO
 from pynetemu.errors import CommandError
 from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
-from pynetemu.shell.colour import paint
+from pynetemu.shell.color import paint
 from pynetemu.shell.jobs import exit_status
 
 _AT_ONCE = 64  # processes; each has two pipes here

@@ -22,7 +22,7 @@ _BRACKETED = re.compile(r"(?<=[/@])\[([\w.-]+)\](?=[:/]|$)|^\[([\w.-]+)\](?=:\d)
 _BEFORE_AN_ADDRESS = frozenset(
     "add append change chg replace del delete get to via from src show list flush exact match root".split()  # noqa: SIM905
 )
-_OBJECTS = "route", "neighbour", "neighbor", "rule"
+_OBJECTS = "route", "neighbor", "neighbor", "rule"
 
 
 def substituted(text: str, node: str, network: "Network") -> str:

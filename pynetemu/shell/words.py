@@ -1,4 +1,4 @@
-"""The words of a line, with where each stands: for arguments, completion and colours alike."""
+"""The words of a line, with where each stands: for arguments, completion and colors alike."""
 
 import re
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ class Bridge(Device):
         docker0 = Bridge(host, "docker0", "172.17.0.1/16")
         wire = Link(docker0, web)
 
-    As an end of a link or a Vxlan it gets a port there, named after the neighbour; `docker0.port("veth1")` names it.
+    As an end of a link or a Vxlan it gets a port there, named after the neighbor; `docker0.port("veth1")` names it.
     """
 
     def port(self, name: str | None = None) -> "BridgePort":

@@ -11,7 +11,7 @@ class Link(Part):
         Link(h1, s1)
 
     For a node instead of an interface, one without address is made: eth0, eth1... on a host; on a switch and on the
-    root it is named after the neighbour.
+    root it is named after the neighbor.
 
     `cost` is what a packet's way over this link costs (1): routes take the cheapest, and between switches the spanning
     tree. `mtu` is the largest packet in bytes

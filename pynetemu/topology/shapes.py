@@ -76,8 +76,8 @@ class Star(Shape):
 
     def build(self, arms: int = 3, hosts: int = 1, routed: bool = False) -> None:
         self.begin(routed)
-        self.centre = self.add_switch()
-        self.join((self.centre, self.add_switch(_at_least(0, hosts=hosts))) for _ in range(_at_least(1, arms=arms)))
+        self.center = self.add_switch()
+        self.join((self.center, self.add_switch(_at_least(0, hosts=hosts))) for _ in range(_at_least(1, arms=arms)))
 
 
 class Tree(Shape):

@@ -6,7 +6,7 @@ from pynetemu.topology.nodes import Interface, Node
 
 
 class Switch(Node):
-    """A Linux bridge `br0` in a namespace of its own; each link to it is a port, named after the neighbour.
+    """A Linux bridge `br0` in a namespace of its own; each link to it is a port, named after the neighbor.
 
         s1 = Switch()
         s2 = Switch(stp=True, priority=4096)
@@ -62,7 +62,7 @@ class Switch(Node):
         flood: bool = True,
         guard: bool = False,
     ) -> "Port":
-        """A port of this switch, to be one end of a link; without a name it is named after the neighbour.
+        """A port of this switch, to be one end of a link; without a name it is named after the neighbor.
 
             Link(h1, s1.port(vlan=10))                          an access port
             Link(s1.port(trunk=[10, 20]), s2.port(trunk=[10, 20]))

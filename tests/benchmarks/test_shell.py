@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(900)]
 
 
 def test_pings_between_all() -> None:
-    """9,900 pairs, whose neighbours the plan has made known; `ping -f` asks one pair so often."""
+    """9,900 pairs, whose neighbors the plan has made known; `ping -f` asks one pair so often."""
     with Network(Star(n=100)) as network:
         compare(
             "`pingall`, 9,900 pairs of 100 hosts",

@@ -1,6 +1,6 @@
 """`--host`: the lab's root is the machine itself. Here "the machine" is a network namespace that the test makes.
 
-The machine has an interface `uplink` to a neighbour, with a default route, a rule, an nft table and sysctls of its own.
+The machine has an interface `uplink` to a neighbor, with a default route, a rule, an nft table and sysctls of its own.
 """
 
 import json
@@ -159,9 +159,9 @@ def test_a_birth_that_fails_half_way_leaves_the_machine_as_it_was(machine: Machi
 
 def test_services_of_the_root_accept_from_the_labs_own_links_only(machine: Machine) -> None:
     with machine.lab(*_HOST):
-        from_outside = machine.neighbour("curl", "-sS", "--max-time", "5", "http://172.30.0.1:8080/")
+        from_outside = machine.neighbor("curl", "-sS", "--max-time", "5", "http://172.30.0.1:8080/")
         assert from_outside.returncode == 7, from_outside  # curl(1): failed to connect
-        also = machine.neighbour("curl", "-sS", "--max-time", "5", "http://10.0.0.1:8080/")
+        also = machine.neighbor("curl", "-sS", "--max-time", "5", "http://10.0.0.1:8080/")
         assert also.returncode == 7, also
         itself = machine.run("curl", "-sS", "--max-time", "5", "http://127.0.0.1:8080/")
         assert itself.returncode == 7, itself
@@ -190,7 +190,7 @@ def test_without_the_option_the_machine_is_not_touched(machine: Machine) -> None
 
 @pytest.mark.slow
 def test_captures_and_traces_see_the_labs_links_and_not_the_machines(machine: Machine, tmp_path: Path) -> None:
-    theirs = "root ping -c1 -W2 172.30.0.2"  # the machine's neighbour, by its uplink
+    theirs = "root ping -c1 -W2 172.30.0.2"  # the machine's neighbor, by its uplink
     done = machine.run(
         *[*_HOST, "--capture", str(tmp_path / "x.pcapng")],
         *["-c", f"capture icmp --during '{theirs}'", "-c", f"trace --filter icmp {theirs}", "-c", "blue ping -c1 root"],

@@ -63,7 +63,7 @@ def test_small_networks_are_boxes_whose_lines_join_what_is_linked(shape: str) ->
 def test_what_is_said_of_links_stands_on_their_lines(shape: str) -> None:
     graph = read(plan_of(SHAPES[shape]))
     said = Graph(graph.name, graph.nodes, tuple(replace(link, labels=("10ms",)) for link in graph.links))
-    text = picture(said, 110, ascii=False, colour=False)
+    text = picture(said, 110, ascii=False, color=False)
     assert text.count("10ms") == len(graph.links)
     assert [name for name in _names(text) if name not in graph.node] == []
 
@@ -99,11 +99,11 @@ def test_ascii_is_nothing_but_ascii(shape: str) -> None:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_colour_changes_nothing_else(shape: str) -> None:
+def test_color_changes_nothing_else(shape: str) -> None:
     plan = plan_of(SHAPES[shape])
-    coloured = as_picture(plan, 100, colour=True)
-    assert "\x1b[" in coloured
-    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == as_picture(plan, 100)
+    colored = as_picture(plan, 100, color=True)
+    assert "\x1b[" in colored
+    assert re.sub(r"\x1b\[[\d;]*m", "", colored) == as_picture(plan, 100)
 
 
 def _names(text: str) -> list[str]:

@@ -19,7 +19,7 @@ def _star(n: int) -> Topology:
 
 
 def test_a_refusal_of_the_kernel_half_way_leaves_nothing() -> None:
-    """A route through an address that no neighbour has passes no check of a description, so the plan is changed by hand."""
+    """A route through an address that no neighbor has passes no check of a description, so the plan is changed by hand."""
     good = Network(_star(20)).plan
     from ipaddress import ip_address, ip_network
 

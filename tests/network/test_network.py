@@ -115,7 +115,7 @@ def test_run_gives_status_and_both_outputs() -> None:
         assert net["blue"].run("cat", input="text").stdout == "text"
         assert net["blue"].run("cat", input=b"\xff\x00", text=False).stdout == b"\xff\x00"
         assert net["blue"].run("cat").stdout == ""
-        assert net["blue"].run("sh", "-c", "echo $COLOUR", env={"COLOUR": "blue"}).stdout == "blue\n"
+        assert net["blue"].run("sh", "-c", "echo $COLOR", env={"COLOR": "blue"}).stdout == "blue\n"
         assert net["blue"].run("pwd", cwd="/usr").stdout == "/usr\n"
 
 
@@ -142,7 +142,7 @@ def test_wrong_commands_are_errors_of_their_own_kind() -> None:
             net["blue"].run()
 
 
-def test_a_process_can_be_signalled_stopped_and_waited_for() -> None:
+def test_a_process_can_be_signaled_stopped_and_waited_for() -> None:
     with Network(Pair()) as net:
         process = net["blue"].start("sleep", "1000")
         assert process.poll() is None

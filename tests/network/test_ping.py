@@ -58,8 +58,8 @@ def test_what_is_broken_is_lost_and_says_why() -> None:
         assert pings.seconds < 2
 
 
-def test_more_pairs_than_the_kernel_keeps_neighbours() -> None:
-    """40 hosts that all talk need 1560 neighbours, and the kernel keeps 1024 for all namespaces together."""
+def test_more_pairs_than_the_kernel_keeps_neighbors() -> None:
+    """40 hosts that all talk need 1560 neighbors, and the kernel keeps 1024 for all namespaces together."""
     with Network(Star(n=40)) as network:
         progress: list[tuple[int, int]] = []
         pings = network.ping_all(progress=lambda done, of: progress.append((done, of)))

@@ -7,7 +7,7 @@ import pytest
 from pynetemu import Network
 from pynetemu.plan.load import load
 from topologies.dumbbell import Bottleneck
-from topologies.fat_tree import DataCentre
+from topologies.fat_tree import DataCenter
 
 
 @pytest.mark.slow
@@ -29,8 +29,8 @@ def test_a_bottleneck_carries_no_more_than_its_rate() -> None:
         assert "Hello from h4" in str(net["h1"].run("curl", "-s", "h4").stdout)
 
 
-def test_a_data_centre_shares_the_flows_among_its_ways() -> None:
-    with Network(DataCentre()) as net:
+def test_a_data_center_shares_the_flows_among_its_ways() -> None:
+    with Network(DataCenter()) as net:
         (route,) = json.loads(net["r13"].run("ip", "-j", "route", "show", "10.200.16.0/24").stdout)
         assert len(route["nexthops"]) == 2
         assert "Hello from h16" in str(net["h1"].run("curl", "-s", "h16").stdout)

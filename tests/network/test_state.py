@@ -58,9 +58,9 @@ def test_the_state_is_what_iproute2_shows() -> None:
         named = {"default": "0.0.0.0/0"}
         assert routes == {(named.get(r["dst"], r["dst"]), r.get("gateway", ""), r["dev"]) for r in shown}
 
-        (neighbour,) = network.neighbours("blue")
+        (neighbor,) = network.neighbors("blue")
         (entry,) = _ip(network, "blue", "ip", "-j", "neigh")
-        assert (str(neighbour.address), neighbour.interface, neighbour.mac) == (entry["dst"], entry["dev"], entry["lladdr"])
+        assert (str(neighbor.address), neighbor.interface, neighbor.mac) == (entry["dst"], entry["dev"], entry["lladdr"])
 
         learned = {(entry.port, entry.mac) for entry in network.forwarding("s1") if entry.is_learned}
         assert ("blue", _interface(network, "blue", "veth_blue").mac) in learned
@@ -71,13 +71,13 @@ def test_the_state_is_what_iproute2_shows() -> None:
         assert network.totals().up == 3
 
 
-def test_learned_neighbours_can_be_forgotten() -> None:
+def test_learned_neighbors_can_be_forgotten() -> None:
     with Network(Bridge()) as network:
         network["blue"].run("ip", "neigh", "add", "10.0.0.99", "lladdr", "02:00:00:00:00:63", "dev", "veth_blue", check=True)
         network["blue"].run("ping", "-c1", "green", check=True)
-        assert {neighbour.state for neighbour in network.neighbours("blue")} >= {"permanent"}
-        wait_until(lambda: network.forget_neighbours("blue").unanswered == 0)
-        assert [neighbour.state for neighbour in network.neighbours("blue")] == ["permanent"]
+        assert {neighbor.state for neighbor in network.neighbors("blue")} >= {"permanent"}
+        wait_until(lambda: network.forget_neighbors("blue").unanswered == 0)
+        assert [neighbor.state for neighbor in network.neighbors("blue")] == ["permanent"]
 
 
 def _interface(network: Network, node: str, name: str) -> InterfaceState:

@@ -27,8 +27,8 @@ def test_frames_of_a_vxlan_travel_inside_udp() -> None:
         assert watch.wait() == 0
         watch.close()
         assert h1.run("ping", "-c1", "-W1", "-M", "do", "-s", str(1450 - 27), "192.168.10.2").status != 0
-        neighbours = json.loads(h1.run("ip", "-j", "neigh", "show", "dev", "vxlan10").stdout)
-        assert [entry["lladdr"] for entry in neighbours] == ["02:42:c0:a8:0a:02"]
+        neighbors = json.loads(h1.run("ip", "-j", "neigh", "show", "dev", "vxlan10").stdout)
+        assert [entry["lladdr"] for entry in neighbors] == ["02:42:c0:a8:0a:02"]
 
 
 class Sites(Topology):

@@ -20,7 +20,7 @@ from pynetemu.plan.operations import (
     AddHttpServer,
     AddMacvlan,
     AddMultipathRoute,
-    AddNeighbours,
+    AddNeighbors,
     AddNode,
     AddPeer,
     AddRoute,
@@ -73,9 +73,7 @@ _OPERATIONS = st.one_of(
     st.builds(AddPeer, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, st.integers(), _TEXT),
     st.builds(AddDevice, _TEXT, _TEXT, st.sampled_from(get_args(DeviceKind)), _TEXTS, _TEXT, _TEXT),
     st.builds(AddMacvlan, _TEXT, _TEXT, _TEXT, _TEXT, _TEXTS, _TEXT, _TEXT),
-    st.builds(
-        AddNeighbours, _TEXTS, _TEXTS, st.lists(_ADDRESSES).map(tuple), _TEXTS, st.lists(st.integers()).map(tuple), _TEXT
-    ),
+    st.builds(AddNeighbors, _TEXTS, _TEXTS, st.lists(_ADDRESSES).map(tuple), _TEXTS, st.lists(st.integers()).map(tuple), _TEXT),
     st.builds(SetSysctl, _TEXT, _TEXT, _TEXT, _TEXT),
     st.builds(AddHttpServer, _TEXT, _TEXT, st.integers(1, 65535), _TEXT),
 )

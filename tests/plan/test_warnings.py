@@ -42,7 +42,7 @@ def test_addresses_that_nobody_on_the_link_shares() -> None:
     assert _warnings(Lab) == ["h2 shares no network with others on its link: 10.7.0.0/24"]
 
 
-def test_a_crowd_that_the_table_of_neighbours_cannot_hold() -> None:
+def test_a_crowd_that_the_table_of_neighbors_cannot_hold() -> None:
     class Lab(Topology):
         s1 = Switch()
 
@@ -54,7 +54,7 @@ def test_a_crowd_that_the_table_of_neighbours_cannot_hold() -> None:
     class Quiet(Lab):
         arp = "dynamic"
 
-    assert _warnings(Lab) == ["300 interfaces are on one link, and the kernel's table has room for 1024 neighbours in all"]
+    assert _warnings(Lab) == ["300 interfaces are on one link, and the kernel's table has room for 1024 neighbors in all"]
     assert _warnings(Quiet) == []
 
 

@@ -1,4 +1,4 @@
-"""What a Tab offers, and which colours a line has, over a network that nobody has built."""
+"""What a Tab offers, and which colors a line has, over a network that nobody has built."""
 
 import os
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_what_is_offered_replaces_what_was_typed(shell: Shell) -> None:
         ("h1 echo 'open", [("node", "h1"), ("program", "echo"), ("string", "'open")]),
     ],
 )
-def test_colours_say_what_words_are(line: str, styles: list[tuple[str, str]], shell: Shell) -> None:
+def test_colors_say_what_words_are(line: str, styles: list[tuple[str, str]], shell: Shell) -> None:
     found = highlighted(line, shell)
     assert "".join(text for _, text in found) == line
     assert [(style, text) for style, text in found if style and text] == styles

@@ -1,4 +1,4 @@
-"""The prompt as a person sees it: completion, colours, the bar, news above the line, pasted lines, Ctrl-C at every moment."""
+"""The prompt as a person sees it: completion, colors, the bar, news above the line, pasted lines, Ctrl-C at every moment."""
 
 import json
 import os
@@ -36,14 +36,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-def _colour(terminal: Terminal, word: str) -> str:
-    """The colour of a word in the line of the cursor."""
+def _color(terminal: Terminal, word: str) -> str:
+    """The color of a word in the line of the cursor."""
     row = terminal.screen.buffer[terminal.screen.cursor.y]
     line = "".join(row[column].data for column in range(120))
     return str(row[line.index(word)].fg)
 
 
-def test_tab_completes_and_words_get_their_colours(terminal: Terminal) -> None:
+def test_tab_completes_and_words_get_their_colors(terminal: Terminal) -> None:
     terminal.type("pingallf\t")
     terminal.expect(r"star> pingallfull")
     terminal.type(" h1,\t")
@@ -52,11 +52,11 @@ def test_tab_completes_and_words_get_their_colours(terminal: Terminal) -> None:
     terminal.wait_for_prompt()
     terminal.type("h1 ping h2")
     terminal.expect("star> h1 ping h2")
-    assert (_colour(terminal, "h1"), _colour(terminal, "h2")) == ("green", "green")
+    assert (_color(terminal, "h1"), _color(terminal, "h2")) == ("green", "green")
     terminal.key("u")
     terminal.type("h9 nosuch")
     terminal.expect("star> h9 nosuch")
-    assert _colour(terminal, "h9") == "red"
+    assert _color(terminal, "h9") == "red"
     terminal.key("u")
 
 
@@ -192,7 +192,7 @@ def test_an_interrupted_pingall_tells_what_is_known(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_it_works_without_colours_and_on_a_dumb_terminal(variable: str, value: str, tmp_path: Path) -> None:
+def test_it_works_without_colors_and_on_a_dumb_terminal(variable: str, value: str, tmp_path: Path) -> None:
     with _open(tmp_path, env={variable: value}) as terminal:
         assert "6 of 6 answered" in terminal.ask("pingall")
         if variable == "TERM":

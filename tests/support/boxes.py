@@ -49,7 +49,7 @@ def _run(start: _Cell, cells: dict[_Cell, list[str]], border: dict[_Cell, str]) 
 
 
 def _next(cell: _Cell, cells: dict[_Cell, list[str]]) -> Iterator[_Cell]:
-    """The neighbours of a cell to which its line goes on, and whose line comes to meet it."""
+    """The neighbors of a cell to which its line goes on, and whose line comes to meet it."""
     for side in cells[cell]:
         other = cell[0] + _STEPS[side][0], cell[1] + _STEPS[side][1]
         if _BACK[side] in cells.get(other, []):

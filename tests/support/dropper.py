@@ -20,8 +20,8 @@ _KINDS = {"ingress": (3, 2, 46), "egress": (3, 2, 47), "xdp": (6, 1, 37)}
 def main(interface: str, kind: str) -> None:
     program_type, verdict, place = _KINDS[kind]
     code = struct.pack("=BBhI", 0xB7, 0, 0, verdict) + struct.pack("=BBhI", 0x95, 0, 0, 0)  # r0 = verdict; exit
-    instructions, licence = ctypes.create_string_buffer(code, len(code)), ctypes.create_string_buffer(b"GPL")
-    addresses = ctypes.addressof(instructions), ctypes.addressof(licence)
+    instructions, license = ctypes.create_string_buffer(code, len(code)), ctypes.create_string_buffer(b"GPL")
+    addresses = ctypes.addressof(instructions), ctypes.addressof(license)
     load = struct.pack("=IIQQIIQII", program_type, len(code) // 8, *addresses, 0, 0, 0, 0, 0)
     program = _bpf(_LOAD, load + struct.pack("=16sII", b"dropper", 0, place if kind == "xdp" else 0))
     _bpf(_LINK, struct.pack("=IIII", program, socket.if_nametoindex(interface), place, 0))

@@ -16,15 +16,15 @@ mkdir /run/netns
 mount -t sysfs none /sys
 ip link set lo up
 sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.router_solicitations=0
-ip netns add neighbour
-ip link add uplink type veth peer name far netns neighbour
+ip netns add neighbor
+ip link add uplink type veth peer name far netns neighbor
 ip addr add 172.30.0.1/24 dev uplink
 ip addr add fd99::1/64 dev uplink nodad
 ip link set uplink up
-ip netns exec neighbour sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-ip -n neighbour addr add 172.30.0.2/24 dev far
-ip -n neighbour link set far up
-ip -n neighbour route add 10.0.0.0/24 via 172.30.0.1
+ip netns exec neighbor sysctl -qw net.ipv6.conf.all.disable_ipv6=1
+ip -n neighbor addr add 172.30.0.2/24 dev far
+ip -n neighbor link set far up
+ip -n neighbor route add 10.0.0.0/24 via 172.30.0.1
 ip route add default via 172.30.0.2
 ip route add 192.0.2.0/24 via 172.30.0.2 table 100
 ip rule add from 192.0.2.0/24 lookup 100
@@ -90,9 +90,9 @@ class Machine:
             process_group=process_group,
         )
 
-    def neighbour(self, *command: str) -> Finished:
+    def neighbor(self, *command: str) -> Finished:
         """Runs a command at the other end of the machine's uplink."""
-        return self.run("ip", "netns", "exec", "neighbour", *command)
+        return self.run("ip", "netns", "exec", "neighbor", *command)
 
     @contextmanager
     def lab(self, *command: str) -> "Iterator[subprocess.Popen[str]]":

@@ -59,7 +59,7 @@ _SESSIONS = {
     ),
     "typing": Session("star", ("h* hostname", "h1 ping -qi0.05 h3 >/dev/null &"), "pingall --\t"),
 }
-_COLOURS = {"brown": "yellow", "default": "default"}  # pyte's names, where rich has others
+_COLORS = {"brown": "yellow", "default": "default"}  # pyte's names, where rich has others
 
 
 def draw(session: Session) -> Text:
@@ -94,14 +94,14 @@ def _line(row: Any) -> Text:
 
 
 def _style(cell: Any) -> str:
-    colours = _colour(cell.fg) if cell.bg == "default" else f"{_colour(cell.fg)} on {_colour(cell.bg)}"
-    return f"bold {colours}" if cell.bold else colours
+    colors = _color(cell.fg) if cell.bg == "default" else f"{_color(cell.fg)} on {_color(cell.bg)}"
+    return f"bold {colors}" if cell.bold else colors
 
 
-def _colour(name: str) -> str:
-    if name not in _COLOURS and len(name) == 6 and set(name) <= set("0123456789abcdef"):
+def _color(name: str) -> str:
+    if name not in _COLORS and len(name) == 6 and set(name) <= set("0123456789abcdef"):
         return f"#{name}"
-    return _COLOURS.get(name, name)
+    return _COLORS.get(name, name)
 
 
 # Some viewers leave out spaces at the start of a text, even those that must stay.

@@ -126,5 +126,5 @@ def _kind(name: str) -> NodeKind:
     return "host" if name[0] in "hlr" else "switch"
 
 
-def _interface(node: str, neighbour: str) -> str:
-    return "eth0" if _kind(node) == "host" else neighbour
+def _interface(node: str, neighbor: str) -> str:
+    return "eth0" if _kind(node) == "host" else neighbor

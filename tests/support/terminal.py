@@ -27,7 +27,7 @@ class _Screen(pyte.Screen):  # type: ignore[misc]  # pyte has no types
         self._terminal = terminal
 
     def select_graphic_rendition(self, *attributes: int, private: bool = False) -> None:
-        """Takes what vi asks of xterm's keyboard (CSI ? 4 m) for no colour."""
+        """Takes what vi asks of xterm's keyboard (CSI ? 4 m) for no color."""
         if not private:
             super().select_graphic_rendition(*attributes)
 

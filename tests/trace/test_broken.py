@@ -12,7 +12,7 @@ _BROKEN = CLONE / "topologies" / "broken"
 _FAULTS = {
     "no_default_route": "blue sent nothing: no route in blue to 10.0.2.2 (web)",
     "no_forwarding": "middle is no router: it is not 10.0.2.2 (web), and net.ipv4.ip_forward is 0",
-    "wrong_prefix": "blue has 10.0.1.2/16, so it takes 10.0.2.2 for a neighbour",
+    "wrong_prefix": "blue has 10.0.1.2/16, so it takes 10.0.2.2 for a neighbor",
     "address_twice": "10.0.1.10 is taken twice: red and web both answer for it",
     "firewall": "dropped by nftables in r1: table inet filter, chain forward, rule 6",
     "mtu": "too big for r1 eth1: 1428 bytes, its MTU is 1280, and it must not be fragmented",

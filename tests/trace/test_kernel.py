@@ -65,7 +65,7 @@ root_only = pytest.mark.root
 @root_only
 def test_a_ping_from_node_to_node_with_the_same_buffer_all_the_way() -> None:
     with _routed() as net:
-        net["blue"].run("ping", "-c1", "10.0.2.2", check=True)  # resolves the neighbours
+        net["blue"].run("ping", "-c1", "10.0.2.2", check=True)  # resolves the neighbors
         source = KernelSource(net, net.nodes, compile_filter("icmp"))
         before = time.time_ns()
         net["blue"].run("ping", "-c1", "10.0.2.2", check=True)
@@ -138,7 +138,7 @@ def test_a_drop_says_why_and_in_which_function(node: str, change: list[str], rea
 )
 def test_what_a_program_at_an_interface_drops_is_said_to_be_its_doing(kind: str, interface: str, told: str) -> None:
     with _routed() as net:
-        net["blue"].run("ping", "-c1", "10.0.2.2", check=True)  # resolves the neighbours
+        net["blue"].run("ping", "-c1", "10.0.2.2", check=True)  # resolves the neighbors
         dropper = net["r1"].start(
             sys.executable, str(CLONE / "tests/support/dropper.py"), interface, kind, stdout=subprocess.PIPE
         )

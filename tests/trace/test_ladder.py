@@ -1,4 +1,4 @@
-"""How packets are drawn: within the width, folded where a way has too many nodes, in ASCII, in colours."""
+"""How packets are drawn: within the width, folded where a way has too many nodes, in ASCII, in colors."""
 
 from itertools import pairwise
 
@@ -77,7 +77,7 @@ def test_nothing_is_wider_than_the_terminal(n: int, width: int) -> None:
     assert all(f"r{number}" in "\n".join(drawn) for number in range(1, n + 1))
 
 
-def test_colours_are_for_those_who_want_them() -> None:
+def test_colors_are_for_those_who_want_them() -> None:
     plain, painted = _drawn(1, Style()), _drawn(1, Style(color=True), Reason("nft", "dropped"))
     assert not any("\x1b" in line for line in plain)
     assert "\x1b[31;1m✗\x1b[0m" in painted[1]

@@ -95,7 +95,7 @@ def _up_after_spanning_tree(operations: Sequence[Operation]) -> set[_Place]:
 
 
 def wait_for_ipv6(operations: Sequence[Operation], nodes: Nodes) -> None:
-    """A router asks for its IPv6 neighbours from its link-local addresses, which the kernel makes a moment later.
+    """A router asks for its IPv6 neighbors from its link-local addresses, which the kernel makes a moment later.
 
     See ndisc_send_ns in net/ipv6/ndisc.c. Raises Refused for an interface that gets none.
     """

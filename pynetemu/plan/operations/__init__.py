@@ -4,7 +4,7 @@ A plan is a name and a tuple of operations, in the order in which they are appli
 
     Plan("Blue", (AddNode("root", "root"), AddNode("blue", "host"), AddVeth(...), ...))
 
-Operations hold no behaviour. Each has a topic, which is the module here that has it, and the module of the same name
+Operations hold no behavior. Each has a topic, which is the module here that has it, and the module of the same name
 in `plan.as_shell` prints it as the command it stands for, and that in `engine.apply` carries it out. `plan.data` turns
 operations into JSON and back. `source` is the user's `file:line`, kept so that a refusal by the kernel can name it; two
 operations that differ only there are equal.
@@ -18,7 +18,7 @@ from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan, DeviceKind
 from pynetemu.plan.operations.firewalls import AddRuleset
 from pynetemu.plan.operations.links import AddVeth, SetUp
-from pynetemu.plan.operations.neighbours import AddNeighbours
+from pynetemu.plan.operations.neighbors import AddNeighbors
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable
 from pynetemu.plan.operations.services import AddHttpServer, AddService
@@ -49,7 +49,7 @@ Operation = (
     | AddRoute
     | AddMultipathRoute
     | EndTable
-    | AddNeighbours
+    | AddNeighbors
     | AddHttpServer
     | AddService  # one to a line, so that changes do not meet
 )
@@ -61,7 +61,7 @@ __all__ = [
     "AddHttpServer",
     "AddMacvlan",
     "AddMultipathRoute",
-    "AddNeighbours",
+    "AddNeighbors",
     "AddNode",
     "AddPeer",
     "AddRoute",

@@ -11,7 +11,7 @@ from pynetemu.plan.resolve.addresses import give_addresses
 from pynetemu.plan.resolve.checks import check_network
 from pynetemu.plan.resolve.domains import find_domains
 from pynetemu.plan.resolve.gateways import check_gateways
-from pynetemu.plan.resolve.neighbours import find_neighbours
+from pynetemu.plan.resolve.neighbors import find_neighbors
 from pynetemu.plan.resolve.network import ResolvedNetwork
 from pynetemu.plan.resolve.references import Resolver
 from pynetemu.plan.resolve.routes import give_routes
@@ -42,7 +42,7 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
         lay_tunnels(network, domains, problems)
     if not resolver.incomplete:
         check_network(network, domains, wishes.allowed, problems)
-    network.neighbours = find_neighbours(domains, wishes.arp, problems)
+    network.neighbors = find_neighbors(domains, wishes.arp, problems)
     return network
 
 

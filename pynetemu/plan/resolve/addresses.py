@@ -32,7 +32,7 @@ _ENDING_NUMBER = re.compile(r"[0-9]+$")
 class Wishes:
     """What the topology says: the IP versions that interfaces get, and from where; `all` for those with addresses too.
 
-    `allowed` are mistakes that are meant; `arp` says which neighbours are known beforehand.
+    `allowed` are mistakes that are meant; `arp` says which neighbors are known beforehand.
     """
 
     versions: tuple[int, ...]

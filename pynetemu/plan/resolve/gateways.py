@@ -70,7 +70,7 @@ def check_gateways(network: ResolvedNetwork, domains: list[Domain], allowed: set
                     if node not in incomplete and "gateways" not in allowed and owners.get(via) not in homes.get(node, ()):
                         raise Wrong(
                             f"{route.said} is nobody's address",
-                            "a neighbour has it; or if it is meant so, say: allow = 'gateways'",
+                            "a neighbor has it; or if it is meant so, say: allow = 'gateways'",
                         )
                 except Wrong as wrong:
                     problems.add(node.declared, wrong.text, wrong.hint)
@@ -80,7 +80,7 @@ def _check_gateway(node: ResolvedNode, via: Address, what: str) -> None:
     ends = [(address, interface) for interface in node.interfaces.values() for address in interface.addresses]
     networks = [address.network for address, _ in ends if via in address.network]
     if any(address.ip == via for address, _ in ends):
-        raise Wrong(f"{what} {node.name}'s own address", "name the neighbour that leads further")
+        raise Wrong(f"{what} {node.name}'s own address", "name the neighbor that leads further")
     if networks and networks[0].prefixlen < networks[0].max_prefixlen - 1 and via in (networks[0][0], networks[0][-1]):
         raise Wrong(f"{what} no host's address", f"a host has one like {networks[0][1]}")
     if networks or node.incomplete:

@@ -212,11 +212,11 @@ class ResolvedNat:
 
 
 @dataclass(eq=False)
-class ResolvedNeighbours:
-    """Interfaces that know each other; where there are `centres`, only these and the others."""
+class ResolvedNeighbors:
+    """Interfaces that know each other; where there are `centers`, only these and the others."""
 
     members: list[tuple[ResolvedInterface, Address]]
-    centres: list[int]
+    centers: list[int]
 
 
 @dataclass(eq=False)
@@ -228,4 +228,4 @@ class ResolvedNetwork:
     parts: list[ResolvedNode]  # of routers: their VRFs
     services: list[ResolvedHttpServer | ResolvedService]
     filters: list[ResolvedFirewall | ResolvedNat]
-    neighbours: list[ResolvedNeighbours] = field(default_factory=list)
+    neighbors: list[ResolvedNeighbors] = field(default_factory=list)

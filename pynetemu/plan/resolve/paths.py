@@ -73,8 +73,8 @@ class Ways:
         interface, via = hop
         if via is None:
             return interface, target
-        neighbour = self._tables[node].find(via)
-        return (neighbour[0] if neighbour else None), via
+        neighbor = self._tables[node].find(via)
+        return (neighbor[0] if neighbor else None), via
 
     def _own(self, node: ResolvedNode, interface: ResolvedInterface | None, address: InterfaceAddress) -> None:
         self._owners.setdefault(address.ip, (node, interface))

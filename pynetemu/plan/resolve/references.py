@@ -283,9 +283,9 @@ def _kind(part: Part) -> str:
     return type(part).__name__
 
 
-def _link_names(end: ResolvedInterface, neighbour: str) -> Iterator[str]:
+def _link_names(end: ResolvedInterface, neighbor: str) -> Iterator[str]:
     is_port = end.bridged or end.node.kind == "root"
-    return _port_names(end.node, neighbour) if is_port else _host_names(end.node)
+    return _port_names(end.node, neighbor) if is_port else _host_names(end.node)
 
 
 def _as_seen(name: str, viewer: str) -> str:
@@ -307,8 +307,8 @@ def _host_names(node: ResolvedNode) -> Iterator[str]:
     return (f"eth{number}" for number in node.numbers)
 
 
-def _port_names(node: ResolvedNode, neighbour: str) -> Iterator[str]:
-    yield neighbour[:LONGEST_INTERFACE_NAME]
+def _port_names(node: ResolvedNode, neighbor: str) -> Iterator[str]:
+    yield neighbor[:LONGEST_INTERFACE_NAME]
     for number in node.numbers:
         suffix = f"-{number + 2}"
-        yield neighbour[: LONGEST_INTERFACE_NAME - len(suffix)] + suffix
+        yield neighbor[: LONGEST_INTERFACE_NAME - len(suffix)] + suffix

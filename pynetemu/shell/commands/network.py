@@ -115,7 +115,7 @@ def switch(shell: Shell, switch: NodeName, state: Literal["start", "stop"]) -> i
         word = "up" if state == "start" else "down"
         shell.network[switch].run("ip", "link", "set", "dev", bridge, word, check=True)
     if state == "start":  # who has asked in vain asks once a second, and would seem to be cut off until then
-        shell.network.forget_neighbours(unanswered_too=True)
+        shell.network.forget_neighbors(unanswered_too=True)
     return 0
 
 
@@ -147,10 +147,10 @@ def graph(shell: Shell, *, ascii: bool = False, output: Path | None = None) -> i
         save_picture(read(shell.network.plan), str(output))
         return 0
     from pynetemu.draw.text import picture
-    from pynetemu.shell.output import can_print, width, with_colour
+    from pynetemu.shell.output import can_print, width, with_color
 
     plain = ascii or not can_print("●○┼…")
-    print(picture(read(shell.network.plan), max(width(), 20), plain, with_colour()), end="")
+    print(picture(read(shell.network.plan), max(width(), 20), plain, with_color()), end="")
     return 0
 
 

@@ -10,7 +10,7 @@ from pynetemu.errors import LabError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.argument_types import ShellLine
-from pynetemu.shell.colour import wanted
+from pynetemu.shell.color import wanted
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
 

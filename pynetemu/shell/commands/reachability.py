@@ -9,7 +9,7 @@ from pynetemu.measure.ping import Pinger
 from pynetemu.plan.operations import AddNode
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.argument_types import BitRate, Count, NodeName, NodeNames, Seconds
-from pynetemu.shell.colour import is_terminal
+from pynetemu.shell.color import is_terminal
 from pynetemu.shell.command import command
 from pynetemu.shell.measurements import Pinged, Sent
 from pynetemu.shell.shell import Shell

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pynetemu.errors import LabError, UsageError
 from pynetemu.shell.argument_types import RestOfLine, Seconds, ShellLine
-from pynetemu.shell.colour import has_screen
+from pynetemu.shell.color import has_screen
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
 

@@ -1,4 +1,4 @@
-"""What the kernel knows in the nodes: routes, neighbours, what bridges have learned, counters."""
+"""What the kernel knows in the nodes: routes, neighbors, what bridges have learned, counters."""
 
 from pynetemu.lab.state import InterfaceState
 from pynetemu.shell.answers import Table
@@ -31,7 +31,7 @@ def arp(shell: Shell, *nodes: NodeNames) -> Table:
     owners = _owners(shell)
     rows = [
         (n.node, str(n.address), owners.get(str(n.address)), n.mac or None, n.interface, n.state)
-        for n in shell.network.neighbours(*shell.chosen(nodes))
+        for n in shell.network.neighbors(*shell.chosen(nodes))
     ]
     return Table(("node", "address", "name", "mac", "interface", "state"), rows)
 

@@ -1,4 +1,4 @@
-"""The line editor's parts: completion, colours, the bar, when a line goes on (prompt_toolkit).
+"""The line editor's parts: completion, colors, the bar, when a line goes on (prompt_toolkit).
 
 What they need of ours is imported when it is used first: the prompt is there before.
 """

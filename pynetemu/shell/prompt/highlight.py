@@ -1,4 +1,4 @@
-"""Colours for a line while it is typed: `highlighted("blue ping root", shell)`; what is unknown is red."""
+"""Colors for a line while it is typed: `highlighted("blue ping root", shell)`; what is unknown is red."""
 
 import re
 from collections.abc import Iterator

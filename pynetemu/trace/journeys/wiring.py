@@ -73,8 +73,8 @@ class Wiring:
         "GATEWAY" when there is none.
         """
         own = [address.network for address in self.prefixes.get(node, ()) if mark in str(address)]
-        for neighbour, addresses in self.prefixes.items():
-            for address in addresses if len(addresses) > 1 and neighbour != node else ():
+        for neighbor, addresses in self.prefixes.items():
+            for address in addresses if len(addresses) > 1 and neighbor != node else ():
                 if address.network in own:
                     return str(address.ip)
         return "GATEWAY"
@@ -84,7 +84,7 @@ class Wiring:
         return any(place[0] == node and own == mac for place, own in self.macs.items())
 
     @cached_property
-    def _neighbours(self) -> dict[str, list[Place]]:
+    def _neighbors(self) -> dict[str, list[Place]]:
         """For each node, its interfaces with the node behind each: [("blue", "s1")] of a switch s1 with a port blue."""
         found: dict[str, list[Place]] = {}
         for (node, interface), (peer, _) in self.peers.items():
@@ -93,7 +93,7 @@ class Wiring:
 
     def ports_towards(self, node: str, target: str) -> list[str]:
         """The interfaces of a node behind which another can be reached through switches only."""
-        return [interface for interface, peer in self._neighbours.get(node, ()) if self._leads(node, peer, target)]
+        return [interface for interface, peer in self._neighbors.get(node, ()) if self._leads(node, peer, target)]
 
     def _leads(self, start: str, peer: str, target: str) -> bool:
         seen, waiting = {start}, deque([peer])
@@ -102,6 +102,6 @@ class Wiring:
             if node == target:
                 return True
             if node not in seen and self.kinds.get(node) == "switch":
-                waiting += (further for _, further in self._neighbours.get(node, ()))
+                waiting += (further for _, further in self._neighbors.get(node, ()))
             seen.add(node)
         return False

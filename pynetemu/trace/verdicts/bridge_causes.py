@@ -35,7 +35,7 @@ def _way_out(case: Case, tables: Tables, port: Link) -> Reason | None:
     index = tables.forwarding.get(mac)
     out = tables.links.get(tables.names.get(index or 0, ""))
     if out is not None and out.name == port.name:
-        text = f"{case.node} has learnt that {mac} is behind port {port.name}, from where this frame came"
+        text = f"{case.node} has learned that {mac} is behind port {port.name}, from where this frame came"
         return Reason("fdb", text, (), f"{case.node} bridge fdb show", TABLES)
     others = [out] if out else [link for link in tables.links.values() if link.port and link.name != port.name]
     closed = [reason for link in others if (reason := port_closed(case.node, link) or both_isolated(case.node, port, link))]

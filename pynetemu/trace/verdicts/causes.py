@@ -204,13 +204,13 @@ def link_down(case: Case) -> Reason | None:
     return Reason("link", text, (), f"{case.node} ip link set {link.name} up", TABLES)
 
 
-def no_neighbour(case: Case) -> Reason | None:
+def no_neighbor(case: Case) -> Reason | None:
     found, tables = case.way_out(), case.facts.tables(case.node)
     if found is None or tables is None:
         return None
     decision, link = found
     hop = decision.gateway or case.packet.destination
-    known = [entry for entry in tables.neighbours if entry.address == hop and entry.interface == decision.interface]
+    known = [entry for entry in tables.neighbors if entry.address == hop and entry.interface == decision.interface]
     if any(entry.answered for entry in known):
         return None
     if (
@@ -219,7 +219,7 @@ def no_neighbour(case: Case) -> Reason | None:
         and not case.conversations.asked(case.node, hop)
     ):
         return None
-    asked = "neighbour discovery" if ":" in hop else "ARP"
+    asked = "neighbor discovery" if ":" in hop else "ARP"
     text = f"nobody answered the {asked} of {case.node} for {case.who(hop)} on {link.name if link else 'its link'}"
     return Reason("arp", text, (), f"{case.node} ip neigh", TABLES)
 
@@ -261,7 +261,7 @@ IN_ROUTER: tuple[Cause, ...] = (
     no_route,
     link_down,
     too_big,
-    no_neighbour,
+    no_neighbor,
     queue_full,
 )
 

@@ -1,4 +1,4 @@
-"""What a node would do with a packet, asked of its kernel: interfaces, bridge ports, neighbours, routes, queues (rtnetlink(7)).
+"""What a node would do with a packet, asked of its kernel: interfaces, bridge ports, neighbors, routes, queues (rtnetlink(7)).
 
 with Tables(network["r1"]) as tables:
     tables.links["eth1"].mtu
@@ -19,7 +19,7 @@ from pynetemu.lab.rtnetlink import addresses, attributes_of, dump, messages, sen
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
 
-_NEW_LINK, _GET_LINK, _NEW_NEIGHBOUR, _GET_NEIGHBOUR, _NEW_QDISC, _GET_QDISC, _GET_ROUTE = 16, 18, 28, 30, 36, 38, 26
+_NEW_LINK, _GET_LINK, _NEW_NEIGHBOR, _GET_NEIGHBOR, _NEW_QDISC, _GET_QDISC, _GET_ROUTE = 16, 18, 28, 30, 36, 38, 26
 _REQUEST = 0x1
 _ADDRESS, _NAME, _MTU, _MASTER, _OPERSTATE, _INFO, _CARRIER, _XDP = 1, 3, 4, 10, 16, 18, 33, 43  # IFLA_*
 _KIND, _PORT_KIND, _PORT = 1, 4, 5  # IFLA_INFO_KIND, _SLAVE_KIND, _SLAVE_DATA
@@ -27,7 +27,7 @@ _STATE, _ISOLATED = 1, 33  # IFLA_BRPORT_*
 _UP = 1  # IFF_UP
 _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")  # linux/if_bridge.h
 _AF_BRIDGE = 7
-_NEIGHBOUR_ADDRESS, _NEIGHBOUR_MAC = 1, 2  # NDA_DST, NDA_LLADDR
+_NEIGHBOR_ADDRESS, _NEIGHBOR_MAC = 1, 2  # NDA_DST, NDA_LLADDR
 _UNANSWERED = 0x01 | 0x20  # NUD_INCOMPLETE, NUD_FAILED
 _DESTINATION, _SOURCE, _INPUT, _OUTPUT, _GATEWAY, _METRICS, _VIA = 1, 2, 3, 4, 5, 8, 18  # RTA_*
 _FIB_MATCH = 0x2000  # RTM_F_FIB_MATCH: the route itself, not what came of it
@@ -65,7 +65,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbor:
     interface: int
     address: str
     mac: str
@@ -124,21 +124,21 @@ class Tables:
         return {address: index for index, address in addresses(self._asked)}
 
     @cached_property
-    def neighbours(self) -> list[Neighbour]:
-        return list(self._neighbours(0))
+    def neighbors(self) -> list[Neighbor]:
+        return list(self._neighbors(0))
 
     @cached_property
     def forwarding(self) -> dict[str, int]:
         """A bridge's forwarding database: the port of each MAC address."""
-        return {found.mac: found.interface for found in self._neighbours(_AF_BRIDGE)}
+        return {found.mac: found.interface for found in self._neighbors(_AF_BRIDGE)}
 
-    def _neighbours(self, family: int) -> Iterator[Neighbour]:
-        for body in dump(self._asked, _GET_NEIGHBOUR, _NEW_NEIGHBOUR, struct.pack("=BxxxiHBB", family, 0, 0, 0, 0)):
+    def _neighbors(self, family: int) -> Iterator[Neighbor]:
+        for body in dump(self._asked, _GET_NEIGHBOR, _NEW_NEIGHBOR, struct.pack("=BxxxiHBB", family, 0, 0, 0, 0)):
             kind, index, state = struct.unpack_from("=BxxxiH", body)
             found = attributes_of(body, 12)
-            packed = found.get(_NEIGHBOUR_ADDRESS, b"")
+            packed = found.get(_NEIGHBOR_ADDRESS, b"")
             address = socket.inet_ntop(kind, packed) if kind != _AF_BRIDGE and packed else ""
-            yield Neighbour(index, address, found.get(_NEIGHBOUR_MAC, b"").hex(":"), not state & _UNANSWERED)
+            yield Neighbor(index, address, found.get(_NEIGHBOR_MAC, b"").hex(":"), not state & _UNANSWERED)
 
     @cached_property
     def queues(self) -> list[Queue]:

@@ -131,7 +131,7 @@ class Requests:
     def _prefixes(self, node: str, address: str) -> tuple[str, ...]:
         """The node's own prefixes that make it believe that the address is near."""
         return tuple(
-            f"{node} has {own}, so it takes {address} for a neighbour"
+            f"{node} has {own}, so it takes {address} for a neighbor"
             for own in self._wiring.prefixes.get(node, ())
             if ":" not in address and ip_interface(address).ip in own.network
         )

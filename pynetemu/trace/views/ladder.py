@@ -155,7 +155,7 @@ def _draw(journey: Journey, endings: Sequence[Ending], places: dict[str, int], w
 
 
 def _paint(line: list[str], protocol: str, style: Style) -> str:
-    """The line in colours: what died stands out, who saw nothing steps back."""
+    """The line in colors: what died stands out, who saw nothing steps back."""
     shown = []
     for sign, run in groupby(line):
         text = "".join(run)

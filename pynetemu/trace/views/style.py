@@ -1,4 +1,4 @@
-"""How a ladder is drawn: its signs, its colours, its width."""
+"""How a ladder is drawn: its signs, its colors, its width."""
 
 from dataclasses import dataclass, field
 

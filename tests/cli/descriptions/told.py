@@ -1,4 +1,4 @@
-"""Neighbours that know each other, to be printed as a script."""
+"""Neighbors that know each other, to be printed as a script."""
 
 from pynetemu import Host, Link, Root, Router, Switch, Topology
 

@@ -56,9 +56,9 @@ def misses(program: int) -> int:
 
 def _load(code: bytes, tracepoint: int) -> int:
     """When the verifier refuses a program, the error has the end of what it says."""
-    instructions, licence = _buffer(code), _buffer(b"GPL\0")
+    instructions, license = _buffer(code), _buffer(b"GPL\0")
     log = ctypes.create_string_buffer(_LOG)
-    addresses = ctypes.addressof(instructions), ctypes.addressof(licence)
+    addresses = ctypes.addressof(instructions), ctypes.addressof(license)
 
     def load(level: int) -> int:
         log_of_it = (1, _LOG, ctypes.addressof(log)) if level else (0, 0, 0)

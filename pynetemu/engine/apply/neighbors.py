@@ -1,19 +1,19 @@
-"""Fills neighbour tables. Messages are packed by hand: a switch of 200 hosts needs 39,800."""
+"""Fills neighbor tables. Messages are packed by hand: a switch of 200 hosts needs 39,800."""
 
 import struct
 from socket import AF_INET, AF_INET6
 
 from pynetemu.engine import netlink
 from pynetemu.engine.nodes import Node, Nodes
-from pynetemu.plan.operations import AddNeighbours
+from pynetemu.plan.operations import AddNeighbors
 
 _RTM_NEWNEIGH = 28
-_BODY = struct.Struct("=BxxxiHBB")  # struct ndmsg of linux/neighbour.h: family, interface, state, flags, type
+_BODY = struct.Struct("=BxxxiHBB")  # struct ndmsg of linux/neighbor.h: family, interface, state, flags, type
 _NDA_DST, _NDA_LLADDR = 1, 2
 _NUD_PERMANENT = 0x80
 
 
-def queue(operation: AddNeighbours, nodes: Nodes) -> list[Node]:
+def queue(operation: AddNeighbors, nodes: Nodes) -> list[Node]:
     members = [nodes[name] for name in operation.nodes]
     heads = []
     for node, interface, address in zip(members, operation.interfaces, operation.addresses, strict=True):

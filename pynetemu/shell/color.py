@@ -1,4 +1,4 @@
-"""Colours for what the shell prints, where they are wanted: on a terminal that has them, unless NO_COLOR is set."""
+"""Colors for what the shell prints, where they are wanted: on a terminal that has them, unless NO_COLOR is set."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ _CODES = {"bold": 1, "faint": 2, "red": 31, "green": 32, "yellow": 33, "blue": 3
 
 
 def paint(text: str, style: str, file: IO[str] | None = None) -> str:
-    """The text in a style such as "bold red", for a file (standard output); unchanged where there are no colours."""
+    """The text in a style such as "bold red", for a file (standard output); unchanged where there are no colors."""
     if not style or not wanted(file or sys.stdout):
         return text
     return f"\x1b[{';'.join(str(_CODES[word]) for word in style.split())}m{text}\x1b[0m"

@@ -1,4 +1,4 @@
-"""Neighbours that need not be asked for: where so many would ask that the kernel's table overflows.
+"""Neighbors that need not be asked for: where so many would ask that the kernel's table overflows.
 
 The table of dynamic entries is one for all network namespaces together, of 1024 entries for each of IPv4 and IPv6
 (gc_thresh3, arp(7)); those asked for in the last 5 s stay, so that more than 32 hosts that all talk do not find each
@@ -8,26 +8,26 @@ other. Permanent entries are exempt (neigh_alloc in net/core/neighbour.c), and a
 from pynetemu.plan.operations import Address
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.domains import Domain
-from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedNeighbours
+from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedNeighbors
 
 _TABLE = 1000  # entries, with some to spare
 _MOST_TO_KNOW_ALL = 256  # interfaces of a domain: 65,000 entries, which take 34 MB of the kernel's memory
 
 
-def find_neighbours(domains: list[Domain], arp: str, problems: Problems) -> list[ResolvedNeighbours]:
+def find_neighbors(domains: list[Domain], arp: str, problems: Problems) -> list[ResolvedNeighbors]:
     """`arp` is "auto", "dynamic" or "permanent"."""
-    found: list[ResolvedNeighbours] = []
+    found: list[ResolvedNeighbors] = []
     for version in (4, 6) if arp != "dynamic" else ():
         groups = [group for domain in domains if len(group := _members(domain, version)) > 1]
         asked = sum(len(group) * (len(group) - 1) for group in groups)
         for group in sorted(groups, key=len, reverse=True):
             if arp == "auto" and asked <= _TABLE:
                 break
-            centres = [] if arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL else _centres(group)
+            centers = [] if arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL else _centers(group)
             if arp == "auto" and len(group) > _MOST_TO_KNOW_ALL:
                 _warn(group, problems)
-            if centres or arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL:
-                found.append(ResolvedNeighbours(group, centres))
+            if centers or arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL:
+                found.append(ResolvedNeighbors(group, centers))
             asked -= len(group) * (len(group) - 1)
     return found
 
@@ -40,13 +40,13 @@ def _members(domain: Domain, version: int) -> list[tuple[ResolvedInterface, Addr
     return [(end, address) for end, address in first if address is not None]
 
 
-def _centres(group: list[tuple[ResolvedInterface, Address]]) -> list[int]:
+def _centers(group: list[tuple[ResolvedInterface, Address]]) -> list[int]:
     return [place for place, (end, _) in enumerate(group) if end.node.forwards or end.node.kind == "root"]
 
 
 def _warn(group: list[tuple[ResolvedInterface, Address]], problems: Problems) -> None:
     if all(address.version == 4 for _, address in group):
-        text = f"{len(group)} interfaces are on one link, and the kernel's table has room for 1024 neighbours in all"
+        text = f"{len(group)} interfaces are on one link, and the kernel's table has room for 1024 neighbors in all"
         entries = len(group) * (len(group) - 1)
         hint = f"routers are known to all; arp = 'permanent' tells everybody of everybody, {entries:,} entries"
         problems.warn(group[0][0].declared, text, hint)

@@ -1,14 +1,14 @@
-"""Operations that fill neighbour tables."""
+"""Operations that fill neighbor tables."""
 
 from pynetemu.plan.operations.operation import operation
 from pynetemu.plan.operations.values import Address
 
 
 @operation
-class AddNeighbours:
+class AddNeighbors:
     """Permanent entries by which interfaces on one link know each other; `ip neigh add ... nud permanent` for each pair.
 
-    The n-th interface is `interfaces[n]` of `nodes[n]`, with `addresses[n]` and `macs[n]`. With `centres`, only they and
+    The n-th interface is `interfaces[n]` of `nodes[n]`, with `addresses[n]` and `macs[n]`. With `centers`, only they and
     the others know each other.
     """
 
@@ -16,7 +16,7 @@ class AddNeighbours:
     interfaces: tuple[str, ...]
     addresses: tuple[Address, ...]
     macs: tuple[str, ...]
-    centres: tuple[int, ...] = ()
+    centers: tuple[int, ...] = ()
     source: str = ""
 
     @property
@@ -27,6 +27,6 @@ class AddNeighbours:
     @property
     def pairs(self) -> list[tuple[int, int]]:
         """Who knows whom, by their places."""
-        centres = frozenset(self.centres)
+        centers = frozenset(self.centers)
         places = range(len(self.nodes))
-        return [(a, b) for a in places for b in places if a != b and (not centres or a in centres or b in centres)]
+        return [(a, b) for a in places for b in places if a != b and (not centers or a in centers or b in centers)]

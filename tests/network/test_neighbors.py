@@ -1,4 +1,4 @@
-"""Neighbours that are known beforehand, where the kernel's table would overflow; judged by `ip -j neigh` and by traffic."""
+"""Neighbors that are known beforehand, where the kernel's table would overflow; judged by `ip -j neigh` and by traffic."""
 
 import json
 from typing import Any

@@ -1,15 +1,15 @@
-"""Neighbour tables as commands."""
+"""Neighbor tables as commands."""
 
 from collections.abc import Iterator
 from shlex import quote
 
 from pynetemu.plan.as_shell.words import ip
-from pynetemu.plan.operations import AddNeighbours
+from pynetemu.plan.operations import AddNeighbors
 
-TITLES = {AddNeighbours: "Neighbours that need not be asked for"}
+TITLES = {AddNeighbors: "Neighbors that need not be asked for"}
 
 
-def lines(operation: AddNeighbours, root: str | None) -> Iterator[str]:
+def lines(operation: AddNeighbors, root: str | None) -> Iterator[str]:
     addresses = [str(address) for address in operation.addresses]
     for a, b in operation.pairs:
         entry = f"{addresses[b]} lladdr {operation.macs[b]} dev {quote(operation.interfaces[a])}"
