@@ -14,6 +14,7 @@ import pytest
 
 import pynetemu
 from tests.support.pynetemu import CLONE
+from tests.support.rooms import picture
 
 pytestmark = pytest.mark.pure
 
@@ -165,6 +166,11 @@ def _module_name(file: Path) -> str:
 def _module_of(name: str, files: dict[str, Path]) -> str | None:
     """The module that a full name leads to: "pynetemu.errors.LabError" to "pynetemu.errors"."""
     return name if name in files else parent if (parent := name.rpartition(".")[0]) in files else None
+
+
+def test_the_picture_of_the_packages_is_that_of_the_imports() -> None:
+    """If not: python -m tests.support.rooms > docs/pictures/rooms.svg."""
+    assert (CLONE / "docs" / "pictures" / "rooms.svg").read_text() == picture()
 
 
 def test_no_folder_has_too_many_files() -> None:

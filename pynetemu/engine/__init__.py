@@ -1,0 +1,1 @@
+"""Inside the sandbox: namespaces, operations on the kernel, processes; a few modules are for clients too."""

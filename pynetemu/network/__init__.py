@@ -1,1 +1,1 @@
-"""Live networks in the user's process: `with Network(Blue()) as net: net["blue"].run("ping", "-c1", "root")`."""
+"""What users hold: live networks, as in `with Network(Blue()) as net: net["blue"].run("ping", "-c1", "root")`."""

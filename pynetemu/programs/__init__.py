@@ -1,0 +1,1 @@
+"""Programs of ours that run in nodes: the web server of descriptions."""
