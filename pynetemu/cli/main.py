@@ -11,6 +11,7 @@ from typing import NoReturn
 from pynetemu.cli import interrupts
 from pynetemu.errors import PynetemuError
 
+CALLED_BY_NO_CODE_OF_THE_USERS = True  # for `pynetemu.topology.part.caller`
 _VERBS = {
     "run": "bring a lab up and open its shell (what `pynetemu FILE` does)",
     "plan": "show what a file describes: for people, as a shell script, as data",

@@ -9,9 +9,8 @@ kinds too; a type of your own is `Annotated[T, kind]` with a kind that has the m
 
 import fnmatch
 import math
-import re
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
@@ -149,16 +148,14 @@ class OneService(_AnyWord):
 
 
 class Duration:
-    """A length of time in seconds: `2`, `0.5`, `200ms`, `3s`, `1min`."""
+    """A length of time in seconds: `0.5`, `200ms`, `3s`, `1min`; a number alone is seconds, as for ping(8)."""
 
     name = "TIME"
-    _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 
     def parse(self, word: str, _: "ShellLike") -> float:
-        found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)([a-z]*)", word)
-        if not found or found[2] not in self._UNITS:
-            raise ValueError(f"{word!r} is not a time such as 2s, 200ms or 1min")
-        return float(found[1]) * self._UNITS[found[2]]
+        from pynetemu.plan.units import read_duration  # with fractions, which takes a while to import
+
+        return _with_hint(read_duration, f"{word}s" if word[-1:].isdigit() else word, word) / 1e9
 
     def complete(self, _: str, __: "ShellLike") -> Iterable[str]:
         return ()
@@ -168,18 +165,24 @@ class Rate:
     """Bits per second, written as in tc(8): `10mbit`, `1gbit`, `500kbit`; Mininet's `10M` too."""
 
     name = "RATE"
-    _UNITS = {"bit": 1.0, "kbit": 1e3, "mbit": 1e6, "gbit": 1e9, "k": 1e3, "m": 1e6, "g": 1e9, "": 1.0}
 
     def parse(self, word: str, _: "ShellLike") -> float:
-        found = re.fullmatch(r"(\d+(?:\.\d*)?)([A-Za-z]*)", word)
-        unit = found[2].lower() if found else "?"
-        if found is None or unit not in self._UNITS or float(found[1]) == 0:
-            hint = "; in tc, bps means bytes: say mbit" if unit.endswith("bps") else ""
-            raise ValueError(f"{word!r} is not a rate such as 10mbit or 1gbit{hint}")
-        return float(found[1]) * self._UNITS[unit]
+        from pynetemu.plan.units import read_rate
+
+        short = word[-1:].isdigit() or (word[-1:] in "kKmMgG" and word[:-1][-1:].isdigit())
+        return float(_with_hint(read_rate, f"{word}bit" if short else word, word))
 
     def complete(self, _: str, __: "ShellLike") -> Iterable[str]:
         return ()
+
+
+def _with_hint(read: Callable[[object], int], text: str, word: str) -> int:
+    from pynetemu.plan.problems import Wrong
+
+    try:
+        return read(text)
+    except Wrong as wrong:
+        raise ValueError(f"{wrong.text.replace(repr(text), repr(word))}; {wrong.hint}") from None
 
 
 class File:

@@ -88,6 +88,9 @@ class Part(metaclass=PartType):
         return f"<{type(self).__name__}{name} of {self.declaration.where}>"
 
 
+ENTRY = "CALLED_BY_NO_CODE_OF_THE_USERS"  # a name that modules have in which programs of ours begin
+
+
 def next_order() -> int:
     return next(_order)
 
@@ -96,7 +99,7 @@ def caller() -> tuple[str, int]:
     """The user's file and line: the nearest frame that is not ours, nor the `__init__` of a user's own kind of part."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and (_is_ours(frame) or _is_init(frame)):
-        if frame.f_globals["__name__"] == "pynetemu.cli.main":  # what has called that is no code of the user's
+        if ENTRY in frame.f_globals:
             return "", 0
         frame = frame.f_back
     return ("", 0) if frame is None else (frame.f_code.co_filename, frame.f_lineno)

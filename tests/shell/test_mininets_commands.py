@@ -112,7 +112,7 @@ def test_a_link_and_a_switch_go_down_and_come_back() -> None:
         ("pingall -6", "a ping needs two nodes with an address of IPv6"),
         ("pingall -4 -6", "say --ipv4 or --ipv6, or neither, not both"),
         ("iperf blue blue", "say two different nodes, not blue twice"),
-        ("iperfudp 10mbps", "'10mbps' is not a rate such as 10mbit or 1gbit; in tc, bps means bytes: say mbit"),
+        ("iperfudp 10mbps", "'10mbps' is ambiguous: mbps is bytes per second to tc(8), and bits to many people; write 10mbit"),
         ("source nosuch", "source: nosuch: No such file or directory"),
         ("logs nosuch", "Bridge has no service 'nosuch'"),
         ("save lab.xyz", "save: lab.xyz: its name ends in .json, .sh, .txt"),
