@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.kernels import Lane
-from tests.support.leftovers import everything
+from tests.support.leftovers import MARK, everything
 from tests.support.wait import wait_until
 
 _SECONDS_TO_GO = 1.0
@@ -43,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in signal.SIGHUP, signal.SIGQUIT:
         signal.signal(number, signal.SIG_DFL)
+    os.environ[MARK] = f"{os.getpid()}-{os.urandom(4).hex()}"
     config.stash[_LANE] = Lane()
     if config.getoption("--write-goldens") and (os.environ.get("CI") or os.environ.get("PYNETEMU_REQUIRE_ALL")):
         raise pytest.UsageError("--write-goldens takes whatever is told for right: never in CI")

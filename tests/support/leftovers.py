@@ -1,4 +1,8 @@
-"""Everything of this machine that a lab could leave behind, as a set of lines that tests compare."""
+"""Everything of this machine that a lab of this test run could leave behind, as a set of lines that tests compare.
+
+Other labs may come and go meanwhile, of other runs and of people: a process is ours when it has the mark of this run in its
+environment, which all that we start inherits, or when it shares a namespace with one that has.
+"""
 
 import os
 import socket
@@ -8,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 # The kernel puts these into every namespace once their modules are loaded, the machine's own one too.
+MARK = "PYNETEMU_TEST_RUN"
 OF_MODULES = {"gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "tunl0", "sit0", "bond0", "dummy0"}
 
 
@@ -24,15 +29,20 @@ def _of_machine() -> Iterator[str]:
     yield from (f"link {name}" for _, name in socket.if_nameindex() if name not in OF_MODULES)
     yield from (f"named namespace {name}" for name in _listdir("/run/netns"))
     yield from (f"mount {line.split(' ')[4]}" for line in Path("/proc/self/mountinfo").read_text().splitlines())
-    yield from (
-        f"socket {line.split()[-1]}" for line in Path("/proc/net/unix").read_text().splitlines() if "@pynetemu/" in line
-    )
     own = {kind: _namespace("self", kind) for kind in ("net", "pid", "mnt")}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        for kind, namespace in own.items():
-            theirs = _namespace(pid, kind)
-            if theirs and theirs != namespace and not _only_init_can_reap(pid):
-                yield f"process {pid} ({_command(pid)}) in another {kind} namespace"
+    spaces = {pid: {kind: _namespace(pid, kind) for kind in own} for pid in filter(str.isdigit, os.listdir("/proc"))}
+    ours = {pid for pid in spaces if _is_marked(pid)}
+    shared = {space for pid in ours for space in spaces[pid].values()} - {"", *own.values()}
+    for pid, theirs in spaces.items():
+        if pid in ours or shared & set(theirs.values()):
+            yield from (
+                f"process {pid} ({_command(pid)}) in another {kind} namespace"
+                for kind, space in theirs.items()
+                if space and space != own[kind] and not _only_init_can_reap(pid)
+            )
+    sockets = [line.split() for line in Path("/proc/net/unix").read_text().splitlines() if "@pynetemu/" in line]
+    held = {link[8:-1] for pid in ours for link in _descriptors(pid) if link.startswith("socket:[")}
+    yield from (f"socket {words[-1]}" for words in sockets if words[6] in held)
 
 
 def _of_this_process() -> Iterator[str]:
@@ -43,6 +53,18 @@ def _of_this_process() -> Iterator[str]:
     for descriptor in os.listdir("/proc/self/fd"):
         with suppress(OSError):
             yield f"descriptor {descriptor} -> {os.readlink(f'/proc/self/fd/{descriptor}')}"
+
+
+def _is_marked(pid: str) -> bool:
+    with suppress(OSError):  # it has gone, or it is another user's
+        return f"{MARK}={os.environ.get(MARK)}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return False
+
+
+def _descriptors(pid: str) -> Iterator[str]:
+    for number in _listdir(f"/proc/{pid}/fd"):
+        with suppress(OSError):
+            yield os.readlink(f"/proc/{pid}/fd/{number}")
 
 
 def _namespace(pid: str, kind: str) -> str:
