@@ -135,7 +135,7 @@ class Ring:
             name = f"if{index}"
             with suppress(OSError):
                 answer = ioctl(self.socket, _SIOCGIFNAME, struct.pack("=16si20x", b"", index))
-                name = answer[:16].rstrip(b"\0").decode()
+                name = answer[:16].rstrip(b"\0").decode(errors="backslashreplace")
             self._names[index] = name
         return self._names[index]
 

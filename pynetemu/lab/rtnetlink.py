@@ -46,7 +46,11 @@ def interfaces(asked: socket.socket) -> list[Interface]:
         (index,) = struct.unpack_from("=4xi", body)
         attributes = attributes_of(body, 16)
         mac = attributes.get(_MAC, b"")
-        found.append(Interface(index, attributes[_NAME].rstrip(b"\0").decode(), mac.hex(":") if len(mac) == 6 else ""))
+        found.append(
+            Interface(
+                index, attributes[_NAME].rstrip(b"\0").decode(errors="backslashreplace"), mac.hex(":") if len(mac) == 6 else ""
+            )
+        )
     return sorted(found)
 
 

@@ -8,7 +8,7 @@ _NO_ADDRESSES = bytes(12)
 
 def inner_frame(frame: bytes) -> bytes | None:
     """The Ethernet frame inside, with addresses of zeros where the tunnel carries none; None for any other packet."""
-    if frame[12:14] == _IPV4 and len(frame) > 34:
+    if frame[12:14] == _IPV4 and len(frame) > 34 and frame[14] & 15 >= 5:
         protocol, payload = frame[23], 14 + (frame[14] & 15) * 4
     elif frame[12:14] == _IPV6 and len(frame) > 54:
         protocol, payload = frame[20], 54

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from pynetemu.packets.background import is_chatter
+from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
@@ -83,5 +84,5 @@ class Tracer:
         place = (event.node, event.interface)
         if event.kind == "drop" or place not in self._wiring.peers:
             return True
-        is_for_all = bool(event.data[0] & 1)
+        is_for_all = is_to_many(event.data)
         return event.kind == "in" and (is_for_all or self._wiring.kinds.get(event.node) != "switch")

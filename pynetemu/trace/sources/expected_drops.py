@@ -1,5 +1,6 @@
 """Drops of the kernel that mean nothing to a person."""
 
+from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.sources.events import Event
 
 # Reasons that come with packets which have been delivered, or were not for this node at all.
@@ -23,5 +24,4 @@ def is_harmless(event: Event) -> bool:
     where = event.place.partition(" ")[0]
     if event.reason in _NOT_FOR_US or (event.reason, where) in _HARMLESS:
         return True
-    is_for_many = bool(event.data[:1] and event.data[0] & 1)
-    return is_for_many and (where in _MULTICAST or event.reason in ("UNHANDLED_PROTO", "IPV6DISABLED"))
+    return is_to_many(event.data) and (where in _MULTICAST or event.reason in ("UNHANDLED_PROTO", "IPV6DISABLED"))

@@ -18,6 +18,7 @@ from pynetemu.trace.verdicts.lookups import Decision, Link
 from pynetemu.trace.verdicts.verdict import Reason
 
 KERNEL, TABLES, COUNTERS, RULES = "the kernel's word", "asked afterwards", "counters", "the kernel's trace of rules"
+BYTES = "the packet's own bytes"
 _COUNTED = re.compile(r" packets \d+ bytes \d+")
 
 
@@ -92,6 +93,14 @@ def _is_about(drop: Drop, case: Case) -> bool:
     frame = case.leaf.event.data
     start = 14 + 4 * (frame[12:14] in (b"\x81\x00", b"\x88\xa8"))
     return fingerprint(drop.network + drop.transport) == fingerprint(frame[start:])
+
+
+def malformed(case: Case) -> Reason | None:
+    """A header that no kernel takes (RFC 1122, 3.2.1.1); of a packet that was seen in part nothing is said."""
+    event, packet = case.leaf.event, case.packet
+    if packet.kind != "malformed" or packet.protocol not in ("IPv4", "IPv6") or len(event.data) < event.length:
+        return None
+    return Reason("malformed", f"{case.node} discards it: {packet.text}", (), f"{case.node} cat /proc/net/snmp", BYTES)
 
 
 def too_old(case: Case) -> Reason | None:

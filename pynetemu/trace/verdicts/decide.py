@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pynetemu.packets.dissect import Packet, dissect
+from pynetemu.packets.dissect import Packet, dissect, is_to_many
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
@@ -93,9 +93,11 @@ class Judge:
             return None  # the switch itself listens to what it passes on
         if self._is_port(place):
             return self._in_switch(case)
-        is_for_all = bool(leaf.event.data[0] & 1)
+        is_for_all = is_to_many(leaf.event.data)
         if not is_for_all and not self._has_mac(place, packet.macs[1]):
             return Ending(leaf, "ignored")
+        if reason := causes.malformed(case):
+            return Ending(leaf, "dropped", reason)
         if packet.protocol in ("ARP", "ND") and packet.kind:
             mine = not is_for_all or self._is_mine(case.node, packet.destination)
             return Ending(leaf, "delivered" if mine else "ignored")
@@ -116,7 +118,7 @@ class Judge:
         return Ending(case.leaf, "dropped" if reason else "delivered", reason)
 
     def _in_switch(self, case: Case) -> Ending | None:
-        if case.leaf.event.data[0] & 1:
+        if is_to_many(case.leaf.event.data):
             port = self._facts.link(case.node, case.interface)
             reason = bridge_causes.port_closed(case.node, port) if port else None
             return Ending(case.leaf, "dropped" if reason else "ignored", reason)
@@ -150,4 +152,4 @@ class Judge:
 
 
 def _nobody_took(journey: Journey, endings: Sequence[Ending]) -> bool:
-    return bool(endings) and not journey.first.data[0] & 1 and all(ending.fate == "ignored" for ending in endings)
+    return bool(endings) and not is_to_many(journey.first.data) and all(ending.fate == "ignored" for ending in endings)

@@ -66,6 +66,8 @@ def reason_of_kernel(case: Case) -> Reason:
 def _named(case: Case) -> Reason:
     event = case.leaf.event
     where = event.place.partition(" ")[0]
+    if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED") and (wrong := causes.malformed(case)):
+        return wrong
     if not event.reason or event.reason == "IP_INHDR":
         known = causes.by_rule(case) or causes.too_old(case)
         if known:

@@ -146,10 +146,15 @@ class Tables:
         return [_queue(answer) for answer in dump(self._asked, _GET_QDISC, _NEW_QDISC, body)]
 
     def decide(self, destination: str, *, source: str = "", interface: str = "", matched: bool = False) -> Decision:
-        """What happens to a packet for an address, sent here or, with `interface`, arriving there; `matched` for the prefix."""
+        """What happens to a packet for an address, sent here or, with `interface`, arriving there; `matched` for the prefix.
+
+        What is no address is refused; a source of the other family takes no part.
+        """
         family = socket.AF_INET6 if ":" in destination else socket.AF_INET
-        target = socket.inet_pton(family, destination)
-        origin = socket.inet_pton(family, source) if source and interface else b""
+        target = _packed(family, destination)
+        if not target:
+            return Decision("refused")
+        origin = _packed(family, source) if interface else b""
         flags = _FIB_MATCH if matched else 0
         body = struct.pack("=BBBBBBBBI", family, len(target) * 8, len(origin) * 8, 0, 0, 0, 0, 0, flags)
         body += _attribute(_DESTINATION, target) + (_attribute(_SOURCE, origin) if origin else b"")
@@ -172,7 +177,7 @@ def _link(body: bytes) -> Link:
     xdp = _nested(found.get(_XDP, b""))
     return Link(
         index=index,
-        name=found[_NAME].rstrip(b"\0").decode(),
+        name=found[_NAME].rstrip(b"\0").decode(errors="backslashreplace"),  # the kernel takes any bytes
         mac=found.get(_ADDRESS, b"").hex(":"),
         mtu=_number(found.get(_MTU)),
         up=bool(flags & _UP),
@@ -207,6 +212,14 @@ def _decision(family: int, body: bytes) -> Decision:
         mtu=_number(metrics.get(_METRIC_MTU)),
         prefix="default" if length == 0 else f"{socket.inet_ntop(family, target)}/{length}",
     )
+
+
+def _packed(family: int, address: str) -> bytes:
+    """The bytes of an address, none where it is not of this family."""
+    try:
+        return socket.inet_pton(family, address)
+    except OSError:
+        return b""
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.causes import COUNTERS, TABLES
@@ -69,7 +70,7 @@ def _same_mac(journeys: Sequence[Journey], facts: Facts) -> Iterator[Reason]:
     senders: dict[str, set[tuple[str, str]]] = {}
     for journey in journeys:
         event = journey.first
-        if event.kind == "out" and not event.data[6] & 1:
+        if event.kind == "out" and not is_to_many(event.data[6:12]):
             senders.setdefault(event.data[6:12].hex(":"), set()).add((event.node, event.interface))
     for mac, places in senders.items():
         owners = sorted({node for node, name in facts.macs.get(mac, ())}) if len({node for node, _ in places}) > 1 else []
