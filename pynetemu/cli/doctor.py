@@ -120,8 +120,8 @@ def _other_kernel(release: str) -> str:
 
 def _traces(report: Report) -> str:
     if report.traces:
-        return _row("traces", "yes", f"by packet sockets and counters; by the kernel's own word, no: {report.traces}")
-    return _row("traces", "yes", "by the kernel's own word (BPF)")
+        return _row("traces", "yes", f"by packet sockets and counters; by eBPF drop reasons, no: {report.traces}")
+    return _row("traces", "yes", "by the kernel's drop reasons (eBPF)")
 
 
 def _tools(report: Report) -> list[str]:

@@ -253,5 +253,5 @@ def attributes(body: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _reason(body: bytes) -> str:
-    """The kernel's own words in an error: after its code and the capped copy of the request, attribute 1."""
+    """The kernel's message in an error: after its code and the capped copy of the request, attribute 1."""
     return next((value.rstrip(b"\0").decode() for kind, value in attributes(body, 4 + _HEADER.size) if kind == 1), "")

@@ -79,7 +79,7 @@ def connect(name: str) -> Connection:
         raise LabError(_no_such_lab(name)) from None
     if (owner := peer_user(connection)) != os.getuid():  # anybody may listen at an abstract address
         connection.close()
-        raise LabError(f"the lab {name!r} is none of yours: another user (uid {owner}) listens in its place")
+        raise LabError(f"lab {name!r} belongs to another user (uid {owner}), who listens in its place")
     return Connection(Channel(connection))
 
 
@@ -105,6 +105,6 @@ def _no_such_lab(name: str) -> str:
         return f"the lab {name!r} belongs to another user (uid {others[0]})"
     own = sorted(names.get(os.getuid(), []))
     if not own:
-        return f"there is no lab {name!r}; none of yours is running"
+        return f"there is no lab {name!r}; you have no running lab"
     near = nearest(name, own)
     return f"there is no lab {name!r}; " + (f"did you mean {near!r}?" if near else f"running: {', '.join(own)}")

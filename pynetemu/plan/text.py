@@ -50,7 +50,7 @@ def as_text(plan: Plan) -> str:
     tunnels = sum(isinstance(op, AddTunnel | AddWireGuard) for op in plan.operations) // 2
     counts = [_count(len(plan.nodes), "node"), _count(links, "link"), *([_count(tunnels, "tunnel")] if tunnels else [])]
     lines = [f"{plan.name}: {', '.join(counts)}"]
-    lines += [f"{_known(op)} know each other's MAC addresses" for op in plan.operations if isinstance(op, AddNeighbors)]
+    lines += [_known(op) for op in plan.operations if isinstance(op, AddNeighbors)]
     traits = _traits(plan)
     rows = _rows(plan, hidden, traits)
     for operation in plan.operations:
@@ -64,7 +64,7 @@ def as_text(plan: Plan) -> str:
 def _known(operation: AddNeighbors) -> str:
     first, last = operation.nodes[0], operation.nodes[-1]
     through = f" (only {', '.join(operation.nodes[i] for i in operation.centers)} and the others)" if operation.centers else ""
-    return f"{len(operation.nodes)} interfaces, of {first} to {last}{through},"
+    return f"static ARP entries on {len(operation.nodes)} interfaces, {first} to {last}{through}"
 
 
 def _rows(plan: Plan, hidden: set[str], traits: dict[tuple[str, str], list[str]]) -> dict[str, list[tuple[str, str, str]]]:
@@ -112,7 +112,7 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
             case AddWireGuard(node=node, interface=interface, port=port, mtu=mtu):
                 found[node, interface] = [f"port {port}", f"mtu {mtu}"]
             case AddPeer(node=node, interface=interface, endpoint=endpoint):
-                found[node, interface].insert(0, f"by way of {endpoint}" if endpoint else "which begins")
+                found[node, interface].insert(0, f"by way of {endpoint}" if endpoint else "initiates")
             case StartSpanningTree(node=node):
                 found[node, ""].insert(0, "spanning tree")
                 started = True

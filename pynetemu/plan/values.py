@@ -40,6 +40,12 @@ _RESERVED_NODE_NAMES = {
 }
 
 
+def not_one_of(name: str, value: object, choices: Iterable[object], hint: str = "") -> Wrong:
+    """For a setting that takes one of a few words: "policy must be 'accept' or 'drop', not 'reject'"."""
+    *others, last = map(repr, choices)
+    return Wrong(f"{name} must be {', '.join(others)} or {last}, not {value!r}", hint)
+
+
 def read_node_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise Wrong(f"{name!r} cannot be a node's name", _NAME_HINT)

@@ -105,7 +105,7 @@ class Vrf(Device):
         red, blue = Vrf(r1, 10, [a, b]), Vrf(r1, 20, [c, d])
 
     The members are interfaces of the router, or links that it is an end of. What arrives by one of them leaves by another,
-    and by no interface of the router besides. `table` is the table's number (1 to 252); it has routes that do themselves.
+    and by no interface of the router besides. `table` is the table's number (1 to 252); its routes are found automatically.
     The interface is called vrf10 here; `r1 ping -I vrf10 h1` asks from that side of the router.
     """
 

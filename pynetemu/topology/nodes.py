@@ -38,7 +38,7 @@ class Host(Node):
     `default_via` is the gateway of the default route, an address on one of the host's networks: one, or one for each of
     IPv4 and IPv6. `routes` are others, by their destination; several gateways share the flows. What they leave open is
     filled in: a host with one router next to it gets a default route, one with several a route to each network, the
-    shortest way; `auto_routes=False` leaves that out. With `multipath`, ways of equal cost share the flows. `loopback`
+    shortest path; `auto_routes=False` leaves that out. With `multipath`, paths of equal cost share the flows. `loopback`
     has addresses for the host as a whole, on `lo`.
     """
 

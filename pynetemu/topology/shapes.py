@@ -6,7 +6,7 @@
         uplink = Link(server, campus.switches[0])
 
 Hosts are h1, h2…, switches s1, s2…, in `hosts` and `switches`. With `routed=True` the switches are routers, r1, r2…, which
-share the flows among ways of equal cost.
+share the flows among paths of equal cost.
 """
 
 from collections.abc import Iterable

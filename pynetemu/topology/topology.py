@@ -42,7 +42,7 @@ class Topology:
 
     `addresses` says what interfaces get that are given none: "ipv4", "ipv6", "dual" for both, or "none"; `pools` are the
     networks from which they come, one of IPv4 and one of IPv6. `allow` has mistakes that are meant, to be seen in the lab:
-    "overlaps" of networks, "loops" of switches, "gateways" that are nobody's address, and different "mtu" at a switch.
+    "overlaps" of networks, "loops" of switches, "gateways" that no node has, and different "mtu" at a switch.
     `arp` says who knows others' MAC addresses without asking: "permanent" everybody, "dynamic" nobody, "auto" those on
     links where so many would ask that the kernel's table of 1024 neighbors overflows.
     """

@@ -1,4 +1,4 @@
-"""Routers and routes that do themselves, judged by `ip -j` and by traffic."""
+"""Routers and automatic routes, judged by `ip -j` and by traffic."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Addresses and routes that do themselves: readable, the same in every run, undisturbed by what is added."""
+"""Automatic addresses and routes: readable, the same in every run, undisturbed by what is added."""
 
 from ipaddress import IPv4Network, ip_network
 

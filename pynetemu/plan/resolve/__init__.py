@@ -1,8 +1,8 @@
 """From a description to its network: what the user left open is filled in, and what is wrong is found.
 
-The parts are looked up first (`parts`); then the network as a whole gets what does itself: `domains` finds who hears
-whom, `addresses` gives networks and addresses, `routes` the shortest ways, and `tunnels` what is below them. What few
-labs have is imported when one does.
+The parts are looked up first (`references`); then the network as a whole gets what the user left open: `domains` finds who
+hears whom, `addresses` gives networks and addresses, `routes` the shortest paths, and `tunnels` what is below them. What
+few labs have is imported when one does.
 """
 
 from pynetemu.plan.problems import Problems

@@ -1,11 +1,11 @@
-"""What a topology says about the addresses that do themselves."""
+"""What a topology says about the addresses that are assigned automatically."""
 
 from collections.abc import Iterable
 
 from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.addresses import Wishes
-from pynetemu.plan.values import read_destination, read_several
+from pynetemu.plan.values import not_one_of, read_destination, read_several
 from pynetemu.topology.description import Description
 from pynetemu.topology.part import Part
 from pynetemu.topology.topology import Topology
@@ -35,13 +35,13 @@ def read_wishes(description: Description, problems: Problems) -> Wishes:
 
 def _read_arp(word: object) -> str:
     if word not in _ARP or not isinstance(word, str):
-        raise Wrong(f"arp = {word!r} is none of the choices", f"it is one of {', '.join(_ARP)}")
+        raise not_one_of("arp", word, _ARP)
     return word
 
 
 def _read_allow(word: object) -> str:
     if not isinstance(word, str) or word not in _ALLOWED:
-        raise Wrong(f"allow = {word!r} is none of the choices", f"they are {', '.join(_ALLOWED)}")
+        raise not_one_of("allow", word, _ALLOWED)
     return word
 
 
@@ -60,7 +60,7 @@ def _warn_of_unused(outer: Description, inner: Iterable[Description], problems: 
 
 def _read_versions(word: object) -> tuple[int, ...]:
     if not isinstance(word, str) or word not in _VERSIONS:
-        raise Wrong(f"addresses = {word!r} is none of the choices", f"it is one of {', '.join(_VERSIONS)}")
+        raise not_one_of("addresses", word, _VERSIONS)
     return _VERSIONS[word]
 
 

@@ -1,4 +1,4 @@
-"""Addresses that do themselves: each broadcast domain gets a network, and each interface in it an address.
+"""Addresses that are assigned automatically: each broadcast domain gets a network, and each interface in it an address.
 
 Numbers in names give them, so that they can be read, and stay what they are when another node is added:
 

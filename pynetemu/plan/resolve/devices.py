@@ -6,7 +6,7 @@ from itertools import count
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedDevice, ResolvedInterface, ResolvedNode
 from pynetemu.plan.resolve.references import Resolver, name_interface
-from pynetemu.plan.values import read_number
+from pynetemu.plan.values import not_one_of, read_number
 from pynetemu.topology.devices import Bond, Bridge, Device, Macvlan, Vrf
 
 _MONITORING = "miimon 100"  # ms: without it a bond does not notice that a member has lost its link (bonding.rst)
@@ -138,7 +138,7 @@ def _names(interface: ResolvedInterface) -> Iterator[str]:
 
 def _read_mode(mode: object, choices: tuple[str, ...]) -> str:
     if mode not in choices:
-        raise Wrong(f"mode={mode!r} is none of the choices", f"it is one of {', '.join(choices)}")
+        raise not_one_of("mode", mode, choices)
     return str(mode)
 
 

@@ -9,7 +9,7 @@ from pynetemu.plan.operations import Address, AddRuleset, InterfaceAddress
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedFirewall, ResolvedForward, ResolvedInterface, ResolvedNat, ResolvedNode
 from pynetemu.plan.resolve.references import Resolver
-from pynetemu.plan.values import read_port, read_service_name
+from pynetemu.plan.values import not_one_of, read_port, read_service_name
 from pynetemu.topology.firewalls import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Node
@@ -72,7 +72,7 @@ class Filters:
         declaration = part.declaration
         if not node.forwards:
             hint = "write Router() or Root(forward=True)"
-            self._problems.add(declaration, f"{node.name} forwards nothing, so that it has nothing to translate", hint)
+            self._problems.add(declaration, f"Nat needs a router; forwarding is off on {node.name}", hint)
         outside = self._outside(part, node)
         if outside is None:
             return None
@@ -117,7 +117,7 @@ class Filters:
 
 def _read_policy(policy: object) -> str:
     if policy not in ("accept", "drop"):
-        raise Wrong(f"policy={policy!r} is none of the choices", "it is 'accept' or 'drop'")
+        raise not_one_of("policy", policy, ("accept", "drop"))
     return str(policy)
 
 

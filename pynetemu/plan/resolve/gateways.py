@@ -69,8 +69,8 @@ def check_gateways(network: ResolvedNetwork, domains: list[Domain], allowed: set
                     _check_gateway(node, via, f"{said} is")
                     if node not in incomplete and "gateways" not in allowed and owners.get(via) not in homes.get(node, ()):
                         raise Wrong(
-                            f"{route.said} is nobody's address",
-                            "a neighbor has it; or if it is meant so, say: allow = 'gateways'",
+                            f"{route.said}: no node on this network has the gateway address {via}",
+                            "use the address of a neighbor; or if it is meant so, say: allow = 'gateways'",
                         )
                 except Wrong as wrong:
                     problems.add(node.declared, wrong.text, wrong.hint)

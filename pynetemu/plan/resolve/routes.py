@@ -1,4 +1,4 @@
-"""Routes that do themselves: each node gets those that it needs to reach every network, the shortest way."""
+"""Routes that are found automatically: each node gets those that it needs to reach every network, the shortest way."""
 
 from collections.abc import Iterator
 

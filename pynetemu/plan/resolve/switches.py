@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedBridge, ResolvedPort
-from pynetemu.plan.values import read_number
+from pynetemu.plan.values import not_one_of, read_number
 from pynetemu.topology.switches import Port, Switch
 
 _TICKS = 100  # of a second, in which the kernel counts a bridge's times (USER_HZ, time(7))
@@ -72,7 +72,7 @@ def _read_trunk(numbers: object) -> tuple[int, ...]:
 
 def _read_stp(stp: object) -> bool | str:
     if stp not in (True, False, "standard"):
-        raise Wrong(f"stp={stp!r} is none of the choices", 'True, with short timers, "standard" or False')
+        raise not_one_of("stp", stp, (True, "standard", False), "True has short timers")
     return stp if isinstance(stp, str) else bool(stp)
 
 

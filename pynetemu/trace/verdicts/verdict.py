@@ -15,7 +15,7 @@ class Reason:
 
     `kind` is one word for tests and scripts ("nft", "route", "ttl", "arp", "port"…), `text` the answer in one line, `details`
     what it consists in (a rule's text, a counter), `hint` what to try. `source` says who knows it: the kernel for this very
-    packet, or what the node's counters and tables suggest afterwards; `proof` has the kernel's own words, if there are any.
+    packet, or what the node's counters and tables suggest afterwards; `proof` has what the kernel says, if it says anything.
     """
 
     kind: str
