@@ -36,8 +36,8 @@ def test_version() -> None:
         ([BLUE, "-p", "n=3"], "pynetemu: Blue has no parameter 'n'\n    hint: Blue has no parameters\n"),
         ([BLUE, "--nosuch"], "pynetemu: unrecognized arguments: --nosuch\n"),
         ([STAR, "-p", "n"], "pynetemu: argument -p: 'n' is not NAME=VALUE, such as n=5\n"),
-        (["exec", "nosuchlab", "blue", "--", "ls"], "pynetemu: there is no lab 'nosuchlab'; you have no running lab\n"),
-        (["attach", "nosuchlab"], "pynetemu: there is no lab 'nosuchlab'; you have no running lab\n"),
+        (["exec", "nosuchlab", "blue", "--", "ls"], "pynetemu: there is no lab 'nosuchlab'; "),
+        (["attach", "nosuchlab"], "pynetemu: there is no lab 'nosuchlab'; "),
     ],
 )
 def test_wrong_arguments_are_told_in_one_line_or_with_a_hint(arguments: list[str | Path], message: str, tmp_path: Path) -> None:
