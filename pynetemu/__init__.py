@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pynetemu.capture.capture import Capture as Capture
     from pynetemu.errors import CommandError as CommandError
     from pynetemu.errors import CommandFailed as CommandFailed
     from pynetemu.errors import CommandNotFound as CommandNotFound
@@ -31,9 +32,25 @@ if TYPE_CHECKING:
     from pynetemu.errors import PynetemuError as PynetemuError
     from pynetemu.errors import ServiceError as ServiceError
     from pynetemu.errors import UsageError as UsageError
+    from pynetemu.lab.links import LinkState as LinkState
+    from pynetemu.lab.process import Change as Change
     from pynetemu.lab.process import Process as Process
+    from pynetemu.lab.running_labs import RunningLab as RunningLab
+    from pynetemu.lab.running_labs import labs as labs
+    from pynetemu.lab.services import ServiceNews as ServiceNews
+    from pynetemu.lab.services import ServiceState as ServiceState
+    from pynetemu.lab.state import ForwardingEntry as ForwardingEntry
+    from pynetemu.lab.state import InterfaceState as InterfaceState
+    from pynetemu.lab.state import Neighbor as Neighbor
+    from pynetemu.lab.state import NeighborCounts as NeighborCounts
+    from pynetemu.lab.state import RouteState as RouteState
+    from pynetemu.lab.state import Totals as Totals
+    from pynetemu.measure.ping import Ping as Ping
+    from pynetemu.measure.ping import Pings as Pings
+    from pynetemu.measure.throughput import Throughput as Throughput
     from pynetemu.network.network import Network as Network
     from pynetemu.network.node import RunningNode as RunningNode
+    from pynetemu.plan.operations import Plan as Plan
     from pynetemu.results import Result as Result
     from pynetemu.shell.answers import Answer as Answer
     from pynetemu.shell.answers import Table as Table
@@ -52,12 +69,14 @@ if TYPE_CHECKING:
     from pynetemu.topology import Macvlan as Macvlan
     from pynetemu.topology import Nat as Nat
     from pynetemu.topology import Node as Node
+    from pynetemu.topology import Port as Port
     from pynetemu.topology import Ready as Ready
     from pynetemu.topology import Root as Root
     from pynetemu.topology import Router as Router
     from pynetemu.topology import Service as Service
     from pynetemu.topology import Switch as Switch
     from pynetemu.topology import Topology as Topology
+    from pynetemu.topology import VlanInterface as VlanInterface
     from pynetemu.topology import Vrf as Vrf
     from pynetemu.topology import Vxlan as Vxlan
     from pynetemu.topology import WireGuard as WireGuard
@@ -65,6 +84,15 @@ if TYPE_CHECKING:
     from pynetemu.topology import prints as prints
     from pynetemu.topology import tcp as tcp
     from pynetemu.topology import udp as udp
+    from pynetemu.topology.devices import BridgePort as BridgePort
+    from pynetemu.trace.journeys.journey import Hop as Hop
+    from pynetemu.trace.journeys.journey import Journey as Journey
+    from pynetemu.trace.journeys.journey import Sighting as Sighting
+    from pynetemu.trace.sources.events import Event as Event
+    from pynetemu.trace.trace import Trace as Trace
+    from pynetemu.trace.tracer import Tracer as Tracer
+    from pynetemu.trace.verdicts.verdict import Ending as Ending
+    from pynetemu.trace.verdicts.verdict import Reason as Reason
 
 __version__ = "0.1.0"
 
@@ -74,15 +102,29 @@ _HOMES = {
         "KernelError LabError PrivilegeError PynetemuError ServiceError UsageError"
     ),
     "pynetemu.network.network": "Network",
-    "pynetemu.lab.process": "Process",
+    "pynetemu.capture.capture": "Capture",
+    "pynetemu.topology.devices": "BridgePort",
+    "pynetemu.trace.sources.events": "Event",
+    "pynetemu.lab.links": "LinkState",
+    "pynetemu.lab.running_labs": "RunningLab labs",
+    "pynetemu.lab.services": "ServiceNews ServiceState",
+    "pynetemu.lab.state": "ForwardingEntry InterfaceState Neighbor NeighborCounts RouteState Totals",
+    "pynetemu.measure.ping": "Ping Pings",
+    "pynetemu.measure.throughput": "Throughput",
+    "pynetemu.plan.operations": "Plan",
+    "pynetemu.trace.journeys.journey": "Hop Journey Sighting",
+    "pynetemu.trace.trace": "Trace",
+    "pynetemu.trace.tracer": "Tracer",
+    "pynetemu.trace.verdicts.verdict": "Ending Reason",
+    "pynetemu.lab.process": "Change Process",
     "pynetemu.network.node": "RunningNode",
     "pynetemu.results": "Result",
     "pynetemu.shell.answers": "Answer Table",
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
-        "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Ready Root Router Service Switch "
-        "Topology Vrf Vxlan WireGuard finished prints tcp udp"
+        "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Port Ready Root Router "
+        "Service Switch Topology VlanInterface Vrf Vxlan WireGuard finished prints tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -44,6 +45,9 @@ _PUBLIC = [
     "Answer",
     "Bond",
     "Bridge",
+    "BridgePort",
+    "Capture",
+    "Change",
     "CommandError",
     "CommandFailed",
     "CommandNotFound",
@@ -52,40 +56,65 @@ _PUBLIC = [
     "DescriptionError",
     "DrawError",
     "Dummy",
+    "Ending",
+    "Event",
     "FilterError",
     "Firewall",
+    "ForwardingEntry",
     "Gre",
+    "Hop",
     "Host",
     "HttpServer",
     "Hub",
     "Interface",
+    "InterfaceState",
+    "Journey",
     "KernelError",
     "LabError",
     "Link",
+    "LinkState",
     "Macvlan",
     "Nat",
+    "Neighbor",
+    "NeighborCounts",
     "Network",
     "Node",
+    "Ping",
+    "Pings",
+    "Plan",
+    "Port",
     "PrivilegeError",
     "Process",
     "PynetemuError",
     "Ready",
+    "Reason",
     "Result",
     "Root",
+    "RouteState",
     "Router",
+    "RunningLab",
     "RunningNode",
     "Service",
     "ServiceError",
+    "ServiceNews",
+    "ServiceState",
     "Shell",
+    "Sighting",
     "Switch",
     "Table",
+    "Throughput",
     "Topology",
+    "Totals",
+    "Trace",
+    "Tracer",
     "UsageError",
+    "VlanInterface",
     "Vrf",
     "Vxlan",
     "WireGuard",
     "command",
     "finished",
+    "labs",
     "prints",
     "tcp",
     "udp",
@@ -269,6 +298,22 @@ def test_every_public_name_says_what_it_is_for(name: str) -> None:
         and not inspect.getdoc(value)
     ]
     assert undocumented == []
+
+
+def test_what_public_methods_return_is_public() -> None:
+    """So that it can be imported from `pynetemu`, and annotated with; but for what only tools of ours ask for."""
+    ours = {node.name for _, file in _modules() for node in ast.walk(_parsed(file)) if isinstance(node, ast.ClassDef)}
+    hidden = {
+        f"{public.name}.{method.name} returns {word}"
+        for _, file in _modules()
+        for public in ast.walk(_parsed(file))
+        if isinstance(public, ast.ClassDef) and public.name in {*_PUBLIC, "Lab", "LabNode", "TraceRecord"}
+        for method in public.body
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_") and method.returns
+        for word in re.findall(r"\w+", ast.unparse(method.returns))
+        if word in ours - {*_PUBLIC, "Lab", "Packet"}  # scapy has a Packet too
+    }
+    assert hidden == {"Lab.processes returns Connection", "Lab.control returns Connection"}
 
 
 def test_every_module_says_what_it_is_for() -> None:

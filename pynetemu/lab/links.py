@@ -23,6 +23,7 @@ class LinkState:
 
     @property
     def ends(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """Both ends, each (node, interface)."""
         return (self.node, self.interface), (self.peer_node, self.peer_interface)
 
     def joins(self, a: str, b: str) -> bool:

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[\w.][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Lab:
+class RunningLab:
     """A running lab: its name, its user process's number, the file of its description, its nodes, and when it started.
 
     `started` is in seconds since 1970.
@@ -32,7 +32,7 @@ class Lab:
     started: float
 
 
-def labs() -> list[Lab]:
+def labs() -> list[RunningLab]:
     """This user's running labs, by name."""
     found = []
     for name in sorted(_names().get(os.getuid(), [])):
@@ -40,7 +40,7 @@ def labs() -> list[Lab]:
             connection = connect(name)
             answer, _ = connection.request({"do": "describe"})
             connection.close()
-            found.append(Lab(name, answer["pid"], answer["file"], tuple(answer["nodes"]), answer["started"]))
+            found.append(RunningLab(name, answer["pid"], answer["file"], tuple(answer["nodes"]), answer["started"]))
     return found
 
 

@@ -40,6 +40,7 @@ class ServiceNews:
             control.request({"do": "watch services"}, [theirs.fileno()])
 
     def fileno(self) -> int:
+        """A descriptor that becomes readable when a service has ended."""
         return self._ours.fileno()
 
     def read(self) -> list[ServiceState]:
@@ -51,6 +52,7 @@ class ServiceNews:
         return news
 
     def close(self) -> None:
+        """Hears no more."""
         self._ours.close()
 
 

@@ -43,10 +43,12 @@ class Journey:
 
     @property
     def first(self) -> Event:
+        """Where it was seen first."""
         return self.sightings[0].event
 
     @property
     def time(self) -> int:
+        """When it was seen first, in nanoseconds since 1970."""
         return self.first.time
 
     @property
@@ -89,6 +91,7 @@ class Journey:
 
     @property
     def links_crossed(self) -> int:
+        """How many links it was seen to cross, copies counted too."""
         return sum(
             sighting.event.kind == "in" and sighting.before is not None and sighting.before.event.node != sighting.event.node
             for sighting in self.sightings

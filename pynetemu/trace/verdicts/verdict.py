@@ -36,6 +36,7 @@ class Ending:
 
     @property
     def node(self) -> str:
+        """Where the packet ended."""
         return self.sighting.event.node
 
 
