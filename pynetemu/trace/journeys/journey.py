@@ -17,6 +17,13 @@ class Sighting:
     event: Event
     before: "Sighting | None" = None
 
+    def back(self) -> "Iterator[Sighting]":
+        """This sighting, and those on the way to it, the last first."""
+        sighting: Sighting | None = self
+        while sighting is not None:
+            yield sighting
+            sighting = sighting.before
+
 
 @dataclass(frozen=True, slots=True)
 class Hop:

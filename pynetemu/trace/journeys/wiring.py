@@ -39,6 +39,10 @@ class Wiring:
         owners = self.owners.get(address, set()) or self._link_locals.get(address, set())
         return next(iter(owners)) if len(owners) == 1 else address
 
+    def interface_of(self, address: str) -> str:
+        """The interface that was given an address, "" when none was."""
+        return self._interfaces.get(address, "")
+
     @cached_property
     def _link_locals(self) -> dict[str, set[str]]:
         """The nodes of the addresses that IPv6 makes of MAC addresses for each link (RFC 4291, appendix A)."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pynetemu.packets.dissect import Packet, dissect, is_to_many
+from pynetemu.packets.dissect import dissect, is_to_many
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
@@ -14,6 +14,7 @@ from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
 from pynetemu.trace.verdicts.evidence import Facts
 from pynetemu.trace.verdicts.node_problems import findings
+from pynetemu.trace.verdicts.not_taken import not_taken
 from pynetemu.trace.verdicts.unanswered import Requests
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
@@ -34,8 +35,10 @@ class Judge:
         """How a journey ended, at each place where it did."""
         endings = [ending for leaf in journey.leaves if (ending := self._ending(journey, leaf)) is not None]
         packet = dissect(journey.first.data)
-        if _nobody_took(journey, endings):
-            endings[-1] = Ending(endings[-1].sighting, "dropped", self._wrong_mac(journey, packet))
+        if _nobody_took(endings):
+            last = max(endings, key=lambda ending: len(list(ending.sighting.back())))
+            reason = not_taken(journey, last.sighting, self._wiring, self._facts)
+            endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
         return self._requests.judged(journey, packet, endings)
 
     def _ending(self, journey: Journey, leaf: Sighting) -> Ending | None:
@@ -143,13 +146,7 @@ class Judge:
         link = self._facts.link(*place)
         return link is not None and link.mac == mac
 
-    def _wrong_mac(self, journey: Journey, packet: Packet) -> Reason:
-        mac, node = packet.macs[1], journey.first.node
-        places = self._facts.macs.get(mac, [])
-        where = f"it is that of {' and of '.join(map(' '.join, places))}" if places else "no interface of the lab has it"
-        text = f"nobody took it: it is addressed to {mac}; {where}"
-        return Reason("mac", text, (), f"{node} ip neigh", causes.TABLES)
 
-
-def _nobody_took(journey: Journey, endings: Sequence[Ending]) -> bool:
-    return bool(endings) and not is_to_many(journey.first.data) and all(ending.fate == "ignored" for ending in endings)
+def _nobody_took(endings: Sequence[Ending]) -> bool:
+    """Whether it came to interfaces with other MAC addresses only; what is for many is for nobody in particular."""
+    return bool(endings) and all(ending.fate == "ignored" and not is_to_many(ending.sighting.event.data) for ending in endings)

@@ -23,7 +23,7 @@ _NEW_LINK, _GET_LINK, _NEW_NEIGHBOR, _GET_NEIGHBOR, _NEW_QDISC, _GET_QDISC, _GET
 _REQUEST = 0x1
 _ADDRESS, _NAME, _MTU, _MASTER, _OPERSTATE, _INFO, _CARRIER, _XDP = 1, 3, 4, 10, 16, 18, 33, 43  # IFLA_*
 _KIND, _PORT_KIND, _PORT = 1, 4, 5  # IFLA_INFO_KIND, _SLAVE_KIND, _SLAVE_DATA
-_STATE, _ISOLATED = 1, 33  # IFLA_BRPORT_*
+_STATE, _UNICAST_FLOOD, _ISOLATED = 1, 9, 33  # IFLA_BRPORT_*
 _UP = 1  # IFF_UP
 _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")  # linux/if_bridge.h
 _AF_BRIDGE = 7
@@ -49,7 +49,10 @@ _REFUSALS: dict[int, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An interface; `port` is what it is to its bridge ("" for none), `kind` its driver ("veth", "bridge")."""
+    """An interface; `port` is what it is to its bridge ("" for none), `kind` its driver ("veth", "bridge").
+
+    `floods` says whether a port gets the frames of MAC addresses that its bridge does not know.
+    """
 
     index: int
     name: str
@@ -61,6 +64,7 @@ class Link:
     master: int = 0
     port: str = ""
     isolated: bool = False
+    floods: bool = True
     xdp: bool = False
 
 
@@ -186,6 +190,7 @@ def _link(body: bytes) -> Link:
         master=_number(found.get(_MASTER)),
         port=_PORT_STATES[state] if state < len(_PORT_STATES) else "",
         isolated=port.get(_ISOLATED, b"\0") != b"\0",
+        floods=port.get(_UNICAST_FLOOD, b"\1") != b"\0",
         xdp=xdp.get(2, b"\0") != b"\0",  # IFLA_XDP_ATTACHED
     )
 

@@ -7,10 +7,10 @@ from ipaddress import ip_interface
 from pynetemu.packets.dissect import Packet, dissect
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.verdicts import bridge_causes
 from pynetemu.trace.verdicts.causes import TABLES
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.not_taken import kept_from, link_down
 from pynetemu.trace.verdicts.verdict import Ending, Reason, died
 
 
@@ -99,34 +99,12 @@ class Requests:
         owner = next(iter(sorted(owners)))
         if owner in journey.path:
             return Reason("arp", f"{owner} got it, and did not answer", (), f"{owner} sysctl -a -r arp_", TABLES)
-        blocked = self._blocked(journey, owner)
+        interface = self._wiring.interface_of(address)
+        blocked = kept_from(owner, journey, self._wiring, self._facts) or link_down(owner, interface, self._facts)
         if blocked is not None:
             return blocked
         text = f"nobody answers for {address}: {owner} has it, and is not on this network"
         return Reason("arp", text, self._prefixes(asking, address), f"{asking} ip addr", TABLES)
-
-    def _blocked(self, journey: Journey, owner: str) -> Reason | None:
-        """The closed port that kept it from the owner of the address, among the switches that it came to."""
-        for hop in journey.hops:
-            if self._wiring.kinds.get(hop.node) != "switch" or hop.arrived is None:
-                continue
-            tables = self._facts.tables(hop.node)
-            came = tables.links.get(hop.arrived.event.interface) if tables else None
-            for name in self._wiring.ports_towards(hop.node, owner):
-                link = tables.links.get(name) if tables else None
-                if came is None or link is None or link.name in {sighting.event.interface for sighting in hop.left}:
-                    continue
-                reason = bridge_causes.port_closed(hop.node, link) or bridge_causes.both_isolated(hop.node, came, link)
-                if reason is not None:
-                    return reason
-        return self._down(owner)
-
-    def _down(self, owner: str) -> Reason | None:
-        for node, interface in self._wiring.peers:
-            link = self._facts.link(node, interface) if node == owner else None
-            if link is not None and not link.up:
-                return Reason("link", f"{owner} {interface} is down", (), f"{owner} ip link set {interface} up", TABLES)
-        return None
 
     def _prefixes(self, node: str, address: str) -> tuple[str, ...]:
         """The node's own prefixes that make it believe that the address is near."""
