@@ -11,11 +11,11 @@ def in_switch(case: Case) -> Reason:
     port = tables.links.get(case.interface) if tables else None
     if tables is None or port is None:
         return unknown(case)
-    return by_rule(case) or port_closed(case.node, port) or _way_out(case, tables, port) or unknown(case)
+    return by_rule(case) or port_closed(case.node, port, tables) or _way_out(case, tables, port) or unknown(case)
 
 
-def port_closed(node: str, port: Link) -> Reason | None:
-    """A port that takes and sends no frames: down, outside any bridge, or closed by the spanning tree."""
+def port_closed(node: str, port: Link, tables: Tables) -> Reason | None:
+    """A port that passes no frames: down, in no bridge or in one that is down, or closed by the spanning tree."""
     if not port.up:
         return Reason("link", f"port {port.name} of {node} is down", (), f"{node} ip link set {port.name} up", TABLES)
     if not port.carrier:
@@ -24,6 +24,9 @@ def port_closed(node: str, port: Link) -> Reason | None:
     if not port.master:
         hint = f"{node} ip link set {port.name} master br0"
         return Reason("bridge", f"port {port.name} of {node} is plugged into no bridge", (), hint, TABLES)
+    bridge = tables.links.get(tables.names.get(port.master, ""))
+    if bridge is not None and not bridge.up:
+        return Reason("link", f"{bridge.name} of {node} is down", (), f"{node} ip link set {bridge.name} up", TABLES)
     if port.port and port.port != "forwarding":
         text = f"port {port.name} of {node} is {port.port} (spanning tree), and passes nothing on"
         return Reason("stp", text, (), f"{node} bridge link set dev {port.name} state 3", TABLES)
@@ -38,7 +41,8 @@ def _way_out(case: Case, tables: Tables, port: Link) -> Reason | None:
         text = f"{case.node} has learned that {mac} is behind port {port.name}, from where this frame came"
         return Reason("fdb", text, (), f"{case.node} bridge fdb show", TABLES)
     others = [out] if out else [link for link in tables.links.values() if link.port and link.name != port.name]
-    closed = [reason for link in others if (reason := port_closed(case.node, link) or both_isolated(case.node, port, link))]
+    reasons = (port_closed(case.node, link, tables) or both_isolated(case.node, port, link) for link in others)
+    closed = [reason for reason in reasons if reason is not None]
     return closed[0] if closed and len(closed) == len(others) else None
 
 

@@ -50,6 +50,10 @@ class Case:
         name = self.wiring.name(address)
         return address if name == address else f"{address} ({name})"
 
+    def counted(self, counter: str) -> int:
+        """By how much a counter of the node has grown meanwhile."""
+        return self.facts.moved.get(self.node, {}).get(counter, 0)
+
     def decide(self) -> Decision | None:
         """What the node's routing says of it."""
         tables = self.facts.tables(self.node)
@@ -193,13 +197,27 @@ def too_big(case: Case) -> Reason | None:
     if found is None or not case.packet.dont_fragment:
         return None
     decision, link = found
-    limit = decision.mtu or (link.mtu if link else 0)
-    if not limit or case.packet.size <= limit:
+    limit, size = decision.mtu or (link.mtu if link else 0), _largest_on_wire(case)
+    if not limit or size <= limit:
         return None
+    is_told = case.code == "PKT_TOO_BIG" or any(case.counted(name) for name in ("IpFragFails", "Ip6InTooBigErrors"))
+    if size < case.packet.size and not is_told:  # its segments may be smaller than they could be
+        return None
+    if decision.mtu and link and decision.mtu != link.mtu:
+        destination = case.packet.destination
+        text = f"too big for the route of {case.node} to {case.who(destination)}: {size} bytes, and the route's mtu is {limit}"
+        return Reason("mtu", text, (), f"{case.node} ip route get {destination}", TABLES)
     name = link.name if link else "the next link"
-    text = f"too big for {case.node} {name}: {case.packet.size} bytes, its MTU is {limit}, and it must not be fragmented"
-    hint = f"send at most {limit} bytes, or: {case.node} ip link set {name} mtu {case.packet.size}"
+    text = f"too big for {case.node} {name}: {size} bytes, its MTU is {limit}, and it must not be fragmented"
+    hint = f"send at most {limit} bytes, or: {case.node} ip link set {name} mtu {size}"
     return Reason("mtu", text, (), hint, TABLES)
+
+
+def _largest_on_wire(case: Case) -> int:
+    """How big a packet is at most on a wire: one that no link before could carry stands for several segments (GSO)."""
+    seen = [sighting.event for sighting in case.leaf.back() if sighting.event.kind != "drop"]  # which may be where it was to go
+    passed = [case.facts.link(event.node, event.interface) for event in seen]
+    return min(case.packet.size, *(link.mtu for link in passed if link), 1 << 16)
 
 
 def link_down(case: Case) -> Reason | None:

@@ -51,7 +51,18 @@ class Judge:
             return None if self._went_on(journey, event) else self._sent(case)
         if any(other.event.kind == "drop" and other.event.node == event.node for other in journey.sightings):
             return None  # a copy of it is told of by the drop
-        return self._arrived(case)
+        return self._arrived(journey, case)
+
+    def _in_bridge(self, journey: Journey, case: Case) -> bool:
+        """Whether a bridge was seen to have a frame that is no matter of its node's, or that its node has sent on."""
+        place, event = (case.node, case.interface), case.leaf.event
+        if place not in self._wiring.bridges:
+            return False
+        bridge = self._facts.link(*place)
+        if self._wiring.kinds.get(case.node) == "switch" or bridge is None or bridge.mac != case.packet.macs[1]:
+            return True
+        outs = (sighting.event for sighting in journey.sightings if sighting.event.kind == "out")
+        return any(out.node == event.node and out.time >= event.time for out in outs)
 
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
@@ -60,7 +71,7 @@ class Judge:
             arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)
             if arrived is None:
                 return Ending(case.leaf, "ignored")
-            fate = self._arrived(Case(arrived, case.packet, self._facts, self._wiring, self.conversations))
+            fate = self._arrived(journey, Case(arrived, case.packet, self._facts, self._wiring, self.conversations))
             return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
         reason = reason_of_kernel(case)
         if reason.kind == "port":
@@ -89,11 +100,11 @@ class Judge:
             return Ending(case.leaf, "delivered")
         return Ending(case.leaf, "dropped", bridge_causes.on_link(case, peer))
 
-    def _arrived(self, case: Case) -> Ending | None:
+    def _arrived(self, journey: Journey, case: Case) -> Ending | None:
+        if self._in_bridge(journey, case):
+            return None  # the switch itself listens to what it passes on
         leaf, packet = case.leaf, case.packet
         place = (case.node, case.interface)
-        if place in self._wiring.bridges:
-            return None  # the switch itself listens to what it passes on
         if self._is_port(place):
             return self._in_switch(case)
         is_for_all = is_to_many(leaf.event.data)
@@ -121,12 +132,14 @@ class Judge:
         return Ending(case.leaf, "dropped" if reason else "delivered", reason)
 
     def _in_switch(self, case: Case) -> Ending | None:
+        tables = self._facts.tables(case.node)
+        port = tables.links.get(case.interface) if tables else None
+        closed = bridge_causes.port_closed(case.node, port, tables) if tables and port else None
         if is_to_many(case.leaf.event.data):
-            port = self._facts.link(case.node, case.interface)
-            reason = bridge_causes.port_closed(case.node, port) if port else None
-            return Ending(case.leaf, "dropped" if reason else "ignored", reason)
+            return Ending(case.leaf, "dropped" if closed else "ignored", closed)
         if self._wiring.is_own_mac(case.node, case.packet.macs[1]):
-            return Ending(case.leaf, "delivered")
+            reason = causes.by_rule(case) or closed
+            return Ending(case.leaf, "dropped" if reason else "delivered", reason)
         return Ending(case.leaf, "dropped", bridge_causes.in_switch(case))
 
     def _is_port(self, place: tuple[str, str]) -> bool:

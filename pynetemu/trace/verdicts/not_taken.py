@@ -34,14 +34,14 @@ def _sender(leaf: Sighting) -> str:
 
 def kept_from(owner: str, journey: Journey, wiring: Wiring, facts: Facts) -> Reason | None:
     """The closed port that kept a frame from a node, among the switches that it came to."""
-    for hop in _switched(journey, wiring):
+    for hop in _switched(journey, facts):
         tables = facts.tables(hop.node)
         came = tables.links.get(hop.arrived.event.interface) if tables and hop.arrived else None
         for name in _ports_not_taken(hop, owner, wiring):
             link = tables.links.get(name) if tables else None
-            if came is None or link is None:
+            if tables is None or came is None or link is None:
                 continue
-            reason = port_closed(hop.node, link) or both_isolated(hop.node, came, link)
+            reason = port_closed(hop.node, link, tables) or both_isolated(hop.node, came, link)
             if reason is not None:
                 return reason
     return None
@@ -49,7 +49,7 @@ def kept_from(owner: str, journey: Journey, wiring: Wiring, facts: Facts) -> Rea
 
 def port_without_flood(mac: str, owner: str, journey: Journey, wiring: Wiring, facts: Facts) -> Reason | None:
     """A port that is not flooded, of a switch that has not learned that the frame's MAC address is behind it."""
-    for hop in _switched(journey, wiring):
+    for hop in _switched(journey, facts):
         tables = facts.tables(hop.node)
         for name in _ports_not_taken(hop, owner, wiring):
             link = tables.links.get(name) if tables else None
@@ -60,8 +60,10 @@ def port_without_flood(mac: str, owner: str, journey: Journey, wiring: Wiring, f
     return None
 
 
-def _switched(journey: Journey, wiring: Wiring) -> list[Hop]:
-    return [hop for hop in journey.hops if wiring.kinds.get(hop.node) == "switch" and hop.arrived is not None]
+def _switched(journey: Journey, facts: Facts) -> list[Hop]:
+    """The stays in switches and in other nodes with a bridge, where it came by one of its ports."""
+    arrivals = ((hop, hop.arrived.event) for hop in journey.hops if hop.arrived is not None)
+    return [hop for hop, event in arrivals if (link := facts.link(event.node, event.interface)) is not None and link.port]
 
 
 def _ports_not_taken(hop: Hop, owner: str, wiring: Wiring) -> list[str]:

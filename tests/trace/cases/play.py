@@ -38,6 +38,7 @@ class CaseOfTrace:
     traced: str
     says: str = ""
     lies: str = ""
+    hides: bool = False
     states: dict[Engine, State] = field(default_factory=dict)
 
     @property
@@ -75,7 +76,7 @@ def cases() -> list[CaseOfTrace]:
 def _case(name: str, facts: dict[str, str]) -> CaseOfTrace:
     states: dict[Engine, State] = {engine: facts[engine] for engine in ("kernel", "sockets") if engine in facts}  # type: ignore[misc]
     words = (facts["lab"], facts["truth"], tuple(facts.get("breaks", ())), facts["traced"])
-    return CaseOfTrace(name, *words, facts.get("says", ""), facts.get("lies", ""), states)
+    return CaseOfTrace(name, *words, facts.get("says", ""), facts.get("lies", ""), bool(facts.get("hides")), states)
 
 
 def play(case: CaseOfTrace, engine: Engine) -> Played:
@@ -105,5 +106,5 @@ def _state(case: CaseOfTrace, headline: str, hints: list[str], output: str) -> S
     if case.says and re.search(case.says, headline):
         return "right"
     if headline.startswith(("✔", "no packet")):
-        return "silent"
+        return "not triggered" if case.hides else "silent"
     return "vague" if _VAGUE.search(headline) else "wrong"
