@@ -7,6 +7,7 @@ Documentation/admin-guide/sysctl/user.rst, Ubuntu's apparmor_restrict_unprivileg
 import errno
 import os
 import platform
+import sys
 from pathlib import Path
 
 from pynetemu.errors import PrivilegeError
@@ -60,11 +61,15 @@ def _by_surroundings(failed: str, step: str, code: int, root: Path) -> Privilege
 
 
 def _as_root() -> str:
-    return (
-        'sudo "$(command -v pynetemu)" ...'
-        if os.getuid()
-        else "start the container or service with more privileges (CAP_SYS_ADMIN)"
-    )
+    return f"sudo {_program()} ..." if os.getuid() else "start the container or service with more privileges (CAP_SYS_ADMIN)"
+
+
+def _program() -> str:
+    """The command as sudo can find it, whose PATH has no virtual environment: by its path, if it runs as a program."""
+    import shlex
+
+    started = os.path.abspath(sys.argv[0])
+    return shlex.quote(started) if os.path.basename(started) == "pynetemu" and os.access(started, os.X_OK) else "pynetemu"
 
 
 def _set(name: str, value: int) -> str:

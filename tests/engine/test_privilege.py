@@ -96,3 +96,16 @@ def test_a_limit_that_only_an_outer_machine_can_have(root: Path) -> None:
 
 def test_what_nobody_knows_is_still_told_with_the_errno(root: Path) -> None:
     assert "uid_map: Operation not permitted" in diagnose("uid_map", errno.EPERM, root=root).reason
+
+
+def test_the_fix_names_the_program_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """sudo's PATH has no virtual environment, and `./dev run` none at all."""
+    program = tmp_path / "my labs" / "pynetemu"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (tmp_path / "proc/self/ns").mkdir(parents=True)
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+    for started, named in (program, f"'{program}'"), ("-c", "pynetemu"), ("/usr/bin/pytest", "pynetemu"):
+        monkeypatch.setattr("sys.argv", [str(started)])
+        assert diagnose("unshare", errno.EPERM, root=tmp_path).fix == f"sudo {named} ..."
