@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
-from pynetemu.capture.merge import Taps
+from pynetemu.capture.merge import MergedRings
 from pynetemu.capture.parallel import in_parallel
 from pynetemu.capture.pcap_filter import compile_filter
 from pynetemu.capture.pcapng import Writer, end_of_blocks, key_of, records, time_of
@@ -71,7 +71,7 @@ class Capture:
         assert output is not None
         try:
             self._writer = Writer(output, f"the lab {self.lab.name}")
-            self._taps = Taps(open_rings(self.lab, selection, program, rings), self._records, time_of, key_of)
+            self._merged = MergedRings(open_rings(self.lab, selection, program, rings), self._records, time_of, key_of)
             self._describe(selection)
         except BaseException:
             output.close()
@@ -147,7 +147,7 @@ class Capture:
 
     def add_interface(self, node: str, ifindex: int, mac: str = "") -> int:
         """Gives an interface its number in the file."""
-        ring = self._taps.rings[node]
+        ring = self._merged.rings[node]
         name = ring.interface(ifindex)
         peer = self._peers.get((node, name))
         about = f"{node}, link to {peer[0]}" if peer else node
@@ -158,23 +158,23 @@ class Capture:
 
     def _run(self, output: "Output") -> None:
         events = select.poll()
-        for descriptor in (self._taps.fileno(), self._stop, self._lab):
+        for descriptor in (self._merged.fileno(), self._stop, self._lab):
             events.register(descriptor, select.POLLIN)
         try:
             while True:
-                wait = self._taps.wait
+                wait = self._merged.wait
                 ready = {descriptor for descriptor, _ in events.poll(None if wait is None else wait * 1000)}
                 if self._stop in ready or self._lab in ready:
                     break
-                self._write(output, self._taps.read())
+                self._write(output, self._merged.read())
                 if self.limit and self.packets >= self.limit:
                     break
-            self._write(output, self._taps.rest())
+            self._write(output, self._merged.rest())
             self._count()
         except OSError as error:
             self._error = error
         finally:
-            self._taps.close()
+            self._merged.close()
             output.close()
 
     def _write(self, output: "Output", found: list[bytes]) -> None:
@@ -194,7 +194,7 @@ class Capture:
     def _count(self) -> None:
         """Says at the end of the file what each node's ring took and lost; it does not know the interface of a lost packet."""
         now = time.time_ns()
-        for node, (received, lost) in self._taps.statistics().items():
+        for node, (received, lost) in self._merged.statistics().items():
             self.lost += lost
             if numbers := self._numbers[node]:
                 about = f"all that was captured of {node}" if len(numbers) > 1 else ""

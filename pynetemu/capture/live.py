@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.capture.capture import open_rings
-from pynetemu.capture.merge import Taps
+from pynetemu.capture.merge import MergedRings
 from pynetemu.capture.pcap_filter import compile_filter
 from pynetemu.capture.ring import Packet as Seen
 from pynetemu.capture.ring import as_ethernet, packets
@@ -71,32 +71,32 @@ class Live:
         program = compile_filter(self.filter, by_node(self._names))
         found = self.lab.interfaces(*selection)
         self.width = max((len(f"{interface.node}.{interface.name}") for interface in found), default=0)
-        self._taps = Taps(open_rings(self.lab, selection, program), _take, _time_of)
+        self._merged = MergedRings(open_rings(self.lab, selection, program), _take, _time_of)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.lost = sum(lost for _, lost in self._taps.statistics().values())
-        self._taps.close()
+        self.lost = sum(lost for _, lost in self._merged.statistics().values())
+        self._merged.close()
 
     def follow(self) -> Iterator[Sighting]:
         """What is seen, as it comes, until the lab ends."""
         lab = os.dup(self.lab.fileno())
         try:
-            watched: list[Taps[tuple[str, Seen]] | int] = [self._taps, lab]
-            while lab not in readable(watched, self._taps.wait):
-                yield from map(self._sighting, self._taps.read())
+            watched: list[MergedRings[tuple[str, Seen]] | int] = [self._merged, lab]
+            while lab not in readable(watched, self._merged.wait):
+                yield from map(self._sighting, self._merged.read())
             yield from self.rest()
         finally:
             os.close(lab)
 
     def rest(self) -> Iterator[Sighting]:
         """Stops, and gives what has been seen and not told yet."""
-        yield from map(self._sighting, self._taps.rest())
+        yield from map(self._sighting, self._merged.rest())
 
     def _sighting(self, found: tuple[str, Seen]) -> Sighting:
         node, seen = found
         self._first = self._first or seen.time
-        ring = self._taps.rings[node]
+        ring = self._merged.rings[node]
         interface = ring.interface(seen.ifindex)
         packet = dissect(seen.data if ring.is_ethernet(seen.ifindex) else as_ethernet(seen.data), self._name)
         names = self._name(packet.source), self._name(packet.destination)

@@ -20,7 +20,7 @@ _SLACK = 2_000_000  # ns between a packet's time and its entry into the ring: it
 Take = Callable[[str, memoryview], Iterable[_T]]
 
 
-class Taps(Generic[_T]):
+class MergedRings(Generic[_T]):
     """Rings by their nodes' names. `take(node, block)` makes a block's packets into what is wanted, `time_of` says when each
     was seen; `key` sorts them in the same way, for those who have a faster one."""
 

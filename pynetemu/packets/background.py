@@ -6,7 +6,7 @@ _MDNS = b"\x14\xe9"  # port 5353
 _LLDP = b"\x88\xcc"
 
 
-def is_chatter(frame: bytes) -> bool:
+def is_background(frame: bytes) -> bool:
     """Whether a frame is of spanning tree, LLDP, multicast membership or mDNS, or IPv6's first words on a link."""
     kind = frame[12:14]
     if kind < b"\x06\x00" or kind == _LLDP:

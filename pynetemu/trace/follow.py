@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.lab.connection import readable
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
@@ -20,8 +20,8 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.choose import of_lab, open_source
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
-from pynetemu.trace.verdicts.decide import Judge
-from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.decide import Verdicts
+from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.views.columns import involved
 from pynetemu.trace.views.style import Style
 
@@ -47,9 +47,9 @@ class Follower:
         with ExitStack() as undo:
             self._source = open_source(self._lab, self._lab.nodes, self._expression)
             undo.callback(self._source.close)
-            self._facts = Facts(self._lab, self._lab.nodes)
-            undo.callback(self._facts.close)
-            undo.callback(self._facts.firewall.close)
+            self._evidence = Evidence(self._lab, self._lab.nodes)
+            undo.callback(self._evidence.close)
+            undo.callback(self._evidence.firewall.close)
             self._undo = undo.pop_all()
         self._begun, self.engine = time.time_ns(), self._source.name
         return self
@@ -60,8 +60,8 @@ class Follower:
 
     def lines(self, seconds: float) -> Iterator[str]:
         """Waits so long for packets, and tells those whose journeys have ended."""
-        readable([self._source.fileno(), self._facts.firewall.fileno()], seconds)
-        self._facts.firewall.read()
+        readable([self._source.fileno(), self._evidence.firewall.fileno()], seconds)
+        self._evidence.firewall.read()
         self._waiting += of_lab(self._lab, self._source.read())
         if len(self._waiting) > _MOST:
             self.skipped += len(self._waiting) - _MOST
@@ -70,7 +70,7 @@ class Follower:
         yield from self._told(time.time_ns())
 
     def _told(self, now: int) -> Iterator[str]:
-        drops = [drop for drop in self._facts.firewall.drops if now - drop.time > _ENDED]
+        drops = [drop for drop in self._evidence.firewall.drops if now - drop.time > _ENDED]
         events = [*self._waiting, *never_on_a_wire(drops, self._waiting)]
         journeys = join(sorted(events, key=lambda event: event.time), self._wiring)
         ended = [journey for journey in journeys if now - journey.sightings[-1].event.time > _ENDED]
@@ -78,17 +78,17 @@ class Follower:
             return
         told = {id(sighting.event) for journey in ended for sighting in journey.sightings}
         self._waiting = [event for event in self._waiting if id(event) not in told]
-        self._facts.refresh()
-        judge = Judge(journeys, self._wiring, self._facts)
+        self._evidence.refresh()
+        verdicts = Verdicts(journeys, self._wiring, self._evidence)
         for journey in ended:
-            if self._everything or not is_chatter(journey.first.data):
+            if self._everything or not is_background(journey.first.data):
                 self.packets += 1
-                yield from self._packet(journey, judge)
-        self._facts.firewall.drops = [drop for drop in self._facts.firewall.drops if drop not in drops]
+                yield from self._packet(journey, verdicts)
+        self._evidence.firewall.drops = [drop for drop in self._evidence.firewall.drops if drop not in drops]
 
-    def _packet(self, journey: Journey, judge: Judge) -> Iterator[str]:
+    def _packet(self, journey: Journey, verdicts: Verdicts) -> Iterator[str]:
         style, name = self._style, self._wiring.name
-        endings = judge.endings(journey)
+        endings = verdicts.endings(journey)
         packet = dissect(journey.first.data, name)
         between = (
             "" if packet.protocol in ("ARP", "ND") or packet.inner else f"  {name(packet.source)} → {name(packet.destination)}"

@@ -27,9 +27,9 @@ _BAD = ("dropped", "waiting", "unanswered")
 class Trace(TraceRecord):
     """The journeys of a traced time, numbered from 1: `trace[3]`, `len(trace)`, `for journey in trace`.
 
-    `engine` is "kernel" or "tap"; `lost` is how many packets came too fast for it, `rules_missed` whether the kernel's traces
-    of firewall rules did; `findings` are what went wrong without any packet, such as a host without a route. The methods that
-    assert raise AssertionError with the whole ladder.
+    `engine` is "kernel" or "packet sockets"; `lost` is how many packets came too fast for it, `rules_missed` whether the
+    kernel's traces of firewall rules did; `node_problems` are what went wrong without any packet, such as a host without a
+    route. The methods that assert raise AssertionError with the whole ladder.
     """
 
     def __init__(self, wiring: Wiring) -> None:
@@ -105,7 +105,7 @@ class Trace(TraceRecord):
         return self._lines[journey.number]
 
     def ladder(self, style: Style | None = None, *, everything: bool = False) -> str:
-        """The packets as text, one line each, and what came of them; `everything` shows all, and the kernels' chatter."""
+        """The packets as text, one line each, and what came of them; `everything`: background traffic too, however many."""
         from pynetemu.trace.views.report import report
 
         return report(self, style or Style(), everything=everything)

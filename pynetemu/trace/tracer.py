@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
@@ -20,8 +20,8 @@ from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
 from pynetemu.trace.sources.no_gc import no_collection
 from pynetemu.trace.trace import Trace
-from pynetemu.trace.verdicts.decide import Judge
-from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.decide import Verdicts
+from pynetemu.trace.verdicts.evidence import Evidence
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -43,9 +43,9 @@ class Tracer:
         with ExitStack() as undo:
             self._source = open_source(lab, lab.nodes, self._expression, self._snap)
             undo.callback(self._source.close)
-            self._facts = Facts(lab, lab.nodes)
-            undo.callback(self._facts.close)
-            self._collector = Collector(self._source, self._facts.firewall)
+            self._evidence = Evidence(lab, lab.nodes)
+            undo.callback(self._evidence.close)
+            self._collector = Collector(self._source, self._evidence.firewall)
             self._undo = undo.pop_all()
         return self.trace
 
@@ -53,12 +53,12 @@ class Tracer:
         """Ends the trace; what the kernel has seen until now is in it, and why it ended as it did."""
         with self._undo, no_collection():
             events = of_lab(self._lab, self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY))
-            self._facts.stop()
-            events = sorted([*events, *never_on_a_wire(self._facts.firewall.drops, events)], key=lambda event: event.time)
+            self._evidence.stop()
+            events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
-            judge = Judge(journeys, self._wiring, self._facts)
-            missed = self._facts.firewall.lost
-            self.trace.fill(journeys, judge, engine=self._source.name, lost=self._source.lost, rules_missed=missed)
+            verdicts = Verdicts(journeys, self._wiring, self._evidence)
+            missed = self._evidence.firewall.lost
+            self.trace.fill(journeys, verdicts, engine=self._source.name, lost=self._source.lost, rules_missed=missed)
         return self.trace
 
     def __enter__(self) -> Trace:
@@ -72,7 +72,7 @@ class Tracer:
         recent = [
             event
             for event in of_lab(self._lab, events)
-            if now - event.time < _SECONDS_UNDER_WAY * 1e9 and not is_chatter(event.data)
+            if now - event.time < _SECONDS_UNDER_WAY * 1e9 and not is_background(event.data)
         ]
         return any(not self._has_ended(journey) for journey in join(recent, self._wiring))
 

@@ -24,7 +24,7 @@ _VARIES = (
     (re.compile(r"[\d./]+( ?)(ms|s|ns)\b"), r"[\\d./]+\1\2"),
     (re.compile(r"^ *\d+\.\d{3}( [●◀○✗·?])"), r" *\\d+\\.\\d{3}\1"),
     (re.compile(r"\b[345]\d{4}\b"), r"\\d{5}"),
-    (re.compile(r" · (tap|kernel)$"), r" · (?:tap|kernel)"),
+    (re.compile(r" · (packet sockets|kernel)$"), r" · (?:packet sockets|kernel)"),
     (re.compile(r"time=\d\S*"), r"time=\\S+"),
     (re.compile(r"^\[(\d+)\] \d+$"), r"\\[\1\\] \\d+"),
 )

@@ -13,7 +13,7 @@ from pynetemu import Network
 from pynetemu.capture.live import Sighting
 from pynetemu.capture.pcapng import Writer
 from pynetemu.capture.ring import as_ethernet
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.packets.encapsulation import inner_frame
 from pynetemu.packets.identity import identity
@@ -53,7 +53,7 @@ def test_frames_with_mistakes_are_read() -> None:
             assert Sighting(0, "blue", "eth0", True, packet, "", "", len(frame)).text
             dissect(as_ethernet(frame[14:]))
             identity(frame)
-            is_chatter(frame)
+            is_background(frame)
             if (inner := inner_frame(frame)) is not None:
                 assert inner != frame
                 identity(inner)

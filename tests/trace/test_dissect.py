@@ -17,7 +17,7 @@ from scapy.layers.l2 import ARP, GRE, LLC, STP, Dot1Q, Dot3, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.packets.identity import identity
 
@@ -120,7 +120,7 @@ def test_cut_packets_are_no_error() -> None:
         for length in range(len(frame)):
             dissect(frame[:length])
             identity(frame[:length])
-            is_chatter(frame[:length])
+            is_background(frame[:length])
 
 
 def test_what_hops_change_takes_no_part_in_the_identity() -> None:
@@ -137,11 +137,11 @@ def test_what_hops_change_takes_no_part_in_the_identity() -> None:
     assert identity(before).flow == identity(routed).flow != identity(translated).flow
 
 
-def test_chatter_is_told_apart() -> None:
+def test_background_traffic_is_told_apart() -> None:
     stp = Dot3(dst="01:80:c2:00:00:00") / LLC() / STP()
-    assert is_chatter(bytes(stp))
+    assert is_background(bytes(stp))
     assert dissect(bytes(stp)).protocol == "STP"
     probe = _ETHER / IPv6(src="::", dst="ff02::1:ff00:1") / ICMPv6ND_NS(tgt="fd00::1")
-    assert is_chatter(bytes(probe))
-    assert not is_chatter(bytes(_ETHER / _V6 / ICMPv6ND_NS(tgt="fd00::2")))
-    assert not is_chatter(bytes(_ETHER / _PING))
+    assert is_background(bytes(probe))
+    assert not is_background(bytes(_ETHER / _V6 / ICMPv6ND_NS(tgt="fd00::2")))
+    assert not is_background(bytes(_ETHER / _PING))

@@ -260,7 +260,7 @@ def test_a_machine_without_what_it_takes_says_what_that_is(monkeypatch: pytest.M
                 KernelSource(net, net.nodes)
             with net.trace("icmp") as trace:  # another engine takes its place
                 net["blue"].run("ping", "-c1", "10.0.0.1", check=True)
-            assert (trace.engine, len(trace.find("echo"))) == ("tap", 2)
+            assert (trace.engine, len(trace.find("echo"))) == ("packet sockets", 2)
         assert set(os.listdir("/proc/self/fd")) == open_before
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pynetemu import Network
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.trace.trace import Trace
 from tests.trace.scenarios import SCENARIOS, Crossing, Scenario, play, prepare
 from tests.trace.scenarios6 import SCENARIOS6, Crossing6
@@ -38,14 +38,16 @@ def test_it_says_what_happened_to_ipv6(crossing6: Network, scenario: Scenario) -
 
 def _check(trace: Trace, scenario: Scenario) -> None:
     shown = trace.ladder()
-    ours = [journey for journey in trace if not is_chatter(journey.first.data)]
+    ours = [journey for journey in trace if not is_background(journey.first.data)]
     told = [ending for journey in ours for ending in trace.endings(journey) if ending.reason and ending.fate != "ignored"]
     if not scenario.kind:
-        assert not told and not trace.findings, shown
+        assert not told and not trace.node_problems, shown
         assert "answered in" in shown
         trace.path("echo request", "blue sw1 r1 sw2 root")
         return
-    found = [(ending.reason, ending.node) for ending in told if ending.reason] + [(reason, "blue") for reason in trace.findings]
+    found = [(ending.reason, ending.node) for ending in told if ending.reason] + [
+        (reason, "blue") for reason in trace.node_problems
+    ]
     reasons = [(reason.kind, node) for reason, node in found if scenario.text in reason.text and reason.kind == scenario.kind]
     assert (scenario.kind, scenario.node) in reasons, shown
     if scenario.details:

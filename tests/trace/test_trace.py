@@ -44,7 +44,7 @@ def test_journeys_and_their_hops(trace: Trace) -> None:
     story = trace.story(ping.number)
     assert re.search(r"r1 +eth0 ▸ eth1 +[\d.]+ µs +routed · ttl 64→63 · MACs rewritten\n", story)
     assert re.search(r"root +✔ delivered +answered by packet \d+$", story)
-    assert trace.engine == "tap" if os.getuid() else trace.engine in ("kernel", "tap")
+    assert trace.engine == "packet sockets" if os.getuid() else trace.engine in ("kernel", "packet sockets")
     with pytest.raises(LookupError, match=r"no packet 999; it has 1 to \d+"):
         trace[999]
 
@@ -174,7 +174,7 @@ def test_tcp_with_what_it_carries(network: Network) -> None:
         server.wait()
         server.close()
     # The kernel engine has the headers: what TCP carries lies elsewhere (in the pages of sk_buff's fragments).
-    carried = ["GET / HTTP/1.1", "HTTP/1.0 200 OK"] if trace.engine == "tap" else []
+    carried = ["GET / HTTP/1.1", "HTTP/1.0 200 OK"] if trace.engine == "packet sockets" else []
     trace.expect("SYN", r"SYN\+ACK", *carried, "FIN")
     trace.delivered("TCP")
     assert "connected in" in trace.ladder()

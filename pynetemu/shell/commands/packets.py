@@ -69,7 +69,7 @@ def trace(
     --filter       only packets that match, as tcpdump writes it: 'icmp or arp', 'host blue'
     --ascii        without line-drawing characters
     -v, --verbose  every sighting on a line of its own
-    --live         follows the whole lab until Ctrl-C; verbose: the kernels' own chatter too
+    --live         follows the whole lab until Ctrl-C; verbose: the kernels' own background traffic too
     """
     style = _style(ascii)
     shown: Literal["ladder", "sightings"] = "sightings" if verbose else "ladder"

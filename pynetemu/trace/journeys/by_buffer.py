@@ -14,7 +14,7 @@ from pynetemu.packets.identity import identity
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
-from pynetemu.trace.sources.expected_drops import is_harmless
+from pynetemu.trace.sources.expected_drops import is_expected_drop
 
 _REBUILT = 200  # of so many journeys before, one whose buffer was made anew on a link may be continued
 _IPV4_KEY = 6  # elements of an IPv4 packet's key: number, 2 of fragments, length, protocol, content
@@ -36,7 +36,7 @@ class ByBuffer:
         known = self._by_buffer.get(event.buffer) or self._by_head.get(event.head)
         journey = known if known and self._continues(known, event) else self._rebuilt(event)
         if journey is None:
-            if event.kind == "drop" and is_harmless(event):
+            if event.kind == "drop" and is_expected_drop(event):
                 return  # a copy of a packet that was delivered, such as one that a closed socket still held
             journey = self._begin()
         journey.sightings.append(Sighting(event, self._before(journey, event)))

@@ -10,7 +10,7 @@ known by its bytes: the same frame at both ends of a link, and in a node by what
 
 from collections.abc import Iterable
 
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.trace.journeys.by_buffer import ByBuffer
 from pynetemu.trace.journeys.by_content import ByContent
 from pynetemu.trace.journeys.journey import Journey
@@ -30,7 +30,7 @@ def join(events: Iterable[Event], wiring: Wiring) -> list[Journey]:
             buffer.add(event)
         else:
             content.add(event)
-    journeys = sorted([*content.journeys, *buffer.journeys], key=lambda one: (is_chatter(one.first.data), one.time))
+    journeys = sorted([*content.journeys, *buffer.journeys], key=lambda one: (is_background(one.first.data), one.time))
     for number, journey in enumerate(journeys, start=1):
         journey.number = number
     mark_repeats(journeys)

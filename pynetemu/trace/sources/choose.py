@@ -9,7 +9,7 @@ from pynetemu.capture.selection import of_the_lab
 from pynetemu.plan.operations import AddAddress
 from pynetemu.trace.sources.events import Event, Source
 from pynetemu.trace.sources.kernel.source import KernelSource, Unavailable
-from pynetemu.trace.sources.packet_sockets import TapSource
+from pynetemu.trace.sources.packet_sockets import PacketSocketSource
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -22,7 +22,7 @@ def open_source(lab: "Lab", nodes: Sequence[str], expression: str = "", snap: in
     program = compile_filter(expression, _addresses(lab))
     with suppress(Unavailable):
         return KernelSource(lab, nodes, program)
-    return TapSource(lab, nodes, program, snap)
+    return PacketSocketSource(lab, nodes, program, snap)
 
 
 def of_lab(lab: "Lab", events: list[Event]) -> list[Event]:

@@ -4,7 +4,7 @@ from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.sources.events import Event
 
 # Reasons that come with packets which have been delivered, or were not for this node at all.
-_HARMLESS = {
+_EXPECTED = {
     ("NO_SOCKET", "ping_rcv"),  # an echo reply that a raw socket has got as well
     ("NO_SOCKET", "icmp_rcv"),  # the same before Linux 6.3
     ("NO_SOCKET", "icmpv6_rcv"),
@@ -19,9 +19,9 @@ _NOT_FOR_US = {"OTHERHOST", "QUEUE_PURGE", "SOCKET_CLOSE", "CONSUMED", "NOT_DROP
 _MULTICAST = {"ip6_mc_input", "ip_rcv_finish_core", "ip_mr_input", "ip_mc_validate_source"}
 
 
-def is_harmless(event: Event) -> bool:
+def is_expected_drop(event: Event) -> bool:
     """Whether a drop means nothing to a person: the packet had been delivered, or was another's."""
     where = event.place.partition(" ")[0]
-    if event.reason in _NOT_FOR_US or (event.reason, where) in _HARMLESS:
+    if event.reason in _NOT_FOR_US or (event.reason, where) in _EXPECTED:
         return True
     return is_to_many(event.data) and (where in _MULTICAST or event.reason in ("UNHANDLED_PROTO", "IPV6DISABLED"))

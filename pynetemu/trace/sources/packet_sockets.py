@@ -1,6 +1,6 @@
 """The engine of traces that needs no privilege: a ring in each node, which sees what enters and leaves its interfaces.
 
-source = TapSource(network, network.nodes, compile_filter("icmp"))
+source = PacketSocketSource(network, network.nodes, compile_filter("icmp"))
 events = source.read()
 """
 
@@ -27,10 +27,10 @@ _MOST_MEMORY = 1 << 23  # bytes of one ring: 0.5 s of 100,000 small packets a se
 _RETURN = 0x06  # BPF_RET | BPF_K of classic BPF
 
 
-class TapSource:
+class PacketSocketSource:
     """A packet that is dropped inside a node is simply not seen again. `snap` is how many bytes of each are kept."""
 
-    name = "tap"
+    name = "packet sockets"
 
     def __init__(self, lab: "Lab", nodes: Sequence[str], program: bytes = b"", snap: int = 0) -> None:
         memory = max(2 * BLOCK, min(_MOST_MEMORY, _ALL_MEMORY // max(1, len(nodes))))

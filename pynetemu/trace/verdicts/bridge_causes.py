@@ -1,20 +1,20 @@
 """Why a frame ended in a switch, and why a link did not carry it."""
 
 from pynetemu.trace.verdicts.causes import TABLES, Case, by_rule, unknown
-from pynetemu.trace.verdicts.lookups import Link, Tables
+from pynetemu.trace.verdicts.lookups import Link, NodeTables
 from pynetemu.trace.verdicts.verdict import Reason
 
 
 def in_switch(case: Case) -> Reason:
     """For a frame that a switch has received and sent nowhere."""
-    tables = case.facts.tables(case.node)
+    tables = case.evidence.tables(case.node)
     port = tables.links.get(case.interface) if tables else None
     if tables is None or port is None:
         return unknown(case)
     return by_rule(case) or port_closed(case.node, port, tables) or _way_out(case, tables, port) or unknown(case)
 
 
-def port_closed(node: str, port: Link, tables: Tables) -> Reason | None:
+def port_closed(node: str, port: Link, tables: NodeTables) -> Reason | None:
     """A port that passes no frames: down, in no bridge or in one that is down, or closed by the spanning tree."""
     if not port.up:
         return Reason("link", f"port {port.name} of {node} is down", (), f"{node} ip link set {port.name} up", TABLES)
@@ -33,7 +33,7 @@ def port_closed(node: str, port: Link, tables: Tables) -> Reason | None:
     return None
 
 
-def _way_out(case: Case, tables: Tables, port: Link) -> Reason | None:
+def _way_out(case: Case, tables: NodeTables, port: Link) -> Reason | None:
     mac = case.packet.macs[1]
     index = tables.forwarding.get(mac)
     out = tables.links.get(tables.names.get(index or 0, ""))
@@ -56,7 +56,7 @@ def both_isolated(node: str, one: Link, other: Link) -> Reason | None:
 def on_link(case: Case, peer: tuple[str, str]) -> Reason:
     """For a frame that was sent into a link and not seen at its other end."""
     node, interface = peer
-    far = case.facts.link(node, interface)
+    far = case.evidence.link(node, interface)
     if far is not None and not far.up:
         return Reason("link", f"{node} {interface} is down", (), f"{node} ip link set {interface} up", TABLES)
     if far is not None and far.xdp:

@@ -13,7 +13,7 @@ from pynetemu.trace.journeys.journey import Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.nftrace import Drop, fingerprint
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.verdicts.lookups import Decision, Link
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -31,7 +31,7 @@ class Case:
 
     leaf: Sighting
     packet: Packet
-    facts: Facts
+    evidence: Evidence
     wiring: Wiring
     conversations: Conversations
     code: str = ""
@@ -52,11 +52,11 @@ class Case:
 
     def counted(self, counter: str) -> int:
         """By how much a counter of the node has grown meanwhile."""
-        return self.facts.moved.get(self.node, {}).get(counter, 0)
+        return self.evidence.moved.get(self.node, {}).get(counter, 0)
 
     def decide(self) -> Decision | None:
         """What the node's routing says of it."""
-        tables = self.facts.tables(self.node)
+        tables = self.evidence.tables(self.node)
         if tables is None or self.packet.ttl is None:  # it is no IP
             return None
         if self.arrived:
@@ -65,7 +65,7 @@ class Case:
 
     def way_out(self) -> tuple[Decision, Link | None] | None:
         """The decision and the interface by which it should have left, for a packet that is to be passed on."""
-        decision, tables = self.decide(), self.facts.tables(self.node)
+        decision, tables = self.decide(), self.evidence.tables(self.node)
         if decision is None or tables is None or decision.kind != "forwarded":
             return None
         return decision, tables.links.get(tables.names.get(decision.interface, ""))
@@ -76,16 +76,16 @@ Cause = Callable[[Case], Reason | None]
 
 def by_rule(case: Case) -> Reason | None:
     """A rule of nftables, or a chain's policy."""
-    drop = next((drop for drop in case.facts.firewall.drops if drop.node == case.node and _is_about(drop, case)), None)
-    return reason_of_rule(drop, case.facts) if drop else None
+    drop = next((drop for drop in case.evidence.firewall.drops if drop.node == case.node and _is_about(drop, case)), None)
+    return reason_of_rule(drop, case.evidence) if drop else None
 
 
-def reason_of_rule(drop: Drop, facts: Facts) -> Reason:
+def reason_of_rule(drop: Drop, evidence: Evidence) -> Reason:
     where = f"table {drop.family} {drop.table}, chain {drop.chain}"
     if not drop.rule:
         hint = f"{drop.node} nft add rule {drop.family} {drop.table} {drop.chain} ... accept"
         return Reason("nft", f"dropped by nftables in {drop.node}: {where}, policy drop", (), hint, RULES)
-    text = _COUNTED.sub("", facts.rule(drop))
+    text = _COUNTED.sub("", evidence.rule(drop))
     verb = "rejected" if "reject" in text else "dropped"
     hint = f"{drop.node} nft delete rule {drop.family} {drop.table} {drop.chain} handle {drop.rule}"
     details = (text,) if text else ()
@@ -139,7 +139,7 @@ def not_a_router(case: Case) -> Reason | None:
     if decision and decision.kind == "forwarded" and family == "ipv4":
         return None
     path = f"net/{family}/conf/{case.interface if family == 'ipv4' else 'all'}/forwarding"
-    if case.facts.setting(case.node, path) != "0" and case.code != "IP_INADDRERRORS":
+    if case.evidence.setting(case.node, path) != "0" and case.code != "IP_INADDRERRORS":
         return None
     knob = "net.ipv4.ip_forward" if family == "ipv4" else "net.ipv6.conf.all.forwarding"
     text = f"{case.node} is no router: it is not {case.who(case.packet.destination)}, and {knob} is 0"
@@ -154,8 +154,8 @@ def filtered_by_source(case: Case) -> Reason | None:
     source = case.packet.source
     text = f"dropped by the reverse-path filter of {case.node}: {case.who(source)} is not reachable back by {case.interface}"
     knob = f"net.ipv4.conf.{case.interface}.rp_filter"
-    value = case.facts.setting(case.node, f"net/ipv4/conf/{case.interface}/rp_filter")
-    both = case.facts.setting(case.node, "net/ipv4/conf/all/rp_filter")
+    value = case.evidence.setting(case.node, f"net/ipv4/conf/{case.interface}/rp_filter")
+    both = case.evidence.setting(case.node, "net/ipv4/conf/all/rp_filter")
     details = (f"net.ipv4.conf.all.rp_filter = {both}, {knob} = {value}",) if both else ()
     hint = f"{case.node} sysctl -w net.ipv4.conf.all.rp_filter=0 {knob}=0"
     return Reason("rp_filter", text, details, hint, TABLES)
@@ -163,9 +163,9 @@ def filtered_by_source(case: Case) -> Reason | None:
 
 def _leads_elsewhere(case: Case) -> bool:
     """Whether the node would answer by another interface, and checks that: since Linux 6.14 a route query just says EINVAL."""
-    tables = case.facts.tables(case.node)
+    tables = case.evidence.tables(case.node)
     places = (case.interface, "all")
-    checks = any(case.facts.setting(case.node, f"net/ipv4/conf/{place}/rp_filter") not in ("", "0") for place in places)
+    checks = any(case.evidence.setting(case.node, f"net/ipv4/conf/{place}/rp_filter") not in ("", "0") for place in places)
     if tables is None or not checks:
         return False
     return tables.names.get(tables.decide(case.packet.source).interface) != case.interface
@@ -183,7 +183,7 @@ def no_route(case: Case) -> Reason | None:
         hint = f"{case.node} ip route add {case.wiring.route_to(case.node, destination)}"
         return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), hint, TABLES)
     if decision.kind == "blackhole" and case.arrived:
-        tables = case.facts.tables(case.node)
+        tables = case.evidence.tables(case.node)
         if tables and tables.decide(destination).kind != "blackhole":
             text = f"{case.node} does not believe the source {case.who(case.packet.source)}: it cannot come by {case.interface}"
             return Reason("martian", text, (), f"{case.node} ip addr", TABLES)
@@ -216,7 +216,7 @@ def too_big(case: Case) -> Reason | None:
 def _largest_on_wire(case: Case) -> int:
     """How big a packet is at most on a wire: one that no link before could carry stands for several segments (GSO)."""
     seen = [sighting.event for sighting in case.leaf.back() if sighting.event.kind != "drop"]  # which may be where it was to go
-    passed = [case.facts.link(event.node, event.interface) for event in seen]
+    passed = [case.evidence.link(event.node, event.interface) for event in seen]
     return min(case.packet.size, *(link.mtu for link in passed if link), 1 << 16)
 
 
@@ -232,7 +232,7 @@ def link_down(case: Case) -> Reason | None:
 
 
 def no_neighbor(case: Case) -> Reason | None:
-    found, tables = case.way_out(), case.facts.tables(case.node)
+    found, tables = case.way_out(), case.evidence.tables(case.node)
     if found is None or tables is None:
         return None
     decision, link = found
@@ -256,7 +256,7 @@ def queue_full(case: Case) -> Reason | None:
     link = found[1] if found else None
     if link is None:
         return None
-    queue = case.facts.queue(case.node, link.name)
+    queue = case.evidence.queue(case.node, link.name)
     if queue is None and not case.code.startswith("QDISC"):
         return None
     if queue is None:
@@ -274,7 +274,7 @@ def queue_full(case: Case) -> Reason | None:
 
 
 def unknown(case: Case) -> Reason:
-    moved = case.facts.moved.get(case.node, {})
+    moved = case.evidence.moved.get(case.node, {})
     told = ", ".join(f"{name} +{value}" for name, value in moved.items())
     details = (f"counters of {case.node} meanwhile: {told}",) if told else ()
     return Reason("vanished", f"vanished in {case.node}", details, f"{case.node} nstat", COUNTERS)

@@ -7,29 +7,29 @@ from pynetemu.packets.dissect import dissect, is_to_many
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
-from pynetemu.trace.sources.expected_drops import is_harmless
+from pynetemu.trace.sources.expected_drops import is_expected_drop
 from pynetemu.trace.verdicts import bridge_causes, causes
 from pynetemu.trace.verdicts.causes import Case
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
-from pynetemu.trace.verdicts.evidence import Facts
-from pynetemu.trace.verdicts.node_problems import findings
+from pynetemu.trace.verdicts.evidence import Evidence
+from pynetemu.trace.verdicts.node_problems import node_problems
 from pynetemu.trace.verdicts.not_taken import not_taken
 from pynetemu.trace.verdicts.unanswered import Requests
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
 
-class Judge:
+class Verdicts:
     """Knows the plan and all packets; what else it needs it asks the nodes."""
 
-    def __init__(self, journeys: Sequence[Journey], wiring: Wiring, facts: Facts) -> None:
-        self._journeys, self._wiring, self._facts = journeys, wiring, facts
+    def __init__(self, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence) -> None:
+        self._journeys, self._wiring, self._evidence = journeys, wiring, evidence
         self.conversations = Conversations(journeys)
-        self._requests = Requests(self.conversations, wiring, facts)
+        self._requests = Requests(self.conversations, wiring, evidence)
 
-    def findings(self) -> list[Reason]:
+    def node_problems(self) -> list[Reason]:
         """What went wrong besides: packets that were never made, addresses that two nodes have."""
-        return findings(self._journeys, self.conversations, self._wiring, self._facts)
+        return node_problems(self._journeys, self.conversations, self._wiring, self._evidence)
 
     def endings(self, journey: Journey) -> list[Ending]:
         """How a journey ended, at each place where it did."""
@@ -37,14 +37,14 @@ class Judge:
         packet = dissect(journey.first.data)
         if _nobody_took(endings):
             last = max(endings, key=lambda ending: len(list(ending.sighting.back())))
-            reason = not_taken(journey, last.sighting, self._wiring, self._facts)
+            reason = not_taken(journey, last.sighting, self._wiring, self._evidence)
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
         return self._requests.judged(journey, packet, endings)
 
     def _ending(self, journey: Journey, leaf: Sighting) -> Ending | None:
         event = leaf.event
         packet = dissect(event.data)
-        case = Case(leaf, packet, self._facts, self._wiring, self.conversations, event.reason, leaf.before is not None)
+        case = Case(leaf, packet, self._evidence, self._wiring, self.conversations, event.reason, leaf.before is not None)
         if event.kind == "drop":
             return self._dropped(journey, case)
         if event.kind == "out":
@@ -58,7 +58,7 @@ class Judge:
         place, event = (case.node, case.interface), case.leaf.event
         if place not in self._wiring.bridges:
             return False
-        bridge = self._facts.link(*place)
+        bridge = self._evidence.link(*place)
         if self._wiring.kinds.get(case.node) == "switch" or bridge is None or bridge.mac != case.packet.macs[1]:
             return True
         outs = (sighting.event for sighting in journey.sightings if sighting.event.kind == "out")
@@ -67,11 +67,11 @@ class Judge:
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
         is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
-        if is_harmless(case.leaf.event) or (is_read and causes.by_rule(case) is None):
+        if is_expected_drop(case.leaf.event) or (is_read and causes.by_rule(case) is None):
             arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)
             if arrived is None:
                 return Ending(case.leaf, "ignored")
-            fate = self._arrived(journey, Case(arrived, case.packet, self._facts, self._wiring, self.conversations))
+            fate = self._arrived(journey, Case(arrived, case.packet, self._evidence, self._wiring, self.conversations))
             return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
         reason = reason_of_kernel(case)
         if reason.kind == "port":
@@ -125,14 +125,14 @@ class Judge:
         return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)
 
     def _at_destination(self, case: Case) -> Ending:
-        moved = self._facts.moved.get(case.node, {})
+        moved = self._evidence.moved.get(case.node, {})
         reason = causes.by_rule(case)
         if reason is None and moved.get("TcpExtIPReversePathFilter"):
             reason = causes.filtered_by_source(case)
         return Ending(case.leaf, "dropped" if reason else "delivered", reason)
 
     def _in_switch(self, case: Case) -> Ending | None:
-        tables = self._facts.tables(case.node)
+        tables = self._evidence.tables(case.node)
         port = tables.links.get(case.interface) if tables else None
         closed = bridge_causes.port_closed(case.node, port, tables) if tables and port else None
         if is_to_many(case.leaf.event.data):
@@ -145,18 +145,18 @@ class Judge:
     def _is_port(self, place: tuple[str, str]) -> bool:
         if self._wiring.kinds.get(place[0]) == "switch":
             return True
-        return place not in self._wiring.peers and bool((link := self._facts.link(*place)) and link.port)
+        return place not in self._wiring.peers and bool((link := self._evidence.link(*place)) and link.port)
 
     def _is_mine(self, node: str, address: str) -> bool:
         if node in self._wiring.owners.get(address, ()):
             return True
-        tables = self._facts.tables(node)
+        tables = self._evidence.tables(node)
         return tables is not None and address in tables.addresses
 
     def _has_mac(self, place: tuple[str, str], mac: str) -> bool:
         if self._wiring.macs.get(place) == mac or place not in self._wiring.peers:
             return True
-        link = self._facts.link(*place)
+        link = self._evidence.link(*place)
         return link is not None and link.mac == mac
 
 

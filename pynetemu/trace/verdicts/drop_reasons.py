@@ -73,7 +73,7 @@ def _named(case: Case) -> Reason:
         if known:
             return known
     in_bridge = event.reason == "BRIDGE_INGRESS_STP_STATE" or where.startswith("br_")  # unnamed before Linux 6.12
-    if in_bridge and (tables := case.facts.tables(case.node)) and (port := tables.links.get(case.interface)):
+    if in_bridge and (tables := case.evidence.tables(case.node)) and (port := tables.links.get(case.interface)):
         return bridge_causes.port_closed(case.node, port, tables) or _from_text(case)
     if where == "ip_error" or where == "ip6_pkt_drop":
         return causes.not_a_router(case) or causes.no_route(case) or _from_text(case)

@@ -11,7 +11,7 @@ from pynetemu.errors import PynetemuError
 from pynetemu.trace.sources import nftrace
 from pynetemu.trace.sources.nftrace import Drop, Firewall
 from pynetemu.trace.verdicts import counters
-from pynetemu.trace.verdicts.lookups import Link, Queue, Tables
+from pynetemu.trace.verdicts.lookups import Link, NodeTables, Queue
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -21,13 +21,13 @@ _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what 
 _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
 
 
-class Facts:
+class Evidence:
     """Begins to watch when it is made; `stop` ends that. What is asked later is asked once, and remembered."""
 
     def __init__(self, lab: "Lab", nodes: Sequence[str]) -> None:
         self._lab, self._nodes = lab, list(nodes)
         self._before = counters.read(lab, self._nodes)
-        self._tables: dict[str, Tables] = {}
+        self._tables: dict[str, NodeTables] = {}
         self._rules: dict[str, dict[tuple[str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
         looked_at = self._nodes if len(self._nodes) <= _FEW else ()
@@ -37,7 +37,7 @@ class Facts:
         self.ended = False
 
     def _queues(self, node: str) -> dict[tuple[int, str], Queue]:
-        with Tables(self._lab[node]) as tables:
+        with NodeTables(self._lab[node]) as tables:
             return {(queue.interface, queue.kind): queue for queue in tables.queues if queue.kind != "noqueue"}
 
     def stop(self) -> None:
@@ -70,11 +70,11 @@ class Facts:
             tables.close()
         self._tables.clear()
 
-    def tables(self, node: str) -> Tables | None:
+    def tables(self, node: str) -> NodeTables | None:
         """The tables of a node; None when the lab has ended, or nothing more is to be asked."""
         if node not in self._tables and not self.ended:
             with suppress(PynetemuError):
-                self._tables[node] = Tables(self._lab[node])
+                self._tables[node] = NodeTables(self._lab[node])
         return self._tables.get(node)
 
     def link(self, node: str, interface: str) -> Link | None:

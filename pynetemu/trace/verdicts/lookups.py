@@ -1,6 +1,6 @@
 """What a node would do with a packet, asked of its kernel: interfaces, bridge ports, neighbors, routes, queues (rtnetlink(7)).
 
-with Tables(network["r1"]) as tables:
+with NodeTables(network["r1"]) as tables:
     tables.links["eth1"].mtu
     tables.decide("10.0.2.2", source="10.0.1.2", interface="eth0")    Decision(kind="forwarded", interface="eth1", ...)
 """
@@ -97,7 +97,7 @@ class Decision:
     prefix: str = ""
 
 
-class Tables:
+class NodeTables:
     """The tables of one node; each is asked for once, when it is first looked at."""
 
     def __init__(self, node: "LabNode") -> None:

@@ -7,15 +7,17 @@ from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.causes import COUNTERS, TABLES
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.verdicts.verdict import Reason
 
 _MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
 
 
-def findings(journeys: Sequence[Journey], conversations: Conversations, wiring: Wiring, facts: Facts) -> list[Reason]:
+def node_problems(
+    journeys: Sequence[Journey], conversations: Conversations, wiring: Wiring, evidence: Evidence
+) -> list[Reason]:
     """The most telling first."""
-    return [*_two_owners(conversations), *_unsent(wiring, facts), *_overflows(facts), *_same_mac(journeys, facts)]
+    return [*_two_owners(conversations), *_unsent(wiring, evidence), *_overflows(evidence), *_same_mac(journeys, evidence)]
 
 
 def _two_owners(conversations: Conversations) -> Iterator[Reason]:
@@ -28,13 +30,13 @@ def _two_owners(conversations: Conversations) -> Iterator[Reason]:
             yield Reason("duplicate", text, (), f"{nodes[-1]} ip addr", TABLES)
 
 
-def _unsent(wiring: Wiring, facts: Facts) -> Iterator[Reason]:
+def _unsent(wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
     """Packets that were never made, since their sender had no route: connect() and ping say "Network is unreachable"."""
-    for node, moved in facts.moved.items():
+    for node, moved in evidence.moved.items():
         for counter, mark in (("IpOutNoRoutes", "."), ("Ip6OutNoRoutes", ":")):
             if not moved.get(counter):
                 continue
-            missing = _out_of_reach(node, [address for address in _hosts_first(wiring) if mark in address], facts)
+            missing = _out_of_reach(node, [address for address in _hosts_first(wiring) if mark in address], evidence)
             if missing:
                 named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
                 hint = f"{node} ip route add default via {wiring.gateway_of(node, mark)}"
@@ -44,8 +46,8 @@ def _unsent(wiring: Wiring, facts: Facts) -> Iterator[Reason]:
                 yield Reason("route", text, (f"{counter} +{moved[counter]}",), f"{node} ip route", COUNTERS)
 
 
-def _out_of_reach(node: str, addresses: Sequence[str], facts: Facts) -> list[str]:
-    tables = facts.tables(node)
+def _out_of_reach(node: str, addresses: Sequence[str], evidence: Evidence) -> list[str]:
+    tables = evidence.tables(node)
     return [address for address in addresses[:_MOST_ASKED] if tables and tables.decide(address).kind == "no route"]
 
 
@@ -54,9 +56,9 @@ def _hosts_first(wiring: Wiring) -> list[str]:
     return sorted(wiring.owners, key=lambda address: min(len(wiring.prefixes.get(node, ())) for node in wiring.owners[address]))
 
 
-def _overflows(facts: Facts) -> Iterator[Reason]:
+def _overflows(evidence: Evidence) -> Iterator[Reason]:
     """Packets that arrived, and for which a program was too slow."""
-    for node, moved in facts.moved.items():
+    for node, moved in evidence.moved.items():
         if number := moved.get("UdpRcvbufErrors"):
             text = f"a program in {node} was too slow: {number} UDP packets found its receive buffer full"
             yield Reason("socket", text, (), f"{node} ss -nmu", COUNTERS)
@@ -65,7 +67,7 @@ def _overflows(facts: Facts) -> Iterator[Reason]:
             yield Reason("socket", text, (), f"{node} ss -lnt", COUNTERS)
 
 
-def _same_mac(journeys: Sequence[Journey], facts: Facts) -> Iterator[Reason]:
+def _same_mac(journeys: Sequence[Journey], evidence: Evidence) -> Iterator[Reason]:
     """A MAC address at two places, when frames with it were seen coming from both."""
     senders: dict[str, set[tuple[str, str]]] = {}
     for journey in journeys:
@@ -73,7 +75,7 @@ def _same_mac(journeys: Sequence[Journey], facts: Facts) -> Iterator[Reason]:
         if event.kind == "out" and not is_to_many(event.data[6:12]):
             senders.setdefault(event.data[6:12].hex(":"), set()).add((event.node, event.interface))
     for mac, places in senders.items():
-        owners = sorted({node for node, name in facts.macs.get(mac, ())}) if len({node for node, _ in places}) > 1 else []
+        owners = sorted({node for node, name in evidence.macs.get(mac, ())}) if len({node for node, _ in places}) > 1 else []
         if len(owners) > 1:
             text = f"{' and '.join(owners)} have the same MAC address, {mac}: a switch sends to whom it heard last"
             yield Reason("duplicate", text, (), f"{owners[-1]} ip link", TABLES)

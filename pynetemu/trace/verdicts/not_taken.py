@@ -4,17 +4,17 @@ from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.bridge_causes import both_isolated, port_closed
 from pynetemu.trace.verdicts.causes import TABLES
-from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.verdicts.verdict import Reason
 
 
-def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, facts: Facts) -> Reason:
+def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Evidence) -> Reason:
     """For a frame that came to interfaces with other MAC addresses only; `leaf` is the end of its way."""
     mac = leaf.event.data[:6].hex(":")
-    places = facts.macs.get(mac, [])
+    places = evidence.macs.get(mac, [])
     for node, interface in places:
-        port = port_without_flood(mac, node, journey, wiring, facts)
-        reason = port or link_down(node, interface, facts) or kept_from(node, journey, wiring, facts)
+        port = port_without_flood(mac, node, journey, wiring, evidence)
+        reason = port or link_down(node, interface, evidence) or kept_from(node, journey, wiring, evidence)
         if reason is not None:
             return reason
     where = f"it is that of {' and of '.join(map(' '.join, places))}" if places else "no interface of the lab has it"
@@ -32,10 +32,10 @@ def _sender(leaf: Sighting) -> str:
     return sender.event.node
 
 
-def kept_from(owner: str, journey: Journey, wiring: Wiring, facts: Facts) -> Reason | None:
+def kept_from(owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) -> Reason | None:
     """The closed port that kept a frame from a node, among the switches that it came to."""
-    for hop in _switched(journey, facts):
-        tables = facts.tables(hop.node)
+    for hop in _switched(journey, evidence):
+        tables = evidence.tables(hop.node)
         came = tables.links.get(hop.arrived.event.interface) if tables and hop.arrived else None
         for name in _ports_not_taken(hop, owner, wiring):
             link = tables.links.get(name) if tables else None
@@ -47,10 +47,10 @@ def kept_from(owner: str, journey: Journey, wiring: Wiring, facts: Facts) -> Rea
     return None
 
 
-def port_without_flood(mac: str, owner: str, journey: Journey, wiring: Wiring, facts: Facts) -> Reason | None:
+def port_without_flood(mac: str, owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) -> Reason | None:
     """A port that is not flooded, of a switch that has not learned that the frame's MAC address is behind it."""
-    for hop in _switched(journey, facts):
-        tables = facts.tables(hop.node)
+    for hop in _switched(journey, evidence):
+        tables = evidence.tables(hop.node)
         for name in _ports_not_taken(hop, owner, wiring):
             link = tables.links.get(name) if tables else None
             if tables is None or link is None or link.floods or mac in tables.forwarding:
@@ -60,10 +60,10 @@ def port_without_flood(mac: str, owner: str, journey: Journey, wiring: Wiring, f
     return None
 
 
-def _switched(journey: Journey, facts: Facts) -> list[Hop]:
+def _switched(journey: Journey, evidence: Evidence) -> list[Hop]:
     """The stays in switches and in other nodes with a bridge, where it came by one of its ports."""
     arrivals = ((hop, hop.arrived.event) for hop in journey.hops if hop.arrived is not None)
-    return [hop for hop, event in arrivals if (link := facts.link(event.node, event.interface)) is not None and link.port]
+    return [hop for hop, event in arrivals if (link := evidence.link(event.node, event.interface)) is not None and link.port]
 
 
 def _ports_not_taken(hop: Hop, owner: str, wiring: Wiring) -> list[str]:
@@ -71,9 +71,9 @@ def _ports_not_taken(hop: Hop, owner: str, wiring: Wiring) -> list[str]:
     return [name for name in wiring.ports_towards(hop.node, owner) if name not in left]
 
 
-def link_down(node: str, interface: str, facts: Facts) -> Reason | None:
+def link_down(node: str, interface: str, evidence: Evidence) -> Reason | None:
     """That an interface is down."""
-    link = facts.link(node, interface)
+    link = evidence.link(node, interface)
     if link is None or link.up:
         return None
     return Reason("link", f"{node} {interface} is down", (), f"{node} ip link set {interface} up", TABLES)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.verdicts.decide import Judge
+from pynetemu.trace.verdicts.decide import Verdicts
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
 _JUDGED_AT_ONCE = 2000
@@ -18,21 +18,21 @@ class TraceRecord:
     def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
         self.journeys: list[Journey] = []
-        self.findings: list[Reason] = []
+        self.node_problems: list[Reason] = []
         self.engine = ""
         self.lost = 0
         self.rules_missed = False
         self._endings: dict[int, Sequence[Ending]] = {}
-        self._judge: Judge | None = None
+        self._verdicts: Verdicts | None = None
 
-    def fill(self, journeys: list[Journey], judge: Judge, *, engine: str, lost: int, rules_missed: bool) -> None:
+    def fill(self, journeys: list[Journey], verdicts: Verdicts, *, engine: str, lost: int, rules_missed: bool) -> None:
         """Takes what was seen; the first journeys are judged at once, while the nodes can be asked."""
-        self.journeys, self._judge, self.engine, self.lost = journeys, judge, engine, lost
+        self.journeys, self._verdicts, self.engine, self.lost = journeys, verdicts, engine, lost
         self.rules_missed = rules_missed
         for journey in journeys[:_JUDGED_AT_ONCE]:
-            if not is_chatter(journey.first.data):
+            if not is_background(journey.first.data):
                 self.endings(journey)
-        self.findings = judge.findings()
+        self.node_problems = verdicts.node_problems()
 
     def __len__(self) -> int:
         return len(self.journeys)
@@ -48,13 +48,13 @@ class TraceRecord:
 
     def endings(self, journey: Journey) -> Sequence[Ending]:
         """How a journey ended, at each place where it did."""
-        if journey.number not in self._endings and self._judge is not None:
-            self._endings[journey.number] = self._judge.endings(journey)
+        if journey.number not in self._endings and self._verdicts is not None:
+            self._endings[journey.number] = self._verdicts.endings(journey)
         return self._endings.get(journey.number, ())
 
     def answer(self, ending: Ending) -> Journey | None:
         """What a node has sent back for a ping or a connection that was delivered there."""
-        if ending.fate != "delivered" or self._judge is None:
+        if ending.fate != "delivered" or self._verdicts is None:
             return None
         event = ending.sighting.event
-        return self._judge.conversations.answer(ending.node, dissect(event.data), event.time)
+        return self._verdicts.conversations.answer(ending.node, dissect(event.data), event.time)

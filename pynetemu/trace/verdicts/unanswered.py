@@ -9,14 +9,14 @@ from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.causes import TABLES
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.evidence import Facts
+from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.verdicts.not_taken import kept_from, link_down
 from pynetemu.trace.verdicts.verdict import Ending, Reason, died
 
 
 class Requests:
-    def __init__(self, conversations: Conversations, wiring: Wiring, facts: Facts) -> None:
-        self._conversations, self._wiring, self._facts = conversations, wiring, facts
+    def __init__(self, conversations: Conversations, wiring: Wiring, evidence: Evidence) -> None:
+        self._conversations, self._wiring, self._evidence = conversations, wiring, evidence
 
     def judged(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
         """The endings, with what the answers say about them."""
@@ -56,13 +56,13 @@ class Requests:
         text = f"nothing listens on {packet.protocol} port {port} of {node}" + (
             f": it refused, see {refusal}" if refusal else ""
         )
-        others = self._facts.listening(node, packet.protocol, port)
+        others = self._evidence.listening(node, packet.protocol, port)
         details = [f"a program listens on port {port} of {address} only" for address in others if address != packet.destination]
         return Reason("port", text, tuple(details), f"{node} ss -ln{packet.protocol.lower()[0]}p", TABLES)
 
     def _no_answer(self, node: str, packet: Packet) -> Reason | None:
         """Why a node that has got a request sent nothing back; None when nothing speaks against it: it may still come."""
-        tables = self._facts.tables(node)
+        tables = self._evidence.tables(node)
         if tables is None:
             return None
         back, who = tables.decide(packet.source), self._named(packet.source)
@@ -74,7 +74,7 @@ class Requests:
             because = self.unanswered_arp(asked, dissect(asked.first.data))
             text = f"{node} got it, but cannot answer: nobody answers its ARP for {self._named(hop)}"
             return Reason("arp", text, (because.text,), because.hint, TABLES)
-        if packet.kind == "echo request" and self._facts.setting(node, "net/ipv4/icmp_echo_ignore_all") == "1":
+        if packet.kind == "echo request" and self._evidence.setting(node, "net/ipv4/icmp_echo_ignore_all") == "1":
             hint = f"{node} sysctl -w net.ipv4.icmp_echo_ignore_all=0"
             return Reason("ignored", f"{node} got it, and ignores pings", (), hint, TABLES)
         what = "the ping" if packet.kind == "echo request" else "the connection"
@@ -92,7 +92,7 @@ class Requests:
     def unanswered_arp(self, journey: Journey, packet: Packet) -> Reason:
         """Why a question for a MAC address was in vain."""
         asking, address = journey.first.node, packet.destination
-        owners = self._wiring.owners.get(address) or self._facts.owners.get(address, set())
+        owners = self._wiring.owners.get(address) or self._evidence.owners.get(address, set())
         if not owners:
             text = f"nobody answers for {address}: no interface of the lab has this address"
             return Reason("arp", text, (), "nodes", TABLES)
@@ -100,7 +100,7 @@ class Requests:
         if owner in journey.path:
             return Reason("arp", f"{owner} got it, and did not answer", (), f"{owner} sysctl -a -r arp_", TABLES)
         interface = self._wiring.interface_of(address)
-        blocked = kept_from(owner, journey, self._wiring, self._facts) or link_down(owner, interface, self._facts)
+        blocked = kept_from(owner, journey, self._wiring, self._evidence) or link_down(owner, interface, self._evidence)
         if blocked is not None:
             return blocked
         text = f"nobody answers for {address}: {owner} has it, and is not on this network"

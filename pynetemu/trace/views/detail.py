@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
-from pynetemu.trace.verdicts.lookups import Tables
+from pynetemu.trace.verdicts.lookups import NodeTables
 from pynetemu.trace.views.changes import changes, macs_rewritten
 from pynetemu.trace.views.style import Style
 
@@ -89,7 +89,7 @@ class _Detail:
         packet = dissect(hop.arrived.event.data)
         if packet.ttl is None:
             return ""
-        with Tables(self._lab[hop.node]) as tables:
+        with NodeTables(self._lab[hop.node]) as tables:
             decision = tables.decide(packet.destination, matched=True)
             if decision.kind != "forwarded":
                 return ""

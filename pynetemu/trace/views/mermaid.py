@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.verdicts.verdict import Ending
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def sequence_diagram(trace: "TraceRecord") -> str:
     """One arrow for each packet, from where it began to where it ended; a cross where it died, with the reason."""
-    rows = [(journey, trace.endings(journey)) for journey in trace if not is_chatter(journey.first.data)]
+    rows = [(journey, trace.endings(journey)) for journey in trace if not is_background(journey.first.data)]
     lines = ["sequenceDiagram", *(f"    participant {node}" for node in (order(rows) if rows else []))]
     for journey, endings in rows:
         for ending in endings:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pynetemu.packets.background import is_chatter
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.verdicts.verdict import Ending
@@ -21,7 +21,7 @@ _ROWS = 60
 
 def report(trace: "TraceRecord", style: Style, *, everything: bool = False) -> str:
     """The ladder and the summary; shortened, and said so, unless `everything` is wanted."""
-    shown = [journey for journey in trace if everything or not is_chatter(journey.first.data)]
+    shown = [journey for journey in trace if everything or not is_background(journey.first.data)]
     rows = [(journey, trace.endings(journey)) for journey in shown[: None if everything else _ROWS]]
     hidden = shown[len(rows) :]
     rows += _worth_showing(trace, hidden)
@@ -40,7 +40,7 @@ def _worth_showing(trace: "TraceRecord", hidden: Sequence[Journey]) -> list[Row]
 
 def why(trace: "TraceRecord", style: Style) -> str:
     """The last packet that ended badly, with its way, the reason, its proof and what to try."""
-    bad = [journey for journey in trace if not is_chatter(journey.first.data) and any(map(is_bad, trace.endings(journey)))]
+    bad = [journey for journey in trace if not is_background(journey.first.data) and any(map(is_bad, trace.endings(journey)))]
     if not bad:
         cause = root_cause(trace, [])
         return style.failed(cause.text) + _try(cause.hint) if cause else "nothing was dropped in the last trace"

@@ -44,8 +44,8 @@ def root_cause(trace: "TraceRecord", rows: Sequence[Row]) -> Reason | None:
     """What went wrong: what kept a packet from its way or its answer; ARP only where nothing else is told."""
     bad = [(journey, ending.reason) for journey, endings in rows for ending in endings if is_bad(ending) and ending.reason]
     others = [reason for journey, reason in bad if dissect(journey.first.data).protocol not in ("ARP", "ND")]
-    twice = [reason for reason in trace.findings if reason.kind == "duplicate"]
-    return next(iter([*twice, *others, *trace.findings, *(reason for _, reason in bad)]), None)
+    twice = [reason for reason in trace.node_problems if reason.kind == "duplicate"]
+    return next(iter([*twice, *others, *trace.node_problems, *(reason for _, reason in bad)]), None)
 
 
 def is_bad(ending: Ending) -> bool:
