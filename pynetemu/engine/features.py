@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pynetemu.engine import netlink, syscalls
-from pynetemu.engine.netlink import Netlink, Refused
+from pynetemu.engine import syscalls
+from pynetemu.engine.messages.framing import ask, attribute
+from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
+from pynetemu.engine.netlink import NEW, Netlink, Refused
 from pynetemu.engine.queries import ifinfmsg
 from pynetemu.errors import KernelError
 from pynetemu.plan.operations import Operation
@@ -116,7 +118,7 @@ def _add_link(link: Netlink, kind: str, data: list[tuple[str, Any]] | None = Non
     if data:
         info.append(("IFLA_INFO_DATA", {"attrs": data}))
     message["attrs"] = [("IFLA_IFNAME", f"probe{index}"), ("IFLA_LINKINFO", {"attrs": info})]
-    link.queue(None, netlink.RTM_NEWLINK, netlink.NEW, message)
+    link.queue(None, RTM_NEWLINK, NEW, message)
     link.flush()
 
 
@@ -144,7 +146,7 @@ def _on_veth(kind: str, *data: tuple[str, Any]) -> _Probe:
         message = ifinfmsg()
         info = {"attrs": [("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", {"attrs": list(data)})]}
         message["attrs"] = [("IFLA_IFNAME", "probe.10"), ("IFLA_LINK", 1000), ("IFLA_LINKINFO", info)]
-        link.queue(None, netlink.RTM_NEWLINK, netlink.NEW, message)
+        link.queue(None, RTM_NEWLINK, NEW, message)
         link.flush()
 
     return attempt
@@ -155,7 +157,7 @@ def _readable(setting: str) -> _Probe:
 
     def attempt(link: Netlink) -> None:
         _add_link(link, "bridge", [(f"IFLA_BR_{setting}", 1)])
-        for message in link.dump(netlink.RTM_GETLINK, ifinfmsg()):
+        for message in link.dump(RTM_GETLINK, ifinfmsg()):
             if message["index"] == 100:
                 data = message.get_attr("IFLA_LINKINFO").get_attr("IFLA_INFO_DATA")
                 if data is not None and data.get_attr(f"IFLA_BR_{setting}") == 1:
@@ -175,9 +177,7 @@ def _queue(kind: str, options: bytes = b"", parent: int = _TC_H_ROOT) -> _Probe:
     def attempt(link: Netlink) -> None:
         handle = 0xFFFF0000 if parent == _TC_H_INGRESS else 0x10000
         body = struct.pack("=BxxxiIII", socket.AF_UNSPEC, 1, handle, parent, 0)  # struct tcmsg: linux/rtnetlink.h
-        link.queue_bytes(
-            None, _RTM_NEWQDISC, netlink.NEW, body + netlink.attribute(1, kind.encode() + b"\0") + netlink.attribute(2, options)
-        )
+        link.queue_bytes(None, _RTM_NEWQDISC, NEW, body + attribute(1, kind.encode() + b"\0") + attribute(2, options))
         link.flush()
 
     return attempt
@@ -188,25 +188,15 @@ def _tbf(link: Netlink) -> None:
     rate = struct.pack("=BBHhHI", 0, 1, 0, -1, 0, 125_000)
     nothing = bytes(12)
     parameters = rate + nothing + struct.pack("=3I", 10_000, 1_000_000, 0)
-    _queue("tbf", netlink.attribute(1, parameters) + netlink.attribute(2, bytes(1024)))(link)
+    _queue("tbf", attribute(1, parameters) + attribute(2, bytes(1024)))(link)
 
 
 def _htb(link: Netlink) -> None:
     """struct tc_htb_glob of linux/pkt_sched.h: version 3, 10 quanta per packet."""
-    _queue("htb", netlink.attribute(2, struct.pack("=5I", 3, 10, 0, 0, 0)))(link)
+    _queue("htb", attribute(2, struct.pack("=5I", 3, 10, 0, 0, 0)))(link)
 
 
 def _nftables(_: Netlink) -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as netfilter:
         netfilter.settimeout(5)
-        body = struct.pack("=BBH", socket.AF_UNSPEC, 0, 0)  # struct nfgenmsg
-        netfilter.send(struct.pack("=IHHII", 16 + len(body), _NFT_GET_GENERATION, netlink.REQUEST, 1, 0) + body)
-        _check(netfilter.recv(4096))
-
-
-def _check(reply: bytes) -> None:
-    """Raises OSError for a reply that is an error (NLMSG_ERROR, type 2)."""
-    kind = struct.unpack_from("=H", reply, 4)[0]
-    code = -struct.unpack_from("=i", reply, 16)[0] if kind == 2 else 0
-    if code:
-        raise OSError(code, os.strerror(code))
+        ask(netfilter, _NFT_GET_GENERATION, struct.pack("=BBH", socket.AF_UNSPEC, 0, 0))  # struct nfgenmsg

@@ -5,37 +5,37 @@ small lab; `engine.queries` has what its classes are used for.
 """
 
 import errno
-import os
 import socket
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from pynetemu.engine.messages import framing
+from pynetemu.engine.messages.framing import ACK, CREATE, ERROR, EXCLUSIVE, REQUEST, Message, Refusal, messages, pack
+from pynetemu.engine.messages.tables import (
+    ADDRESS_BODY,
+    LINK_BODY,
+    RTM_GETADDR,
+    RTM_GETLINK,
+    RTM_NEWLINK,
+    AddressMessage,
+    LinkMessage,
+)
 from pynetemu.plan.operations import Operation
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
-RTM_NEWADDR, RTM_GETADDR, RTM_NEWROUTE, RTM_GETROUTE = 20, 22, 24, 26
-REQUEST = 0x1
-NEW = 0x601  # NLM_F_REQUEST, and NLM_F_CREATE | NLM_F_EXCL besides
-_NLMSG_ERROR, _NLMSG_DONE = 2, 3
-_ACK, _DUMP = 0x4, 0x300
+NEW = REQUEST | CREATE | EXCLUSIVE
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
 _RTMGRP_LINK = 1
 _RTMGRP_IPV6_IFADDR = 0x100
-_IFLA_OPERSTATE, _OPERSTATE_UP = 16, 6
-_IFLA_LINKINFO, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA, _IFLA_BRPORT_STATE, _FORWARDING = 18, 4, 5, 1, 3
+_OPERSTATE_UP, _FORWARDING = 6, 3  # IF_OPER_UP, BR_STATE_FORWARDING
 _CHUNK = 64 * 1024  # bytes in one send; a socket's send buffer holds 212,992 by default (net.core.wmem_default)
+_HEADER = 16  # bytes of struct nlmsghdr
 _LINKS_AT_ONCE = 16  # up to 8 kB of buffer for each answer, of the 212,992 bytes that a socket has by default
-
-_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence number, port
-_ADDRESS_BODY = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
-_INET6 = _ADDRESS_BODY.pack(socket.AF_INET6, 0, 0, 0, 0)
+_INET6 = ADDRESS_BODY.pack(socket.AF_INET6, 0, 0, 0, 0)
 _RT_SCOPE_LINK, _IFA_F_TENTATIVE = 253, 0x40
-_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: length, type
-LINK_BODY = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 
-Message = Any  # one of pyroute2's message classes, which are untyped
+_Queued = tuple[Operation | None, int, int, bytes]  # for whom, type, flags, body
+Encoder = Any  # one of pyroute2's message classes, which are untyped
 
 
 class Refused(Exception):
@@ -53,18 +53,15 @@ class Netlink:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_CAP_ACK, 1)
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
-        self._queue: list[tuple[Operation | None, bytes]] = []
-        self._sent = 0
+        self._queue: list[_Queued] = []
 
-    def queue(self, operation: Operation | None, kind: int, flags: int, message: Message) -> None:
-        header = message["header"]
-        header["type"], header["flags"] = kind, flags
-        message.encode()
-        self._queue.append((operation, bytes(message.data)))
+    def queue(self, operation: Operation | None, kind: int, flags: int, message: Encoder) -> None:
+        """A request that is done with others at the next `flush`, as one of pyroute2's messages."""
+        self.queue_bytes(operation, kind, flags, _encoded(message))
 
     def queue_bytes(self, operation: Operation | None, kind: int, flags: int, body: bytes) -> None:
         """As `queue`, for a message whose body is encoded already."""
-        self._queue.append((operation, _HEADER.pack(_HEADER.size + len(body), kind, flags, 0, 0) + body))
+        self._queue.append((operation, kind, flags, body))
 
     def flush(self) -> None:
         """Sends all that is queued; the kernel has done it when this returns. Raises Refused for the first refusal."""
@@ -72,68 +69,55 @@ class Netlink:
         start = 0
         while start < len(queue):
             end, size = start, 0
-            while end < len(queue) and (size == 0 or size + len(queue[end][1]) <= _CHUNK):
-                size += len(queue[end][1])
+            while end < len(queue) and (size == 0 or size + len(queue[end][3]) + _HEADER <= _CHUNK):
+                size += len(queue[end][3]) + _HEADER
                 end += 1
             self._send(queue[start:end])
             start = end
 
-    def _send(self, chunk: list[tuple[Operation | None, bytes]]) -> None:
+    def _send(self, chunk: list[_Queued]) -> None:
+        last = len(chunk) - 1
         data = bytearray()
-        for number, (_, message) in enumerate(chunk):
-            length, kind, flags, _, _ = _HEADER.unpack_from(message)
-            last = _ACK if number == len(chunk) - 1 else 0
-            data += _HEADER.pack(length, kind, flags | last, number, 0) + message[_HEADER.size :]
+        for number, (_, kind, flags, body) in enumerate(chunk):
+            data += pack(kind, flags | (ACK if number == last else 0), number, body)
         self._socket.send(data)
         refusals: list[Refused] = []
-        for kind, number, body in self._replies():
-            if kind == _NLMSG_ERROR:
-                code = -struct.unpack_from("=i", body)[0]
-                if code:
-                    refusals.append(Refused(chunk[number][0], code, _reason(body) or os.strerror(code)))
-                if number == len(chunk) - 1:
-                    break
+        for message in self._replies():
+            if message.type != ERROR:
+                continue
+            if (refusal := framing.refusal(message)) is not None:
+                refusals.append(Refused(chunk[message.sequence][0], refusal.code, refusal.reason))
+            if message.sequence == last:
+                break
         if refusals:
             raise refusals[0]
 
-    def _replies(self) -> Iterator[tuple[int, int, bytes]]:
-        """Yields (type, sequence number, body) of each message that arrives."""
+    def _replies(self) -> Iterator[Message]:
+        """Each message that arrives."""
         while True:
             yield from self._receive()
 
-    def _receive(self) -> Iterator[tuple[int, int, bytes]]:
-        data = self._socket.recv(1 << 17)
-        offset = 0
-        while offset < len(data):
-            length, kind, _, number, _ = _HEADER.unpack_from(data, offset)
-            yield kind, number, data[offset + _HEADER.size : offset + length]
-            offset += (length + 3) & ~3
+    def _receive(self) -> Iterator[Message]:
+        return messages(self._socket.recv(1 << 17))
 
-    def dump(self, kind: int, message: Message) -> list[Message]:
+    def dump(self, kind: int, message: Encoder) -> list[Encoder]:
         """All links, addresses or routes of the namespace, decoded by pyroute2."""
         found = []
-        for reply, body in self._dump(kind, message):
-            decoded = type(message)(_HEADER.pack(_HEADER.size + len(body), reply, 0, 0, 0) + body)
+        for reply in self._dump(kind, _encoded(message)):
+            decoded = type(message)(pack(reply.type, 0, 0, reply.body))
             decoded.decode()
             found.append(decoded)
         return found
 
-    def _dump(self, kind: int, message: Message) -> Iterator[tuple[int, bytes]]:
-        header = message["header"]
-        header["type"], header["flags"] = kind, REQUEST | _DUMP
-        message.encode()
-        return self.dump_bytes(kind, bytes(message.data[_HEADER.size :]))
+    def dump_bytes(self, kind: int, body: bytes) -> Iterator[bytes]:
+        """All links, addresses or whatever `kind` asks for, for who takes them apart by hand. Raises Refused."""
+        return (reply.body for reply in self._dump(kind, body))
 
-    def dump_bytes(self, kind: int, body: bytes) -> Iterator[tuple[int, bytes]]:
-        """All links, addresses or whatever `kind` asks for, as (type, body) for who takes them apart by hand."""
-        self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, REQUEST | _DUMP, 0, 0) + body)
-        for reply, _, found in self._replies():
-            if reply == _NLMSG_DONE:
-                return
-            if reply == _NLMSG_ERROR:
-                code = -struct.unpack_from("=i", found)[0]
-                raise Refused(None, code, os.strerror(code))
-            yield reply, found
+    def _dump(self, kind: int, body: bytes) -> list[Message]:
+        try:
+            return framing.dump(self._socket, kind, body)
+        except Refusal as refusal:
+            raise Refused(None, refusal.code, refusal.reason) from None
 
     def watch_links(self) -> None:
         """From now on every change of a link or an IPv6 address arrives here too; see `wait_until_up`.
@@ -166,7 +150,7 @@ class Netlink:
         changes._socket.settimeout(seconds)
         with suppress(TimeoutError):
             while waiting:
-                waiting -= {index for _, body in self.dump_bytes(RTM_GETADDR, _INET6) for index in _link_local(body)}
+                waiting -= {index for body in self.dump_bytes(RTM_GETADDR, _INET6) for index in _link_local(body)}
                 if waiting:
                     changes._receive_any()
         return waiting
@@ -184,14 +168,12 @@ class Netlink:
         found: set[int] = set()
         for start in range(0, len(indexes), _LINKS_AT_ONCE):
             asked = indexes[start : start + _LINKS_AT_ONCE]
-            length = _HEADER.size + LINK_BODY.size
-            head = _HEADER.pack(length, RTM_GETLINK, REQUEST, 1, 0)
-            self._socket.send(b"".join(head + LINK_BODY.pack(0, 0, index, 0, 0) for index in asked))
+            self._socket.send(b"".join(pack(RTM_GETLINK, REQUEST, 1, LINK_BODY.pack(0, 0, index, 0, 0)) for index in asked))
             answers = 0
-            for kind, number, body in self._replies():
-                if kind == RTM_NEWLINK:
-                    found |= _up(body)
-                answers += number == 1
+            for message in self._replies():
+                if message.type == RTM_NEWLINK:
+                    found |= _up(message.body)
+                answers += message.sequence == 1
                 if answers == len(asked):
                     break
         return found
@@ -200,9 +182,9 @@ class Netlink:
         """Removes links from `waiting` as they come up; returns early when events came too fast and were lost."""
         try:
             while waiting:
-                for kind, _, body in self._receive():
-                    if kind == RTM_NEWLINK:
-                        waiting -= _up(body)
+                for message in self._receive():
+                    if message.type == RTM_NEWLINK:
+                        waiting -= _up(message.body)
         except OSError as error:
             if error.errno != errno.ENOBUFS:
                 raise
@@ -211,47 +193,19 @@ class Netlink:
         self._socket.close()
 
 
-def attribute(kind: int, value: bytes) -> bytes:
-    """An attribute of netlink(7), struct rtattr, padded to 4 bytes."""
-    return _ATTRIBUTE.pack(4 + len(value), kind) + value + bytes(-len(value) % 4)
+def _encoded(message: Encoder) -> bytes:
+    message.encode()
+    (encoded,) = messages(bytes(message.data))
+    return encoded.body
 
 
 def _up(body: bytes) -> set[int]:
     """The link's index if it is operationally up and, as a bridge's port, forwards; from the body of RTM_NEWLINK."""
-    index = LINK_BODY.unpack_from(body)[2]
-    state = port = None
-    for kind, value in attributes(body, LINK_BODY.size):
-        if kind == _IFLA_OPERSTATE:
-            state = value[0]
-        elif kind == _IFLA_LINKINFO:
-            port = _port_state(value)
-    return {index} if state == _OPERSTATE_UP and port in (None, _FORWARDING) else set()
+    link = LinkMessage.read(body)
+    return {link.index} if link.operational_state == _OPERSTATE_UP and link.port_state in (None, _FORWARDING) else set()
 
 
 def _link_local(body: bytes) -> set[int]:
     """The link of an address from the body of RTM_NEWADDR, if it is link-local and in use."""
-    _, _, flags, scope, index = _ADDRESS_BODY.unpack_from(body)
-    return {index} if scope == _RT_SCOPE_LINK and not flags & _IFA_F_TENTATIVE else set()
-
-
-def _port_state(info: bytes) -> int | None:
-    """The state of a bridge's port from IFLA_LINKINFO, None of what is none."""
-    parts = dict(attributes(info, 0))
-    if parts.get(_INFO_SLAVE_KIND) != b"bridge\0":
-        return None
-    return next((value[0] for kind, value in attributes(parts[_INFO_SLAVE_DATA], 0) if kind == _IFLA_BRPORT_STATE), None)
-
-
-def attributes(body: bytes, offset: int) -> Iterator[tuple[int, bytes]]:
-    """The attributes of a message, by hand: decoding a whole link with pyroute2 takes longer than making one."""
-    while offset + 4 <= len(body):
-        length, kind = struct.unpack_from("=HH", body, offset)
-        if length < 4:
-            return
-        yield kind, body[offset + 4 : offset + length]
-        offset += (length + 3) & ~3
-
-
-def _reason(body: bytes) -> str:
-    """The kernel's message in an error: after its code and the capped copy of the request, attribute 1."""
-    return next((value.rstrip(b"\0").decode() for kind, value in attributes(body, 4 + _HEADER.size) if kind == 1), "")
+    address = AddressMessage.read(body)
+    return {address.index} if address.scope == _RT_SCOPE_LINK and not address.flags & _IFA_F_TENTATIVE else set()

@@ -12,8 +12,9 @@ from ipaddress import ip_address
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from pynetemu.engine import netlink
-from pynetemu.engine.netlink import Message, Netlink, Refused
+from pynetemu.engine.messages.framing import REQUEST
+from pynetemu.engine.messages.tables import RTM_DELLINK, RTM_GETADDR, RTM_GETROUTE
+from pynetemu.engine.netlink import Encoder, Netlink, Refused
 from pynetemu.plan.operations import InterfaceAddress, IPNetwork
 
 if not TYPE_CHECKING:
@@ -37,7 +38,7 @@ def delete_links(link: Netlink, indexes: list[int]) -> None:
     for index in indexes:
         message = ifinfmsg()
         message["index"] = index
-        link.queue(None, netlink.RTM_DELLINK, netlink.REQUEST, message)
+        link.queue(None, RTM_DELLINK, REQUEST, message)
         try:
             link.flush()
         except Refused as refused:
@@ -50,7 +51,7 @@ def addresses(link: Netlink) -> list[InterfaceAddress]:
     from ipaddress import ip_interface
 
     found = []
-    for message in link.dump(netlink.RTM_GETADDR, ifaddrmsg()):
+    for message in link.dump(RTM_GETADDR, ifaddrmsg()):
         text = message.get_attr("IFA_LOCAL") or message.get_attr("IFA_ADDRESS")
         found.append(ip_interface(f"{text}/{message['prefixlen']}"))
     return found
@@ -67,8 +68,8 @@ def routes(link: Netlink) -> list[IPNetwork]:
     return found
 
 
-def _routes(link: Netlink, family: int) -> list[Message]:
+def _routes(link: Netlink, family: int) -> list[Encoder]:
     """Each version is asked for: a dump of all families at once lacks those of IPv6."""
     message = rtmsg()
     message["family"] = family
-    return link.dump(netlink.RTM_GETROUTE, message)
+    return link.dump(RTM_GETROUTE, message)

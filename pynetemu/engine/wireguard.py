@@ -7,21 +7,21 @@ key, which is read back from the interface. Private keys stay in the kernel.
 import os
 import socket
 import struct
+from collections.abc import Callable
 from ipaddress import ip_address
 
-from pynetemu.engine.netlink import attribute, attributes
+from pynetemu.engine.messages.framing import NESTED, Message, ask, attribute, attributes, dump, text, unpack
 
 NETLINK_GENERIC = 16
-_ACK, _REQUEST, _DUMP = 0x4, 0x1, 0x300
-_ERROR, _DONE = 2, 3  # NLMSG_ERROR, NLMSG_DONE
-_NESTED = 0x8000  # NLA_F_NESTED
 _CONTROL, _GET_FAMILY, _FAMILY_ID, _FAMILY_NAME = 16, 3, 1, 2  # linux/genetlink.h
 _GET_DEVICE, _SET_DEVICE = 0, 1
 _IFNAME, _PRIVATE_KEY, _PUBLIC_KEY, _LISTEN_PORT, _PEERS = 2, 3, 4, 6, 8  # WGDEVICE_A_*
 _PEER_KEY, _PEER_ENDPOINT, _PEER_KEEPALIVE, _PEER_HANDSHAKE, _PEER_ALLOWED = 1, 4, 5, 6, 9  # WGPEER_A_*
 _ALLOWED_FAMILY, _ALLOWED_ADDRESS, _ALLOWED_LENGTH = 1, 2, 3  # WGALLOWEDIP_A_*
-_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
+_NUMBER = struct.Struct("=H")
 _GENERIC = struct.Struct("=BBH")  # struct genlmsghdr: command, version
+
+Attributes = dict[int, bytes]
 
 
 class WireGuard:
@@ -29,30 +29,29 @@ class WireGuard:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        name = attribute(_FAMILY_NAME, b"wireguard\0")
-        (answer,) = self._ask(_CONTROL, _GET_FAMILY, name, _ACK)
-        self._family = struct.unpack("=H", dict(attributes(answer, _GENERIC.size))[_FAMILY_ID])[0]
+        name = text(_FAMILY_NAME, "wireguard")
+        (family,) = self._ask(_CONTROL, _GET_FAMILY, name)
+        (self._family,) = unpack(_NUMBER, family.get(_FAMILY_ID, b""))
 
     def set_key(self, interface: str, port: int) -> None:
         """Gives an interface a new private key."""
-        named = attribute(_IFNAME, interface.encode() + b"\0")
+        named = text(_IFNAME, interface)
         settings = attribute(_PRIVATE_KEY, os.urandom(32)) + attribute(_LISTEN_PORT, struct.pack("=H", port))
-        self._ask(self._family, _SET_DEVICE, named + settings, _ACK)
+        self._ask(self._family, _SET_DEVICE, named + settings)
 
     def public_key(self, interface: str) -> bytes:
-        named = attribute(_IFNAME, interface.encode() + b"\0")
-        found = [dict(attributes(body, _GENERIC.size)) for body in self._ask(self._family, _GET_DEVICE, named, _DUMP)]
-        return next(device[_PUBLIC_KEY] for device in found if _PUBLIC_KEY in device)
+        named = text(_IFNAME, interface)
+        devices = self._ask(self._family, _GET_DEVICE, named, dump)
+        return next(device[_PUBLIC_KEY] for device in devices if _PUBLIC_KEY in device)
 
     def has_met(self, interface: str, key: bytes) -> bool:
         """Whether there has been a handshake with a peer."""
-        named = attribute(_IFNAME, interface.encode() + b"\0")
-        for body in self._ask(self._family, _GET_DEVICE, named, _DUMP):
-            for kind, peers in attributes(body, _GENERIC.size):
-                for _, peer in attributes(peers, 0) if kind & ~_NESTED == _PEERS else ():
-                    found = dict(attributes(peer, 0))
-                    if found.get(_PEER_KEY) == key and any(found.get(_PEER_HANDSHAKE, b"")):
-                        return True
+        named = text(_IFNAME, interface)
+        for device in self._ask(self._family, _GET_DEVICE, named, dump):
+            for _, peer in attributes(device.get(_PEERS, b"")):
+                found = dict(attributes(peer))
+                if found.get(_PEER_KEY) == key and any(found.get(_PEER_HANDSHAKE, b"")):
+                    return True
         return False
 
     def add_peer(self, interface: str, key: bytes, endpoint: str, keepalive: int) -> None:
@@ -63,28 +62,16 @@ class WireGuard:
         if keepalive:
             peer += attribute(_PEER_KEEPALIVE, struct.pack("=H", keepalive))
         everything = [(socket.AF_INET, bytes(4)), (socket.AF_INET6, bytes(16))]
-        allowed = b"".join(attribute(_NESTED, _allowed(family, address)) for family, address in everything)
-        peer += attribute(_PEER_ALLOWED | _NESTED, allowed)
-        named = attribute(_IFNAME, interface.encode() + b"\0")
-        peers = attribute(_PEERS | _NESTED, attribute(_NESTED, peer))
-        self._ask(self._family, _SET_DEVICE, named + peers, _ACK)
+        allowed = b"".join(attribute(NESTED, _allowed(family, address)) for family, address in everything)
+        peer += attribute(_PEER_ALLOWED | NESTED, allowed)
+        named = text(_IFNAME, interface)
+        peers = attribute(_PEERS | NESTED, attribute(NESTED, peer))
+        self._ask(self._family, _SET_DEVICE, named + peers)
 
-    def _ask(self, kind: int, command: int, payload: bytes, flags: int) -> list[bytes]:
-        """The answers to a request, the bodies after their netlink header. Raises OSError for what is refused."""
-        found: list[bytes] = []
-        message = _GENERIC.pack(command, 1, 0) + payload
-        self._socket.send(_HEADER.pack(_HEADER.size + len(message), kind, _REQUEST | flags, 0, 0) + message)
-        while True:
-            data, offset = self._socket.recv(1 << 16), 0
-            while offset < len(data):
-                length, answer = struct.unpack_from("=IH", data, offset)
-                body = data[offset + _HEADER.size : offset + length]
-                if answer == _ERROR and (code := -struct.unpack_from("=i", body)[0]):
-                    raise OSError(code, os.strerror(code))
-                if answer in (_ERROR, _DONE):
-                    return found
-                found.append(body)
-                offset += (length + 3) & ~3
+    def _ask(self, kind: int, command: int, payload: bytes, by: Callable[..., list[Message]] = ask) -> list[Attributes]:
+        """The attributes of each answer to a request. Raises OSError for what is refused."""
+        answers = by(self._socket, kind, _GENERIC.pack(command, 1, 0) + payload)
+        return [dict(attributes(answer.body, _GENERIC.size)) for answer in answers]
 
 
 def _allowed(family: int, address: bytes) -> bytes:

@@ -3,7 +3,7 @@
 import struct
 
 from pynetemu.engine.apply.interfaces import Words, encode, queue_new
-from pynetemu.engine.netlink import attribute
+from pynetemu.engine.messages.framing import attribute
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddDevice, AddMacvlan
 

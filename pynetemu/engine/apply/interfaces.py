@@ -6,8 +6,9 @@ from ipaddress import ip_address
 from socket import AF_UNSPEC
 from typing import Any
 
-from pynetemu.engine import netlink
-from pynetemu.engine.netlink import attribute
+from pynetemu.engine.messages.framing import attribute
+from pynetemu.engine.messages.tables import LINK_BODY, RTM_NEWLINK
+from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node
 from pynetemu.plan.operations import Operation
 
@@ -42,13 +43,13 @@ def queue_new(
         more += attribute(_IFLA_NET_NS_FD, struct.pack("=I", node.network))
     body = describe_new(node, interface, mac, mtu)
     info = attribute(_INFO_KIND, kind.encode() + b"\0") + (attribute(_INFO_DATA, data) if data else b"")
-    maker.link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.NEW, body + more + attribute(_IFLA_LINKINFO, info))
+    maker.link.queue_bytes(operation, RTM_NEWLINK, NEW, body + more + attribute(_IFLA_LINKINFO, info))
 
 
 def describe_new(node: Node, interface: str, mac: str = "", mtu: int = 0) -> bytes:
     """The head and the common attributes of a message about a new interface, whose index is chosen."""
     index = node.take_index(interface) if node.next_index else 0
-    body = netlink.LINK_BODY.pack(AF_UNSPEC, 0, index, 0, 0) + attribute(_IFLA_IFNAME, interface.encode() + b"\0")
+    body = LINK_BODY.pack(AF_UNSPEC, 0, index, 0, 0) + attribute(_IFLA_IFNAME, interface.encode() + b"\0")
     if mac:
         body += attribute(_IFLA_ADDRESS, bytes.fromhex(mac.replace(":", "")))
     return body + attribute(_IFLA_MTU, struct.pack("=I", mtu)) if mtu else body

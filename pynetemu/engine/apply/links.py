@@ -3,13 +3,13 @@
 import struct
 from socket import AF_UNSPEC
 
-from pynetemu.engine import netlink
 from pynetemu.engine.apply.interfaces import describe_new, queue_new
-from pynetemu.engine.netlink import Netlink, attribute
+from pynetemu.engine.messages.framing import REQUEST, attribute
+from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_NEWLINK
+from pynetemu.engine.netlink import Netlink
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddVeth, Operation, SetUp
 
-_IFF_UP = 1
 _IFLA_NET_NS_FD, _VETH_INFO_PEER = 28, 1
 
 
@@ -28,5 +28,5 @@ def queue(operation: AddVeth | SetUp, nodes: Nodes) -> Node:
 
 
 def queue_up(link: Netlink, operation: Operation | None, index: int) -> None:
-    body = netlink.LINK_BODY.pack(AF_UNSPEC, 0, index, _IFF_UP, _IFF_UP)
-    link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.REQUEST, body)
+    body = LINK_BODY.pack(AF_UNSPEC, 0, index, IFF_UP, IFF_UP)
+    link.queue_bytes(operation, RTM_NEWLINK, REQUEST, body)

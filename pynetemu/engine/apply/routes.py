@@ -4,16 +4,15 @@ import struct
 from functools import lru_cache
 from socket import AF_INET, AF_INET6
 
-from pynetemu.engine import netlink
+from pynetemu.engine.messages.framing import attribute
+from pynetemu.engine.messages.tables import NEXT_HOP, ROUTE_BODY, RTM_NEWROUTE
+from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddMultipathRoute, Address, AddRoute, EndTable, IPNetwork
 
-# struct rtmsg of linux/rtnetlink.h: family, lengths of destination and source, tos, table, protocol, scope, type, flags
-_BODY = struct.Struct("=BBBBBBBBI")
 _RTA_DST, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH = 1, 5, 6, 9
 _MAIN, _BOOT, _UNIVERSE, _UNICAST = 254, 3, 0, 1  # RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST
 _UNREACHABLE, _LAST_METRIC = 7, 4278198272  # RTN_UNREACHABLE; the metric of vrf.rst
-_NEXTHOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less 1, interface
 
 
 def queue(operation: AddRoute | AddMultipathRoute | EndTable, nodes: Nodes) -> Node:
@@ -23,21 +22,21 @@ def queue(operation: AddRoute | AddMultipathRoute | EndTable, nodes: Nodes) -> N
             body = _head(destination, operation.table) + _gateway(via)
         case AddMultipathRoute(destination=destination, vias=vias):
             gateways = [_gateway(via) for via in vias]
-            hops = b"".join(_NEXTHOP.pack(_NEXTHOP.size + len(gateway), 0, 0, 0) + gateway for gateway in gateways)
-            body = _head(destination, operation.table) + netlink.attribute(_RTA_MULTIPATH, hops)
+            hops = b"".join(NEXT_HOP.pack(NEXT_HOP.size + len(gateway), 0, 0, 0) + gateway for gateway in gateways)
+            body = _head(destination, operation.table) + attribute(_RTA_MULTIPATH, hops)
         case EndTable(destination=destination, table=table):
-            body = _head(destination, table, _UNREACHABLE) + netlink.attribute(_RTA_PRIORITY, struct.pack("=I", _LAST_METRIC))
-    node.link.queue_bytes(operation, netlink.RTM_NEWROUTE, netlink.NEW, body)
+            body = _head(destination, table, _UNREACHABLE) + attribute(_RTA_PRIORITY, struct.pack("=I", _LAST_METRIC))
+    node.link.queue_bytes(operation, RTM_NEWROUTE, NEW, body)
     return node
 
 
 @lru_cache(maxsize=1 << 14)  # a lab has many routes to few networks, by few gateways
 def _gateway(via: Address) -> bytes:
-    return netlink.attribute(_RTA_GATEWAY, via.packed)
+    return attribute(_RTA_GATEWAY, via.packed)
 
 
 @lru_cache(maxsize=1 << 14)
 def _head(destination: IPNetwork, table: int, kind: int = _UNICAST) -> bytes:
     family, length = AF_INET if destination.version == 4 else AF_INET6, destination.prefixlen
-    head = _BODY.pack(family, length, 0, 0, table or _MAIN, _BOOT, _UNIVERSE, kind, 0)
-    return head + netlink.attribute(_RTA_DST, destination.network_address.packed) if length else head
+    head = ROUTE_BODY.pack(family, length, 0, 0, table or _MAIN, _BOOT, _UNIVERSE, kind, 0)
+    return head + attribute(_RTA_DST, destination.network_address.packed) if length else head

@@ -3,10 +3,10 @@
 import struct
 from socket import AF_BRIDGE, AF_UNSPEC
 
-from pynetemu.engine import netlink
 from pynetemu.engine.apply.interfaces import Words, encode, queue_new
 from pynetemu.engine.apply.links import queue_up
-from pynetemu.engine.netlink import attribute
+from pynetemu.engine.messages.framing import REQUEST, attribute
+from pynetemu.engine.messages.tables import LINK_BODY, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
 
@@ -61,8 +61,8 @@ def queue(operation: _Switches, nodes: Nodes) -> Node:
 
 def _set(operation: _Switches, node: Node, attributes: bytes) -> None:
     """Queues a change of the operation's interface."""
-    body = netlink.LINK_BODY.pack(AF_UNSPEC, 0, node.indexes[operation.interface], 0, 0) + attributes
-    node.link.queue_bytes(operation, netlink.RTM_NEWLINK, netlink.REQUEST, body)
+    body = LINK_BODY.pack(AF_UNSPEC, 0, node.indexes[operation.interface], 0, 0) + attributes
+    node.link.queue_bytes(operation, RTM_NEWLINK, REQUEST, body)
 
 
 def _info(kind: int, data: int, settings: bytes) -> bytes:
@@ -71,11 +71,11 @@ def _info(kind: int, data: int, settings: bytes) -> bytes:
 
 def _set_vlans(operation: SetPortVlans, node: Node) -> None:
     """Takes the port out of the VLAN in which each is at first (1), and puts it into its own."""
-    changes = [(netlink.RTM_DELLINK, 0, 1)]
+    changes = [(RTM_DELLINK, 0, 1)]
     if operation.untagged:
-        changes.append((netlink.RTM_SETLINK, _PVID | _UNTAGGED, operation.untagged))
-    changes += [(netlink.RTM_SETLINK, 0, number) for number in operation.tagged]
+        changes.append((RTM_SETLINK, _PVID | _UNTAGGED, operation.untagged))
+    changes += [(RTM_SETLINK, 0, number) for number in operation.tagged]
     for kind, flags, number in changes:
         info = attribute(_IFLA_AF_SPEC, attribute(_IFLA_BRIDGE_VLAN_INFO, struct.pack("=HH", flags, number)))
-        body = netlink.LINK_BODY.pack(AF_BRIDGE, 0, node.indexes[operation.interface], 0, 0) + info
-        node.link.queue_bytes(operation, kind, netlink.REQUEST, body)
+        body = LINK_BODY.pack(AF_BRIDGE, 0, node.indexes[operation.interface], 0, 0) + info
+        node.link.queue_bytes(operation, kind, REQUEST, body)

@@ -21,7 +21,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.capture.selection import indexes_of_the_lab
-from pynetemu.lab.rtnetlink import attributes_of, dump, messages
+from pynetemu.engine.messages.framing import (
+    ACK,
+    CREATE,
+    NESTED,
+    REQUEST,
+    attribute,
+    attributes,
+    dump,
+    messages,
+    pack,
+    raise_if_refused,
+    text,
+)
 from pynetemu.trace.sources.events import Event
 
 if TYPE_CHECKING:
@@ -31,7 +43,6 @@ TABLE = "pynetemu_trace"
 _NETLINK_NETFILTER, _SUBSYSTEM = 12, 10 << 8  # NFNL_SUBSYS_NFTABLES
 _NEW_TABLE, _GET_TABLE, _NEW_CHAIN, _NEW_RULE, _TRACE = (_SUBSYSTEM | kind for kind in (0, 1, 3, 6, 17))  # NFT_MSG_*
 _BEGIN, _END = 0x10, 0x11  # NFNL_MSG_BATCH_*
-_REQUEST, _ACK, _CREATE = 0x1, 0x4, 0x400
 _INET, _IPV4, _BRIDGE, _IPV6 = 1, 2, 7, 10  # NFPROTO_*
 _FAMILIES = {_INET: "inet", _IPV4: "ip", 3: "arp", 5: "netdev", _BRIDGE: "bridge", _IPV6: "ip6"}
 _ARRIVING, _LEAVING = 0, 3  # NF_INET_PRE_ROUTING and NF_INET_LOCAL_OUT; the bridge's have the same numbers
@@ -43,7 +54,6 @@ _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _ROOM = 4 << 20  # bytes for traces that have not been read; the kernel gives what net.core.rmem_max allows
 _RULE, _POLICY = 3, 1  # NFT_TRACETYPE_*
 _DROP = 0  # NF_DROP; a rule that rejects has this verdict too
-_NESTED = 0x8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +111,15 @@ class Firewall:
             node, traced = self._traced[descriptor]
             try:
                 while True:
-                    for kind, body in messages(traced.recv(1 << 16)):
-                        if kind == _TRACE:
-                            self._note(node, body)
+                    for message in messages(traced.recv(1 << 16)):
+                        if message.type == _TRACE:
+                            self._note(node, message.body)
             except OSError as error:
-                self.lost |= error.errno == errno.ENOBUFS
+                self.lost |= error.errno in (errno.ENOBUFS, errno.EBADMSG)
 
     def _note(self, node: str, body: bytes) -> None:
         """The headers come with the first message about a packet only, its drop with the last."""
-        found = attributes_of(body, 4)
+        found = dict(attributes(body, 4))
         number = node, found.get(6, b"")
         lab, transport = found.get(8, b""), found.get(9, b"")
         if lab or number not in self._headers:
@@ -184,13 +194,13 @@ def _is_drop(found: dict[int, bytes]) -> bool:
     kind = _big(found.get(4))
     if kind == _POLICY:
         return found.get(16) == bytes(4)
-    verdict = {key & ~_NESTED: value for key, value in attributes_of(found.get(5, b""), 0).items()}
+    verdict = dict(attributes(found.get(5, b"")))
     return kind == _RULE and _big(verdict.get(1), missing=1) == _DROP
 
 
 def _families(asked: socket.socket) -> set[int]:
     """Which of the two kinds of hooks the node's tables use: those of IP, those of bridges."""
-    found = {body[0] for body in dump(asked, _GET_TABLE, _NEW_TABLE, bytes(4))}
+    found = {answer.body[0] for answer in dump(asked, _GET_TABLE, bytes(4)) if answer.type == _NEW_TABLE and answer.body}
     return {_BRIDGE if family == _BRIDGE else _INET for family in found & {_INET, _IPV4, _IPV6, _BRIDGE}}
 
 
@@ -199,55 +209,49 @@ def _trace_rules(asked: socket.socket, family: int, indexes: Sequence[int]) -> N
 
     With indexes one such rule for each of these interfaces: `iif 3 meta nftrace set 1`.
     """
-    table = _text(1, TABLE)
-    parts = [_message(_NEW_TABLE, family, table + _attribute(2, struct.pack(">I", _OWNER)))]
+    table = text(1, TABLE)
+    parts = [_message(_NEW_TABLE, family, table + attribute(2, struct.pack(">I", _OWNER)))]
     for name, hook, place in ("arriving", _ARRIVING, _META_IIF), ("leaving", _LEAVING, _META_OIF):
-        where = _attribute(1, struct.pack(">I", hook)) + _attribute(2, struct.pack(">i", _FIRST))
-        chain = table + _text(3, name) + _nest(4, where) + _text(7, "filter")
+        where = attribute(1, struct.pack(">I", hook)) + attribute(2, struct.pack(">i", _FIRST))
+        chain = table + text(3, name) + _nest(4, where) + text(7, "filter")
         parts.append(_message(_NEW_CHAIN, family, chain))
         for match in [_is_interface(place, index) for index in indexes] or [b""]:
-            parts.append(_message(_NEW_RULE, family, table + _text(2, name) + _nest(4, match + _set_nftrace())))
+            parts.append(_message(_NEW_RULE, family, table + text(2, name) + _nest(4, match + _set_nftrace())))
     batch = struct.pack(">BBH", 0, 0, 10)
     asked.send(_head(_BEGIN, batch) + b"".join(parts) + _head(_END, batch))
     answered = 0
     while answered < len(parts):
-        answered += sum(1 for _ in messages(asked.recv(1 << 16)))  # raises OSError for a refusal
+        for message in messages(asked.recv(1 << 16)):
+            raise_if_refused(message)
+            answered += 1
 
 
 def _is_interface(place: int, index: int) -> bytes:
     """Two expressions: the interface's index into register 1; go on only if it is this one."""
-    load = _attribute(1, struct.pack(">I", 1)) + _attribute(2, struct.pack(">I", place))
-    value = _nest(3, _attribute(1, struct.pack("=I", index)))
-    compare = _attribute(1, struct.pack(">I", 1)) + _attribute(2, struct.pack(">I", 0)) + value  # NFT_CMP_EQ
-    return _nest(1, _text(1, "meta") + _nest(2, load)) + _nest(1, _text(1, "cmp") + _nest(2, compare))
+    load = attribute(1, struct.pack(">I", 1)) + attribute(2, struct.pack(">I", place))
+    value = _nest(3, attribute(1, struct.pack("=I", index)))
+    compare = attribute(1, struct.pack(">I", 1)) + attribute(2, struct.pack(">I", 0)) + value  # NFT_CMP_EQ
+    return _nest(1, text(1, "meta") + _nest(2, load)) + _nest(1, text(1, "cmp") + _nest(2, compare))
 
 
 def _set_nftrace() -> bytes:
     """Two expressions: 1 into register 1; the packet's nftrace from there."""
-    value = _nest(2, _attribute(1, b"\1"))
-    load = _text(1, "immediate") + _nest(2, _attribute(1, struct.pack(">I", 1)) + value)
-    use = _attribute(2, struct.pack(">I", _META_NFTRACE)) + _attribute(3, struct.pack(">I", 1))
-    return _nest(1, load) + _nest(1, _text(1, "meta") + _nest(2, use))
+    value = _nest(2, attribute(1, b"\1"))
+    load = text(1, "immediate") + _nest(2, attribute(1, struct.pack(">I", 1)) + value)
+    use = attribute(2, struct.pack(">I", _META_NFTRACE)) + attribute(3, struct.pack(">I", 1))
+    return _nest(1, load) + _nest(1, text(1, "meta") + _nest(2, use))
 
 
 def _message(kind: int, family: int, body: bytes) -> bytes:
-    return _head(kind, struct.pack("=BBH", family, 0, 0) + body, _ACK | _CREATE)
+    return _head(kind, struct.pack("=BBH", family, 0, 0) + body, ACK | CREATE)
 
 
 def _head(kind: int, body: bytes, flags: int = 0) -> bytes:
-    return struct.pack("=IHHII", 16 + len(body), kind, _REQUEST | flags, 1, 0) + body
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value.ljust((len(value) + 3) & ~3, b"\0")
+    return pack(kind, REQUEST | flags, 1, body)
 
 
 def _nest(kind: int, value: bytes) -> bytes:
-    return _attribute(kind | _NESTED, value)
-
-
-def _text(kind: int, value: str) -> bytes:
-    return _attribute(kind, value.encode() + b"\0")
+    return attribute(kind | NESTED, value)
 
 
 def _big(value: bytes | None, missing: int = 0) -> int:

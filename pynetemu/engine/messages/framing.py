@@ -1,0 +1,160 @@
+"""What all families of netlink have in common (netlink(7)): messages in a datagram, attributes, refusals, dumps.
+
+    body = link_body + attribute(IFLA_IFNAME, b"eth0\\0")
+    ask(connection, RTM_NEWLINK, body)                 what the kernel answers, until it says that it is done
+    dump(connection, RTM_GETLINK, link_body)           all links
+
+What the kernel refuses is raised as `Refusal`, and what is no message as OSError with EBADMSG: nothing else is raised for
+bytes that are not as they should be.
+"""
+
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, NamedTuple
+
+REQUEST, ACK, DUMP = 0x1, 0x4, 0x300  # NLM_F_*
+CREATE, EXCLUSIVE = 0x400, 0x200
+ERROR, DONE = 2, 3  # types of messages of every family: NLMSG_ERROR, NLMSG_DONE
+NESTED = 0x8000  # NLA_F_NESTED
+_INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: what is dumped has changed between two datagrams
+_CAPPED, _HAS_WORDS = 0x100, 0x200  # NLM_F_CAPPED, NLM_F_ACK_TLVS, in the flags of an error
+_WORDS = 1  # NLMSGERR_ATTR_MSG
+_ATTRIBUTE_TYPE = 0x3FFF  # NLA_TYPE_MASK: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
+_DATAGRAM = 1 << 17  # bytes; the kernel keeps below that
+_MOST_DUMPS = 10
+
+_HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence number, port
+_ATTRIBUTE = struct.Struct("=HH")  # struct rtattr and struct nlattr: length, type
+_CODE = struct.Struct("=i")  # the start of struct nlmsgerr
+_PADDING = (b"", bytes(3), bytes(2), bytes(1))
+
+_sequence_numbers = count(1)
+
+
+class Message(NamedTuple):
+    """A message of a datagram; `body` is what follows its header."""
+
+    type: int
+    flags: int
+    sequence: int
+    body: bytes
+
+
+class Refusal(OSError):
+    """The kernel has refused a request: its errno, and its own words for it (extended acknowledgement) or errno's."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code, self.reason = code, reason
+        super().__init__(code, reason)
+
+
+def pack(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
+    """A message, with struct nlmsghdr before its body."""
+    return _HEADER.pack(_HEADER.size + len(body), kind, flags, sequence, 0) + body
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """An attribute, padded to 4 bytes."""
+    return _ATTRIBUTE.pack(4 + len(value), kind) + value + _PADDING[len(value) & 3]
+
+
+def text(kind: int, value: str) -> bytes:
+    """A string as an attribute, which ends with a zero byte."""
+    return attribute(kind, os.fsencode(value) + b"\0")
+
+
+def as_text(value: bytes) -> str:
+    """The string of an attribute, to be shown: the kernel takes any bytes as an interface's name."""
+    return value.rstrip(b"\0").decode(errors="backslashreplace")
+
+
+def messages(data: bytes) -> Iterator[Message]:
+    """The messages of a datagram."""
+    offset = 0
+    while offset < len(data):
+        length, kind, flags, sequence, _ = unpack(_HEADER, data, offset)
+        if not _HEADER.size <= length <= len(data) - offset:
+            raise malformed(f"a message of {length} bytes where {len(data) - offset} are left")
+        yield Message(kind, flags, sequence, data[offset + _HEADER.size : offset + length])
+        offset += (length + 3) & ~3
+
+
+def attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
+    """The attributes from an offset on, as (type without flags, value)."""
+    end = len(data)
+    while offset + _ATTRIBUTE.size <= end:
+        length, kind = _ATTRIBUTE.unpack_from(data, offset)
+        if not _ATTRIBUTE.size <= length <= end - offset:
+            raise malformed(f"attribute {kind & _ATTRIBUTE_TYPE} of {length} bytes where {end - offset} are left")
+        yield kind & _ATTRIBUTE_TYPE, data[offset + _ATTRIBUTE.size : offset + length]
+        offset += (length + 3) & ~3
+
+
+def unpack(form: struct.Struct, data: bytes, offset: int = 0) -> tuple[Any, ...]:
+    """The values of a structure that may be followed by more."""
+    if len(data) - offset < form.size:
+        raise malformed(f"{len(data) - offset} bytes where a structure needs {form.size}")
+    return form.unpack_from(data, offset)
+
+
+def malformed(what: str) -> OSError:
+    """The error for bytes that are no message of the kind that was expected."""
+    return OSError(errno.EBADMSG, f"the kernel's message cannot be read: {what}")
+
+
+def refusal(message: Message) -> Refusal | None:
+    """Why the kernel has refused something, None of a message that says no such thing."""
+    if message.type != ERROR and (message.type != DONE or len(message.body) < _CODE.size):
+        return None
+    (code,) = unpack(_CODE, message.body)
+    return Refusal(-code, _words(message) or os.strerror(-code)) if code < 0 else None
+
+
+def _words(message: Message) -> str:
+    """The kernel's own words: after the code, in an error also after the request, which may be cut down to its header."""
+    if not message.flags & _HAS_WORDS:
+        return ""
+    start = _CODE.size
+    if message.type == ERROR:
+        (length, *_) = unpack(_HEADER, message.body, start)
+        start += _HEADER.size if message.flags & _CAPPED else (length + 3) & ~3
+    return next((as_text(value) for kind, value in attributes(message.body, start) if kind == _WORDS), "")
+
+
+def raise_if_refused(message: Message) -> None:
+    """Raises Refusal for an error, and nothing for an acknowledgement."""
+    if (refused := refusal(message)) is not None:
+        raise refused
+
+
+def ask(connection: socket.socket, kind: int, body: bytes) -> list[Message]:
+    """Sends a request; gives back the answers, without the acknowledgement that ends them."""
+    return _ask(connection, kind, body, ACK)[:-1]
+
+
+def dump(connection: socket.socket, kind: int, body: bytes) -> list[Message]:
+    """All links, addresses or whatever `kind` asks for; asked again when they have changed while they were told."""
+    for _ in range(_MOST_DUMPS):
+        answers = _ask(connection, kind, body, DUMP)
+        if not any(answer.flags & _INTERRUPTED for answer in answers):
+            return answers[:-1]
+    raise OSError(errno.EAGAIN, f"what the kernel was asked for has changed {_MOST_DUMPS} times while it was told")
+
+
+def _ask(connection: socket.socket, kind: int, body: bytes, flags: int) -> list[Message]:
+    """Sends a request; gives back the answers and what ends them: an acknowledgement, or the end of a dump."""
+    sequence = next(_sequence_numbers) & 0xFFFFFFFF
+    connection.send(pack(kind, REQUEST | flags, sequence, body))
+    answers: list[Message] = []
+    while True:
+        for message in messages(connection.recv(_DATAGRAM)):
+            if message.sequence != sequence:  # what a socket hears besides, and the rest of a request that was given up
+                continue
+            raise_if_refused(message)
+            answers.append(message)
+            if message.type in (ERROR, DONE):
+                return answers

@@ -1,0 +1,302 @@
+"""What rtnetlink(7) tells of links, addresses, routes and neighbors: the structures of its messages, and their attributes.
+
+    LinkMessage.read(body).name           "eth0"
+    RouteMessage.read(body).hops          (Hop(gateway="10.0.0.1", index=2),)
+
+A message is taken apart once; what it says is worked out when it is asked for, since most readers want a part. What a
+message should have and has not is an OSError (EBADMSG).
+"""
+
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from pynetemu.engine.messages.framing import as_text, attributes, malformed, unpack
+
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
+
+LINK_BODY = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
+ADDRESS_BODY = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix length, flags, scope, index
+ROUTE_BODY = struct.Struct("=BBBBBBBBI")  # struct rtmsg: family, destination's and source's length, tos, table, protocol, …
+NEXT_HOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less 1, index
+NEIGHBOR_BODY = struct.Struct("=BxxxiHBB")  # struct ndmsg: family, index, state, flags, type
+_COUNTERS = struct.Struct("=8Q")  # the start of struct rtnl_link_stats64
+_FAMILY = struct.Struct("=H")
+_SIZES: dict[int, int] = {socket.AF_INET: 4, socket.AF_INET6: 16}
+
+IFF_UP, IFF_LOWER_UP = 0x1, 0x10000
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO = 1, 3, 4, 10, 16, 18
+_IFLA_STATS64, _IFLA_CARRIER, _IFLA_XDP, _XDP_ATTACHED = 23, 33, 43, 2
+_INFO_KIND, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 4, 5
+_BRPORT_STATE, _BRPORT_UNICAST_FLOOD, _BRPORT_ISOLATED = 1, 9, 33
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_METRICS, _RTA_MULTIPATH = 1, 4, 5, 6, 7, 8, 9
+_RTA_TABLE, _RTA_VIA, _RTAX_MTU = 15, 18, 2
+_NDA_DST, _NDA_LLADDR, _NDA_VLAN = 1, 2, 5
+NUD_INCOMPLETE, NUD_FAILED, NUD_NOARP, NUD_PERMANENT = 0x01, 0x20, 0x40, 0x80
+
+Attributes = dict[int, bytes]
+
+
+class Counters(NamedTuple):
+    """What an interface has counted since it was made."""
+
+    received_packets: int
+    sent_packets: int
+    received_bytes: int
+    sent_bytes: int
+    received_errors: int
+    sent_errors: int
+    received_dropped: int
+    sent_dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMessage:
+    """An interface."""
+
+    index: int
+    flags: int
+    attributes: Attributes
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        _, _, index, flags, _ = unpack(LINK_BODY, body)
+        return cls(index, flags, dict(attributes(body, LINK_BODY.size)))
+
+    @property
+    def name(self) -> str:
+        return as_text(_needed(self.attributes, _IFLA_IFNAME, "link's name"))
+
+    @property
+    def mac(self) -> str:
+        """Its address on the link, whatever its length; "" when it has none."""
+        return self.attributes.get(_IFLA_ADDRESS, b"").hex(":")
+
+    @property
+    def mtu(self) -> int:
+        return _number(self.attributes, _IFLA_MTU)
+
+    @property
+    def master(self) -> int:
+        """The index of the interface that it is a port of, 0 for none."""
+        return _number(self.attributes, _IFLA_MASTER)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it was set up."""
+        return bool(self.flags & IFF_UP)
+
+    @property
+    def has_lower_up(self) -> bool:
+        """Whether it was set up and is joined to something that is up too."""
+        return bool(self.flags & IFF_LOWER_UP)
+
+    @property
+    def has_carrier(self) -> bool:
+        """As `carrier` in sysfs says; that of an interface which is down too."""
+        return self.attributes.get(_IFLA_CARRIER, b"\1") != b"\0"
+
+    @property
+    def operational_state(self) -> int | None:
+        """RFC 2863's, as IF_OPER_* of linux/if.h."""
+        return _byte(self.attributes, _IFLA_OPERSTATE)
+
+    @property
+    def kind(self) -> str:
+        """veth, bridge, vlan, …; "" for loopback and what is no virtual device."""
+        return as_text(self._info.get(_INFO_KIND, b""))
+
+    @property
+    def port_state(self) -> int | None:
+        """A bridge's port's BR_STATE_* of linux/if_bridge.h, None of what is none."""
+        return _byte(self._port, _BRPORT_STATE)
+
+    @property
+    def is_isolated(self) -> bool:
+        """Whether it is a bridge's port that forwards nothing to other isolated ones."""
+        return bool(_byte(self._port, _BRPORT_ISOLATED))
+
+    @property
+    def floods(self) -> bool:
+        """Whether it gets, as a bridge's port, the frames of MAC addresses that the bridge does not know."""
+        return _byte(self._port, _BRPORT_UNICAST_FLOOD) != 0
+
+    @property
+    def has_xdp(self) -> bool:
+        return bool(_byte(dict(attributes(self.attributes.get(_IFLA_XDP, b""))), _XDP_ATTACHED))
+
+    @property
+    def counters(self) -> Counters:
+        return Counters(*unpack(_COUNTERS, _needed(self.attributes, _IFLA_STATS64, "link's counters")))
+
+    @property
+    def _info(self) -> Attributes:
+        return dict(attributes(self.attributes.get(_IFLA_LINKINFO, b"")))
+
+    @property
+    def _port(self) -> Attributes:
+        info = self._info
+        is_port = as_text(info.get(_INFO_SLAVE_KIND, b"")) == "bridge"
+        return dict(attributes(info.get(_INFO_SLAVE_DATA, b""))) if is_port else {}
+
+
+@dataclass(frozen=True, slots=True)
+class AddressMessage:
+    """An IP address of an interface."""
+
+    family: int
+    prefix_length: int
+    flags: int
+    scope: int
+    index: int
+    attributes: Attributes
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        family, prefix_length, flags, scope, index = unpack(ADDRESS_BODY, body)
+        return cls(family, prefix_length, flags, scope, index, dict(attributes(body, ADDRESS_BODY.size)))
+
+    @property
+    def text(self) -> str:
+        """The interface's own: IFA_ADDRESS is the other end's on a point-to-point link."""
+        own = self.attributes.get(_IFA_LOCAL) or _needed(self.attributes, _IFA_ADDRESS, "address")
+        return _ip(self.family, own)
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """Where a route leads: the next router, "" for a destination that is on the link, and the interface, 0 for none."""
+
+    gateway: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteMessage:
+    """A route of a table, or the answer to a question for one."""
+
+    family: int
+    prefix_length: int
+    kind: int
+    flags: int
+    short_table: int  # what fits into a byte of the table's number
+    attributes: Attributes
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        family, prefix_length, _, _, table, _, _, kind, flags = unpack(ROUTE_BODY, body)
+        return cls(family, prefix_length, kind, flags, table, dict(attributes(body, ROUTE_BODY.size)))
+
+    @property
+    def table(self) -> int:
+        return _number(self.attributes, _RTA_TABLE) or self.short_table
+
+    @property
+    def destination(self) -> str:
+        """As 10.0.0.0/24; the default route's is 0.0.0.0/0 or ::/0."""
+        zero = bytes(_SIZES.get(self.family, 0))
+        return f"{_ip(self.family, self.attributes.get(_RTA_DST, zero))}/{self.prefix_length}"
+
+    @property
+    def metric(self) -> int:
+        return _number(self.attributes, _RTA_PRIORITY)
+
+    @property
+    def source(self) -> str:
+        """The address from which is sent, "" when the route says none."""
+        return _ip(self.family, self.attributes[_RTA_PREFSRC]) if _RTA_PREFSRC in self.attributes else ""
+
+    @property
+    def mtu(self) -> int:
+        """Of the path, as far as it is known; 0 when it is not."""
+        return _number(dict(attributes(self.attributes.get(_RTA_METRICS, b""))), _RTAX_MTU)
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """One, or several of equal cost."""
+        if _RTA_MULTIPATH in self.attributes:
+            return tuple(_hops(self.family, _needed(self.attributes, _RTA_MULTIPATH, "route's next hop")))
+        return (Hop(_gateway(self.family, self.attributes), _number(self.attributes, _RTA_OIF)),)
+
+
+@dataclass(frozen=True, slots=True)
+class NeighborMessage:
+    """What is known of an address on a link, or a bridge's entry about a MAC address."""
+
+    family: int
+    index: int
+    state: int
+    flags: int
+    type: int
+    attributes: Attributes
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        family, index, state, flags, kind = unpack(NEIGHBOR_BODY, body)
+        return cls(family, index, state, flags, kind, dict(attributes(body, NEIGHBOR_BODY.size)))
+
+    @property
+    def packed(self) -> bytes:
+        """The IP address, as in packets."""
+        return _needed(self.attributes, _NDA_DST, "neighbor's address")
+
+    @property
+    def address(self) -> str:
+        return _ip(self.family, self.packed)
+
+    @property
+    def mac(self) -> str:
+        """Empty when it is not known."""
+        return self.attributes.get(_NDA_LLADDR, b"").hex(":")
+
+    @property
+    def vlan(self) -> int:
+        return int.from_bytes(self.attributes.get(_NDA_VLAN, b"")[:2], sys.byteorder)
+
+
+def _hops(family: int, data: bytes) -> Iterator[Hop]:
+    offset = 0
+    while offset < len(data):
+        length, _, _, index = unpack(NEXT_HOP, data, offset)
+        if not NEXT_HOP.size <= length <= len(data) - offset:
+            raise malformed(f"a next hop of {length} bytes where {len(data) - offset} are left")
+        yield Hop(_gateway(family, dict(attributes(data[: offset + length], offset + NEXT_HOP.size))), index)
+        offset += (length + 3) & ~3
+
+
+def _gateway(family: int, found: Attributes) -> str:
+    """Of the destination's family, or of another one, as of an IPv4 route by way of an IPv6 router; "" for none."""
+    if _RTA_GATEWAY in found:
+        return _ip(family, found[_RTA_GATEWAY])
+    if _RTA_VIA not in found:
+        return ""
+    (other,) = unpack(_FAMILY, found[_RTA_VIA])
+    return _ip(other, found[_RTA_VIA][_FAMILY.size :])
+
+
+def _needed(found: Attributes, kind: int, what: str) -> bytes:
+    if not (value := found.get(kind)):
+        raise malformed(f"the {what} is missing")
+    return value
+
+
+def _number(found: Attributes, kind: int) -> int:
+    return int.from_bytes(found.get(kind, b"")[:4], sys.byteorder)
+
+
+def _byte(found: Attributes, kind: int) -> int | None:
+    value = found.get(kind)
+    return value[0] if value else None
+
+
+def _ip(family: int, value: bytes) -> str:
+    if _SIZES.get(family) != len(value):
+        raise malformed(f"an address of family {family} with {len(value)} bytes")
+    return socket.inet_ntop(family, value)
