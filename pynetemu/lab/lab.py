@@ -4,11 +4,11 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.paths import search_path
-from pynetemu.errors import CommandFailed, LabError
+from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, LabError
 from pynetemu.lab.connection import Connection, Sandbox, is_readable
 from pynetemu.lab.process import Process, Stream, Streams, communicate
 from pynetemu.lab.running_labs import address, connect, listen
@@ -19,6 +19,9 @@ from pynetemu.topology import Topology
 
 if TYPE_CHECKING:
     from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbor, NeighborCounts, RouteState, Totals
+
+
+Words = str | bytes | int | float | os.PathLike[str] | Sequence[str | bytes | int | float | os.PathLike[str]]
 
 
 class LabNode:
@@ -33,7 +36,7 @@ class LabNode:
 
     def run(
         self,
-        *argv: str,
+        *argv: Words,
         check: bool = False,
         timeout: float | None = None,
         input: str | bytes | None = None,
@@ -46,31 +49,35 @@ class LabNode:
             net["blue"].run("ping", "-c1", "root").stdout
 
         `timeout` is in seconds; `input` is what it reads (nothing by default); `env` is added to the environment; `cwd`
-        is its directory (the caller's by default). As subprocess.run it returns when nothing has its output open any more:
-        use `start` for what goes on in the background. With `text=False` the output is bytes. Raises CommandNotFound,
-        CommandError, CommandTimeout (the command is killed), and with `check` CommandFailed for a status other than 0.
+        is its directory (the caller's by default). Words may be paths and numbers too, or one list. It returns when the
+        program has ended; what that has left in the background runs on. With `text=False` the output is bytes. Raises
+        CommandNotFound, CommandError, CommandTimeout (the command is killed, with its process group), and with `check`
+        CommandFailed for a status other than 0.
         """
+        words = _words(argv)
         data = input.encode() if isinstance(input, str) else input or b""
         stdin = subprocess.PIPE if data else subprocess.DEVNULL
-        process = self.start(*argv, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd)
+        process = self.start(*words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd)
         try:
             out, err = communicate(process, data, timeout)
+        except CommandTimeout as error:
+            _end(process)
+            raise CommandTimeout(f"{error}, and was killed") from None
         except BaseException:
-            process.kill()
-            process.wait()
+            _end(process)
             raise
         finally:
             process.close()
         assert process.poll() is not None
         decoded = [part.decode(errors="replace") if text else part for part in (out, err)]
-        result = Result(self.name, argv, process.wait(), decoded[0], decoded[1])
+        result = Result(self.name, words, process.wait(), decoded[0], decoded[1])
         if check and result.status:
             raise CommandFailed(_failure(result), result)
         return result
 
     def start(
         self,
-        *argv: str,
+        *argv: Words,
         stdin: Stream = None,
         stdout: Stream = None,
         stderr: Stream = None,
@@ -85,14 +92,13 @@ class LabNode:
         whose foreground the command's process group becomes; without `own_group` it stays in the caller's process
         group, as a command of a shell script does. Raises CommandNotFound and CommandError.
         """
-        if not argv:
-            raise ValueError("a command needs at least the name of a program")
+        words = _words(argv)
         streams = Streams(stdin, stdout, stderr)
         life, their_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = {
             "do": "spawn",
             "node": self.name,
-            "argv": [os.fspath(word) for word in argv],
+            "argv": words,
             "env": _environment(env),
             "cwd": cwd or _directory(),
             "must_cwd": cwd is not None,
@@ -101,14 +107,16 @@ class LabNode:
         try:
             descriptors = [*streams.theirs, their_life.fileno(), *([] if terminal is None else [terminal])]
             answer, _ = self.lab.processes.request(request, descriptors)
-        except BaseException:
+        except BaseException as error:
             streams.close_all()
             life.close()
+            if isinstance(error, CommandNotFound):
+                raise _with_hint(error, words) from None
             raise
         finally:
             their_life.close()
         streams.close_theirs()
-        return Process(self.name, argv, answer["pid"], self.lab.processes, life, streams.ours)
+        return Process(self.name, words, answer["pid"], self.lab.processes, life, streams.ours)
 
     def socket(
         self,
@@ -330,6 +338,35 @@ class Lab:
         if self._sandbox is None:
             raise LabError(f"the network {self.name or self.plan.name} is not open: use `with Network(...) as net:`")
         return self._sandbox
+
+
+def _words(argv: Sequence[Words]) -> tuple[str, ...]:
+    """The words of a command as strings; one list or tuple stands for the words in it. Raises TypeError, ValueError."""
+    if len(argv) == 1 and isinstance(argv[0], list | tuple):
+        argv = argv[0]
+    if not argv:
+        raise ValueError("a command needs at least the name of a program")
+    for word in argv:
+        if not isinstance(word, str | bytes | os.PathLike | int | float) or isinstance(word, bool):
+            raise TypeError(f"{word!r} is not a word of a command: those are strings, paths and numbers")
+    return tuple(os.fsdecode(word) if isinstance(word, bytes | os.PathLike) else str(word) for word in argv)
+
+
+def _with_hint(error: CommandNotFound, words: Sequence[str]) -> CommandNotFound:
+    """For a whole line given as one word."""
+    if len(words) != 1 or " " not in words[0]:
+        return error
+    import shlex
+
+    separate = ", ".join(f'"{word}"' for word in words[0].split())
+    hint = f'each word is an argument: run({separate}); or run("sh", "-c", {shlex.quote(words[0])})'
+    text = f"{str(error).partition(chr(10))[0]}\n    hint: {hint}"
+    return CommandNotFound(error.program, text)
+
+
+def _end(process: Process) -> None:
+    process.kill()
+    process.wait()
 
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:

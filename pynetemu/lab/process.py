@@ -1,9 +1,13 @@
 """A process in a node, as seen from the user's process."""
 
+import fcntl
 import os
+import selectors
 import signal
 import socket
 import subprocess
+import sys
+import termios
 import threading
 import time
 from collections.abc import Sequence
@@ -122,6 +126,25 @@ class Process:
         """Continues a stopped process, in the terminal's foreground if one is given."""
         self._connection.request({"do": "resume", "pid": self.pid}, [] if terminal is None else [terminal])
 
+    def communicate(self, input: str | bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Writes `input` to it, and gives what it has printed, as bytes, once it has ended: (stdout, stderr).
+
+            out, err = net["blue"].start("cat", stdin=PIPE, stdout=PIPE).communicate("hello")
+
+        Empty where no PIPE was asked for. Raises CommandTimeout after so many seconds, and lets it run.
+        """
+        return communicate(self, input.encode() if isinstance(input, str) else input or b"", timeout)
+
+    def __enter__(self) -> "Process":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Waits for its end, as subprocess.Popen does, and closes its files."""
+        if self.stdin is not None:
+            _close_quietly(self.stdin)
+        self.wait()
+        self.close()
+
     def close(self) -> None:
         """Closes the files and the life socket; the process runs on."""
         for file in self.stdin, self.stdout, self.stderr:
@@ -174,36 +197,55 @@ class Streams:
 
 
 def communicate(process: Process, data: bytes, timeout: float | None) -> tuple[bytes, bytes]:
-    """Feeds a process and reads what it writes until it has ended; raises CommandTimeout when the time is over."""
-    import selectors
+    """Feeds a process and reads what it writes until it has ended; raises CommandTimeout when the time is over.
 
+    What it has left running in the background may keep its output open; that is not waited for.
+    """
     end = None if timeout is None else time.monotonic() + timeout
     output: dict[object, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
     with selectors.DefaultSelector() as events:
-        for file in process.stdout, process.stderr:
-            if file is not None:
-                events.register(file, selectors.EVENT_READ)
-        if process.stdin is not None and data:
-            os.set_blocking(process.stdin.fileno(), False)
-            events.register(process.stdin, selectors.EVENT_WRITE)
-        elif process.stdin is not None:
-            process.stdin.close()
-        while events.get_map():
+        _register(events, process, data)
+        while process.poll() is None:
             left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0:
-                raise CommandTimeout(f"{process.node}: {process.argv[0]} has not ended after {timeout:g} s, and was killed")
+                raise CommandTimeout(f"{process.node}: {process.argv[0]} has not ended after {timeout:g} s")
             for key, _ in events.select(left):
                 if key.fileobj is process.stdin:
                     data = _feed(key.fd, data)
                     if not data:
                         events.unregister(process.stdin)
                         _close_quietly(process.stdin)
+                elif key.fileobj is process:
+                    break
                 elif part := os.read(key.fd, 1 << 16):
                     output[key.fileobj] += part
                 else:
                     events.unregister(key.fileobj)
-    process.wait(None if end is None else max(0.0, end - time.monotonic()))
+    for file in process.stdout, process.stderr:
+        if file is not None:
+            output[file] += _what_is_there(file.fileno())
     return bytes(output[process.stdout]), bytes(output[process.stderr])
+
+
+def _register(events: selectors.BaseSelector, process: Process, data: bytes) -> None:
+    events.register(process, selectors.EVENT_READ)
+    for file in process.stdout, process.stderr:
+        if file is not None:
+            events.register(file, selectors.EVENT_READ)
+    if process.stdin is not None and data:
+        os.set_blocking(process.stdin.fileno(), False)
+        events.register(process.stdin, selectors.EVENT_WRITE)
+    elif process.stdin is not None:
+        process.stdin.close()
+
+
+def _what_is_there(descriptor: int) -> bytes:
+    """What the pipe holds at this moment (FIONREAD in pipe(7)), and no more: others may go on writing."""
+    waiting = int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+    there = b""
+    while len(there) < waiting and (part := os.read(descriptor, waiting - len(there))):
+        there += part
+    return there
 
 
 def _feed(descriptor: int, data: bytes) -> bytes:
