@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
-from pynetemu.plan.operations import AddNode, AddVeth
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -62,21 +61,11 @@ def by_node(names: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
-def peers(lab: "Lab") -> dict[tuple[str, str], tuple[str, str]]:
-    """The other end of each link, both ways: {("blue", "eth0"): ("root", "eth0"), ...}."""
-    found = {}
-    for operation in lab.plan.operations:
-        if isinstance(operation, AddVeth):
-            ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
-            found[ends[0]], found[ends[1]] = ends[1], ends[0]
-    return found
-
-
 def of_the_lab(lab: "Lab", node: str) -> set[str]:
     """All interfaces of a node; of a machine that is a lab's root only the lab's, since the others are not its affair."""
-    if not (lab.host and node == _root(lab)):
+    if not (lab.host and node == lab.inventory.root):
         return set()
-    return {interface for owner, interface in peers(lab) if owner == node}
+    return {interface for owner, interface in lab.inventory.peers if owner == node}
 
 
 def indexes_of_the_lab(lab: "Lab", node: str) -> list[int]:
@@ -85,13 +74,9 @@ def indexes_of_the_lab(lab: "Lab", node: str) -> list[int]:
     return [found.index for found in lab.interfaces(node) if found.name in names] if names else []
 
 
-def _root(lab: "Lab") -> str:
-    return next((op.node for op in lab.plan.operations if isinstance(op, AddNode) and op.kind == "root"), "")
-
-
 def _links(lab: "Lab", a: str, b: str) -> Selection:
     selection: Selection = {}
-    for (node, interface), (peer, _) in peers(lab).items():
+    for (node, interface), (peer, _) in lab.inventory.peers.items():
         if (node, peer) in ((a, b), (b, a)):
             selection.setdefault(node, set()).add(interface)
     return selection

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.paths import search_path
@@ -19,6 +20,7 @@ from pynetemu.topology import Topology
 
 if TYPE_CHECKING:
     from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbor, NeighborCounts, RouteState, Totals
+    from pynetemu.plan.inventory import Inventory
 
 
 Words = str | bytes | int | float | os.PathLike[str] | Sequence[str | bytes | int | float | os.PathLike[str]]
@@ -183,6 +185,13 @@ class Lab:
             assert not isinstance(self._topology, Plan)
             self._plan = compile_plan(self._topology, host=self.host)
         return self._plan
+
+    @cached_property
+    def inventory(self) -> "Inventory":
+        """What the plan says, by node and interface."""
+        from pynetemu.plan.inventory import Inventory
+
+        return Inventory(self.plan)
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
 from pynetemu.lab.state import InterfaceState, RouteState
-from pynetemu.plan.operations import AddNode, AddTunnel, AddVeth, AddWireGuard
+from pynetemu.plan.inventory import Place, ends
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -35,23 +35,12 @@ class LinkState:
 def links(lab: "Lab") -> list[LinkState]:
     """The links of the description, in its order, with their state now."""
     states = {(state.node, state.name): state for state in lab.interfaces()}
-    outside = {op.node for op in lab.plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
-    return [
-        LinkState(op.node, op.interface, op.peer_node, op.peer_interface, _is_up(states, op))
-        for op in lab.plan.operations
-        if isinstance(op, AddVeth | AddTunnel | AddWireGuard) and not outside & {op.node, op.peer_node} and _is_first_end(op)
-    ]
+    return [LinkState(*near, *far, _is_up(states, near, far)) for near, far in map(ends, lab.inventory.links)]
 
 
-def _is_first_end(operation: AddVeth | AddTunnel | AddWireGuard) -> bool:
-    """Each end of a tunnel is an operation of its own."""
-    ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
-    return isinstance(operation, AddVeth) or ends[0] < ends[1]
-
-
-def _is_up(states: dict[tuple[str, str], InterfaceState], link: AddVeth | AddTunnel | AddWireGuard) -> bool:
-    ends = states.get((link.node, link.interface)), states.get((link.peer_node, link.peer_interface))
-    return all(end is not None and end.is_up and end.has_carrier for end in ends)
+def _is_up(states: dict[Place, InterfaceState], *ends: Place) -> bool:
+    found = map(states.get, ends)
+    return all(end is not None and end.is_up and end.has_carrier for end in found)
 
 
 def between(lab: "Lab", a: str, b: str) -> list[LinkState]:

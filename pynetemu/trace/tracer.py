@@ -85,4 +85,4 @@ class Tracer:
         if event.kind == "drop" or place not in self._wiring.peers:
             return True
         is_for_all = is_to_many(event.data)
-        return event.kind == "in" and (is_for_all or self._wiring.kinds.get(event.node) != "switch")
+        return event.kind == "in" and (is_for_all or not self._wiring.is_bridge(event.node))

@@ -3,12 +3,15 @@
 import errno
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pynetemu import FilterError, LabError, Network
+from pynetemu import FilterError, Gre, Host, Interface, LabError, Link, Network, Router, Topology, Vxlan, WireGuard
 from pynetemu.capture.capture import Capture
+from pynetemu.capture.selection import find
+from pynetemu.topology.tunnels import Tunnel
 from tests.support.leftovers import of_machine
 from tests.support.pair import Pair
 from tests.support.tshark import about, fields
@@ -52,6 +55,55 @@ def test_nodes_interfaces_links_and_filters_choose(tmp_path: Path) -> None:
             with net.capture(path, *what, filter=filter):
                 _ping(net)
             assert {place for (place,) in fields(path, "frame.interface_name")} == places, (what, filter)
+
+
+_TUNNELS: dict[str, Callable[[Interface, Interface], Tunnel]] = {
+    "VXLAN": lambda a, b: Vxlan(a, b, id=10),
+    "GRE": Gre,
+    "GRE over IPv6": lambda a, b: Gre(a, b, endpoints=("fd00:1::1", "fd00:2::1")),
+    "WireGuard": WireGuard,
+}
+
+
+class Tunneled(Topology):
+    """Two hosts with a router between them, and a tunnel of some sort from one to the other."""
+
+    def build(self, sort: str) -> None:
+        self.h1, self.r1, self.h2 = Host(), Router(), Host()
+        near, far = (
+            self.r1.interface("eth1", "10.1.0.2/24", "fd00:1::2/64"),
+            self.r1.interface("eth2", "10.2.0.2/24", "fd00:2::2/64"),
+        )
+        self.a = Link(self.h1.interface("eth0", "10.1.0.1/24", "fd00:1::1/64"), near)
+        self.b = Link(self.h2.interface("eth0", "10.2.0.1/24", "fd00:2::1/64"), far)
+        ends = self.h1.interface("tun0", "10.9.0.1/24"), self.h2.interface("tun1", "10.9.0.2/24")
+        self.tunnel = _TUNNELS[sort](*ends)
+
+
+@pytest.mark.parametrize("sort", _TUNNELS)
+def test_a_tunnels_two_nodes_name_it_as_those_of_a_wire_do(sort: str) -> None:
+    assert find(Network(Tunneled(sort=sort)), "h2-h1") == {"h1": {"tun0"}, "h2": {"tun1"}}
+    assert find(Network(Tunneled(sort=sort)), "h1-r1") == {"h1": {"eth0"}, "r1": {"eth1"}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "sort",
+    [
+        pytest.param("VXLAN", marks=pytest.mark.needs("vxlan")),
+        pytest.param("GRE", marks=pytest.mark.needs("gre")),
+        pytest.param("GRE over IPv6", marks=pytest.mark.needs("gre over IPv6")),
+        pytest.param("WireGuard", marks=pytest.mark.needs("wireguard")),
+    ],
+)
+def test_what_is_in_a_tunnel_is_captured_at_both_ends(sort: str, tmp_path: Path) -> None:
+    with Network(Tunneled(sort=sort)) as net:
+        with net.capture(tmp_path / "x.pcapng", "h1-h2") as capture:
+            net["h1"].run("ping", "-c1", "-W5", "10.9.0.2", check=True)
+            net["h1"].run("ping", "-c1", "-W5", "10.2.0.1", check=True)  # beside the tunnel
+        assert capture.lost == 0
+    seen = fields(tmp_path / "x.pcapng", "frame.interface_name", "ip.dst", display_filter="icmp.type == 8")
+    assert seen == [("h1:tun0", "10.9.0.2"), ("h2:tun1", "10.9.0.2")]
 
 
 @pytest.mark.slow

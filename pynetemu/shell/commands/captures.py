@@ -68,9 +68,7 @@ class _Part:
         return word
 
     def complete(self, prefix: str, shell: Shell) -> Iterable[str]:
-        from pynetemu.capture.selection import peers
-
-        ends = [f"{node}.{interface}" for node, interface in peers(shell.network) if node in shell.network.nodes]
+        ends = [f"{node}.{interface}" for node, interface in shell.network.inventory.peers if node in shell.network.nodes]
         return (name for name in (*shell.network.nodes, *ends) if name.startswith(prefix))
 
 

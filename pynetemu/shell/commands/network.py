@@ -5,7 +5,6 @@ from typing import Literal
 
 from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.state import InterfaceState
-from pynetemu.plan.operations import AddNode
 from pynetemu.shell.answers import Table
 from pynetemu.shell.argument_types import LinkEnd, NodeName, NodeNames
 from pynetemu.shell.command import command
@@ -18,7 +17,7 @@ def nodes(shell: Shell, *nodes: NodeNames) -> Table:
     addresses: dict[str, list[str]] = {}
     for interface in _interfaces(shell, nodes):
         addresses.setdefault(interface.node, []).extend(_addresses(interface))
-    kinds = _kinds(shell)
+    kinds = shell.network.inventory.kinds
     return Table(("node", "kind", "addresses"), [(n, kinds[n], addresses.get(n, [])) for n in shell.chosen(nodes)])
 
 
@@ -78,7 +77,7 @@ def ports(shell: Shell, *switches: NodeNames) -> Table:
 @command
 def dump(shell: Shell, *nodes: NodeNames) -> Table:
     """lists the nodes with their interfaces and routes in short"""
-    chosen, kinds = shell.chosen(nodes), _kinds(shell)
+    chosen, kinds = shell.chosen(nodes), shell.network.inventory.kinds
     interfaces: dict[str, list[str]] = {node: [] for node in chosen}
     for interface in _interfaces(shell, nodes):
         if interface.name != "lo":
@@ -189,10 +188,6 @@ def _plan_text(shell: Shell, suffix: str) -> str:
 
 def _interfaces(shell: Shell, nodes: tuple[tuple[str, ...], ...]) -> list[InterfaceState]:
     return shell.network.interfaces(*shell.chosen(nodes))
-
-
-def _kinds(shell: Shell) -> dict[str, str]:
-    return {op.node: op.kind for op in shell.network.plan.operations if isinstance(op, AddNode)}
 
 
 def _addresses(interface: InterfaceState, name: bool = True) -> list[str]:

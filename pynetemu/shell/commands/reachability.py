@@ -6,7 +6,6 @@ import time
 from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.addresses import usable
 from pynetemu.measure.ping import Pinger
-from pynetemu.plan.operations import AddNode
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.argument_types import BitRate, Count, NodeName, NodeNames, Seconds
 from pynetemu.shell.color import is_terminal
@@ -157,7 +156,7 @@ def _pair(shell: Shell, a: str | None, b: str | None, last: bool) -> tuple[str, 
 
 def _hosts(shell: Shell) -> list[str]:
     """The hosts with addresses; where there are fewer than two, other nodes after them."""
-    kinds = {op.node: op.kind for op in shell.network.plan.operations if isinstance(op, AddNode)}
+    kinds = shell.network.inventory.kinds
     addresses = usable(shell.network, shell.network.nodes)
     reachable = [node for node, theirs in addresses.items() if theirs]
     hosts = [node for node in reachable if kinds[node] == "host"]

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from pynetemu.packets.encapsulation import inner_frame
 from pynetemu.packets.identity import Identity, identity
+from pynetemu.plan.inventory import Place
 from pynetemu.trace.journeys.journey import Journey, Sighting
-from pynetemu.trace.journeys.wiring import Place, Wiring
+from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
 
 _ON_LINK = 200_000_000  # ns: a veth hands over at once; queues (tc) are before the sighting

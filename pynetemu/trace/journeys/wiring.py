@@ -4,9 +4,8 @@ from collections import deque
 from functools import cached_property
 from ipaddress import IPv6Address, ip_address
 
-from pynetemu.plan.operations import AddAddress, AddBridge, AddNode, AddVeth, InterfaceAddress, NodeKind, Plan
-
-Place = tuple[str, str]  # a node and one of its interfaces
+from pynetemu.plan.inventory import Inventory, Place
+from pynetemu.plan.operations import Plan
 
 
 class Wiring:
@@ -17,22 +16,15 @@ class Wiring:
     """
 
     def __init__(self, plan: Plan) -> None:
-        self.kinds: dict[str, NodeKind] = {op.node: op.kind for op in plan.operations if isinstance(op, AddNode)}
-        self.bridges: set[Place] = {(op.node, op.interface) for op in plan.operations if isinstance(op, AddBridge)}
-        self.peers: dict[Place, Place] = {}
-        self.macs: dict[Place, str] = {}
-        self.owners: dict[str, set[str]] = {}
-        self.prefixes: dict[str, list[InterfaceAddress]] = {}
-        self._interfaces: dict[str, str] = {}  # of addresses
-        for op in plan.operations:
-            if isinstance(op, AddVeth):
-                near, far = (op.node, op.interface), (op.peer_node, op.peer_interface)
-                self.peers |= {near: far, far: near}
-                self.macs |= {near: op.mac, far: op.peer_mac}
-            elif isinstance(op, AddAddress):
-                self.owners.setdefault(str(op.address.ip), set()).add(op.node)
-                self.prefixes.setdefault(op.node, []).append(op.address)
-                self._interfaces[str(op.address.ip)] = op.interface
+        inventory = Inventory(plan)
+        self.kinds = inventory.kinds
+        self.is_bridge = inventory.is_bridge
+        self.bridges = inventory.bridges
+        self.peers = inventory.wired_peers
+        self.macs = inventory.macs
+        self.prefixes = inventory.addresses_of_nodes
+        self.owners = {str(address): {node for node, _ in places} for address, places in inventory.owners.items()}
+        self._interfaces = {str(address): places[-1][1] for address, places in inventory.owners.items()}
 
     def name(self, address: str) -> str:
         """The node that has an address; the address itself when none has it, or more than one."""
@@ -105,7 +97,7 @@ class Wiring:
             node = waiting.popleft()
             if node == target:
                 return True
-            if node not in seen and self.kinds.get(node) == "switch":
+            if node not in seen and self.is_bridge(node):
                 waiting += (further for _, further in self._neighbors.get(node, ()))
             seen.add(node)
         return False

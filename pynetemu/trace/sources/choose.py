@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pynetemu.capture.pcap_filter import compile_filter
 from pynetemu.capture.selection import of_the_lab
-from pynetemu.plan.operations import AddAddress
 from pynetemu.trace.sources.events import Event, Source
 from pynetemu.trace.sources.kernel.source import KernelSource, Unavailable
 from pynetemu.trace.sources.packet_sockets import PacketSocketSource
@@ -19,7 +18,8 @@ KEPT = 512  # bytes of a packet: all headers, and the first lines of what it car
 
 def open_source(lab: "Lab", nodes: Sequence[str], expression: str = "", snap: int = KEPT) -> Source:
     """Begins to see the packets of these nodes that match a filter; raises FilterError."""
-    program = compile_filter(expression, _addresses(lab))
+    addresses = {node: [str(own.ip) for own in theirs] for node, theirs in lab.inventory.addresses_of_nodes.items()}
+    program = compile_filter(expression, addresses)
     with suppress(Unavailable):
         return KernelSource(lab, nodes, program)
     return PacketSocketSource(lab, nodes, program, snap)
@@ -31,12 +31,3 @@ def of_lab(lab: "Lab", events: list[Event]) -> list[Event]:
         return events
     wanted = {node: of_the_lab(lab, node) for node in lab.nodes}
     return [event for event in events if not wanted[event.node] or event.interface in wanted[event.node]]
-
-
-def _addresses(lab: "Lab") -> dict[str, list[str]]:
-    """What the plan gives each node, so that filters may name it."""
-    found: dict[str, list[str]] = {}
-    for operation in lab.plan.operations:
-        if isinstance(operation, AddAddress):
-            found.setdefault(operation.node, []).append(str(operation.address.ip))
-    return found

@@ -123,7 +123,7 @@ def _circles(case: Case) -> tuple[str, ...]:
     visits: dict[str, int] = {}
     sighting: Sighting | None = case.leaf
     while sighting is not None:
-        if sighting.event.kind == "in" and case.wiring.kinds.get(sighting.event.node) != "switch":
+        if sighting.event.kind == "in" and not case.wiring.is_bridge(sighting.event.node):
             visits[sighting.event.node] = visits.get(sighting.event.node, 0) + 1
         sighting = sighting.before
     twice = [node for node, number in reversed(visits.items()) if number > 1]

@@ -59,7 +59,7 @@ class Verdicts:
         if place not in self._wiring.bridges:
             return False
         bridge = self._evidence.link(*place)
-        if self._wiring.kinds.get(case.node) == "switch" or bridge is None or bridge.mac != case.packet.macs[1]:
+        if self._wiring.is_bridge(case.node) or bridge is None or bridge.mac != case.packet.macs[1]:
             return True
         outs = (sighting.event for sighting in journey.sightings if sighting.event.kind == "out")
         return any(out.node == event.node and out.time >= event.time for out in outs)
@@ -143,7 +143,7 @@ class Verdicts:
         return Ending(case.leaf, "dropped", bridge_causes.in_switch(case))
 
     def _is_port(self, place: tuple[str, str]) -> bool:
-        if self._wiring.kinds.get(place[0]) == "switch":
+        if self._wiring.is_bridge(place[0]):
             return True
         return place not in self._wiring.peers and bool((link := self._evidence.link(*place)) and link.port)
 
