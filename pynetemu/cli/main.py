@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import NoReturn
 
 from pynetemu.cli import interrupts
@@ -84,6 +85,9 @@ def _open_streams() -> None:
             descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this stream's
             os.set_inheritable(descriptor, True)
             setattr(sys, name, os.fdopen(descriptor, mode))
+    for stream, errors in (sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace"):  # lines may have any bytes
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=errors)
 
 
 def _verb_meant(word: str) -> str | None:

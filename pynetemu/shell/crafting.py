@@ -9,6 +9,7 @@ A program of such a name in the node is run by its path, or with arguments that 
 """
 
 import re
+import struct
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,8 @@ def run(node: "RunningNode", rest: str) -> int:
         return _call(node, call[1], call[2])
     except OSError as error:
         raise LabError(f"{node.name}: {error.strerror or error}") from error
+    except struct.error as error:
+        raise LabError(f"{node.name}: scapy cannot put this packet into bytes: {error}") from error
     except KeyboardInterrupt:
         return 130
 

@@ -8,7 +8,8 @@ It needs no terminal; `shell.prompt` puts one before it.
 
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pynetemu.errors import CommandNotFound, LabError, PynetemuError, UsageError
@@ -61,14 +62,22 @@ class Shell:
         self._depth = 0
 
     def run_line(self, text: str) -> int:
-        """Runs one line and gives its exit status; raises Leave for `exit`. Errors are told on standard error."""
+        """Runs one line and gives its exit status; raises Leave for `exit`. Errors are told on standard error.
+
+        So are faults of our own: they cost the line, never the lab. When our output is gone for good, OSError is raised.
+        """
         self._depth += 1
         try:
             self.status = self._run(text)
-        except ValueError as error:
-            self.status = _complain(f"{error}: {text.strip().partition(chr(10))[0]}", 2)
         except PynetemuError as error:
             self.status = _complain(str(error), error.exit_status)
+        except Leave:
+            raise
+        except Exception as error:  # noqa: BLE001
+            sys.stdout.flush()  # raises again when it was the output that failed
+            from pynetemu.shell.faults import told
+
+            self.status = _complain(told(error, text), 1)
         finally:
             self._depth -= 1
             sys.stdout.flush()  # before a program of a node writes to the same place
@@ -94,7 +103,7 @@ class Shell:
         return self.status
 
     def _run(self, text: str) -> int:
-        line = parse(text)
+        line = parse(_encodable(text))
         if line is None:
             return self.status
         if self._depth > _DEEPEST:
@@ -118,7 +127,8 @@ class Shell:
         return _with_output_to(tail, lambda: command.run(self, arguments))
 
     def _in_node(self, node: str, line: Line, text: str) -> int:
-        rest, background = line.for_node()
+        with _told_with(text):
+            rest, background = line.for_node()
         if crafting.is_call(rest):
             return self._craft((node,), rest, background)
         return self._command(node, self._argv(node, rest) if rest else ["bash"], background, text)
@@ -135,7 +145,9 @@ class Shell:
     def _argv(self, node: str, rest: str) -> list[str]:
         from pynetemu.shell.substitution import substituted
 
-        return argv_of(substituted(rest, node, self.network))
+        words = substituted(rest, node, self.network)
+        with _told_with(rest):
+            return argv_of(words)
 
     def _in_nodes(self, line: Line) -> int:
         from pynetemu.shell.argument_types import is_node_set, nodes_of
@@ -143,8 +155,9 @@ class Shell:
 
         if not is_node_set(line.word):
             raise CommandNotFound(line.word, unknown(line.word, self))
-        nodes = nodes_of(line.word, self.network.nodes)
-        rest, background = line.for_node()
+        with _told_with(f"{line.word} {line.rest}"):
+            nodes = nodes_of(line.word, self.network.nodes)
+            rest, background = line.for_node()
         if not rest:
             raise UsageError(f"{line.word}: say what to run in these {len(nodes)} nodes: {line.word} ip addr")
         if crafting.is_call(rest):
@@ -219,6 +232,24 @@ class Shell:
         """The nodes of some sets, in the order of the description; all of them without a set."""
         wanted = {node for nodes in sets for node in nodes}
         return tuple(node for node in self.network.nodes if node in wanted or not sets)
+
+
+@contextmanager
+def _told_with(text: str) -> Iterator[None]:
+    """A block that reads the words of a line: what is wrong with them (ValueError) is a UsageError that shows the line."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(f"{error}: {text.strip().partition(chr(10))[0]}") from None
+
+
+def _encodable(text: str) -> str:
+    """A line that programs can be given: any bytes are (PEP 383), halves of UTF-16's pairs are not."""
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(f"character {error.start + 1} of the line is none: {text[error.start]!r}, half of a pair") from None
+    return text
 
 
 def _show(text: str) -> int:

@@ -12,10 +12,11 @@ from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
+from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 
@@ -50,10 +51,23 @@ def make_session(shell: Shell, bar: Bar, history: History) -> "PromptSession[str
         complete_while_typing=False,
         enable_history_search=True,
         enable_open_in_editor=True,
+        key_bindings=_interrupts(),
         multiline=Condition(lambda: _goes_on(get_app().current_buffer.document)),
         prompt_continuation="... ",
         bottom_toolbar=lambda: [("class:bottom-toolbar.alarm" if bar.has_drops else "class:bottom-toolbar", bar.text())],
     )
+
+
+def _interrupts() -> KeyBindings:
+    """Ctrl-C throws the line away; a second one that comes before the prompt has gone finds nothing left to do."""
+    bindings = KeyBindings()
+
+    @bindings.add("c-c", filter=has_focus(DEFAULT_BUFFER))
+    def _(event: KeyPressEvent) -> None:
+        if event.app.future is not None and not event.app.future.done():
+            event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
+
+    return bindings
 
 
 def mode(keys: str) -> EditingMode:

@@ -5,7 +5,9 @@ import os
 import shlex
 import signal
 import sys
+from itertools import chain, repeat
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import run_in_terminal
@@ -37,11 +39,12 @@ def interact(shell: Shell) -> int:
         signal.signal(number, signal.SIG_IGN)
     prompt = _Prompt(shell)
     signal.signal(signal.SIGTERM, prompt.end)
+    signal.signal(signal.SIGINT, prompt.interrupt)
+    steps = chain([prompt.run_own_file], repeat(prompt.read_and_run))
     try:
-        prompt.run_own_file()
         while True:
             try:
-                prompt.read_and_run()
+                next(steps)()
             except KeyboardInterrupt:
                 prompt.interrupted()
             except EOFError:
@@ -66,6 +69,7 @@ class _Prompt:
         self._bar = Bar(shell)
         self._session = make_session(shell, self._bar, _history())
         self._running = False
+        self._interrupted = False  # since the prompt began
         self._network: Network | None = None  # the one whose services are watched
         self._services: ServiceNews | None = None
 
@@ -84,16 +88,34 @@ class _Prompt:
         self._session.editing_mode = mode(shell.keys or usual_keys())
         name = shell.network.name
         try:
-            text = self._session.prompt([("class:prompt", name), ("", "> ")], pre_run=self._watch)
+            text = self._session.prompt([("class:prompt", name), ("", "> ")], pre_run=self._watch, handle_sigint=False)
         finally:
             self._bar.hide()
-        self._running = True
-        for _, line in logical_lines(text.split("\n")):
-            if shell.run_line(line):
-                break
-        self._running = False
+        self._run(text)
         if shell.network.ended:
             raise _LabEnded
+
+    def _run(self, text: str) -> None:
+        self._running = True
+        if self._interrupted:
+            raise KeyboardInterrupt
+        for _, line in logical_lines(text.split("\n")):
+            if self._shell.run_line(line):
+                break
+        self._running = False
+
+    def interrupt(self, _: int, frame: FrameType | None) -> None:
+        """Ctrl-C breaks off the line that runs, also when it has only just been typed.
+
+        While one is typed the prompt reads Ctrl-C as a key, and before that there is nothing to break off.
+        """
+        frame = frame or sys._getframe()  # none is given where an interrupt was kept for later
+        while frame is not None:
+            if frame.f_code in (_Prompt._run.__code__, Shell.run_line.__code__):
+                raise KeyboardInterrupt
+            frame = frame.f_back
+        typing = self._session.app.future
+        self._interrupted = typing is None or typing.done()
 
     def interrupted(self) -> None:
         """One of our own commands was interrupted, or a line was thrown away: the terminal has echoed ^C in the first case."""
@@ -124,6 +146,7 @@ class _Prompt:
 
     def _watch(self) -> None:
         """Watches what may happen while somebody types; the event loop lives as long as the prompt."""
+        self._interrupted = False
         loop, app = asyncio.get_running_loop(), self._session.app
         network = self._shell.network
         if self._network is not network:
@@ -152,6 +175,13 @@ class _Prompt:
             _say(str(job))
 
 
+class _History(FileHistory):
+    """A file of lines, which may have bytes that are no text."""
+
+    def store_string(self, string: str) -> None:
+        super().store_string(string.encode(errors="backslashreplace").decode())
+
+
 def _say(text: str) -> None:
     """Prints a line above the one that is being typed."""
     run_in_terminal(lambda: print(text, file=sys.stderr))
@@ -176,7 +206,7 @@ def _history() -> History:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / "history"
         os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600))
-        return FileHistory(str(path))
+        return _History(str(path))
     except OSError as error:
         print(f"pynetemu: no history is kept: {error}", file=sys.stderr)
         return InMemoryHistory()
