@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pynetemu.errors import DescriptionError, Problem
-from pynetemu.topology.part import Declaration
+from pynetemu.topology.part import Declaration, quoted
 
 _T = TypeVar("_T")
+_LONGEST = 600  # characters of a text
 
 
 class Wrong(Exception):
@@ -17,13 +18,18 @@ class Wrong(Exception):
         super().__init__(text)
 
 
+def _cut(text: str) -> str:
+    """A text with a value of the user's in it, which may be a megabyte."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+
+
 class Problems:
     def __init__(self) -> None:
         self._found: list[tuple[int, Problem]] = []
         self._warnings: list[tuple[int, Problem]] = []
 
     def add(self, declaration: Declaration, text: str, hint: str = "") -> None:
-        self._found.append((declaration.order, Problem(text, declaration.where, declaration.text, hint)))
+        self._found.append((declaration.order, Problem(_cut(text), declaration.where, declaration.text, _cut(hint))))
 
     def add_all(self, declaration: Declaration, found: Iterable[tuple[str, str]]) -> None:
         for text, hint in found:
@@ -46,7 +52,11 @@ class Problems:
             return parse(*values)
         except Wrong as wrong:
             self.add(declaration, wrong.text, wrong.hint)
-            return None
+        except Exception as error:  # noqa: BLE001
+            # methods of the value's own class fail: to compare it, to show it
+            text = f"a value cannot be read: {type(error).__name__}: {error}"
+            self.add(declaration, text, f"it is {', '.join(map(quoted, values))}")
+        return None
 
     def raise_all(self) -> None:
         """Raises DescriptionError if anything was wrong, in the order in which the user wrote it."""

@@ -112,7 +112,7 @@ def read_several(value: object) -> tuple[object, ...]:
     """What an option has that takes one value or several; none is None."""
     if value is None:
         return ()
-    if isinstance(value, str | int) or not isinstance(value, Iterable):
+    if isinstance(value, str | bytes | int | IPv4Network | IPv6Network) or not isinstance(value, Iterable):
         return (value,)
     return tuple(value)
 
@@ -148,6 +148,15 @@ def read_destination(text: object) -> IPNetwork:
         except ValueError:
             pass
     raise Wrong(f"the destination {text!r} is not a network", hint)
+
+
+def read_boolean(value: object, name: str) -> bool:
+    if value is not True and value is not False:
+        meant = {"no": False, "off": False, "false": False, "yes": True, "on": True, "true": True}
+        word = value.lower() if isinstance(value, str) else ""
+        hint = f"write {name}={meant[word]}" if word in meant else f"{name}=True or {name}=False"
+        raise Wrong(f"{name}={value!r} is neither True nor False", hint)
+    return value
 
 
 def read_number(value: object, name: str, least: int, most: int) -> int:
@@ -190,7 +199,8 @@ def read_seconds(seconds: object) -> float:
 
 
 def read_environment(env: object) -> tuple[str, ...]:
-    assert isinstance(env, dict)
+    if not isinstance(env, dict):
+        raise Wrong(f"env={env!r} is not a table", "it has values by their names: env={'LANG': 'C'}")
     for name, value in env.items():
         if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name or "\0" in name + value:
             raise Wrong(f"env={{{name!r}: {value!r}}} cannot be in an environment", "names and values are strings")

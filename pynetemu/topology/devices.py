@@ -1,9 +1,11 @@
 """Interfaces that are no end of a link: bridges inside hosts, bonds, dummies, macvlans, VRFs."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
+from pynetemu.topology.part import once
 
 
 class Device(Interface):
@@ -29,7 +31,7 @@ class BridgePort(Interface):
 
     def __init__(self, bridge: Bridge, name: str | None = None) -> None:
         self.bridge = bridge
-        super().__init__(bridge.node, name, auto_addresses=False)
+        super().__init__(bridge.node if isinstance(bridge, Bridge) else bridge, name, auto_addresses=False)
 
 
 class Bond(Device):
@@ -54,8 +56,9 @@ class Bond(Device):
         auto_addresses: bool = True,
         mac: str | None = None,
     ) -> None:
+        read: Any = once(members)  # of type Iterable[Interface | Link], where the user is right
         super().__init__(node, name, *addresses, auto_addresses=auto_addresses, mac=mac)
-        self.members = members
+        self.members = read
         self._set(mode=mode)
 
 
@@ -112,6 +115,7 @@ class Vrf(Device):
     def __init__(
         self, node: Node, table: int, members: Iterable[Interface | Link], *, name: str | None = None, mac: str | None = None
     ) -> None:
+        read: Any = once(members)
         super().__init__(node, name, auto_addresses=False, mac=mac)
         self.table = table
-        self.members = members
+        self.members = read

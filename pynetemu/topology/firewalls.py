@@ -1,11 +1,11 @@
 """What nodes do to the packets that pass them: packet filters, and network address translation. Both are nftables rules."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
-from pynetemu.topology.part import Part
+from pynetemu.topology.part import Part, once
 
 
 class Firewall(Part):
@@ -61,6 +61,6 @@ class Nat(Part):
     ) -> None:
         self.node = node
         self.outside = outside
-        self.forwards = dict(forwards or {})
+        self.forwards: Any = {} if forwards is None else once(forwards)
         if isinstance(node, Node):
             node.declaration.keep(self)

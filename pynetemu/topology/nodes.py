@@ -1,6 +1,7 @@
 """Nodes, each a network namespace: those that have addresses. `topology.switches` has the others."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pynetemu.topology.part import Part
 
@@ -140,4 +141,7 @@ class VlanInterface(Interface):
     ) -> None:
         self.parent = parent
         self.number = number
-        super().__init__(parent.node, name or f"{parent.name or ''}.{number}", *addresses, auto_addresses=auto_addresses)
+        below = parent if isinstance(parent, Interface) else None  # what else it may be is told when the plan is made
+        usual = f"{(below and below.name) or ''}.{number}"
+        node: Any = below and below.node
+        super().__init__(node, usual if name is None else name, *addresses, auto_addresses=auto_addresses)

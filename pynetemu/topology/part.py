@@ -4,12 +4,18 @@ import inspect
 import itertools
 import os
 import sys
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from types import FrameType
 from typing import Any, Self, TypeVar
 
 _order = itertools.count()
 _P = TypeVar("_P")
+_MOST_VALUES = 100_000  # that are read of an iterable: more than any setting takes, and an endless one ends here
+_READ_ALREADY = str, bytes, tuple, frozenset, range, type, IPv4Network, IPv6Network
+_LONGEST = 200  # characters of a value in a message
 
 
 @dataclass(eq=False)
@@ -79,13 +85,65 @@ class Part(metaclass=PartType):
         part.declaration = Declaration(*caller(), next(_order))
         return part
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        read_settings_once(cls)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        is_read = isinstance(value, Iterator) and hasattr(type(self), name)
+        super().__setattr__(name, once(value) if is_read else value)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copy = object.__new__(type(self))
+        memo[id(self)] = copy
+        vars(copy).update(copied(vars(self), memo))
+        return copy
+
     def _set(self, **options: object) -> None:
         """Keeps the options that were given; the others are as the class has them, so that a subclass can set its own."""
-        vars(self).update({name: value for name, value in options.items() if value is not None})
+        vars(self).update({name: once(value) for name, value in options.items() if value is not None})
 
     def __repr__(self) -> str:
         name = f" {self.declaration.name!r}" if self.declaration.name else ""
         return f"<{type(self).__name__}{name} of {self.declaration.where}>"
+
+
+def once(value: object) -> object:
+    """A value that may be an iterable, as one that can be read again and that nobody changes. Others are as they were given."""
+    if isinstance(value, Mapping):
+        return {key: once(item) for key, item in value.items()}
+    if isinstance(value, list | set):
+        return value.copy()
+    if isinstance(value, _READ_ALREADY) or not isinstance(value, Iterable):
+        return value
+    return tuple(itertools.islice(value, _MOST_VALUES))
+
+
+def read_settings_once(cls: type) -> None:
+    """Iterators that a class has for settings of its bases become tuples; what the user calls otherwise is the user's."""
+    for name, value in list(vars(cls).items()):
+        if isinstance(value, Iterator) and any(name in vars(base) for base in cls.__mro__[1:]):
+            setattr(cls, name, once(value))
+
+
+def copied(value: Any, memo: dict[int, Any]) -> Any:
+    """A deep copy, in which what cannot be copied, such as a lock, is the same object."""
+    try:
+        return deepcopy(value, memo)
+    except Exception:  # noqa: BLE001
+        # a class of the user's may refuse to be copied in any way
+        if type(value) is dict:
+            return {key: copied(item, memo) for key, item in value.items()}
+        return type(value)(copied(item, memo) for item in value) if type(value) in (list, tuple) else value
+
+
+def quoted(value: object) -> str:
+    """A value as a message shows it: its repr, not too long, whatever the value's class makes of that."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 ENTRY = "CALLED_BY_NO_CODE_OF_THE_USERS"  # a name that modules have in which programs of ours begin

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pynetemu.topology.nodes import Node
-from pynetemu.topology.part import Part
+from pynetemu.topology.part import Part, once
 
 
 class HttpServer(Part):
@@ -80,7 +80,7 @@ class Service(Part):
     ) -> None:
         self.node = node
         self.command = command
-        self.env = dict(env or {})
+        self.env: Any = {} if env is None else once(env)  # of type dict[str, str], where the user is right
         if ready is not None:
             self.ready = ready
         if timeout is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from pynetemu.topology.nodes import Interface, Node
+from pynetemu.topology.part import once
 
 
 class Switch(Node):
@@ -119,6 +120,6 @@ class Port(Interface):
         guard: bool = False,
     ) -> None:
         super().__init__(node, name)
-        self.untagged, self.tagged = vlan, trunk
+        self.untagged, self.tagged = vlan, once(trunk)
         self.cost, self.priority = cost, priority
         self.isolated, self.hairpin, self.learning, self.flood, self.guard = isolated, hairpin, learning, flood, guard

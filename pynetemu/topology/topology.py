@@ -2,10 +2,9 @@
 
 import inspect
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from pynetemu.topology.part import Declaration, Part, caller, next_order
+from pynetemu.topology.part import Declaration, Part, caller, copied, next_order, quoted, read_settings_once
 
 _P = TypeVar("_P", bound="Part | Topology")
 
@@ -60,6 +59,7 @@ class Topology:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._declaration = Declaration(*caller(), order=-1)
+        read_settings_once(cls)
         for name, value in vars(cls).items():
             for _, entry in entries(name, value):
                 for part in _all_parts(entry):
@@ -109,7 +109,7 @@ class Topology:
         if len(names) > 1 or not isinstance(part, Part | Topology):
             raise TypeError('add takes a name and a part, as in add("h1", Host())')
         if part._declaration.registered if isinstance(part, Topology) else part.declaration.registered:
-            raise ValueError(f"add: {part!r} is part of a topology already")
+            raise ValueError(f"add: {quoted(part)} is part of a topology already")
         self._keep(part, names[0] if names else "")
         return part
 
@@ -136,7 +136,7 @@ class Topology:
         copy = object.__new__(type(self))
         memo[id(self)] = copy
         memo[id(self._failure)] = self._failure  # a copy would have no traceback
-        vars(copy).update(deepcopy(vars(self), memo))
+        vars(copy).update(copied(vars(self), memo))
         return copy
 
 
@@ -207,7 +207,7 @@ def own_copies(cls: type[Topology]) -> tuple[dict[str, object], list[tuple[str, 
         for entry_name, entry in found.items():
             if id(entry) not in names:  # else it has two names, of which the first counts
                 names[id(entry)] = entry_name, _fill(new[id(entry)], entry, replaced[id(entry)], memo)
-    attributes = {name: deepcopy(values[-1], memo) for name, values in declared.items()}
+    attributes = {name: copied(values[-1], memo) for name, values in declared.items()}
     for _, entry in names.values():
         for part in _all_parts(entry):
             part.declaration.open = True
@@ -219,7 +219,7 @@ def _fill(copy: Any, entry: Part | Topology, replaced: list[Part | Topology], me
     """Makes a copy of an entry, which takes the place of the first that it replaced, and whose parts take theirs."""
     if isinstance(entry, Topology):
         memo[id(entry._failure)] = entry._failure  # a copy would have no traceback
-    vars(copy).update(deepcopy(vars(entry), memo))
+    vars(copy).update(copied(vars(entry), memo))
     _declaration(copy).order = _declaration(replaced[0]).order
     parts = {part.declaration.full_name: part for part in _registered(copy)} if replaced[1:] else {}
     for old in replaced[:-1]:

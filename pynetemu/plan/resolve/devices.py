@@ -8,6 +8,7 @@ from pynetemu.plan.resolve.network import ResolvedDevice, ResolvedInterface, Res
 from pynetemu.plan.resolve.references import Resolver, name_interface
 from pynetemu.plan.values import not_one_of, read_number
 from pynetemu.topology.devices import Bond, Bridge, Device, Macvlan, Vrf
+from pynetemu.topology.part import quoted
 
 _MONITORING = "miimon 100"  # ms: without it a bond does not notice that a member has lost its link (bonding.rst)
 _BOND_MODES = "active-backup", "balance-rr", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb"
@@ -107,7 +108,7 @@ class Devices:
         if not self._resolver.incomplete:
             kind = "Bond(h1, [a, b])" if isinstance(part, Bond) else "Vrf(h1, 10, [a, b])"
             hint = f"a = Link(h1, s1), b = Link(h1, s2), then {kind}"
-            self._problems.add(part.declaration, f"the member {member!r} is no interface or link of {node.name}", hint)
+            self._problems.add(part.declaration, f"the member {quoted(member)} is no interface or link of {node.name}", hint)
         return None
 
     def _set_parent(self, part: Macvlan, interface: ResolvedInterface) -> None:
@@ -116,7 +117,7 @@ class Devices:
         if len(found) != 1:
             if not self._resolver.incomplete:
                 hint = 'up = h1.interface("eth0"), Link(up, s1), then Macvlan(up, web)'
-                text = f"{part.parent!r} is no interface that a Macvlan can be on"
+                text = f"{quoted(part.parent)} is no interface that a Macvlan can be on"
                 self._problems.add(part.declaration, text, hint)
             return
         parent = found[0]

@@ -13,7 +13,7 @@ from pynetemu.plan.values import not_one_of, read_port, read_service_name
 from pynetemu.topology.firewalls import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Node
-from pynetemu.topology.part import Declaration
+from pynetemu.topology.part import Declaration, quoted
 
 _CHAIN = """\
 table inet {table} {{
@@ -77,7 +77,8 @@ class Filters:
         if outside is None:
             return None
         outside.hides = True
-        forwards = [found for port, target in part.forwards.items() if (found := self._forward(part, port, target))]
+        table = self._problems.check(declaration, _read_forwards, part.forwards) or {}
+        forwards = [found for port, target in table.items() if (found := self._forward(part, port, target))]
         return ResolvedNat(node, self._name(node, declaration, "nat"), outside, forwards, declaration)
 
     def _outside(self, part: Nat, node: ResolvedNode) -> ResolvedInterface | None:
@@ -88,7 +89,7 @@ class Filters:
         hint = "wire = Link(router, isp), then Nat(router, outside=wire)"
         if isinstance(part.outside, Link) and part.outside.declaration.refused:
             return None
-        self._problems.add(part.declaration, f"outside={part.outside!r} is no interface or link of {node.name}", hint)
+        self._problems.add(part.declaration, f"outside={quoted(part.outside)} is no interface or link of {node.name}", hint)
         return None
 
     def _forward(self, part: Nat, port: object, target: object) -> ResolvedForward | None:
@@ -127,6 +128,12 @@ def _read_rules(name: str, text: object) -> str:
     return text if text.strip() else ""
 
 
+def _read_forwards(forwards: object) -> dict[object, object]:
+    if not isinstance(forwards, dict):
+        raise Wrong(f"forwards={forwards!r} is not a table", "it has targets by their port: forwards={8080: (h1, 80)}")
+    return forwards
+
+
 def _read_outer_port(port: object) -> tuple[str, int]:
     """8080 and "tcp/8080" and "udp/53" as protocol and number."""
     protocol, slash, number = port.partition("/") if isinstance(port, str) else ("tcp", "/", port)
@@ -136,7 +143,7 @@ def _read_outer_port(port: object) -> tuple[str, int]:
 
 
 def _read_target(port: object, target: object) -> tuple[Node | object, int]:
-    if not isinstance(target, tuple) or len(target) != 2:
+    if not isinstance(target, tuple | list) or len(target) != 2:
         raise Wrong(f"forwards={{{port!r}: {target!r}}} does not say where to", f"a host and a port: {{{port!r}: (h1, 80)}}")
     return target[0], read_port(target[1])
 

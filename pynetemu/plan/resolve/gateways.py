@@ -9,6 +9,7 @@ from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedNetwork, ResolvedNode, ResolvedRoute
 from pynetemu.plan.values import read_destination, read_gateway, read_several
 from pynetemu.topology.nodes import Host
+from pynetemu.topology.part import quoted
 
 EVERYWHERE: dict[int, IPNetwork] = {4: IPv4Network("0.0.0.0/0"), 6: IPv6Network("::/0")}
 
@@ -28,7 +29,7 @@ def read_routes(part: Host, node: ResolvedNode, problems: Problems) -> None:
 
 def _defaults(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[ResolvedRoute]:
     for text in problems.check(part.declaration, read_several, part.default_via) or ():
-        said = f"default_via={text!r}"
+        said = f"default_via={quoted(text)}"
         if gateway := problems.check(part.declaration, read_gateway, text, said):
             yield ResolvedRoute(EVERYWHERE[gateway.version], (gateway,), node.source, said)
 
@@ -36,12 +37,12 @@ def _defaults(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[Re
 def _routes(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[ResolvedRoute]:
     declaration = part.declaration
     if not isinstance(part.routes, Mapping):
-        text = f"routes={part.routes!r} is not a table"
+        text = f"routes={quoted(part.routes)} is not a table"
         problems.add(declaration, text, "it has gateways by their destination: routes={'10.9.0.0/16': '10.0.0.1'}")
         return
     for destination, gateways in part.routes.items():
         where = problems.check(declaration, read_destination, destination)
-        said = f"routes={{{destination!r}: {gateways!r}}}"
+        said = f"routes={{{quoted(destination)}: {quoted(gateways)}}}"
         texts = problems.check(declaration, read_several, gateways) or ()
         vias = [problems.check(declaration, read_gateway, text, said) for text in texts]
         found = tuple(via for via in vias if via)

@@ -18,6 +18,7 @@ from pynetemu.plan.signatures import did_you_mean
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
     read_address,
+    read_boolean,
     read_interface_name,
     read_mac,
     read_node_name,
@@ -28,7 +29,7 @@ from pynetemu.topology.description import Description
 from pynetemu.topology.devices import Bridge, BridgePort, Device
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
-from pynetemu.topology.part import Declaration, Part
+from pynetemu.topology.part import Declaration, Part, quoted
 from pynetemu.topology.switches import Hub, Port, Switch
 from pynetemu.topology.topology import Topology
 from pynetemu.topology.tunnels import Tunnel
@@ -62,11 +63,15 @@ class Resolver:
         if isinstance(part, Switch):
             node.bridge = read_switch(part, self.problems)
         if isinstance(part, Host):
-            node.forwards = isinstance(part, Router) or (isinstance(part, Root) and part.forward)
-            node.auto_routes, node.multipath = part.auto_routes, part.multipath
+            node.forwards = isinstance(part, Router) or (isinstance(part, Root) and self._boolean(part, "forward"))
+            node.auto_routes, node.multipath = self._boolean(part, "auto_routes"), self._boolean(part, "multipath")
             texts = read_several(part.loopback)
             node.loopback = [found for text in texts if (found := self._address(text, part.declaration))]
             read_routes(part, node, self.problems)
+
+    def _boolean(self, part: Part, name: str) -> bool:
+        """One that is told to be wrong counts as True, which leads to no more mistakes."""
+        return self.problems.check(part.declaration, read_boolean, getattr(part, name), name) is not False
 
     def _check_name(self, part: Node) -> None:
         declaration = part.declaration
@@ -137,7 +142,7 @@ class Resolver:
 
     def find_node(self, part: object, declaration: Declaration, what: str) -> ResolvedNode | None:
         if not isinstance(part, Node):
-            said = f"the topology {type(part).__name__}" if isinstance(part, Topology) else repr(part)
+            said = f"the topology {type(part).__name__}" if isinstance(part, Topology) else quoted(part)
             self.problems.add(declaration, f"{what} is {said}, not a node", self._hint_for_no_node(part))
             return None
         if id(part) not in self.nodes:
@@ -158,7 +163,9 @@ class Resolver:
 
     def interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
         declaration = part.declaration
-        interface = ResolvedInterface(node, str(part.name or ""), declaration, auto=part.auto_addresses)
+        interface = ResolvedInterface(
+            node, part.name if isinstance(part.name, str) else "", declaration, auto=self._boolean(part, "auto_addresses")
+        )
         self._ends[id(part)] = [interface]
         interface.mac = self._mac(part)
         if isinstance(part, BridgePort):
@@ -252,8 +259,9 @@ class Resolver:
         parent.vlans[number] = interface
 
     def _filter_vlans(self, part: Port, node: ResolvedNode) -> None:
-        assert isinstance(part.node, Switch)
-        if part.node.vlan_filtering is False:
+        if not isinstance(part.node, Switch):
+            self.problems.add(part.declaration, f"{node.name} is no switch, and this is a port of one", "take its interface()")
+        elif part.node.vlan_filtering is False:
             hint = "leave vlan_filtering=False out"
             self.problems.add(part.declaration, f"{node.name} does not filter VLANs, and this port has some", hint)
         node.bridge = replace(node.bridge, filters_vlans=True)

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedBridge, ResolvedPort
-from pynetemu.plan.values import not_one_of, read_number
+from pynetemu.plan.values import not_one_of, read_boolean, read_number
 from pynetemu.topology.switches import Port, Switch
 
+_SWITCH_BOOLEANS = "snooping", "querier"
+_PORT_BOOLEANS = {"isolated": False, "hairpin": False, "learning": True, "flood": True, "guard": False}  # by default
 _TICKS = 100  # of a second, in which the kernel counts a bridge's times (USER_HZ, time(7))
 _SHORT = {"forward_delay": 2.0, "hello": 1.0, "max_age": 6.0}  # the least that net/bridge/br_private.h allows
 _STANDARD = {"forward_delay": 15.0, "hello": 2.0, "max_age": 20.0}  # IEEE 802.1D-1998, table 8-3
@@ -18,9 +20,13 @@ def read_switch(part: Switch, problems: Problems) -> ResolvedBridge:
     declaration, check = part.declaration, problems.check
     stp = check(declaration, _read_stp, part.stp) or False
     priority = check(declaration, read_number, part.priority, "priority", 0, 65535)
-    settings = [f"mcast_snooping {int(part.snooping)}"]
-    if part.querier:
-        if not part.snooping:
+    snooping, querier = (check(declaration, read_boolean, getattr(part, name), name) for name in _SWITCH_BOOLEANS)
+    filtering = None
+    if part.vlan_filtering is not None:
+        filtering = check(declaration, read_boolean, part.vlan_filtering, "vlan_filtering")
+    settings = [f"mcast_snooping {int(snooping or False)}"]
+    if querier:
+        if snooping is False:
             problems.add(declaration, "querier=True asks for what nobody listens to", "give snooping=True besides")
         settings += ["mcast_querier 1"]
     ageing = check(declaration, _read_seconds, part.ageing, "ageing", 0, 1_000_000)
@@ -36,7 +42,7 @@ def read_switch(part: Switch, problems: Problems) -> ResolvedBridge:
             settings += [f"{_WORDS[name]} {round((seconds or usual) * _TICKS)}"]
     if stp:
         settings += [f"priority {priority}"]
-    return ResolvedBridge(bool(stp), priority or 0, bool(part.vlan_filtering), tuple(settings))
+    return ResolvedBridge(bool(stp), priority or 0, bool(filtering), tuple(settings))
 
 
 def read_port(part: Port, problems: Problems) -> ResolvedPort:
@@ -48,14 +54,11 @@ def read_port(part: Port, problems: Problems) -> ResolvedPort:
         problems.add(declaration, text, "vlan= is that of frames without a tag, trunk= those of frames with one")
     cost = None if part.cost is None else check(declaration, read_number, part.cost, "cost", 1, 65535)
     priority = None if part.priority is None else check(declaration, read_number, part.priority, "priority", 0, 63)
+    chosen = {name: check(declaration, read_boolean, getattr(part, name), name) for name in _PORT_BOOLEANS}
     settings = [
         *([] if cost is None else [f"cost {cost}"]),
         *([] if priority is None else [f"priority {priority}"]),
-        *(["isolated on"] if part.isolated else []),
-        *(["hairpin on"] if part.hairpin else []),
-        *([] if part.learning else ["learning off"]),
-        *([] if part.flood else ["flood off"]),
-        *(["guard on"] if part.guard else []),
+        *(f"{name} {'off' if usual else 'on'}" for name, usual in _PORT_BOOLEANS.items() if chosen[name] is (not usual)),
     ]
     return ResolvedPort(vlan, trunk, tuple(settings), cost, 32 if priority is None else priority)
 
@@ -65,7 +68,7 @@ def read_vlan(number: object) -> int:
 
 
 def _read_trunk(numbers: object) -> tuple[int, ...]:
-    if not isinstance(numbers, Iterable) or isinstance(numbers, str):
+    if not isinstance(numbers, Iterable) or isinstance(numbers, str | bytes):
         raise Wrong(f"trunk={numbers!r} has no VLANs", "it is a list of numbers: trunk=[10, 20]")
     return tuple(sorted({read_vlan(number) for number in numbers}))
 
