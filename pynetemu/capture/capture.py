@@ -26,6 +26,7 @@ from pynetemu.capture.ring import Ring
 from pynetemu.capture.selection import Selection, by_node, names_of
 from pynetemu.capture.selection import select as choose
 from pynetemu.engine.rings import memory_for
+from pynetemu.wording import counted
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -105,7 +106,7 @@ class Capture:
     def summary(self) -> str:
         """What there is in the file, in a line."""
         lost = f", and {self.lost} are not in it: they came too fast" if self.lost else ""
-        return f"{self.file}: {self.packets} packet{'' if self.packets == 1 else 's'}{lost}"
+        return f"{self.file}: {counted(self.packets, 'packet')}{lost}"
 
     @property
     def state(self) -> str:
@@ -116,7 +117,7 @@ class Capture:
 
     def failure(self, error: OSError) -> str:
         """What to tell of a file that could not be written."""
-        kept = f"; it has the {self.packets} packets until then" if self.packets else ""
+        kept = f"; it has {counted(self.packets, 'packet')} until then" if self.packets else ""
         return f"{self.file}: {error.strerror}{kept}"
 
     def wait(self, seconds: float | None = None) -> bool:

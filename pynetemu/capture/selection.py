@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
+from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -85,16 +86,9 @@ def _links(lab: "Lab", a: str, b: str) -> Selection:
 def _check_interface(lab: "Lab", node: str, interface: str) -> None:
     has = [found.name for found in lab.interfaces(node)]
     if interface not in has:
-        from pynetemu.plan.nearest import nearest
-
-        near = nearest(interface, has)
-        hint = f"did you mean {near!r}?" if near else f"it has {', '.join(has)}"
-        raise LabError(f"{node} has no interface {interface!r}; {hint}")
+        raise LabError(f"{node} has no interface {interface!r}; {near_or_all(interface, has)}")
 
 
 def _unknown(lab: "Lab", word: str) -> str:
-    from pynetemu.plan.nearest import nearest
-
-    near = nearest(word, lab.nodes)
-    hint = f"did you mean {near!r}?" if near else f"the nodes are {', '.join(lab.nodes)}"
+    hint = near_or_all(word, lab.nodes, "the nodes are")
     return f"no node, interface (blue.eth0) or link (blue-root) is called {word!r}; {hint}"

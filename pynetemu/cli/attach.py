@@ -5,7 +5,7 @@ import os
 import sys
 
 from pynetemu.cli import interrupts
-from pynetemu.cli.run import few
+from pynetemu.wording import shortened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,5 +24,5 @@ def run(arguments: argparse.Namespace) -> int:
             return Shell(network, stdin=os.open(os.devnull, os.O_RDONLY)).run_lines(iter(sys.stdin.readline, ""))
         from pynetemu.shell.prompt.prompt import interact
 
-        print(f"{network.name}: {few(network.nodes)}. Leaving this shell leaves the lab running.")
+        print(f"{network.name}: {shortened(network.nodes)}. Leaving this shell leaves the lab running.")
         return interact(Shell(network, job_control=True))

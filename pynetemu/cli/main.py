@@ -90,18 +90,18 @@ def _open_streams() -> None:
             stream.reconfigure(errors=errors)
 
 
-def _verb_meant(word: str) -> str | None:
-    """The verb that somebody mistyped; None for a verb, an option, and what is or looks like a file."""
+def _verb_meant(word: str) -> str:
+    """A hint at the verb that somebody mistyped; "" for a verb, an option, and what is or looks like a file."""
     if word in _VERBS or word.startswith("-") or not word.isalpha() or os.path.exists(word):
-        return None
-    from pynetemu.plan.nearest import nearest
+        return ""
+    from pynetemu.wording import did_you_mean
 
-    return nearest(word, _VERBS)
+    return did_you_mean(word, _VERBS)
 
 
 def _run(arguments: list[str]) -> int:
     if meant := _verb_meant(arguments[0]):
-        print(f"pynetemu: there is no verb or file {arguments[0]!r}\n    hint: did you mean {meant!r}?", file=sys.stderr)
+        print(f"pynetemu: there is no verb or file {arguments[0]!r}\n    hint: {meant}", file=sys.stderr)
         return 2
     verb = arguments.pop(0) if arguments[0] in _VERBS else "run"
     try:

@@ -5,6 +5,8 @@ import json
 import time
 from dataclasses import asdict
 
+from pynetemu.wording import shortened
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="as data")
@@ -18,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps([asdict(lab) for lab in found], indent=2))
         return 0
     rows = [("LAB", "PID", "AGE", "NODES", "FILE")]
-    rows += [(lab.name, str(lab.pid), _age(time.time() - lab.started), _few(lab.nodes), lab.file) for lab in found]
+    rows += [(lab.name, str(lab.pid), _age(time.time() - lab.started), shortened(lab.nodes, 4), lab.file) for lab in found]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
@@ -30,7 +32,3 @@ def _age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _few(nodes: tuple[str, ...]) -> str:
-    return ", ".join(nodes) if len(nodes) <= 4 else f"{', '.join(nodes[:3])} and {len(nodes) - 3} more"

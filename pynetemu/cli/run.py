@@ -5,13 +5,13 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pynetemu.cli import captured, interrupts
 from pynetemu.errors import UsageError
 from pynetemu.lab.connection import Sandbox
+from pynetemu.wording import shortened
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
@@ -126,9 +126,4 @@ def _welcome(network: "Network", seconds: float) -> str:
     having = {operation.node for operation in network.plan.operations if isinstance(operation, AddAddress)}
     addressed = [node for node in nodes if node in having]  # which switches are not
     example = f"{addressed[-1]} ping -c1 {addressed[0]}" if len(addressed) > 1 else f"{nodes[0]} ip addr"
-    return f"{network.name}: {few(nodes)}; ready in {seconds * 1000:.0f} ms. Try: {example}    or: help"
-
-
-def few(nodes: Sequence[str]) -> str:
-    """Some names: all of them, or the first with the number of the others."""
-    return ", ".join(nodes) if len(nodes) <= 8 else f"{', '.join(nodes[:7])} and {len(nodes) - 7} more"
+    return f"{network.name}: {shortened(nodes)}; ready in {seconds * 1000:.0f} ms. Try: {example}    or: help"

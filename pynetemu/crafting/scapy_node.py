@@ -38,7 +38,7 @@ from pynetemu.errors import LabError
 from pynetemu.lab.connection import readable
 from pynetemu.lab.rtnetlink import Route, route
 from pynetemu.plan.names import addresses_by_name
-from pynetemu.plan.nearest import nearest
+from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab, LabNode
@@ -196,9 +196,7 @@ def _address_of(cls: Any, name: str) -> str:
     except socket.gaierror:
         if not (known := _names.get()):
             raise
-        near = nearest(name, known)
-        hint = f"did you mean {near!r}?" if near else f"the lab has {', '.join(known)}"
-        raise LabError(f"there is no address of {name!r}; {hint}") from None
+        raise LabError(f"there is no address of {name!r}; {near_or_all(name, known, 'the lab has')}") from None
 
 
 setattr(Net, "name2addr", classmethod(_address_of))  # noqa: B010  # a method, which cannot be assigned to otherwise

@@ -11,6 +11,7 @@ from pynetemu.draw.looks import look
 from pynetemu.draw.table import table
 from pynetemu.errors import DrawError
 from pynetemu.plan.operations import Plan
+from pynetemu.wording import counted
 
 _FEW = 20  # nodes; more are too many for boxes
 _HEIGHT = 26  # rows; boxes that need more are less clear than lines
@@ -46,8 +47,4 @@ def heading(graph: Graph) -> str:
     """One line: "Star: 4 nodes, 3 links    ● switch  ○ host"."""
     kinds = dict.fromkeys(node.kind for node in graph.nodes)
     legend = "  ".join(f"{look(kind).mark} {_WORDS.get(kind, kind)}" for kind in kinds)
-    return f"{graph.name}: {_count(len(graph.nodes), 'node')}, {_count(len(graph.links), 'link')}    {legend}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{graph.name}: {counted(len(graph.nodes), 'node')}, {counted(len(graph.links), 'link')}    {legend}"

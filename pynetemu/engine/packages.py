@@ -6,6 +6,7 @@ The names are Debian 12's and 13's and Ubuntu 24.04's (https://packages.debian.o
 import os
 
 from pynetemu.errors import CommandNotFound
+from pynetemu.wording import did_you_mean
 
 # What the documentation and most labs use: `pynetemu doctor` looks for these, by the package that brings them.
 TOOLS = {
@@ -135,10 +136,8 @@ def missing_program(program: str, node: str) -> CommandNotFound:
 
 
 def _meant(program: str) -> str:
-    from pynetemu.plan.nearest import nearest
-
-    near = nearest(program, [*_PACKAGE_OF, *_installed()])
-    return f"did you mean {near!r}?" if near else "the node has the programs of this machine: install it here"
+    meant = did_you_mean(program, [*_PACKAGE_OF, *_installed()])
+    return meant or "the node has the programs of this machine: install it here"
 
 
 def _installed() -> set[str]:

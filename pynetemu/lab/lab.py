@@ -17,6 +17,7 @@ from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.results import Result
 from pynetemu.topology import Topology
+from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
     from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbor, NeighborCounts, RouteState, Totals
@@ -261,11 +262,7 @@ class Lab:
     def _known(self, name: str) -> str:
         """The name, if a node has it; raises LabError."""
         if name not in self.nodes:
-            from pynetemu.plan.nearest import nearest
-
-            near = nearest(name, self.nodes)
-            hint = f"did you mean {near!r}?" if near else f"it has {', '.join(self.nodes)}"
-            raise LabError(f"{self.plan.name} has no node {name!r}; {hint}")
+            raise LabError(f"{self.plan.name} has no node {name!r}; {near_or_all(name, self.nodes)}")
         return name
 
     def __getitem__(self, name: str) -> LabNode:

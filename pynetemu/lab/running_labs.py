@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pynetemu.engine.channel import Channel, peer_user
 from pynetemu.errors import LabError
 from pynetemu.lab.connection import Connection
+from pynetemu.wording import near_or_all
 
 _NAME = re.compile(r"[\w.][\w.-]*")
 
@@ -97,7 +98,6 @@ def _names() -> dict[int, list[str]]:
 
 
 def _no_such_lab(name: str) -> str:
-    from pynetemu.plan.nearest import nearest
 
     names = _names()
     others = [user for user, theirs in names.items() if user != os.getuid() and name in theirs]
@@ -106,5 +106,4 @@ def _no_such_lab(name: str) -> str:
     own = sorted(names.get(os.getuid(), []))
     if not own:
         return f"there is no lab {name!r}; you have no running lab"
-    near = nearest(name, own)
-    return f"there is no lab {name!r}; " + (f"did you mean {near!r}?" if near else f"running: {', '.join(own)}")
+    return f"there is no lab {name!r}; {near_or_all(name, own, 'running:')}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from pynetemu.errors import LabError
+from pynetemu.wording import did_you_mean, near_or_all
 
 if TYPE_CHECKING:
     from pynetemu.lab.connection import Connection
@@ -77,8 +78,5 @@ def open_log(lab: "Lab", name: str) -> BinaryIO:
 def _which(lab: "Lab", name: str, choices: list[str]) -> str:
     if any(choice.rpartition(".")[2] == name for choice in choices):
         return f"several services are called {name!r}; say which: {', '.join(choices)}"
-    from pynetemu.plan.nearest import nearest
-
-    near = nearest(name, [*choices, *(choice.rpartition(".")[2] for choice in choices)])
-    has = f"it has {', '.join(choices)}" if choices else "it has none"
-    return f"{lab.plan.name} has no service {name!r}; " + (f"did you mean {near!r}?" if near else has)
+    meant = did_you_mean(name, [*choices, *(choice.rpartition(".")[2] for choice in choices)])
+    return f"{lab.plan.name} has no service {name!r}; {meant or near_or_all(name, choices)}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pynetemu.errors import LabError
 from pynetemu.lab.addresses import best, usable
 from pynetemu.measure.echo import EchoSocket
-from pynetemu.plan.nearest import nearest
+from pynetemu.wording import nearest, suggested
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -93,8 +93,8 @@ class Pings:
     def __getitem__(self, pair: tuple[str, str]) -> Ping:
         found = next((ping for ping in self.pairs if (ping.source, ping.target) == pair), None)
         if found is None:
-            near = [name if name in self.nodes else nearest(name, self.nodes) for name in pair]
-            raise KeyError(f"no ping from {pair[0]} to {pair[1]}" + (f"; did you mean {near}?" if all(near) else ""))
+            near = tuple(name if name in self.nodes else nearest(name, self.nodes) for name in pair)
+            raise KeyError(f"no ping from {pair[0]} to {pair[1]}" + (f"; {suggested(near)}" if all(near) else ""))
         return found
 
 

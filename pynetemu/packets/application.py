@@ -3,6 +3,8 @@
 import re
 import struct
 
+from pynetemu.wording import counted
+
 _HTTP = re.compile(rb"(?:(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) \S+ HTTP/1\.[01]|HTTP/1\.[01] \d{3}[^\r\n]*)")
 _TYPES = {1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 255: "ANY"}
 _FAILED = {1: "format error", 2: "server failure", 3: "no such name", 4: "not implemented", 5: "refused"}
@@ -32,7 +34,7 @@ def dns(payload: bytes) -> str:
         return asked + "?"
     if flags & 15:
         return f"{asked}: {_FAILED.get(flags & 15, f'error {flags & 15}')}"
-    return f"{asked}: {answers} answer{'' if answers == 1 else 's'}"
+    return f"{asked}: {counted(answers, 'answer')}"
 
 
 def _name(payload: bytes, at: int) -> tuple[str, int]:

@@ -8,6 +8,7 @@ from textwrap import indent
 
 from pynetemu.errors import Problem
 from pynetemu.topology.part import shown
+from pynetemu.wording import did_you_mean
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__))  # site-packages lies below it
@@ -42,7 +43,6 @@ def _hint(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
 def _meant(error: NameError) -> str:
     """For a name that is nowhere: a word of ours that was not imported, or a known one that is like it."""
     from pynetemu import topology
-    from pynetemu.plan.nearest import nearest
 
     if error.name in topology.__all__:
         return f"write: from pynetemu import {error.name}"
@@ -50,8 +50,7 @@ def _meant(error: NameError) -> str:
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     known = {**last.tb_frame.f_globals, **last.tb_frame.f_locals} if last else {}
-    near = nearest(error.name or "", [name for name in known if not name.startswith("__")])
-    return f"did you mean {near!r}?" if near else ""
+    return did_you_mean(error.name or "", [name for name in known if not name.startswith("__")])
 
 
 def _is_users(file: str) -> bool:

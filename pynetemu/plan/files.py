@@ -5,16 +5,15 @@ from collections.abc import Iterable, Iterator
 from inspect import signature
 
 from pynetemu.errors import Problem
-from pynetemu.plan.nearest import nearest
-from pynetemu.plan.signatures import did_you_mean
 from pynetemu.topology.shapes import SHAPES
 from pynetemu.topology.topology import Topology
+from pynetemu.wording import near_or_all, nearest, shortened, suggested
 
 
 def explain_unreadable(file: str, error: OSError) -> Problem:
     if isinstance(error, IsADirectoryError):
         files = sorted(_python_files(file))
-        hint = f"name a file in it: {', '.join(files)}" if files else "it has no Python files"
+        hint = f"name a file in it: {shortened(files)}" if files else "it has no Python files"
         return Problem(f"{file} is a folder", hint=hint)
     if not isinstance(error, FileNotFoundError):
         return Problem(f"{file} cannot be read: {error.strerror}")
@@ -23,8 +22,8 @@ def explain_unreadable(file: str, error: OSError) -> Problem:
     near = nearest(name if name.endswith(".py") else f"{name}.py", known)
     shape = None if name.endswith(".py") else nearest(name.partition(":")[0], SHAPES)
     if shape and (near is None or shape in name):
-        return Problem(f"there is no file {file}", hint=f"did you mean the shape {shape!r}?")
-    return Problem(f"there is no file {file}", hint=f"did you mean {known[near]}?" if near else "")
+        return Problem(f"there is no file {file}", hint=suggested(shape, "the shape"))
+    return Problem(f"there is no file {file}", hint=suggested(known[near] if near else None))
 
 
 def explain_shape(spec: str, wrong: str, name: str, kind: type[Topology]) -> Problem:
@@ -41,8 +40,7 @@ def explain_choice(file: str, name: str, found: Iterable[str], leaves: Iterable[
         hint = "a network is a class: from pynetemu import Host, Topology; class Lab(Topology): h1 = Host()"
         return Problem(f"{file} has no Topology class of its own", hint=hint)
     if name:
-        hint = did_you_mean(name, names) or f"it has {', '.join(names)}"
-        return Problem(f"{file} has no Topology class {name!r}", hint=hint)
+        return Problem(f"{file} has no Topology class {name!r}", hint=near_or_all(name, names))
     choices = ", ".join(f"{file}:{leaf}" for leaf in leaves)
     return Problem(f"{file} has several Topology classes", hint=f"choose one: {choices}")
 

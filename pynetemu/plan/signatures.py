@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pynetemu.plan.nearest import nearest
+from pynetemu.wording import did_you_mean
 
 Arguments = tuple[tuple[object, ...], dict[str, object]]
 
@@ -42,12 +42,6 @@ def explain_parameters(name: str, build: Callable[..., object], given: Iterable[
     for needed in parameters:
         if _is_required(needed) and needed.name not in given:
             yield f"{name} needs the parameter {needed.name!r}", f"-p {needed.name}=..., or {name}({needed.name}=...)"
-
-
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """A hint that names the nearest candidate, "" when none is near."""
-    near = nearest(word, candidates)
-    return f"did you mean {near!r}?" if near else ""
 
 
 def _usage(name: str, parameters: Iterable[inspect.Parameter]) -> str:

@@ -27,6 +27,7 @@ from pynetemu.plan.operations import (
     SetUp,
     StartSpanningTree,
 )
+from pynetemu.wording import counted
 
 _KINDS = {"root": "the lab's machine"}
 _USUAL = ("mcast_snooping 0", "forward_delay 200", "hello_time 100", "max_age 600", "priority 32768", "miimon 100")
@@ -48,7 +49,7 @@ def as_text(plan: Plan) -> str:
     hidden = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
     links = sum(isinstance(op, AddVeth) and not hidden & {op.node, op.peer_node} for op in plan.operations)
     tunnels = sum(isinstance(op, AddTunnel | AddWireGuard) for op in plan.operations) // 2
-    counts = [_count(len(plan.nodes), "node"), _count(links, "link"), *([_count(tunnels, "tunnel")] if tunnels else [])]
+    counts = [counted(len(plan.nodes), "node"), counted(links, "link"), *([counted(tunnels, "tunnel")] if tunnels else [])]
     lines = [f"{plan.name}: {', '.join(counts)}"]
     lines += [_known(op) for op in plan.operations if isinstance(op, AddNeighbors)]
     traits = _traits(plan)
@@ -151,7 +152,7 @@ def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]
                 gateways = ", ".join(owners.get(via, "") for via in vias)
                 yield node, _destination(destination), f"via {' or '.join(map(str, vias))}", gateways
             case AddRuleset(node=node, name=name, text=text):
-                yield node, name, f"nftables rules, {_count(len(text.splitlines()), 'line')}", ""
+                yield node, name, f"nftables rules, {counted(len(text.splitlines()), 'line')}", ""
             case AddHttpServer(node=node, name=name, port=port):
                 yield node, name, f"http://{node}:{port}/", ""
             case AddService(node=node, name=name, command=command, ready=ready):
@@ -179,7 +180,3 @@ def _aligned(rows: list[tuple[str, str, str]]) -> Iterator[str]:
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)] if rows else []
     for name, value, note in rows:
         yield f"  {name:{widths[0]}}  {value:{widths[1]}}  {note}".rstrip()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

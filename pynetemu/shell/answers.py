@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pynetemu.shell.color import is_terminal, paint
+from pynetemu.wording import shortened
 
 Cell = str | int | float | bool | list[str] | None
 _MOST_ITEMS = 8  # of a list in a row
@@ -63,8 +64,7 @@ def _printed(cell: Cell, most: int) -> str:
         case bool():
             return "yes" if cell else "no"
         case list():
-            more = f" and {len(cell) - most} more" if len(cell) > most else ""
-            return ", ".join(cell[:most]) + more or "-"
+            return shortened(cell, most) or "-"
     return str(cell)
 
 

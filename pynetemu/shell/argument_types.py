@@ -15,6 +15,8 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Union, get_args, get_origin, runtime_checkable
 
+from pynetemu.wording import did_you_mean, near_or_all, shortened
+
 if TYPE_CHECKING:
     from pynetemu.shell.jobs import Job
     from pynetemu.shell.protocol import ShellLike
@@ -85,7 +87,8 @@ class Choice:
 
     def parse(self, word: str, _: "ShellLike") -> str:
         if word not in self._words:
-            raise ValueError(f"{word!r} is not {' or '.join(self._words)}{meant(word, self._words)}")
+            meant = did_you_mean(word, self._words)
+            raise ValueError(f"{word!r} is not {' or '.join(self._words)}{meant and f'; {meant}'}")
         return word
 
     def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
@@ -97,7 +100,7 @@ class OneNode:
 
     def parse(self, word: str, shell: "ShellLike") -> str:
         if word not in shell.network:
-            raise ValueError(f"there is no node {word!r}{meant(word, shell.network.nodes) or _some(shell.network.nodes)}")
+            raise ValueError(f"there is no node {word!r}; {near_or_all(word, shell.network.nodes, 'the nodes are')}")
         return word
 
     def complete(self, prefix: str, shell: "ShellLike") -> Iterable[str]:
@@ -299,26 +302,14 @@ def nodes_of(word: str, nodes: Sequence[str]) -> tuple[str, ...]:
         elif matching := fnmatch.filter(nodes, part):
             found.update(matching)
         elif any(mark in part for mark in "*?["):
-            raise ValueError(f"no node matches {part!r}{_some(nodes)}")
+            raise ValueError(f"no node matches {part!r}; the nodes are {shortened(nodes)}")
         else:
-            raise ValueError(f"there is no node {part!r}{meant(part, nodes) or _some(nodes)}")
+            raise ValueError(f"there is no node {part!r}; {near_or_all(part, nodes, 'the nodes are')}")
     return tuple(node for node in nodes if node in found)
 
 
 def _interfaces(shell: "ShellLike", node: str) -> list[str]:
     return [interface.name for interface in shell.network.interfaces(node) if interface.name != "lo"]
-
-
-def meant(word: str, known: Iterable[str]) -> str:
-    from pynetemu.plan.nearest import nearest
-
-    near = nearest(word, known)
-    return f"; did you mean {near!r}?" if near else ""
-
-
-def _some(nodes: Sequence[str]) -> str:
-    shown = ", ".join(nodes[:8])
-    return f"; the nodes are {shown}" + (f" and {len(nodes) - 8} more" if len(nodes) > 8 else "")
 
 
 def starting(words: Iterable[str], prefix: str) -> Iterable[str]:

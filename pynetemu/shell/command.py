@@ -26,6 +26,7 @@ from pynetemu.errors import UsageError
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.argument_types import Choice, Kind, Rest, kind_of
 from pynetemu.shell.words import Word, split
+from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
     from pynetemu.shell.protocol import ShellLike
@@ -213,12 +214,8 @@ class _Reader:
         return True
 
     def _unknown_option(self, text: str) -> str:
-        from pynetemu.plan.nearest import nearest
-
         known = [option.option for option in self._command.options]
-        near = nearest(text.partition("=")[0], known)
-        allowed = f"did you mean {near}?" if near else f"it has {', '.join(known)}" if known else "it has no options"
-        return f"unknown option {text}; {allowed}"
+        return f"unknown option {text}; {near_or_all(text.partition('=')[0], known)}"
 
     def _argument(self, word: Word, waiting: list[Parameter]) -> None:
         position = len(self._values)

@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pynetemu.errors import LabError, PynetemuError, UsageError
+from pynetemu.wording import counted
 
 if TYPE_CHECKING:
     from pynetemu.network.node import RunningNode
@@ -86,7 +87,7 @@ def _call(node: "RunningNode", word: str, text: str) -> int:
     packets, options = _evaluated(node, word, text)
     if word == "send":
         sent = node.send(*packets, **options)
-        print(f"{sent} packet{'' if sent == 1 else 's'} sent")
+        print(f"{counted(sent, 'packet')} sent")
         return 0
     if word == "sr1":
         answer = node.sr1(*packets, **options)
@@ -142,5 +143,5 @@ def _sniff(node: "RunningNode", count: int, filter: str) -> int:
     try:
         node.sniff(filter, count=count, prn=show)
     except KeyboardInterrupt:
-        print(f"{seen} packet{'' if seen == 1 else 's'}", file=sys.stderr)
+        print(counted(seen, "packet"), file=sys.stderr)
     return 0

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from pynetemu.shell.color import paint
 from pynetemu.shell.command import Command
+from pynetemu.wording import shortened
 
 _GRAMMAR = """\
 NODE COMMAND ...       runs a command in a node: blue ping -c1 root
@@ -22,8 +23,7 @@ def overview(nodes: Sequence[str]) -> str:
     """All that can be typed: the nodes, what to do with them, and each command by its topic."""
     from pynetemu.shell import registry
 
-    shown = ", ".join(nodes[:12]) + (f" and {len(nodes) - 12} more" if len(nodes) > 12 else "")
-    lines = [f"Nodes: {shown}", "", _GRAMMAR.rstrip()]
+    lines = [f"Nodes: {shortened(nodes, 12)}", "", _GRAMMAR.rstrip()]
     for topic, commands in groupby(sorted(registry.all_commands(), key=registry.place), key=lambda command: command.topic):
         lines += ["", paint(topic if "." in topic else topic.capitalize(), "bold")]
         lines += [f"{', '.join([command.name, *command.other_names]):<22} {command.about}" for command in commands]

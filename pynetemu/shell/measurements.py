@@ -9,6 +9,7 @@ from pynetemu.measure.throughput import Throughput
 from pynetemu.shell.answers import Answer, Table
 from pynetemu.shell.color import paint
 from pynetemu.shell.output import can_print, width
+from pynetemu.wording import counted, shortened
 
 _MOST_LINES = 20
 
@@ -67,7 +68,7 @@ class Pinged(Answer):
         answered = {ping.target for ping in self.pings.pairs if ping.rtts}
         silent = {ping.target for ping in self.pings.lost} - answered if len(self.pings.nodes) > 3 else set()
         if silent:
-            yield f"{_few(sorted(silent, key=self.pings.nodes.index))} {paint('answers nobody', 'red')}"
+            yield f"{shortened(sorted(silent, key=self.pings.nodes.index))} {paint('answers nobody', 'red')}"
         missing: dict[str, list[Ping]] = {}
         for ping in self.pings.lost:
             if ping.target not in silent:
@@ -77,10 +78,10 @@ class Pinged(Answer):
             reasons = sorted({ping.error for ping in pings if ping.error})
             because = f"  ({', '.join(reasons)})" if reasons else ""
             names = [ping.target for ping in pings]
-            whom = "anybody" if len(names) == len(self.pings.nodes) - 1 - len(silent - {source}) > 2 else _few(names)
+            whom = "anybody" if len(names) == len(self.pings.nodes) - 1 - len(silent - {source}) > 2 else shortened(names)
             yield f"{paint(source, 'bold')} {paint('has no answer from', 'red')} {whom}{because}"
         if len(missing) > len(shown):
-            yield f"and {len(missing) - len(shown)} more nodes; --all shows them"
+            yield f"and {counted(len(missing) - len(shown), 'more node')}; --all shows them"
 
     def _summary(self) -> str:
         pings = self.pings
@@ -177,7 +178,3 @@ def _mark(ping: Ping | None) -> str:
     if ping is None or not ping.sent:
         return " " if ping is None else "?"
     return "." if ping.answered else paint("X", "bold red")
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:7])} and {len(names) - 7} more"

@@ -18,6 +18,7 @@ from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
 from pynetemu.shell.color import paint
 from pynetemu.shell.jobs import exit_status
+from pynetemu.wording import shortened
 
 _AT_ONCE = 64  # processes; each has two pipes here
 _MOST_NAMED = 10
@@ -132,9 +133,8 @@ class _Runs:
     def _told(self) -> int:
         failed = [(run.node, run.status) for run in self._runs if run.status]
         if failed and len(self._runs) > 1:
-            named = ", ".join(f"{node} ({status})" for node, status in failed[:_MOST_NAMED])
-            more = f" and {len(failed) - _MOST_NAMED} more" if len(failed) > _MOST_NAMED else ""
-            print(f"failed in {len(failed)} of {len(self._runs)} nodes: {named}{more}", file=self._errors)
+            named = shortened([f"{node} ({status})" for node, status in failed], _MOST_NAMED)
+            print(f"failed in {len(failed)} of {len(self._runs)} nodes: {named}", file=self._errors)
         if self._interrupts:
             return 128 + signal.SIGINT
         return failed[0][1] or 0 if failed else 0

@@ -3,8 +3,8 @@
 import shutil
 from typing import TYPE_CHECKING
 
-from pynetemu.plan.nearest import nearest
 from pynetemu.shell import registry
+from pynetemu.wording import did_you_mean, shortened
 
 if TYPE_CHECKING:
     from pynetemu.shell.protocol import ShellLike
@@ -18,14 +18,11 @@ _MININETS = {
 def unknown(word: str, shell: "ShellLike") -> str:
     """The error, with what may have been meant: a name like it, a program that needs a node before it."""
     nodes = shell.network.nodes
-    near = nearest(word, [*nodes, *registry.names(), *shell.aliases])
     if word in _MININETS:
         hint = _MININETS[word]
     elif shutil.which(word):
         hint = f"to run the program say where: {nodes[-1] if nodes else 'NODE'} {word} ..., or !{word} on this machine"
-    elif near:
-        hint = f"did you mean {near!r}?"
     else:
-        shown = ", ".join(nodes[:8]) + (f" and {len(nodes) - 8} more" if len(nodes) > 8 else "")
-        hint = f"the nodes are {shown}; `help` lists the commands"
+        meant = did_you_mean(word, [*nodes, *registry.names(), *shell.aliases])
+        hint = meant or f"the nodes are {shortened(nodes)}; `help` lists the commands"
     return f"no node or command {word!r}; {hint}"

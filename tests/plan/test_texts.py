@@ -8,7 +8,6 @@ import pytest
 from pynetemu import Host, HttpServer, Link, Root, Switch, Topology
 from pynetemu.plan.as_shell import as_shell, command
 from pynetemu.plan.compile import compile_plan
-from pynetemu.plan.nearest import nearest
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
@@ -21,6 +20,7 @@ from pynetemu.plan.operations import (
     SetUp,
 )
 from pynetemu.plan.text import as_text
+from pynetemu.wording import counted, near_or_all, nearest, shortened
 
 
 class Lab(Topology):
@@ -94,3 +94,22 @@ def test_every_operation_is_a_command(operation: Operation, text: str) -> None:
 )
 def test_the_nearest_word(word: str, found: str | None) -> None:
     assert nearest(word, ["blue", "Root", "green"]) == found
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "hint"),
+    [
+        ("bleu", ["blue", "root"], "did you mean 'blue'?"),
+        ("xyz", ["blue", "root"], "it has blue, root"),
+        ("xyz", [f"h{number}" for number in range(20)], "it has h0, h1, h2, h3, h4, h5, h6 and 13 more"),
+        ("xyz", [], "it has none"),
+    ],
+)
+def test_a_hint_names_what_is_near_or_what_there_is(word: str, known: list[str], hint: str) -> None:
+    assert near_or_all(word, known) == hint
+
+
+def test_numbers_and_lists_in_messages() -> None:
+    assert [counted(number, "packet") for number in (0, 1, 2)] == ["0 packets", "1 packet", "2 packets"]
+    assert shortened(["a", "b", "c"], 3) == "a, b, c"
+    assert shortened(["a", "b", "c", "d"], 3) == "a, b and 2 more"

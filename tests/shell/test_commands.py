@@ -98,7 +98,7 @@ def test_the_rest_of_a_line_stays_as_it_is(shell: Shell, text: str, arguments: l
         ("h100", "there is no node 'h100'; did you mean 'h10'?"),
         ("h1 uo", "'uo' is not up or down"),
         ("h1 up one", "'one' is not a whole number"),
-        ("h1 --cuont 3", "unknown option --cuont; did you mean --count?"),
+        ("h1 --cuont 3", "unknown option --cuont; did you mean '--count'?"),
         ("h1 --count", "--count needs a value: --count N"),
         ("h1 --quick=yes", "--quick takes no value"),
         ("h1 --wait soon", "'soon' is not a time; it is a number and a unit, such as 20ms, 1.5s or 200us"),

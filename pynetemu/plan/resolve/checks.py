@@ -13,9 +13,9 @@ from pynetemu.plan.resolve.network import (
     ResolvedNetwork,
     ResolvedNode,
 )
+from pynetemu.wording import shortened
 
 _USUAL_MTU = 1500
-_MOST_NAMES = 5  # in a message
 
 
 def check_network(network: ResolvedNetwork, domains: list[Domain], allowed: set[str], problems: Problems) -> None:
@@ -148,8 +148,7 @@ def _warn_of_islands(network: ResolvedNetwork, problems: Problems) -> None:
 
 def _listed(nodes: list[ResolvedNode]) -> str:
     names = [node.name for node in nodes]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return f"{', '.join(names[:_MOST_NAMES])}{more} {'is' if len(names) == 1 else 'are'}"
+    return f"{shortened(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:

@@ -14,7 +14,6 @@ from pynetemu.plan.resolve.network import (
     ResolvedNode,
 )
 from pynetemu.plan.resolve.switches import read_port, read_switch, read_vlan
-from pynetemu.plan.signatures import did_you_mean
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
     read_address,
@@ -33,6 +32,7 @@ from pynetemu.topology.part import Declaration, Part, quoted
 from pynetemu.topology.switches import Hub, Port, Switch
 from pynetemu.topology.topology import Topology
 from pynetemu.topology.tunnels import Tunnel
+from pynetemu.wording import did_you_mean
 
 _KINDS: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Hub, "hub"), (Switch, "switch"))
 _MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h

@@ -18,6 +18,7 @@ from pynetemu.shell.argument_types import Count
 from pynetemu.shell.color import paint
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
+from pynetemu.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
     from pynetemu.capture.capture import Capture
@@ -154,13 +155,12 @@ def _split(shell: Shell, words: list[str]) -> tuple[list[str], str]:
     """The words that name parts of the lab, and the filter after them."""
     from pynetemu.capture.pcap_filter import KEYWORDS
     from pynetemu.capture.selection import find
-    from pynetemu.plan.nearest import nearest
 
     what = []
     while words and find(shell.network, words[0]):
         what.append(words.pop(0))
-    if words and words[0].isalnum() and words[0] not in KEYWORDS and (near := nearest(words[0], shell.network.nodes)):
-        raise LabError(f"no node, interface or link is called {words[0]!r}, and no filter begins so; did you mean {near!r}?")
+    if words and words[0].isalnum() and words[0] not in KEYWORDS and (meant := did_you_mean(words[0], shell.network.nodes)):
+        raise LabError(f"no node, interface or link is called {words[0]!r}, and no filter begins so; {meant}")
     return what, " ".join(words)
 
 
@@ -186,7 +186,7 @@ def _show(shell: Shell, what: list[str], filter: str, count: int | None, during:
 
 def _tell_of(live: "Live", shown: int) -> None:
     lost = f", and {live.lost} that came too fast" if live.lost else ""
-    print(f"{shown} packet{'' if shown == 1 else 's'}{lost}", file=sys.stderr)
+    print(f"{counted(shown, 'packet')}{lost}", file=sys.stderr)
 
 
 def _into_file(shell: Shell, what: list[str], filter: str, write: Path, count: int | None, during: str) -> int:

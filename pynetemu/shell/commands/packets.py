@@ -13,6 +13,7 @@ from pynetemu.shell.argument_types import ShellLine
 from pynetemu.shell.color import wanted
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
+from pynetemu.wording import counted
 
 if TYPE_CHECKING:
     from pynetemu.trace.trace import Trace
@@ -104,7 +105,7 @@ class Followed(Answer):
     status: int = 0
 
     def text(self, _: bool) -> str:
-        return f"{self.packets} packets, {self.missed} missed · {self.engine}"
+        return f"{counted(self.packets, 'packet')}, {self.missed} missed · {self.engine}"
 
     def data(self) -> object:
         return {"packets": self.packets, "missed": self.missed, "engine": self.engine}

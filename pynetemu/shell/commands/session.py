@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pynetemu.shell import registry
-from pynetemu.shell.argument_types import Status, meant, starting
+from pynetemu.shell.argument_types import Status, starting
 from pynetemu.shell.command import command
 from pynetemu.shell.help import help_text, overview
 from pynetemu.shell.protocol import ShellLike
 from pynetemu.shell.shell import Leave, Shell
+from pynetemu.wording import did_you_mean
 
 
 class ACommand:
@@ -18,7 +19,8 @@ class ACommand:
 
     def parse(self, word: str, _: ShellLike) -> str:
         if registry.find(word) is None:
-            raise ValueError(f"there is no command {word!r}{meant(word, registry.names())}")
+            meant = did_you_mean(word, registry.names())
+            raise ValueError(f"there is no command {word!r}{meant and f'; {meant}'}")
         return word
 
     def complete(self, prefix: str, _: ShellLike) -> Iterable[str]:

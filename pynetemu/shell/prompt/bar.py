@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import PynetemuError
+from pynetemu.wording import counted
 
 if TYPE_CHECKING:
     from pynetemu.lab.state import Totals
@@ -53,11 +54,11 @@ class Bar:
             totals = self._samples[-1].totals
             parts += [f"{totals.up} of {len(network)} nodes up", self._rate(), f"{totals.dropped} dropped"]
         else:
-            parts.append(_count(len(network), "node"))
+            parts.append(counted(len(network), "node"))
         jobs = list(self._shell.jobs)
         stopped = sum(job.state == "Stopped" for job in jobs)
         if jobs:
-            parts.append(_count(len(jobs), "job") + (f", {stopped} stopped" if stopped else ""))
+            parts.append(counted(len(jobs), "job") + (f", {stopped} stopped" if stopped else ""))
         return " | ".join(parts)
 
     @property
@@ -92,7 +93,3 @@ class Bar:
                 if self._wanted.is_set() and self._changed:
                     self._changed()
             threading.Event().wait(max(_INTERVAL, (now - start) / _SHARE))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -15,6 +15,7 @@ from pynetemu.trace.verdicts.verdict import Ending, died
 from pynetemu.trace.views.changes import on_the_way
 from pynetemu.trace.views.columns import Row, involved, order, way_to
 from pynetemu.trace.views.style import Style
+from pynetemu.wording import shortened
 
 _TIME = 9  # characters of the time and the space after it
 _WIDEST, _NARROWEST = 10, 4
@@ -128,8 +129,7 @@ def _fit(node: str, step: int) -> str:
 
 
 def _some(nodes: Sequence[str]) -> str:
-    distinct = list(dict.fromkeys(nodes))
-    return ", ".join(distinct[:4]) + (f" and {len(distinct) - 4} more" if len(distinct) > 4 else "")
+    return shortened(list(dict.fromkeys(nodes)), 5)
 
 
 def _draw(journey: Journey, endings: Sequence[Ending], places: dict[str, int], width: int, style: Style) -> list[str]:

@@ -11,7 +11,8 @@ from pynetemu.trace.views.columns import Row
 from pynetemu.trace.views.detail import detail
 from pynetemu.trace.views.ladder import Ladder
 from pynetemu.trace.views.style import Style
-from pynetemu.trace.views.summary import counted, is_bad, root_cause, summary
+from pynetemu.trace.views.summary import is_bad, root_cause, summary
+from pynetemu.wording import counted
 
 if TYPE_CHECKING:
     from pynetemu.trace.verdicts.record import TraceRecord

@@ -8,6 +8,7 @@ from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 from pynetemu.trace.views.columns import Row, involved
 from pynetemu.trace.views.style import Style
+from pynetemu.wording import counted
 
 if TYPE_CHECKING:
     from pynetemu.trace.verdicts.record import TraceRecord
@@ -68,8 +69,3 @@ def _answered(trace: "TraceRecord", rows: Sequence[Row]) -> str:
 
 def way(journey: Journey, endings: Sequence[Ending]) -> str:
     return " → ".join(involved(journey, endings))
-
-
-def counted(number: int, noun: str) -> str:
-    """1 packet, 2 packets."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,39 @@
+"""What messages have in common: numbers with their nouns, lists that are shortened, and what somebody may have meant."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: counted(1, "packet") == "1 packet", counted(2, "packet") == "2 packets"."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def shortened(words: Sequence[str], most: int = 8) -> str:
+    """All words, or the first with the number of the others: shortened(["h1", "h2", "h3"], 2) == "h1 and 2 more"."""
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like a word, None when none is near: nearest("bleu", ["blue", "root"]) == "blue"."""
+    from difflib import get_close_matches
+
+    known = {candidate.lower(): candidate for candidate in candidates}
+    near = get_close_matches(word.lower(), known, n=1)
+    return known[near[0]] if near else None
+
+
+def suggested(near: object, what: str = "") -> str:
+    """A hint at what was meant, "" for nothing: suggested("tree", "the shape") == "did you mean the shape 'tree'?"."""
+    return f"did you mean {what}{' ' * bool(what)}{near!r}?" if near else ""
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """A hint that names the nearest candidate, "" when none is near."""
+    return suggested(nearest(word, candidates))
+
+
+def near_or_all(word: str, candidates: Collection[str], has: str = "it has") -> str:
+    """A hint that names the nearest candidate, or says what there is: "it has blue, root and 12 more", "it has none"."""
+    return did_you_mean(word, candidates) or f"{has} {shortened(list(candidates)) or 'none'}"
