@@ -70,7 +70,9 @@ class Wiring:
         """
         own = [address.network for address in self.prefixes.get(node, ()) if mark in str(address)]
         for neighbor, addresses in self.prefixes.items():
-            for address in addresses if len(addresses) > 1 and neighbor != node else ():
+            family = [address for address in addresses if mark in str(address)]
+            leads_on = len({address.network for address in family}) > 1
+            for address in family if leads_on and neighbor != node else ():
                 if address.network in own:
                     return str(address.ip)
         return "GATEWAY"

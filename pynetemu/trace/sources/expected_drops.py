@@ -15,7 +15,7 @@ _EXPECTED = {
     ("NOT_SPECIFIED", "icmp_rcv"),  # it has been read, and could not be answered
     ("NOT_SPECIFIED", "icmpv6_rcv"),
 }
-_NOT_FOR_US = {"OTHERHOST", "QUEUE_PURGE", "SOCKET_CLOSE", "CONSUMED", "NOT_DROPPED_YET"}
+_NOT_FOR_US = {"OTHERHOST", "QUEUE_PURGE", "SOCKET_CLOSE", "CONSUMED", "NOT_DROPPED_YET", "IPV6_NDISC_NS_OTHERHOST"}
 _MULTICAST = {"ip6_mc_input", "ip_rcv_finish_core", "ip_mr_input", "ip_mc_validate_source"}
 
 

@@ -7,14 +7,16 @@ one it stands for is told, and the tables only add to it.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from pynetemu.packets.dissect import Packet
 from pynetemu.trace.journeys.journey import Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.nftrace import Drop, fingerprint
+from pynetemu.trace.verdicts import rules
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.evidence import Evidence
-from pynetemu.trace.verdicts.lookups import Decision, Link
+from pynetemu.trace.verdicts.lookups import Decision, Flow, Link
 from pynetemu.trace.verdicts.verdict import Reason
 
 KERNEL, TABLES, COUNTERS, RULES = "the kernel's word", "asked afterwards", "counters", "the kernel's trace of rules"
@@ -59,9 +61,11 @@ class Case:
         tables = self.evidence.tables(self.node)
         if tables is None or self.packet.ttl is None:  # it is no IP
             return None
+        flow = Flow(self.packet.protocol, *self.packet.ports)
         if self.arrived:
-            return tables.decide(self.packet.destination, source=self.packet.source, interface=self.interface)
-        return tables.decide(self.packet.destination)
+            source = self.packet.source
+            return tables.decide(self.packet.destination, source=source, interface=self.interface, flow=flow)
+        return tables.decide(self.packet.destination, flow=flow)
 
     def way_out(self) -> tuple[Decision, Link | None] | None:
         """The decision and the interface by which it should have left, for a packet that is to be passed on."""
@@ -142,6 +146,10 @@ def not_a_router(case: Case) -> Reason | None:
     if case.evidence.setting(case.node, path) != "0" and case.code != "IP_INADDRERRORS":
         return None
     knob = "net.ipv4.ip_forward" if family == "ipv4" else "net.ipv6.conf.all.forwarding"
+    if family == "ipv4" and case.evidence.setting(case.node, "net/ipv4/ip_forward") == "1":
+        knob = f"net.ipv4.conf.{case.interface}.forwarding"
+        text = f"{case.node} does not route what comes by {case.interface}: {knob} is 0"
+        return Reason("forwarding", text, (), f"{case.node} sysctl -w {knob}=1", TABLES)
     text = f"{case.node} is no router: it is not {case.who(case.packet.destination)}, and {knob} is 0"
     return Reason("forwarding", text, (), f"{case.node} sysctl -w {knob}=1", TABLES)
 
@@ -171,6 +179,13 @@ def _leads_elsewhere(case: Case) -> bool:
     return tables.names.get(tables.decide(case.packet.source).interface) != case.interface
 
 
+def _is_martian(case: Case) -> bool:
+    """Whether no packet from outside may have this source: the node's own address, a loopback, no single interface's."""
+    source, tables = ip_address(case.packet.source), case.evidence.tables(case.node)
+    is_own = tables is not None and case.packet.source in tables.addresses
+    return is_own or source.is_loopback or source.is_multicast or case.packet.source == "255.255.255.255"
+
+
 def no_route(case: Case) -> Reason | None:
     decision, destination = case.decide(), case.packet.destination
     told = ("no route", "unreachable", "prohibit", "blackhole")
@@ -182,11 +197,15 @@ def no_route(case: Case) -> Reason | None:
     if decision.kind == "no route":
         hint = f"{case.node} ip route add {case.wiring.route_to(case.node, destination)}"
         return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), hint, TABLES)
-    if decision.kind == "blackhole" and case.arrived:
-        tables = case.evidence.tables(case.node)
-        if tables and tables.decide(destination).kind != "blackhole":
-            text = f"{case.node} does not believe the source {case.who(case.packet.source)}: it cannot come by {case.interface}"
-            return Reason("martian", text, (), f"{case.node} ip addr", TABLES)
+    if decision.kind == "blackhole" and case.arrived and _is_martian(case):
+        text = f"{case.node} does not believe the source {case.who(case.packet.source)}: it cannot come by {case.interface}"
+        return Reason("martian", text, (), f"{case.node} ip addr", TABLES)
+    tables = case.evidence.tables(case.node)
+    came_by = case.interface if case.arrived else ""
+    if tables is not None and (rule := rules.first_refusing(tables.rules, case.packet, came_by)):
+        text = f"a routing rule of {case.node} says {rule.action} for {case.who(destination)}: {rule.text}"
+        version = "-6 " if ":" in destination else ""
+        return Reason("route", text, (), f"{case.node} ip {version}rule del pref {rule.priority}", TABLES)
     return Reason(
         "route", f"the routing table of {case.node} says {decision.kind} for {case.who(destination)}", (), hint, TABLES
     )

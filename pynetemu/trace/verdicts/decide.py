@@ -13,6 +13,7 @@ from pynetemu.trace.verdicts.causes import Case
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
 from pynetemu.trace.verdicts.evidence import Evidence
+from pynetemu.trace.verdicts.fragments import Fragments
 from pynetemu.trace.verdicts.node_problems import node_problems
 from pynetemu.trace.verdicts.not_taken import not_taken
 from pynetemu.trace.verdicts.unanswered import Requests
@@ -25,6 +26,7 @@ class Verdicts:
     def __init__(self, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence) -> None:
         self._journeys, self._wiring, self._evidence = journeys, wiring, evidence
         self.conversations = Conversations(journeys)
+        self._fragments = Fragments(journeys)
         self._requests = Requests(self.conversations, wiring, evidence)
 
     def node_problems(self) -> list[Reason]:
@@ -121,6 +123,8 @@ class Verdicts:
             return Ending(leaf, "delivered" if leaf.event.data[:6] == b"\xff" * 6 else "ignored")
         if packet.ttl is None:  # no IP: who else could know
             return Ending(leaf, "delivered")
+        if self._fragments.continue_(case.node, leaf.event.data, leaf.event.time):
+            return None
         reason = self._with_arp(causes.find(case), case)
         return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)
 

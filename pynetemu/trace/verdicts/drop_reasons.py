@@ -50,6 +50,20 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "TCP_CSUM": ("checksum", "its TCP checksum is wrong", ""),
     "UDP_CSUM": ("checksum", "its UDP checksum is wrong", ""),
     "ICMP_CSUM": ("checksum", "its ICMP checksum is wrong", ""),
+    "IP_LOCAL_SOURCE": (
+        "martian",
+        "{node} does not believe the source {source}: it is an address of its own",
+        "{node} ip addr",
+    ),
+    "IP_INVALID_SOURCE": ("martian", "{node} does not believe the source {source}", "{node} ip addr"),
+    "IP_LOCALNET": (
+        "martian",
+        "{node} takes no {source} → {destination} from outside: one is a loopback address",
+        "{node} ip addr",
+    ),
+    "VXLAN_VNI_NOT_FOUND": ("vxlan", "{node} has no VXLAN interface of this id (VNI)", "{node} ip -d link show type vxlan"),
+    "IP_NOPROTO": ("protocol", "{node} has nothing for this IP protocol", ""),
+    "CPU_BACKLOG": ("queue", "a CPU of this machine was too slow: its queue of packets was full in {node}", ""),
     "VLAN_FILTER": ("vlan", "port {interface} of {node} does not take this VLAN", "{node} bridge vlan show"),
 }
 
@@ -86,7 +100,13 @@ def _named(case: Case) -> Reason:
 
 def _from_text(case: Case) -> Reason:
     event, packet = case.leaf.event, case.packet
-    kind, text, hint = _TEXTS.get(event.reason, ("kernel", "dropped in {node}", ""))
+    kind, text, hint = _TEXTS.get(event.reason) or ("kernel", f"dropped in {{node}}{_word(event.reason)}", "")
     port = f"{packet.protocol} port {packet.ports[1]}"
     names = {"node": event.node, "interface": event.interface, "port": port}
+    names |= {"source": case.who(packet.source), "destination": case.who(packet.destination)}
     return Reason(kind, text.format(**names), (), hint.format(**names))
+
+
+def _word(reason: str) -> str:
+    """The kernel's own name of a reason that has no text of ours."""
+    return "" if reason in ("", "NOT_SPECIFIED") else f": the kernel says {reason}"

@@ -17,6 +17,7 @@ from pynetemu.engine.messages import tables
 from pynetemu.engine.messages.framing import Refusal, as_text, ask, attribute, attributes, dump, unpack
 from pynetemu.engine.messages.tables import NEIGHBOR_BODY, NUD_FAILED, NUD_INCOMPLETE, ROUTE_BODY, RTM_GETNEIGH, RTM_GETROUTE
 from pynetemu.lab.rtnetlink import addresses, links
+from pynetemu.trace.verdicts.rules import Rule, rule_of
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
@@ -28,6 +29,9 @@ _STATISTICS = struct.Struct("=12xI12xI")  # struct tc_stats: of it drops and the
 _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")  # linux/if_bridge.h
 _DESTINATION, _SOURCE, _INPUT = 1, 2, 3  # RTA_*
 _FIB_MATCH = 0x2000  # RTM_F_FIB_MATCH: the route itself, not what came of it
+_PROTOCOL, _SOURCE_PORT, _TARGET_PORT = 27, 28, 29  # RTA_IP_PROTO, _SPORT, _DPORT
+_PORTS = {"TCP": 6, "UDP": 17}
+_GET_RULE = 34  # RTM_GETRULE
 _TYPES = {1: "forwarded", 2: "local", 3: "broadcast", 5: "multicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 
 Kind = Literal[
@@ -92,6 +96,15 @@ class Decision:
     prefix: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The protocol and the ports of a packet."""
+
+    protocol: str
+    source: int
+    target: int
+
+
 class NodeTables:
     """The tables of one node; each is asked for once, when it is first looked at."""
 
@@ -139,7 +152,15 @@ class NodeTables:
     def queues(self) -> list[Queue]:
         return [_queue(answer.body) for answer in dump(self._asked, _GET_QDISC, _QUEUE_BODY.pack(0, 0, 0, 0, 0))]
 
-    def decide(self, destination: str, *, source: str = "", interface: str = "", matched: bool = False) -> Decision:
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """The routing rules of both families, in the order in which they are asked."""
+        answers = dump(self._asked, _GET_RULE, ROUTE_BODY.pack(*bytes(8), 0))
+        return sorted((rule_of(answer.body) for answer in answers), key=lambda rule: rule.priority)
+
+    def decide(
+        self, destination: str, *, source: str = "", interface: str = "", matched: bool = False, flow: Flow | None = None
+    ) -> Decision:
         """What happens to a packet for an address, sent here or, with `interface`, arriving there; `matched` for the prefix.
 
         What is no address is refused; a source of the other family takes no part.
@@ -154,6 +175,9 @@ class NodeTables:
         body += attribute(_DESTINATION, target) + (attribute(_SOURCE, origin) if origin else b"")
         if interface in self.links:
             body += attribute(_INPUT, struct.pack("=I", self.links[interface].index))
+        if flow is not None and flow.protocol in _PORTS:  # rules may ask for them
+            body += attribute(_PROTOCOL, bytes([_PORTS[flow.protocol]]))
+            body += attribute(_SOURCE_PORT, flow.source.to_bytes(2)) + attribute(_TARGET_PORT, flow.target.to_bytes(2))
         try:
             (answer,) = ask(self._asked, RTM_GETROUTE, body)
         except Refusal as refusal:

@@ -36,11 +36,17 @@ def _unsent(wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
         for counter, mark in (("IpOutNoRoutes", "."), ("Ip6OutNoRoutes", ":")):
             if not moved.get(counter):
                 continue
-            missing = _out_of_reach(node, [address for address in _hosts_first(wiring) if mark in address], evidence)
+            others = [address for address in _hosts_first(wiring) if mark in address and node not in wiring.owners[address]]
+            missing = _out_of_reach(node, others, evidence)
             if missing:
                 named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
-                hint = f"{node} ip route add default via {wiring.gateway_of(node, mark)}"
-                yield Reason("route", f"{node} sent nothing: no route in {node} to {named}", (), hint, TABLES)
+                gateway, text = wiring.gateway_of(node, mark), f"{node} sent nothing: no route in {node} to {named}"
+                hint = f"{node} ip route add default via {gateway}"
+                if _out_of_reach(node, [gateway] if mark in gateway else [], evidence):
+                    near = f"no address in the network of its gateway {gateway}"
+                    text = f"{node} sent nothing: it has {near}, nor a route to {named}"
+                    hint = f"{node} ip addr"
+                yield Reason("route", text, (), hint, TABLES)
             elif mark == ".":  # kernels try IPv6 all the time
                 text = f"{node} had no route for what it wanted to send"
                 yield Reason("route", text, (f"{counter} +{moved[counter]}",), f"{node} ip route", COUNTERS)

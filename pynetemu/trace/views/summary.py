@@ -46,7 +46,8 @@ def root_cause(trace: "TraceRecord", rows: Sequence[Row]) -> Reason | None:
     bad = [(journey, ending.reason) for journey, endings in rows for ending in endings if is_bad(ending) and ending.reason]
     others = [reason for journey, reason in bad if dissect(journey.first.data).protocol not in ("ARP", "ND")]
     twice = [reason for reason in trace.node_problems if reason.kind == "duplicate"]
-    return next(iter([*twice, *others, *trace.node_problems, *(reason for _, reason in bad)]), None)
+    besides = [reason for reason in trace.node_problems if reason.kind != "route" or not _answered(trace, rows)]
+    return next(iter([*twice, *others, *besides, *(reason for _, reason in bad)]), None)
 
 
 def is_bad(ending: Ending) -> bool:
