@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from pynetemu.engine.rings import BLOCK, SOL_PACKET, WAIT, blocks_in, prepare, reject_all
 from pynetemu.lab.connection import readable
+from pynetemu.safe_text import printable
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
@@ -135,7 +136,7 @@ class Ring:
             name = f"if{index}"
             with suppress(OSError):
                 answer = ioctl(self.socket, _SIOCGIFNAME, struct.pack("=16si20x", b"", index))
-                name = answer[:16].rstrip(b"\0").decode(errors="backslashreplace")
+                name = printable(answer[:16].rstrip(b"\0").decode(errors="backslashreplace"))
             self._names[index] = name
         return self._names[index]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pynetemu.draw.graph import Graph, Interface, Link, Node
 from pynetemu.draw.looks import look
+from pynetemu.safe_text import printable
 
 _HEAD = """\
 graph {name} {{
@@ -55,4 +56,4 @@ def _end(end: Interface, neighbor: str) -> list[str]:
 
 
 def _quoted(*lines: str) -> str:
-    return '"' + "\\n".join(line.replace("\\", "\\\\").replace('"', '\\"') for line in lines) + '"'
+    return '"' + "\\n".join(printable(line).replace("\\", "\\\\").replace('"', '\\"') for line in lines) + '"'

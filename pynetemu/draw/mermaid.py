@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pynetemu.draw.graph import Graph, Node
 from pynetemu.draw.looks import look
+from pynetemu.safe_text import in_mermaid
 
 
 def as_mermaid(graph: Graph) -> str:
@@ -35,5 +36,4 @@ def _text(graph: Graph, node: Node) -> Iterator[str]:
 
 
 def _escaped(*lines: str) -> str:
-    quoted = (line.replace("#", "#35;").replace('"', "#quot;").replace("<", "#lt;").replace(">", "#gt;") for line in lines)
-    return "<br/>".join(quoted)
+    return "<br/>".join(map(in_mermaid, lines))

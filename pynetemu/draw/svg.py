@@ -9,6 +9,7 @@ from pynetemu.draw.box_contents import Card, Scene, scene_of
 from pynetemu.draw.geometry import Box, Point, Route
 from pynetemu.draw.graph import Graph
 from pynetemu.draw.looks import look
+from pynetemu.safe_text import printable
 
 _MARGIN = 24
 _ICON = 16
@@ -39,7 +40,7 @@ def as_svg(graph: Graph, background: str = "") -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-_MARGIN} {-_MARGIN} {width} {height}"'
             f' width="{width}" height="{height}" role="img">',
-            f"<title>{escape(graph.name)}</title>",
+            f"<title>{_escaped(graph.name)}</title>",
             f"<style>{_STYLE}{_theme(scene, background)}</style>",
             f'<rect class="page" x="{-_MARGIN}" y="{-_MARGIN}" width="{width}" height="{height}"/>',
             *(_line(route) for route in scene.layout.routes),
@@ -73,7 +74,7 @@ def _colors(background: str, kinds: Iterable[str]) -> str:
 
 
 def _class(kind: str) -> str:
-    return f"kind-{escape(kind)}"
+    return f"kind-{_escaped(kind)}"
 
 
 def _line(route: Route) -> str:
@@ -106,7 +107,7 @@ def _card(card: Card, box: Box) -> Iterator[str]:
     yield f'<g class="{_class(card.kind)}" transform="translate({box.x:.1f},{box.y:.1f})">'
     yield f'<rect class="box" width="{box.width:.0f}" height="{box.height:.0f}" rx="{corner:.0f}"/>'
     yield f'<path class="icon" transform="translate({at:.0f},7)" d="{seen.icon}"/>'
-    yield f'<text class="name" x="{at + _ICON + 6:.0f}" y="20">{escape(card.name)}</text>'
+    yield f'<text class="name" x="{at + _ICON + 6:.0f}" y="20">{_escaped(card.name)}</text>'
     for row, (text, style) in enumerate(card.rows):
         yield _text(text, style, at, 37 + 14 * row)
     yield from (part for inner, place in zip(card.inner, card.places, strict=True) for part in _card(inner, place))
@@ -116,7 +117,7 @@ def _card(card: Card, box: Box) -> Iterator[str]:
 def _text(text: str, style: str, x: float, y: float, anchor: str = "start") -> str:
     kind = f' class="{style}"' if style else ""
     where = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text{kind}{where} x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+    return f'<text{kind}{where} x="{x:.1f}" y="{y:.1f}">{_escaped(text)}</text>'
 
 
 def _labels(scene: Scene, route: Route) -> Iterator[str]:
@@ -148,6 +149,11 @@ def _leaving(box: Box, points: tuple[Point, ...]) -> tuple[float, float, float, 
             step = max(min(across, along), 0)
             return x + right * step, y + down * step, right, down
     return *box.center, 1, 0
+
+
+def _escaped(text: str) -> str:
+    """Text in XML, which has no control characters."""
+    return escape(printable(text))
 
 
 def _middle(points: tuple[Point, ...]) -> Point:

@@ -15,6 +15,7 @@ from pynetemu.engine.paths import search_path
 from pynetemu.engine.processes import log_file, open_log
 from pynetemu.errors import ServiceError
 from pynetemu.plan.operations import AddService, Plan
+from pynetemu.safe_text import printable
 
 if TYPE_CHECKING:
     from pynetemu.engine.loop import Loop
@@ -135,4 +136,4 @@ def _log(operation: AddService) -> str:
 def _output(operation: AddService) -> str:
     """The end of what it printed, to go with an error."""
     lines = _log(operation).splitlines()[-_LINES_TOLD:]
-    return "; it printed:" + "".join(f"\n    {line}" for line in lines) if lines else "; it printed nothing"
+    return "; it printed:" + "".join(f"\n    {printable(line)}" for line in lines) if lines else "; it printed nothing"

@@ -3,6 +3,7 @@
 import re
 import struct
 
+from pynetemu.safe_text import printable
 from pynetemu.wording import counted
 
 _HTTP = re.compile(rb"(?:(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) \S+ HTTP/1\.[01]|HTTP/1\.[01] \d{3}[^\r\n]*)")
@@ -16,7 +17,7 @@ def http(payload: bytes) -> str:
     found = _HTTP.match(payload)
     if not found:
         return ""
-    line = found.group().decode(errors="replace")
+    line = printable(found.group().decode(errors="replace"))
     return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"
 
 
@@ -43,4 +44,4 @@ def _name(payload: bytes, at: int) -> tuple[str, int]:
     while at < len(payload) and 0 < payload[at] < 64:
         labels.append(payload[at + 1 : at + 1 + payload[at]].decode("ascii", "replace"))
         at += 1 + payload[at]
-    return ".".join(labels) or ".", at + 1
+    return printable(".".join(labels)) or ".", at + 1

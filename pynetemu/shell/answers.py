@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pynetemu.safe_text import printable
 from pynetemu.shell.color import is_terminal, paint
 from pynetemu.wording import shortened
 
@@ -64,8 +65,8 @@ def _printed(cell: Cell, most: int) -> str:
         case bool():
             return "yes" if cell else "no"
         case list():
-            return shortened(cell, most) or "-"
-    return str(cell)
+            return printable(shortened(cell, most)) or "-"
+    return printable(str(cell))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> str:

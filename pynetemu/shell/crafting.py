@@ -14,6 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pynetemu.errors import LabError, PynetemuError, UsageError
+from pynetemu.safe_text import printable
 from pynetemu.wording import counted
 
 if TYPE_CHECKING:
@@ -91,11 +92,11 @@ def _call(node: "RunningNode", word: str, text: str) -> int:
         return 0
     if word == "sr1":
         answer = node.sr1(*packets, **options)
-        print(answer.summary() if answer is not None else f"no answer within {options.get('timeout', 2)} s")
+        print(printable(answer.summary()) if answer is not None else f"no answer within {options.get('timeout', 2)} s")
         return 0 if answer is not None else 1
     answered, unanswered = node.sr(*packets, **options)
     for packet, answer in answered:
-        print(f"{packet.summary()}  ==>  {answer.summary()}")
+        print(f"{packet.summary()}  ==>  {printable(answer.summary())}")
     for packet in unanswered:
         print(f"{packet.summary()}  no answer")
     return 0 if answered else 1
@@ -138,7 +139,7 @@ def _sniff(node: "RunningNode", count: int, filter: str) -> int:
     def show(packet: Any) -> None:
         nonlocal seen
         seen += 1
-        print(f"{packet.sniffed_on}  {packet.summary()}", flush=True)
+        print(f"{packet.sniffed_on}  {printable(packet.summary())}", flush=True)
 
     try:
         node.sniff(filter, count=count, prn=show)

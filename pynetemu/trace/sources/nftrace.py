@@ -34,6 +34,7 @@ from pynetemu.engine.messages.framing import (
     raise_if_refused,
     text,
 )
+from pynetemu.safe_text import printable
 from pynetemu.trace.sources.events import Event
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ def _written(listing: str) -> Iterator[tuple[tuple[str, str, int], str]]:
         elif words[:1] == ["chain"]:
             chain = words[1]
         elif marked and chain:
-            yield (table, chain, int(handle)), text
+            yield (table, chain, int(handle)), printable(text)
 
 
 def _is_drop(found: dict[int, bytes]) -> bool:

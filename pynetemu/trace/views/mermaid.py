@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
+from pynetemu.safe_text import in_mermaid
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.verdicts.verdict import Ending
 from pynetemu.trace.views.columns import order, way_to
@@ -25,10 +26,10 @@ def sequence_diagram(trace: "TraceRecord") -> str:
 
 
 def _arrow(trace: "TraceRecord", journey: Journey, ending: Ending) -> Iterator[str]:
-    text = dissect(journey.first.data, trace.wiring.name).text.replace(";", ",").replace("#", "")
+    text = in_mermaid(dissect(journey.first.data, trace.wiring.name).text)
     way = way_to(ending.sighting)
     through = f" (via {', '.join(way[1:-1])})" if len(way) > 2 else ""
     arrow = "-x" if ending.fate in ("dropped", "waiting") else "->>"
     yield f"    {way[0]}{arrow}{way[-1]}: {text}{through}"
     if ending.reason is not None:
-        yield f"    Note over {ending.node}: {ending.reason.text.replace(';', ',').replace('#', '')}"
+        yield f"    Note over {ending.node}: {in_mermaid(ending.reason.text)}"
