@@ -17,7 +17,8 @@ import pynetemu
 _HEAD = """\
 # All of the Python API
 
-Everything that can be imported from `pynetemu`, by its signature and its docstring; `python -m tests.support.api_reference` writes it.
+Everything that can be imported from `pynetemu`, by its signature and its docstring.
+`python -m tests.support.api_reference` writes this page.
 [The Python API](python.md) is the short form by what one wants to do, [descriptions](topology.md) have their tables,
 [traces](trace.md) their examples.
 """
