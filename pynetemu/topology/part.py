@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from types import FrameType
 from typing import Any, Self, TypeVar
@@ -165,12 +166,15 @@ def caller() -> tuple[str, int]:
 
 def shown(file: str) -> str:
     """A path as people know it: relative to the current directory when it lies below it."""
-    if not os.path.isabs(file):
-        return file
     try:
-        return file.removeprefix(os.path.join(os.getcwd(), ""))
+        return _seen_from(os.getcwd(), file)
     except FileNotFoundError:  # the current directory has been removed
         return file
+
+
+@lru_cache(maxsize=64)  # few files have all the parts, and each part is shown several times
+def _seen_from(folder: str, file: str) -> str:
+    return file.removeprefix(os.path.join(folder, "")) if os.path.isabs(file) else file
 
 
 def _is_ours(frame: FrameType) -> bool:

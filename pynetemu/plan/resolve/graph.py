@@ -25,11 +25,23 @@ class Member:
 
 @dataclass(eq=False)
 class Segment:
-    """A network where it can be reached: an IP network in one broadcast domain, or on one node alone."""
+    """A network where it can be reached: an IP network in one broadcast domain, or on one node alone.
+
+    The same network may be in several domains; `first` is the number of its first segment.
+    """
 
     network: IPNetwork
-    number: int
-    members: list[Member] = field(default_factory=list)
+    number: int = 0
+    first: int = 0
+    members: dict[ResolvedNode, Member] = field(default_factory=dict)
+    routers: list[Member] = field(default_factory=list)
+
+    def join(self, member: Member) -> None:
+        """Adds a node, which is a member once, by its first address."""
+        if member.node not in self.members:
+            self.members[member.node] = member
+            if member.node.forwards and not member.hides:
+                self.routers.append(member)
 
 
 class Graph:
@@ -39,7 +51,7 @@ class Graph:
         self.segments = segments
         self.places: dict[ResolvedNode, list[tuple[Segment, Member]]] = {}
         for segment in segments:
-            for member in segment.members:
+            for member in segment.members.values():
                 self.places.setdefault(member.node, []).append((segment, member))
         self._vertices = {node: len(segments) + number for number, node in enumerate(self.places)}
         # For each segment, then each node: where it leads, what that costs, and by which gateway.
@@ -54,46 +66,44 @@ class Graph:
         """The routers that a node shares a segment with, each with its address there, on the cheapest one."""
         found: dict[ResolvedNode, Address] = {}
         for segment, _ in sorted(self.places.get(node, ()), key=lambda place: place[1].cost):
-            for member in segment.members:
-                if member.node.forwards and not member.hides and member.node is not node:
+            for member in segment.routers:
+                if member.node is not node:
                     found.setdefault(member.node, member.address)
         return found
 
     def ways(self, start: ResolvedNode, several: bool) -> Iterator[tuple[Segment, Hops]]:
-        """For each segment that `start` can reach through others, the gateway that leads there; with `several`, all."""
-        places = self.places.get(start, ())
+        """For each network that `start` can reach through others, the gateway that leads there; with `several`, all."""
         cost, hops = self._search(start, several)
-        own = {segment.network for segment, _ in places}
+        told = {segment.first for segment, _ in self.places.get(start, ())}
         for segment in self.segments:
-            if cost[segment.number] is not None and segment.network not in own:
+            if segment.number in cost and segment.first not in told:
+                told.add(segment.first)
                 yield segment, hops[segment.number]
 
-    def _search(self, start: ResolvedNode, several: bool) -> tuple[list[int | None], list[Hops]]:
-        """What the way to each vertex costs, None where there is none, and its first gateways.
+    def _search(self, start: ResolvedNode, several: bool) -> tuple[dict[int, int], dict[int, Hops]]:
+        """What the way to each vertex costs that can be reached, and its first gateways.
 
         The queue has segments before nodes where the cost is the same: by then all ways into a node are known.
         """
-        cost: list[int | None] = [None] * len(self._edges)
-        hops: list[Hops] = [()] * len(self._edges)
+        cost: dict[int, int] = {}
+        hops: dict[int, Hops] = {}
         queue: list[tuple[int, int]] = []
         for segment, member in self.places.get(start, ()):
-            cost[segment.number] = member.cost
+            cost[segment.number], hops[segment.number] = member.cost, ()
             heappush(queue, (member.cost, segment.number))
-        done = [False] * len(self._edges)
-        done[self._vertices.get(start, 0)] = start in self._vertices
+        done = {self._vertices[start]} if start in self._vertices else set[int]()
         while queue:
             so_far, vertex = heappop(queue)
-            if done[vertex]:
+            if vertex in done:
                 continue
-            done[vertex] = True
+            done.add(vertex)
             for target, more, gateway in self._edges[vertex]:
-                known = cost[target]
-                if done[target] or (known is not None and known < so_far + more):
+                if target in done:
                     continue
-                way = hops[vertex] or gateway
-                if known == so_far + more:
-                    hops[target] = tuple(dict.fromkeys(hops[target] + way)) if several and hops[target] else hops[target]
-                else:
-                    cost[target], hops[target] = so_far + more, way
-                    heappush(queue, (so_far + more, target))
+                known, total, way = cost.get(target), so_far + more, hops[vertex] or gateway
+                if known is None or known > total:
+                    cost[target], hops[target] = total, way
+                    heappush(queue, (total, target))
+                elif several and known == total and hops[target] and hops[target] != way:
+                    hops[target] = tuple(dict.fromkeys(hops[target] + way))
         return cost, hops

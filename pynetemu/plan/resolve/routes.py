@@ -23,10 +23,8 @@ def _fill(node: ResolvedNode, graph: Graph, version: int, may_default: bool) -> 
     given = {route.destination for route in node.routes}
     if EVERYWHERE[version] in given and not node.forwards:
         return  # the user's default route covers all
-    for route in _automatic(node, graph, version, may_default):
-        if route.destination not in given:
-            given.add(route.destination)
-            node.routes.append(route)
+    routes = _automatic(node, graph, version, may_default)
+    node.routes += [route for route in routes if not given or route.destination not in given]
 
 
 def _automatic(node: ResolvedNode, graph: Graph, version: int, may_default: bool) -> Iterator[ResolvedRoute]:
@@ -34,27 +32,31 @@ def _automatic(node: ResolvedNode, graph: Graph, version: int, may_default: bool
     if len(routers) == 1 and not node.forwards and may_default:
         yield ResolvedRoute(EVERYWHERE[version], tuple(routers.values()), node.source)
         return
+    source = node.source
     for segment, hops in graph.ways(node, node.multipath):
-        yield ResolvedRoute(segment.network, hops, node.source)
+        yield ResolvedRoute(segment.network, hops, source)
 
 
 def _segments(network: ResolvedNetwork, domains: list[Domain], version: int, host: bool) -> list[Segment]:
     """The networks of one IP version, each in a domain, and those on one node alone."""
-    found: list[Segment] = []
+    segments: list[Segment] = []
     for domain in domains:
-        by_network: dict[IPNetwork, Segment] = {}
+        here: dict[IPNetwork, Segment] = {}
         for interface in domain.interfaces:
             for address in _routed(interface.addresses, version):
-                segment = by_network.setdefault(address.network, Segment(address.network, 0))
-                if all(member.node is not interface.node for member in segment.members):
-                    segment.members.append(Member(interface.node, address.ip, interface.cost, interface.hides))
-        found += by_network.values()
+                subnet = address.network
+                segment = here.get(subnet) or here.setdefault(subnet, Segment(subnet))
+                segment.join(Member(interface.node, address.ip, interface.cost, interface.hides))
+        segments += here.values()
     for node in network.nodes:
         own = [*node.loopback, *([node.own_address] if node.own_address and not host else [])]
-        found += [Segment(a.network, 0, [Member(node, a.ip, 1)]) for a in _routed(own, version)]
-    for number, segment in enumerate(found):
-        segment.number = number
-    return found
+        for address in _routed(own, version):
+            segments.append(Segment(address.network))
+            segments[-1].join(Member(node, address.ip, 1))
+    firsts: dict[IPNetwork, int] = {}
+    for number, segment in enumerate(segments):
+        segment.number, segment.first = number, firsts.setdefault(segment.network, number)
+    return segments
 
 
 def _routed(addresses: list[InterfaceAddress], version: int) -> Iterator[InterfaceAddress]:
