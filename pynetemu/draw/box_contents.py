@@ -20,13 +20,13 @@ _SHOWN = 120  # members; more are only counted
 
 
 @dataclass(frozen=True)
-class Card:
+class BoxContents:
     """A box: its name and icon, rows of text each with its style, and for a group the boxes inside and their places."""
 
     kind: str
     name: str
     rows: tuple[tuple[str, str], ...] = ()
-    inner: tuple["Card", ...] = ()
+    inner: tuple["BoxContents", ...] = ()
     places: tuple[Box, ...] = ()
 
     @property
@@ -46,11 +46,11 @@ class Scene:
     """All that a drawing shows."""
 
     graph: Graph
-    cards: dict[str, Card]
+    contents: dict[str, BoxContents]
     layout: Layout
 
     def said_at_end(self, end: Interface, neighbor: str) -> str:
-        """An interface's name, where its card has more than one and it is not just the neighbor's name."""
+        """An interface's name, where its node has more than one and it is not just the neighbor's name."""
         node = self.graph.node[end.node]
         return end.name if len(self.graph.links_of[node.name]) > 1 and end.name != neighbor else ""
 
@@ -61,9 +61,9 @@ def scene_of(graph: Graph) -> Scene:
     for shown in dict.fromkeys([graph, group(graph, 12), group(graph, 5), group(graph, 2)]):
         forms = _FORMS if shown is not graph else _FORMS[:2]
         for direction, shape in reversed(forms) if runs_across(shown) else forms:
-            cards = {node.name: card_of(shown, node, shape) for node in shown.nodes}
-            layout = arrange(shown, {name: card.size for name, card in cards.items()}, _SPACING, direction)
-            scenes.append(Scene(shown, cards, layout))
+            contents = {node.name: content_of(shown, node, shape) for node in shown.nodes}
+            layout = arrange(shown, {name: content.size for name, content in contents.items()}, _SPACING, direction)
+            scenes.append(Scene(shown, contents, layout))
             if _pages(layout) <= 1:
                 return scenes[-1]
     return min(scenes, key=lambda scene: _pages(scene.layout))
@@ -73,15 +73,15 @@ def _pages(layout: Layout) -> float:
     return max(layout.width / _PAGE[0], layout.height / _PAGE[1])
 
 
-def card_of(graph: Graph, node: Node, shape: float) -> Card:
-    """The card of a node or a group; a group is `shape` times as wide as high."""
+def content_of(graph: Graph, node: Node, shape: float) -> BoxContents:
+    """What is in the box of a node or a group; a group is `shape` times as wide as high."""
     if not node.members:
         ends = [link.end(node.name) for link in graph.links_of[node.name]]
-        return Card(node.kind, node.name, tuple(rows_of(node, ends)))
+        return BoxContents(node.kind, node.name, tuple(rows_of(node, ends)))
     if len(node.members) > _SHOWN:
-        return Card("group", node.name, tuple((label, "more") for label in node.labels))
-    inner = tuple(Card(member.kind, member.name, tuple(rows_of(member, []))) for member in node.members)
-    return Card("group", node.labels[0] if len(inner) > 1 else node.name, (), inner, tuple(_in_rows(inner, shape)))
+        return BoxContents("group", node.name, tuple((label, "more") for label in node.labels))
+    inner = tuple(BoxContents(member.kind, member.name, tuple(rows_of(member, []))) for member in node.members)
+    return BoxContents("group", node.labels[0] if len(inner) > 1 else node.name, (), inner, tuple(_in_rows(inner, shape)))
 
 
 def rows_of(node: Node, ends: list[Interface]) -> Iterator[tuple[str, str]]:
@@ -93,10 +93,10 @@ def rows_of(node: Node, ends: list[Interface]) -> Iterator[tuple[str, str]]:
     yield from ((label, "more") for label in node.labels)
 
 
-def _in_rows(cards: tuple[Card, ...], shape: float) -> Iterator[Box]:
+def _in_rows(contents: tuple[BoxContents, ...], shape: float) -> Iterator[Box]:
     """The places of a group's members."""
-    width, height = (max(card.size[axis] for card in cards) for axis in (0, 1))
-    columns = max(1, round((len(cards) * (height + _GAP) * shape / (width + _GAP)) ** 0.5))
-    for index in range(len(cards)):
+    width, height = (max(content.size[axis] for content in contents) for axis in (0, 1))
+    columns = max(1, round((len(contents) * (height + _GAP) * shape / (width + _GAP)) ** 0.5))
+    for index in range(len(contents)):
         row, column = divmod(index, columns)
         yield Box(_PAD + column * (width + _GAP), _HEAD + row * (height + _GAP), width, height)

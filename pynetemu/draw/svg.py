@@ -5,7 +5,7 @@ from html import escape
 from itertools import pairwise
 from math import dist, inf
 
-from pynetemu.draw.box_contents import Card, Scene, scene_of
+from pynetemu.draw.box_contents import BoxContents, Scene, scene_of
 from pynetemu.draw.geometry import Box, Point, Route
 from pynetemu.draw.graph import Graph
 from pynetemu.draw.looks import look
@@ -44,7 +44,7 @@ def as_svg(graph: Graph, background: str = "") -> str:
             f"<style>{_STYLE}{_theme(scene, background)}</style>",
             f'<rect class="page" x="{-_MARGIN}" y="{-_MARGIN}" width="{width}" height="{height}"/>',
             *(_line(route) for route in scene.layout.routes),
-            *(part for name, card in scene.cards.items() for part in _card(card, scene.layout.boxes[name])),
+            *(part for name, content in scene.contents.items() for part in _box(content, scene.layout.boxes[name])),
             *(part for route in scene.layout.routes for part in _labels(scene, route)),
             "</svg>\n",
         ]
@@ -52,7 +52,7 @@ def as_svg(graph: Graph, background: str = "") -> str:
 
 
 def _theme(scene: Scene, background: str) -> str:
-    kinds = dict.fromkeys(card.kind for top in scene.cards.values() for card in (top, *top.inner))
+    kinds = dict.fromkeys(content.kind for top in scene.contents.values() for content in (top, *top.inner))
     if background:
         return _colors(background, kinds)
     return f"{_colors('light', kinds)}@media(prefers-color-scheme:dark){{\n{_colors('dark', kinds)}}}\n"
@@ -101,16 +101,16 @@ def _toward(start: Point, end: Point, distance: float) -> Point:
     return start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])
 
 
-def _card(card: Card, box: Box) -> Iterator[str]:
-    seen, at = look(card.kind), card.indent
+def _box(content: BoxContents, box: Box) -> Iterator[str]:
+    seen, at = look(content.kind), content.indent
     corner = seen.round * min(box.height / 2, _ROUNDEST)
-    yield f'<g class="{_class(card.kind)}" transform="translate({box.x:.1f},{box.y:.1f})">'
+    yield f'<g class="{_class(content.kind)}" transform="translate({box.x:.1f},{box.y:.1f})">'
     yield f'<rect class="box" width="{box.width:.0f}" height="{box.height:.0f}" rx="{corner:.0f}"/>'
     yield f'<path class="icon" transform="translate({at:.0f},7)" d="{seen.icon}"/>'
-    yield f'<text class="name" x="{at + _ICON + 6:.0f}" y="20">{_escaped(card.name)}</text>'
-    for row, (text, style) in enumerate(card.rows):
+    yield f'<text class="name" x="{at + _ICON + 6:.0f}" y="20">{_escaped(content.name)}</text>'
+    for row, (text, style) in enumerate(content.rows):
         yield _text(text, style, at, 37 + 14 * row)
-    yield from (part for inner, place in zip(card.inner, card.places, strict=True) for part in _card(inner, place))
+    yield from (part for inner, place in zip(content.inner, content.places, strict=True) for part in _box(inner, place))
     yield "</g>"
 
 

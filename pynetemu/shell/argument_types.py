@@ -3,8 +3,8 @@
     @command
     def link(shell: Shell, a: NodeName, b: NodeName, state: Literal["up", "down"]) -> int: ...
 
-`NodeName` is a str for Python and a kind for the shell. `str`, `int`, `float`, `bool` (a flag), `Path` and `Literal` have
-kinds too; a type of your own is `Annotated[T, kind]` with a kind that has the members of `Kind`.
+`NodeName` is a str for Python, with an argument type for the shell. `str`, `int`, `float`, `bool` (a flag), `Path` and
+`Literal` have argument types too; one of your own is `Annotated[T, x]` with an x that has the members of `ArgumentType`.
 """
 
 import fnmatch
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Kind(Protocol):
+class ArgumentType(Protocol):
     """How the words of an argument are read; `name` stands for it in usage lines."""
 
     name: str
@@ -263,22 +263,22 @@ ShellLine = Annotated[str, Line()]
 Status = Annotated[int, Number(int, least=0, most=255)]
 Count = Annotated[int, Number(int, least=1)]
 
-_PLAIN: dict[Any, Kind] = {str: Text(), int: Number(int), float: Number(float), Path: File()}
+_PLAIN: dict[Any, ArgumentType] = {str: Text(), int: Number(int), float: Number(float), Path: File()}
 
 
-def kind_of(annotation: Any) -> Kind:
-    """The kind of an annotation; raises TypeError for one that has none."""
+def argument_type_of(annotation: Any) -> ArgumentType:
+    """The argument type of an annotation; raises TypeError for one that has none."""
     if get_origin(annotation) is Annotated:
-        found = next((extra for extra in annotation.__metadata__ if isinstance(extra, Kind)), None)
-        return found or kind_of(annotation.__origin__)
+        given = next((extra for extra in annotation.__metadata__ if isinstance(extra, ArgumentType)), None)
+        return given or argument_type_of(annotation.__origin__)
     if get_origin(annotation) in (Union, UnionType):
         (annotation,) = [option for option in get_args(annotation) if option is not type(None)]
-        return kind_of(annotation)
+        return argument_type_of(annotation)
     if get_origin(annotation) is Literal:
         return Choice(get_args(annotation))
     if annotation not in _PLAIN:
         raise TypeError(
-            f"the shell cannot read a {annotation!r}: use str, int, float, bool, Path, Literal or Annotated[T, kind]"
+            f"the shell cannot read a {annotation!r}: use str, int, float, bool, Path, Literal or Annotated[T, ArgumentType]"
         )
     return _PLAIN[annotation]
 

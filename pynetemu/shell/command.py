@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pynetemu.errors import UsageError
 from pynetemu.shell.answers import Answer
-from pynetemu.shell.argument_types import Choice, Kind, Rest, kind_of
+from pynetemu.shell.argument_types import ArgumentType, Choice, Rest, argument_type_of
 from pynetemu.shell.words import Word, split
 from pynetemu.wording import near_or_all
 
@@ -41,7 +41,7 @@ class Parameter:
 
     name: str
     form: Form
-    kind: Kind
+    type: ArgumentType
     default: Any
     many: bool = False
     letter: str = ""
@@ -57,9 +57,9 @@ class Parameter:
         if self.form == "flag":
             return self.option
         if self.form == "option":
-            return "-SIGNAL" if getattr(self.kind, "dashed", False) else f"{self.option} {self.kind.name}"
-        if isinstance(self.kind, Rest | Choice):
-            return self.kind.name
+            return "-SIGNAL" if getattr(self.type, "dashed", False) else f"{self.option} {self.type.name}"
+        if isinstance(self.type, Rest | Choice):
+            return self.type.name
         name = self.name.strip("_").upper()
         return f"{name} ..." if self.many else name
 
@@ -116,7 +116,7 @@ class Command:
     @property
     def takes_rest(self) -> bool:
         """Whether the line's end is its own affair: quotes, pipes and `&` in it too."""
-        return any(isinstance(parameter.kind, Rest) for parameter in self.arguments)
+        return any(isinstance(parameter.type, Rest) for parameter in self.arguments)
 
     def run(self, shell: "ShellLike", text: str) -> int:
         """Runs the command with the words of a text; gives its status. Raises UsageError for wrong words."""
@@ -166,7 +166,7 @@ class _Reader:
         return self._values, self._options
 
     def _rest_parameter(self) -> Parameter | None:
-        return next((p for p in self._command.arguments if isinstance(p.kind, Rest)), None)
+        return next((p for p in self._command.arguments if isinstance(p.type, Rest)), None)
 
     def _words(self, lenient: bool) -> list[Word]:
         """The words; those of a rest may be of another language, whose quotes are not ours."""
@@ -189,7 +189,7 @@ class _Reader:
                 return option, value if equals else None
             if option.letter and word.startswith(f"-{option.letter}") and not word.startswith("--"):
                 return option, word[2:] or None
-            if getattr(option.kind, "dashed", False) and re.fullmatch(r"-\w+", word):
+            if getattr(option.type, "dashed", False) and re.fullmatch(r"-\w+", word):
                 return option, word[1:]
         return None
 
@@ -210,7 +210,7 @@ class _Reader:
             if not words:
                 raise ValueError(f"{option.option} needs a value: {option.spelling}")
             value = words.pop(0).text
-        self._options[option.name] = option.kind.parse(value, self._shell)
+        self._options[option.name] = option.type.parse(value, self._shell)
         return True
 
     def _unknown_option(self, text: str) -> str:
@@ -222,7 +222,7 @@ class _Reader:
         if position >= len(waiting) and not (waiting and waiting[-1].many):
             raise ValueError(f"one word too many: {word.text!r}")
         parameter = waiting[min(position, len(waiting) - 1)]
-        self._values.append(parameter.kind.parse(word.text, self._shell))
+        self._values.append(parameter.type.parse(word.text, self._shell))
 
     def _check(self, waiting: list[Parameter]) -> None:
         missing = [p for p in waiting[len(self._values) :] if p.is_needed]
@@ -263,8 +263,8 @@ def _parameters(function: Callable[..., Any], text: str) -> Iterator[Parameter]:
         yield _parameter(function, parameter, told)
     returned = _evaluated(function, signature.return_annotation)
     if isinstance(returned, type) and returned is not int and issubclass(returned, Answer):
-        yield Parameter("json", "flag", _NO_KIND, False, about="as data")
-        yield Parameter("all", "flag", _NO_KIND, False, about="all of it, however long")
+        yield Parameter("json", "flag", _NO_TYPE, False, about="as data")
+        yield Parameter("all", "flag", _NO_TYPE, False, about="all of it, however long")
 
 
 def _parameter(function: Callable[..., Any], parameter: inspect.Parameter, told: dict[str, tuple[str, str]]) -> Parameter:
@@ -272,13 +272,14 @@ def _parameter(function: Callable[..., Any], parameter: inspect.Parameter, told:
     annotation = _evaluated(function, parameter.annotation)
     is_option = parameter.kind is inspect.Parameter.KEYWORD_ONLY
     if annotation is bool and is_option:
-        return Parameter(parameter.name, "flag", _NO_KIND, False, letter=letter, about=about)
+        return Parameter(parameter.name, "flag", _NO_TYPE, False, letter=letter, about=about)
     many = parameter.kind is inspect.Parameter.VAR_POSITIONAL
     try:
-        kind = kind_of(annotation)
+        argument_type = argument_type_of(annotation)
     except TypeError as error:
         raise TypeError(f"{function.__name__}({parameter.name}): {error}") from None
-    return Parameter(parameter.name, "option" if is_option else "argument", kind, parameter.default, many, letter, about)
+    form: Form = "option" if is_option else "argument"
+    return Parameter(parameter.name, form, argument_type, parameter.default, many, letter, about)
 
 
 def _evaluated(function: Callable[..., Any], annotation: Any) -> Any:
@@ -288,7 +289,7 @@ def _evaluated(function: Callable[..., Any], annotation: Any) -> Any:
 
 
 _TOLD = re.compile(r"(?:-(\w), )?(?:--)?([a-z][\w-]*(?:, [a-z][\w-]*)*) {2,}(\S.*)")
-_NO_KIND = Choice(())
+_NO_TYPE = Choice(())
 
 
 def _told(text: str) -> Iterator[tuple[str, tuple[str, str]]]:

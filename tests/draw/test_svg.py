@@ -40,10 +40,10 @@ def test_no_box_touches_another_or_leaves_the_page(shape: str) -> None:
 
 @shapes
 def test_members_of_a_group_lie_inside_it_beside_each_other(shape: str) -> None:
-    for name, card in scene(shape).cards.items():
+    for name, content in scene(shape).contents.items():
         box = scene(shape).layout.boxes[name]
-        assert all(place.x + place.width < box.width and place.y + place.height < box.height for place in card.places)
-        assert not any(_touch(one, two) for one, two in combinations(card.places, 2))
+        assert all(place.x + place.width < box.width and place.y + place.height < box.height for place in content.places)
+        assert not any(_touch(one, two) for one, two in combinations(content.places, 2))
 
 
 @shapes

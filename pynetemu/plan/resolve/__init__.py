@@ -6,7 +6,7 @@ few labs have is imported when one does.
 """
 
 from pynetemu.plan.problems import Problems
-from pynetemu.plan.resolve.address_settings import read_wishes
+from pynetemu.plan.resolve.address_settings import read_address_settings
 from pynetemu.plan.resolve.addresses import give_addresses
 from pynetemu.plan.resolve.checks import check_network
 from pynetemu.plan.resolve.domains import find_domains
@@ -26,23 +26,23 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
     With `host` the root is the machine itself, whose own address is not the description's.
     """
     network, resolver = _look_up(description, problems)
-    wishes = read_wishes(description, problems)
-    if "loops" not in wishes.allowed and sum(node.bridges for node in network.nodes) > 0:
+    settings = read_address_settings(description, problems)
+    if "loops" not in settings.allowed and sum(node.bridges for node in network.nodes) > 0:
         from pynetemu.plan.resolve.loops import check_loops
 
         check_loops(network, problems)
     domains = find_domains(network)
-    give_addresses(network, domains, wishes, problems)
+    give_addresses(network, domains, settings, problems)
     if not resolver.incomplete:
-        check_gateways(network, domains, wishes.allowed, problems)
+        check_gateways(network, domains, settings.allowed, problems)
     give_routes(network, domains, host)
     if any(link.tunnel for link in network.links):
         from pynetemu.plan.resolve.tunnels import lay_tunnels
 
         lay_tunnels(network, domains, problems)
     if not resolver.incomplete:
-        check_network(network, domains, wishes.allowed, problems)
-    network.neighbors = find_neighbors(domains, wishes.arp, problems)
+        check_network(network, domains, settings.allowed, problems)
+    network.neighbors = find_neighbors(domains, settings.arp, problems)
     return network
 
 

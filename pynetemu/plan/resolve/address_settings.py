@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems, Wrong
-from pynetemu.plan.resolve.addresses import Wishes
+from pynetemu.plan.resolve.addresses import AddressSettings
 from pynetemu.plan.values import not_one_of, read_destination, read_several
 from pynetemu.topology.description import Description
 from pynetemu.topology.part import Part
@@ -18,10 +18,10 @@ _ARP = "auto", "dynamic", "permanent"
 _DEFAULT_POOLS = "10.0.0.0/8", "fd00::/32"
 
 
-def read_wishes(description: Description, problems: Problems) -> Wishes:
+def read_address_settings(description: Description, problems: Problems) -> AddressSettings:
     declaration = description.kind_declaration
     if any(isinstance(value, Part) for value in (description.addresses, description.pools, description.allow, description.arp)):
-        return Wishes((), {}, all=False, allowed=set())  # a node of that name, which is told where names are read
+        return AddressSettings((), {}, all=False, allowed=set())  # a node of that name, which is told where names are read
     versions = problems.check(declaration, _read_versions, description.addresses)
     pools: dict[int, IPNetwork] = {}
     for text in (*read_several(description.pools), *_DEFAULT_POOLS):
@@ -30,7 +30,7 @@ def read_wishes(description: Description, problems: Problems) -> Wishes:
     allowed = {word for text in read_several(description.allow) if (word := problems.check(declaration, _read_allow, text))}
     _warn_of_unused(description, description.inner, problems)
     arp = problems.check(declaration, _read_arp, description.arp) or "auto"
-    return Wishes(versions or (), pools, description.addresses == "dual", allowed, arp)
+    return AddressSettings(versions or (), pools, description.addresses == "dual", allowed, arp)
 
 
 def _read_arp(word: object) -> str:

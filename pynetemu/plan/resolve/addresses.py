@@ -29,7 +29,7 @@ _ENDING_NUMBER = re.compile(r"[0-9]+$")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class AddressSettings:
     """What the topology says: the IP versions that interfaces get, and from where; `all` for those with addresses too.
 
     `allowed` are mistakes that are meant; `arp` says which neighbors are known beforehand.
@@ -42,15 +42,15 @@ class Wishes:
     arp: str = "auto"
 
 
-def give_addresses(network: ResolvedNetwork, domains: list[Domain], wishes: Wishes, problems: Problems) -> None:
+def give_addresses(network: ResolvedNetwork, domains: list[Domain], settings: AddressSettings, problems: Problems) -> None:
     given = [address for node in network.nodes for address in _addresses(node.interfaces.values(), node.loopback)]
     given += [node.own_address for node in network.nodes if node.own_address]
     networks = {address.network for address in given}
     pools = {
         version: Pool(whole, (network for network in networks if network.version == version))
-        for version, whole in wishes.pools.items()
+        for version, whole in settings.pools.items()
     }
-    giver = _Giver(pools, wishes, {address.ip for address in given}, problems)
+    giver = _Giver(pools, settings, {address.ip for address in given}, problems)
     for domain in domains:
         giver.give(domain)
 
@@ -60,9 +60,9 @@ def _addresses(interfaces: Iterable[ResolvedInterface], loopback: list[Interface
 
 
 class _Giver:
-    def __init__(self, pools: dict[int, Pool], wishes: Wishes, taken: set[Address], problems: Problems) -> None:
+    def __init__(self, pools: dict[int, Pool], settings: AddressSettings, taken: set[Address], problems: Problems) -> None:
         self._pools = pools
-        self._wishes = wishes
+        self._settings = settings
         self._taken = taken
         self._problems = problems
 
@@ -83,10 +83,10 @@ class _Giver:
     def _lacking(self, interface: ResolvedInterface, hand: dict[int, IPNetwork]) -> tuple[int, ...]:
         """The IP versions of which an interface gets an address."""
         has = {address.version for address in interface.addresses}
-        if not interface.auto or interface.node.incomplete or (has and not self._wishes.all):
+        if not interface.auto or interface.node.incomplete or (has and not self._settings.all):
             return ()
-        versions = self._wishes.versions if self._wishes.all or not hand else tuple(sorted(hand))
-        return tuple(version for version in versions if version not in has) if self._wishes.versions else ()
+        versions = self._settings.versions if self._settings.all or not hand else tuple(sorted(hand))
+        return tuple(version for version in versions if version not in has) if self._settings.versions else ()
 
     def _new_network(self, domain: Domain, version: int) -> IPNetwork | None:
         count = len(domain.interfaces)

@@ -1,4 +1,4 @@
-"""The ways that packets take, hop by hop, by the addresses and routes that all nodes have."""
+"""The paths that packets take, hop by hop, by the addresses and routes that all nodes have."""
 
 from dataclasses import dataclass, field
 
@@ -27,8 +27,8 @@ class _Table:
         return None
 
 
-class Ways:
-    """ways.find(r1, address) == [the interface of r1, the interface of r2] by which packets leave the nodes on their way."""
+class PacketPaths:
+    """paths.find(r1, address) == [the interface of r1, the interface of r2] by which packets leave the nodes on their way."""
 
     def __init__(self, network: ResolvedNetwork, domains: list[Domain]) -> None:
         self._domain = {interface: domain for domain in domains for interface in domain.interfaces}

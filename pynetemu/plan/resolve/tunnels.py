@@ -9,7 +9,7 @@ from pynetemu.plan.operations import InterfaceAddress
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode, ResolvedTunnel
-from pynetemu.plan.resolve.paths import Ways
+from pynetemu.plan.resolve.paths import PacketPaths
 from pynetemu.plan.values import read_number
 from pynetemu.topology.nodes import Interface
 from pynetemu.topology.tunnels import Gre, Tunnel, Vxlan, WireGuard
@@ -113,7 +113,7 @@ def _make_fit(domain: Domain) -> None:
 
 class _Digger:
     def __init__(self, network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
-        self._ways = Ways(network, domains)
+        self._paths = PacketPaths(network, domains)
         self._problems = problems
         self._link = {end: link for link in network.links for end in (link.a, link.b)}
         self._link |= {vlan: link for end, link in list(self._link.items()) for vlan in end.vlans.values()}
@@ -129,9 +129,9 @@ class _Digger:
         for one, other in sorted(product(near, far), key=_pair_rank):
             if one.version != other.version:
                 continue
-            ways = self._ways.find(nodes[0], other.ip), self._ways.find(nodes[1], one.ip)
-            below = [interface for way in ways for interface in way or ()]
-            there, back = ways
+            paths = self._paths.find(nodes[0], other.ip), self._paths.find(nodes[1], one.ip)
+            below = [interface for way in paths for interface in way or ()]
+            there, back = paths
             if any(self._is_on(interface, link) for interface in below):
                 leads_back = True
             elif there is None or back is None:
@@ -175,7 +175,7 @@ class _Digger:
 
     def _links_at(self, interface: ResolvedInterface) -> list[ResolvedLink]:
         """The links of an interface's broadcast domain."""
-        domain = self._ways.domain(interface)
+        domain = self._paths.domain(interface)
         return domain.links if domain else []
 
     def _own_addresses(self, node: ResolvedNode, tunnel: ResolvedLink) -> Iterator[InterfaceAddress]:

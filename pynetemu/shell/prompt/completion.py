@@ -136,8 +136,8 @@ def _of_command(command: Command, words: list[Word], last: str, shell: "Shell") 
             waiting = None
         elif word.text.startswith("-") and (found := _option(command, word.text)) is not None:
             waiting = found if found.form == "option" and "=" not in word.text else None
-        elif count < len(arguments) and isinstance(arguments[count].kind, Rest):
-            if isinstance(arguments[count].kind, Line):
+        elif count < len(arguments) and isinstance(arguments[count].type, Rest):
+            if isinstance(arguments[count].type, Line):
                 yield from _of_line(words[position:], last, shell)
             return
         else:
@@ -149,14 +149,14 @@ def _of_command(command: Command, words: list[Word], last: str, shell: "Shell") 
         yield from (Candidate(o.option, len(last), o.about) for o in command.options if o.option.startswith(last))
         return
     if parameter := _argument(arguments, count):
-        if isinstance(parameter.kind, Line):
+        if isinstance(parameter.type, Line):
             yield from _first(last, shell)
         else:
             yield from _of_kind(parameter, last, shell)
 
 
 def _of_kind(parameter: Parameter, last: str, shell: "Shell") -> Iterator[Candidate]:
-    return (Candidate(text, len(last)) for text in parameter.kind.complete(last, shell))
+    return (Candidate(text, len(last)) for text in parameter.type.complete(last, shell))
 
 
 def _option(command: Command, word: str) -> Parameter | None:

@@ -89,9 +89,9 @@ def _of_command(command: Command, text: str, shell: "Shell") -> Iterator[Fragmen
         word = token.group()
         parameter = command.arguments[arguments] if arguments < len(command.arguments) else None
         is_option = word.startswith("-") and token.lastgroup == "word"
-        if parameter and isinstance(parameter.kind, Rest) and token.lastgroup != "space" and not is_option:
+        if parameter and isinstance(parameter.type, Rest) and token.lastgroup != "space" and not is_option:
             rest = text[token.start() :]
-            yield from highlighted(rest, shell) if isinstance(parameter.kind, Line) else [("", rest)]
+            yield from highlighted(rest, shell) if isinstance(parameter.type, Line) else [("", rest)]
             return
         if is_option:
             yield ("option" if _has_option(command, word) else "unknown"), word
@@ -107,7 +107,7 @@ def _has_option(command: Command, word: str) -> bool:
     return any(
         option.option.startswith(name)
         or (option.letter and name.startswith(f"-{option.letter}"))
-        or hasattr(option.kind, "dashed")
+        or hasattr(option.type, "dashed")
         for option in command.options
     )
 
