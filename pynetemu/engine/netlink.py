@@ -201,11 +201,11 @@ def _encoded(message: Encoder) -> bytes:
 
 def _up(body: bytes) -> set[int]:
     """The link's index if it is operationally up and, as a bridge's port, forwards; from the body of RTM_NEWLINK."""
-    link = LinkMessage.read(body)
+    link = LinkMessage(body)
     return {link.index} if link.operational_state == _OPERSTATE_UP and link.port_state in (None, _FORWARDING) else set()
 
 
 def _link_local(body: bytes) -> set[int]:
     """The link of an address from the body of RTM_NEWADDR, if it is link-local and in use."""
-    address = AddressMessage.read(body)
+    address = AddressMessage(body)
     return {address.index} if address.scope == _RT_SCOPE_LINK and not address.flags & _IFA_F_TENTATIVE else set()

@@ -33,6 +33,7 @@ from pynetemu.engine.nodes import Node, Nodes
 Data = dict[str, Any]
 
 _NDA_DST = 1
+_LOOPBACK = 1  # its index
 _IP_FAMILIES = (socket.AF_INET, socket.AF_INET6)
 _RT_TABLE_MAIN, _RTM_F_CLONED = 254, 0x200
 _ROUTE_KINDS = {1: "unicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}  # RTN_*, rtnetlink(7)
@@ -52,7 +53,7 @@ def totals(nodes: Nodes) -> Data:
     """
     packets = dropped = up = 0
     for node in nodes.values():
-        links = [link for link in _links(node) if link.index != 1]
+        links = [link for link in _links(node) if link.index != _LOOPBACK]
         for link in links:
             counters = link.counters
             packets += 0 if link.kind == "bridge" else counters.received_packets  # a bridge counts what its ports have counted
@@ -91,11 +92,11 @@ def _flush_tolerantly(link: Netlink) -> None:
 
 
 def _links(node: Node) -> Iterator[LinkMessage]:
-    return map(LinkMessage.read, node.link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0)))
+    return map(LinkMessage, node.link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0)))
 
 
 def _neighbor_table(node: Node, family: int) -> Iterator[NeighborMessage]:
-    return map(NeighborMessage.read, node.link.dump_bytes(RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)))
+    return map(NeighborMessage, node.link.dump_bytes(RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)))
 
 
 def _names(node: Node) -> dict[int, str]:
@@ -104,7 +105,7 @@ def _names(node: Node) -> dict[int, str]:
 
 def _interfaces(node: Node) -> Iterator[Data]:
     addresses: dict[int, list[str]] = {}
-    for address in map(AddressMessage.read, node.link.dump_bytes(RTM_GETADDR, ADDRESS_BODY.pack(0, 0, 0, 0, 0))):
+    for address in map(AddressMessage, node.link.dump_bytes(RTM_GETADDR, ADDRESS_BODY.pack(0, 0, 0, 0, 0))):
         addresses.setdefault(address.index, []).append(f"{address.text}/{address.prefix_length}")
     links = list(_links(node))
     names = {link.index: link.name for link in links}
@@ -125,8 +126,8 @@ def _interfaces(node: Node) -> Iterator[Data]:
 
 def _routes(node: Node) -> Iterator[Data]:
     names = _names(node)
-    for route in map(RouteMessage.read, node.link.dump_bytes(RTM_GETROUTE, ROUTE_BODY.pack(0, 0, 0, 0, 0, 0, 0, 0, 0))):
-        if route.family not in _IP_FAMILIES or route.table != _RT_TABLE_MAIN or route.flags & _RTM_F_CLONED:
+    for route in map(RouteMessage, node.link.dump_bytes(RTM_GETROUTE, ROUTE_BODY.pack(0, 0, 0, 0, 0, 0, 0, 0, 0))):
+        if route.short_table != _RT_TABLE_MAIN or route.family not in _IP_FAMILIES or route.flags & _RTM_F_CLONED:
             continue
         if route.kind in _ROUTE_KINDS:
             yield {

@@ -35,7 +35,7 @@ class Route(NamedTuple):
 
 def links(asked: socket.socket) -> list[tables.LinkMessage]:
     """A node's interfaces with all that the kernel says of them, in its order."""
-    return [tables.LinkMessage.read(answer.body) for answer in dump(asked, RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0))]
+    return [tables.LinkMessage(answer.body) for answer in dump(asked, RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0))]
 
 
 def interfaces(asked: socket.socket) -> list[Interface]:
@@ -46,7 +46,7 @@ def interfaces(asked: socket.socket) -> list[Interface]:
 def addresses(asked: socket.socket) -> list[tuple[int, str]]:
     """A node's IP addresses, each with the index of its interface."""
     answers = dump(asked, RTM_GETADDR, ADDRESS_BODY.pack(0, 0, 0, 0, 0))
-    return [(address.index, address.text) for address in (tables.AddressMessage.read(answer.body) for answer in answers)]
+    return [(address.index, address.text) for address in (tables.AddressMessage(answer.body) for answer in answers)]
 
 
 def route(asked: socket.socket, destination: str) -> Route:
@@ -55,6 +55,6 @@ def route(asked: socket.socket, destination: str) -> Route:
     packed = socket.inet_pton(family, destination)
     body = ROUTE_BODY.pack(family, len(packed) * 8, 0, 0, 0, 0, 0, 0, 0)
     (answer,) = ask(asked, RTM_GETROUTE, body + attribute(_RTA_DST, packed))
-    answered = tables.RouteMessage.read(answer.body)
+    answered = tables.RouteMessage(answer.body)
     hop = answered.hops[0]
     return Route(hop.index, answered.source, hop.gateway)

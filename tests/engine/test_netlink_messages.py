@@ -121,7 +121,7 @@ def test_addresses_are_packed_as_pyroute2_packs_them(text: str, flags: int) -> N
     }
     expected = _encoded(ifaddrmsg(), 20, _NEW, fields, ("IFA_LOCAL", str(address.ip)), ("IFA_ADDRESS", str(address.ip)))
     assert _sent(addresses.queue, AddAddress("blue", "eth0", address)) == [expected]
-    assert AddressMessage.read(expected[16:]).text == str(address.ip)
+    assert AddressMessage(expected[16:]).text == str(address.ip)
 
 
 def test_routes_are_packed_as_pyroute2_packs_them() -> None:
@@ -151,7 +151,7 @@ def test_neighbors_are_packed_as_pyroute2_packs_them() -> None:
         expected = _encoded(ndmsg(), 28, _NEW, fields, ("NDA_DST", texts[1]), ("NDA_LLADDR", _RED))
         operation = AddNeighbors(("blue", "red"), ("eth0", "eth0"), both, (_BLUE, _RED))
         assert _sent(neighbors.queue, operation) == [expected]
-        neighbor = NeighborMessage.read(expected[16:])
+        neighbor = NeighborMessage(expected[16:])
         assert (neighbor.address, neighbor.mac, neighbor.index, neighbor.state) == (texts[1], _RED, 2, 0x80)
 
 
@@ -182,26 +182,26 @@ def test_a_link_that_is_no_port_has_no_state_of_one() -> None:
 
 
 def _read_link(*attrs: tuple[str, Any]) -> LinkMessage:
-    return LinkMessage.read(_link(16, 0, {"index": 2, "flags": 0x10001}, *attrs)[16:])
+    return LinkMessage(_link(16, 0, {"index": 2, "flags": 0x10001}, *attrs)[16:])
 
 
 def test_routes_are_read_as_pyroute2_wrote_them() -> None:
     to = (("RTA_DST", "10.1.0.0"),)
     via = ("RTA_GATEWAY", "10.0.0.1"), ("RTA_OIF", 2), ("RTA_PRIORITY", 20), ("RTA_TABLE", 1000), ("RTA_PREFSRC", "10.0.0.9")
-    route = RouteMessage.read(_route(to, 16, *via, ("RTA_METRICS", {"attrs": [("RTAX_MTU", 1280)]}), table=0)[16:])
+    route = RouteMessage(_route(to, 16, *via, ("RTA_METRICS", {"attrs": [("RTAX_MTU", 1280)]}), table=0)[16:])
     assert (route.destination, route.hops, route.metric) == ("10.1.0.0/16", (Hop("10.0.0.1", 2),), 20)
     assert (route.table, route.source, route.mtu, route.kind) == (1000, "10.0.0.9", 1280, 1)
     both = [{"hops": 0, "oif": index, "attrs": [("RTA_GATEWAY", f"10.0.0.{index}")]} for index in (2, 3)]
-    route = RouteMessage.read(_route((), 0, ("RTA_MULTIPATH", both))[16:])
+    route = RouteMessage(_route((), 0, ("RTA_MULTIPATH", both))[16:])
     assert (route.destination, route.hops) == ("0.0.0.0/0", (Hop("10.0.0.2", 2), Hop("10.0.0.3", 3)))
     assert (route.table, route.source, route.mtu, route.metric) == (254, "", 0, 0)
     through_6 = ("RTA_VIA", {"family": socket.AF_INET6, "addr": "fe80::1"}), ("RTA_OIF", 2)
-    assert RouteMessage.read(_route(to, 16, *through_6)[16:]).hops == (Hop("fe80::1", 2),)
+    assert RouteMessage(_route(to, 16, *through_6)[16:]).hops == (Hop("fe80::1", 2),)
 
 
 def test_a_bridges_entry_is_read_as_pyroute2_wrote_it() -> None:
     fields = {"family": socket.AF_BRIDGE, "ifindex": 2, "state": 2, "flags": 2}
-    entry = NeighborMessage.read(_encoded(ndmsg(), 28, 0, fields, ("NDA_LLADDR", _BLUE), ("NDA_VLAN", 10))[16:])
+    entry = NeighborMessage(_encoded(ndmsg(), 28, 0, fields, ("NDA_LLADDR", _BLUE), ("NDA_VLAN", 10))[16:])
     assert (entry.family, entry.index, entry.flags, entry.mac, entry.vlan) == (socket.AF_BRIDGE, 2, 2, _BLUE, 10)
 
 
@@ -225,7 +225,7 @@ _READERS: list[Callable[[bytes], Any]] = [
     lambda data: list(attributes(data)),
     lambda data: [framing.refusal(message) for message in (framing.Message(kind, 0x300, 0, data) for kind in (2, 3))],
     *(
-        lambda data, reader=reader: [getattr(reader.read(data), name) for name, _ in _properties(reader)]
+        lambda data, reader=reader: [getattr(reader(data), name) for name, _ in _properties(reader)]
         for reader in (LinkMessage, AddressMessage, RouteMessage, NeighborMessage)
     ),
 ]

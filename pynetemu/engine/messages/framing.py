@@ -23,7 +23,6 @@ NESTED = 0x8000  # NLA_F_NESTED
 _INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: what is dumped has changed between two datagrams
 _CAPPED, _HAS_WORDS = 0x100, 0x200  # NLM_F_CAPPED, NLM_F_ACK_TLVS, in the flags of an error
 _WORDS = 1  # NLMSGERR_ATTR_MSG
-_ATTRIBUTE_TYPE = 0x3FFF  # NLA_TYPE_MASK: without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 _DATAGRAM = 1 << 17  # bytes; the kernel keeps below that
 _MOST_DUMPS = 10
 
@@ -74,24 +73,26 @@ def as_text(value: bytes) -> str:
 
 def messages(data: bytes) -> Iterator[Message]:
     """The messages of a datagram."""
-    offset = 0
-    while offset < len(data):
-        length, kind, flags, sequence, _ = unpack(_HEADER, data, offset)
-        if not _HEADER.size <= length <= len(data) - offset:
-            raise malformed(f"a message of {length} bytes where {len(data) - offset} are left")
-        yield Message(kind, flags, sequence, data[offset + _HEADER.size : offset + length])
+    offset, end, read = 0, len(data), _HEADER.unpack_from
+    while offset < end:
+        length, kind, flags, sequence, _ = read(data, offset) if offset + 16 <= end else (0, 0, 0, 0, 0)
+        if length < 16 or offset + length > end:
+            raise malformed(f"a message of {length} bytes where {end - offset} are left")
+        yield Message(kind, flags, sequence, data[offset + 16 : offset + length])
         offset += (length + 3) & ~3
 
 
-def attributes(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The attributes from an offset on, as (type without flags, value)."""
-    end = len(data)
-    while offset + _ATTRIBUTE.size <= end:
-        length, kind = _ATTRIBUTE.unpack_from(data, offset)
-        if not _ATTRIBUTE.size <= length <= end - offset:
-            raise malformed(f"attribute {kind & _ATTRIBUTE_TYPE} of {length} bytes where {end - offset} are left")
-        yield kind & _ATTRIBUTE_TYPE, data[offset + _ATTRIBUTE.size : offset + length]
+def attributes(data: bytes, offset: int = 0) -> list[tuple[int, bytes]]:
+    """The attributes from an offset on, as (type, value), the type without its two flags (NLA_TYPE_MASK)."""
+    found = []
+    end, read = len(data), _ATTRIBUTE.unpack_from  # a link has fifty attributes, and a lab a thousand links
+    while offset + 4 <= end:
+        length, kind = read(data, offset)
+        if length < 4 or offset + length > end:
+            raise malformed(f"attribute {kind & 0x3FFF} of {length} bytes where {end - offset} are left")
+        found.append((kind & 0x3FFF, data[offset + 4 : offset + length]))
         offset += (length + 3) & ~3
+    return found
 
 
 def unpack(form: struct.Struct, data: bytes, offset: int = 0) -> tuple[Any, ...]:
@@ -154,7 +155,7 @@ def _ask(connection: socket.socket, kind: int, body: bytes, flags: int) -> list[
         for message in messages(connection.recv(_DATAGRAM)):
             if message.sequence != sequence:  # what a socket hears besides, and the rest of a request that was given up
                 continue
-            raise_if_refused(message)
             answers.append(message)
             if message.type in (ERROR, DONE):
+                raise_if_refused(message)
                 return answers

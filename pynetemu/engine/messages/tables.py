@@ -1,10 +1,10 @@
 """What rtnetlink(7) tells of links, addresses, routes and neighbors: the structures of its messages, and their attributes.
 
-    LinkMessage.read(body).name           "eth0"
-    RouteMessage.read(body).hops          (Hop(gateway="10.0.0.1", index=2),)
+    LinkMessage(body).name           "eth0"
+    RouteMessage(body).hops          (Hop(gateway="10.0.0.1", index=2),)
 
-A message is taken apart once; what it says is worked out when it is asked for, since most readers want a part. What a
-message should have and has not is an OSError (EBADMSG).
+What a message says is worked out when it is asked for, since most readers want a part. What it should have and has not is an
+OSError (EBADMSG).
 """
 
 import socket
@@ -12,7 +12,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple
 
 from pynetemu.engine.messages.framing import as_text, attributes, malformed, unpack
 
@@ -57,18 +57,33 @@ class Counters(NamedTuple):
     sent_dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class LinkMessage:
+class _TableMessage:
+    """A message whose attributes are taken apart when they are first looked at: many readers only want its head."""
+
+    __slots__ = ("_attributes", "_body")
+    _head: ClassVar[struct.Struct]
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._attributes: Attributes | None = None
+
+    @property
+    def attributes(self) -> Attributes:
+        """By type; of several of a type the last."""
+        if self._attributes is None:
+            self._attributes = dict(attributes(self._body, self._head.size))
+        return self._attributes
+
+
+class LinkMessage(_TableMessage):
     """An interface."""
 
-    index: int
-    flags: int
-    attributes: Attributes
+    __slots__ = ("flags", "index")
+    _head = LINK_BODY
 
-    @classmethod
-    def read(cls, body: bytes) -> Self:
-        _, _, index, flags, _ = unpack(LINK_BODY, body)
-        return cls(index, flags, dict(attributes(body, LINK_BODY.size)))
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        _, _, self.index, self.flags, _ = unpack(LINK_BODY, body)
 
     @property
     def name(self) -> str:
@@ -147,21 +162,15 @@ class LinkMessage:
         return dict(attributes(info.get(_INFO_SLAVE_DATA, b""))) if is_port else {}
 
 
-@dataclass(frozen=True, slots=True)
-class AddressMessage:
+class AddressMessage(_TableMessage):
     """An IP address of an interface."""
 
-    family: int
-    prefix_length: int
-    flags: int
-    scope: int
-    index: int
-    attributes: Attributes
+    __slots__ = ("family", "flags", "index", "prefix_length", "scope")
+    _head = ADDRESS_BODY
 
-    @classmethod
-    def read(cls, body: bytes) -> Self:
-        family, prefix_length, flags, scope, index = unpack(ADDRESS_BODY, body)
-        return cls(family, prefix_length, flags, scope, index, dict(attributes(body, ADDRESS_BODY.size)))
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self.family, self.prefix_length, self.flags, self.scope, self.index = unpack(ADDRESS_BODY, body)
 
     @property
     def text(self) -> str:
@@ -178,24 +187,19 @@ class Hop:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class RouteMessage:
+class RouteMessage(_TableMessage):
     """A route of a table, or the answer to a question for one."""
 
-    family: int
-    prefix_length: int
-    kind: int
-    flags: int
-    short_table: int  # what fits into a byte of the table's number
-    attributes: Attributes
+    __slots__ = ("family", "flags", "kind", "prefix_length", "short_table")
+    _head = ROUTE_BODY
 
-    @classmethod
-    def read(cls, body: bytes) -> Self:
-        family, prefix_length, _, _, table, _, _, kind, flags = unpack(ROUTE_BODY, body)
-        return cls(family, prefix_length, kind, flags, table, dict(attributes(body, ROUTE_BODY.size)))
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self.family, self.prefix_length, _, _, self.short_table, _, _, self.kind, self.flags = unpack(ROUTE_BODY, body)
 
     @property
     def table(self) -> int:
+        """Its number; those above 255 have another in the head."""
         return _number(self.attributes, _RTA_TABLE) or self.short_table
 
     @property
@@ -226,21 +230,15 @@ class RouteMessage:
         return (Hop(_gateway(self.family, self.attributes), _number(self.attributes, _RTA_OIF)),)
 
 
-@dataclass(frozen=True, slots=True)
-class NeighborMessage:
+class NeighborMessage(_TableMessage):
     """What is known of an address on a link, or a bridge's entry about a MAC address."""
 
-    family: int
-    index: int
-    state: int
-    flags: int
-    type: int
-    attributes: Attributes
+    __slots__ = ("family", "flags", "index", "state", "type")
+    _head = NEIGHBOR_BODY
 
-    @classmethod
-    def read(cls, body: bytes) -> Self:
-        family, index, state, flags, kind = unpack(NEIGHBOR_BODY, body)
-        return cls(family, index, state, flags, kind, dict(attributes(body, NEIGHBOR_BODY.size)))
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        self.family, self.index, self.state, self.flags, self.type = unpack(NEIGHBOR_BODY, body)
 
     @property
     def packed(self) -> bytes:

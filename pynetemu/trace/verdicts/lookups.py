@@ -144,7 +144,7 @@ class NodeTables:
 
     def _neighbors(self, family: int) -> Iterator[Neighbor]:
         for answer in dump(self._asked, RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)):
-            found = tables.NeighborMessage.read(answer.body)
+            found = tables.NeighborMessage(answer.body)
             address = found.address if found.family in (socket.AF_INET, socket.AF_INET6) else ""
             yield Neighbor(found.index, address, found.mac, not found.state & (NUD_INCOMPLETE | NUD_FAILED))
 
@@ -182,7 +182,7 @@ class NodeTables:
             (answer,) = ask(self._asked, RTM_GETROUTE, body)
         except Refusal as refusal:
             return Decision(_REFUSALS.get(refusal.code, "refused"))
-        return _decision(tables.RouteMessage.read(answer.body))
+        return _decision(tables.RouteMessage(answer.body))
 
 
 def _link(found: tables.LinkMessage) -> Link:
