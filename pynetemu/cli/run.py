@@ -120,10 +120,7 @@ def _run_lines(shell: "Shell", arguments: argparse.Namespace, script: list[str] 
 
 
 def _welcome(network: "Network", seconds: float) -> str:
-    from pynetemu.plan.operations import AddAddress
-
     nodes = network.nodes
-    having = {operation.node for operation in network.plan.operations if isinstance(operation, AddAddress)}
-    addressed = [node for node in nodes if node in having]  # which switches are not
+    addressed = [node for node in nodes if node in network.inventory.addresses_of_nodes]  # which switches are not
     example = f"{addressed[-1]} ping -c1 {addressed[0]}" if len(addressed) > 1 else f"{nodes[0]} ip addr"
     return f"{network.name}: {shortened(nodes)}; ready in {seconds * 1000:.0f} ms. Try: {example}    or: help"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from pynetemu.plan.inventory import Inventory, LinkOperation, Place, ends
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
@@ -28,7 +29,7 @@ from pynetemu.plan.operations import (
 )
 from pynetemu.plan.text import tunnel_text
 
-_Line = AddVeth | AddTunnel | AddWireGuard | AddMacvlan
+_Line = LinkOperation | AddMacvlan
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def read(plan: Plan, addresses: bool = True, interfaces: bool = True) -> Graph:
     reading = _Reading(plan)
     return Graph(
         plan.name,
-        tuple(reading.node(op, addresses, interfaces) for op in reading.nodes.values()),
+        tuple(reading.node(op, addresses, interfaces) for op in reading.nodes),
         tuple(reading.link(op, addresses, interfaces) for op in reading.links),
     )
 
@@ -120,30 +121,23 @@ class _Reading:
     """What the operations say, by node and interface."""
 
     def __init__(self, plan: Plan) -> None:
-        self.nodes: dict[str, AddNode] = {}
-        self.links: list[_Line] = []
-        self._linked: set[tuple[str, str]] = set()
+        self._inventory = Inventory(plan)
+        self.nodes = [op for op in self._inventory.of_type(AddNode) if op.kind != "outside"]
+        self.links: list[_Line] = [*self._inventory.links, *self._inventory.of_type(AddMacvlan)]
+        self._linked = {end for link in self.links for end in _ends(link)}
         self._addresses: dict[str, dict[str, list[str]]] = {}
         self._labels: dict[str, list[str]] = {}
-        self._vlans: dict[tuple[str, str], str] = {}
+        self._vlans: dict[Place, str] = {}
         for operation in plan.operations:
             self._read(operation)
 
     def _read(self, operation: Operation) -> None:
         match operation:
-            case AddNode(node=node, kind=kind) if kind != "outside":
-                self.nodes[node] = operation
-            case AddVeth(node=node, peer_node=peer) if {node, peer} <= self.nodes.keys():
-                self._add_link(operation)
-            case AddTunnel() | AddWireGuard() if (operation.node, operation.interface) not in self._linked:
-                self._add_link(operation)
             case AddAddress(node=node, interface=interface, address=address):
                 self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))
             case AddHttpServer(node=node, port=port):
                 self._labels.setdefault(node, []).append(f"http :{port}")
-            case AddMacvlan():
-                self._add_link(operation)
-            case AddBridge(node=node) if self.nodes[node].kind in ("switch", "hub"):
+            case AddBridge(node=node) if self._inventory.is_bridge(node):
                 pass
             case AddVlan() | AddDevice() | AddBridge():
                 node, interface = operation.node, operation.interface
@@ -167,10 +161,6 @@ class _Reading:
         if isinstance(op, AddMacvlan):  # its parent is drawn with the link that it is an end of
             far = Interface(op.parent_node, "")
         return Link(near, far, _said(op), not isinstance(op, AddVeth))
-
-    def _add_link(self, op: _Line) -> None:
-        self.links.append(op)
-        self._linked |= set(_ends(op))
 
     def _interface(self, node: str, name: str, addresses: bool, interfaces: bool) -> Interface:
         labels = [*self._addresses.get(node, {}).get(name, ())] if addresses else []
@@ -196,10 +186,10 @@ def _ranges(numbers: Iterable[int]) -> str:
     return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def _ends(op: _Line) -> tuple[tuple[str, str], tuple[str, str]]:
+def _ends(op: _Line) -> tuple[Place, Place]:
     if isinstance(op, AddMacvlan):
         return (op.node, op.interface), (op.parent_node, op.parent)
-    return (op.node, op.interface), (op.peer_node, op.peer_interface)
+    return ends(op)
 
 
 def _said(op: _Line) -> tuple[str, ...]:

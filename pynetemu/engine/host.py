@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, ip_address
 from pynetemu.engine import netlink, queries
 from pynetemu.engine.messages.tables import RTM_GETLINK
 from pynetemu.errors import ConflictError
+from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
@@ -27,7 +28,6 @@ from pynetemu.plan.operations import (
     AddWireGuard,
     IPNetwork,
     Operation,
-    Plan,
     SetSysctl,
 )
 
@@ -43,11 +43,17 @@ def primary_address() -> Address | None:
     return next((address for address in found if isinstance(address, IPv4Address)), None)
 
 
-def refuse_conflicts(plan: Plan) -> None:
+def refuse_conflicts(inventory: Inventory) -> None:
     """Raises ConflictError with everything that the machine has already."""
     link = netlink.Netlink()
     try:
-        conflicts = [*_links(plan), *_lasting(plan), *_networks(plan, link), *_ports(plan), *_settings(plan)]
+        conflicts = [
+            *_links(inventory),
+            *_lasting(inventory),
+            *_networks(inventory, link),
+            *_ports(inventory),
+            *_settings(inventory),
+        ]
     finally:
         link.close()
     if conflicts:
@@ -56,9 +62,9 @@ def refuse_conflicts(plan: Plan) -> None:
         )
 
 
-def remove_links(plan: Plan) -> None:
+def remove_links(inventory: Inventory) -> None:
     """Removes the links that the plan made, known by name and MAC address: one of the same name may be the machine's own."""
-    ours = {(name, mac) for _, name, mac in _root_interfaces(plan)}
+    ours = {(name, mac) for _, name, mac in _root_interfaces(inventory)}
     link = netlink.Netlink()
     try:
         messages = link.dump(RTM_GETLINK, queries.ifinfmsg())
@@ -74,51 +80,42 @@ def machine_hosts() -> str:
     return ""
 
 
-def _roots(plan: Plan) -> set[str]:
-    from pynetemu.plan.operations import AddNode
-
-    return {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "root"}
-
-
-def _root_interfaces(plan: Plan) -> Iterator[tuple[Operation, str, str]]:
+def _root_interfaces(inventory: Inventory) -> Iterator[tuple[AddVeth, str, str]]:
     """The ends of links that are on the machine: their operation, name and MAC address."""
-    roots = _roots(plan)
-    for operation in plan.operations:
-        if isinstance(operation, AddVeth):
-            if operation.node in roots:
-                yield operation, operation.interface, operation.mac
-            if operation.peer_node in roots:
-                yield operation, operation.peer_interface, operation.peer_mac
+    for operation in inventory.of_type(AddVeth):
+        if operation.node == inventory.root:
+            yield operation, operation.interface, operation.mac
+        if operation.peer_node == inventory.root:
+            yield operation, operation.peer_interface, operation.peer_mac
 
 
-def _links(plan: Plan) -> Iterator[str]:
+def _links(inventory: Inventory) -> Iterator[str]:
     existing = {name for _, name in socket.if_nameindex()}
-    for operation, name, _ in _root_interfaces(plan):
+    for operation, name, _ in _root_interfaces(inventory):
         if name in existing:
             yield _say(operation, f"this machine has an interface {name} already")
-        if isinstance(operation, AddVeth) and operation.node == operation.peer_node:
+        if operation.node == operation.peer_node:
             yield _say(
                 operation,
                 f"both ends of the link {name} are on this machine, where nothing would remove it after a crash",
             )
 
 
-def _lasting(plan: Plan) -> Iterator[str]:
+def _lasting(inventory: Inventory) -> Iterator[str]:
     """What has no other end in a node, with which the kernel would remove it."""
-    roots = _roots(plan)
-    for operation in plan.operations:
-        if isinstance(operation, _LASTING) and operation.node in roots:
+    for operation in inventory.plan.operations:
+        if isinstance(operation, _LASTING) and operation.node == inventory.root:
             text = f"{operation.interface} would be on this machine alone, where nothing would remove it after a crash"
             yield _say(operation, text)
-        elif isinstance(operation, AddRuleset) and operation.node in roots:
+        elif isinstance(operation, AddRuleset) and operation.node == inventory.root:
             text = f"the rules of {operation.name} would be this machine's own, where nothing would remove them after a crash"
             yield _say(operation, text)
 
 
-def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:
-    roots, addresses, routes = _roots(plan), queries.addresses(link), queries.routes(link)
-    for operation in plan.operations:
-        if isinstance(operation, AddAddress) and operation.node in roots:
+def _networks(inventory: Inventory, link: netlink.Netlink) -> Iterator[str]:
+    addresses, routes = queries.addresses(link), queries.routes(link)
+    for operation in inventory.plan.operations:
+        if isinstance(operation, AddAddress) and operation.node == inventory.root:
             wanted = operation.address
             same = [address for address in addresses if address.ip == wanted.ip]
             near = [network for network in routes if _overlap(network, wanted.network)]
@@ -128,7 +125,7 @@ def _networks(plan: Plan, link: netlink.Netlink) -> Iterator[str]:
                 yield _say(operation, f"this machine has a route to {near[0]} already, which {wanted} overlaps")
             elif operation.interface == "lo":
                 yield _say(operation, f"{wanted} would stay on this machine's loopback after a crash")
-        elif isinstance(operation, AddRoute | AddMultipathRoute) and operation.node in roots:
+        elif isinstance(operation, AddRoute | AddMultipathRoute) and operation.node == inventory.root:
             where = operation.destination
             near = [network for network in routes if _overlap(network, where)]
             if where.prefixlen == 0:
@@ -142,10 +139,9 @@ def _overlap(one: IPNetwork, other: IPNetwork) -> bool:
     return one.version == other.version and not other.is_link_local and one.overlaps(other)
 
 
-def _ports(plan: Plan) -> Iterator[str]:
-    roots = _roots(plan)
-    for operation in plan.operations:
-        if isinstance(operation, AddHttpServer) and operation.node in roots:
+def _ports(inventory: Inventory) -> Iterator[str]:
+    for operation in inventory.of_type(AddHttpServer):
+        if operation.node == inventory.root:
             try:
                 with socket.create_server(("", operation.port)):
                     pass
@@ -153,11 +149,10 @@ def _ports(plan: Plan) -> Iterator[str]:
                 yield _say(operation, f"port {operation.port} of this machine is in use")
 
 
-def _settings(plan: Plan) -> Iterator[str]:
+def _settings(inventory: Inventory) -> Iterator[str]:
     """The machine's settings stay what they are: nothing would undo a change after a crash."""
-    roots = _roots(plan)
-    for operation in plan.operations:
-        if isinstance(operation, SetSysctl) and operation.node in roots:
+    for operation in inventory.of_type(SetSysctl):
+        if operation.node == inventory.root:
             with suppress(OSError), open("/proc/sys/" + operation.name.replace(".", "/"), encoding="ascii") as file:
                 if (value := file.read().strip()) != operation.value:
                     fix = f"set it with `sysctl -w {operation.name}={operation.value}`"

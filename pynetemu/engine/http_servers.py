@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from pynetemu.engine.nodes import Nodes
 from pynetemu.engine.processes import open_log
 from pynetemu.errors import KernelError
-from pynetemu.plan.operations import AddHttpServer, AddVeth, Plan
+from pynetemu.plan.inventory import Inventory
+from pynetemu.plan.operations import AddHttpServer
 
 if TYPE_CHECKING:
     from pynetemu.engine.loop import Loop
@@ -34,16 +35,15 @@ class HttpServers:
         self._nodes = nodes
         self._running: dict[int, _HttpServer] = {}
 
-    def start(self, plan: Plan) -> None:
+    def start(self, inventory: Inventory) -> None:
         """Opens every server's sockets; raises KernelError."""
-        for operation in plan.operations:
-            if isinstance(operation, AddHttpServer):
-                try:
-                    self._open(operation, plan)
-                except OSError as error:
-                    where = f"{operation.source}: " if operation.source else ""
-                    what = f"{operation.name}: cannot listen on port {operation.port} of {operation.node}"
-                    raise KernelError(f"{where}{what}: {error.strerror}") from error
+        for operation in inventory.of_type(AddHttpServer):
+            try:
+                self._open(operation, inventory)
+            except OSError as error:
+                where = f"{operation.source}: " if operation.source else ""
+                what = f"{operation.name}: cannot listen on port {operation.port} of {operation.node}"
+                raise KernelError(f"{where}{what}: {error.strerror}") from error
 
     def ended(self, statuses: Mapping[int, int]) -> None:
         """A server that has ended, say by `root pkill python3`, starts again with the next connection."""
@@ -53,12 +53,11 @@ class HttpServers:
                     _refuse(server)
                 self._await(server)
 
-    def _open(self, operation: AddHttpServer, plan: Plan) -> None:
+    def _open(self, operation: AddHttpServer, inventory: Inventory) -> None:
         node = self._nodes[operation.node]
         interfaces = [""]
         if self._nodes.host and node.kind == "root":  # on the machine itself: for the lab's own links only
-            interfaces = [op.interface for op in plan.operations if isinstance(op, AddVeth) and op.node == node.name]
-            interfaces += [op.peer_interface for op in plan.operations if isinstance(op, AddVeth) and op.peer_node == node.name]
+            interfaces = [interface for owner, interface in inventory.wired_peers if owner == node.name]
         for interface in interfaces:
             self._await(_HttpServer(operation, self._listen(operation, interface)))
 

@@ -13,6 +13,7 @@ from pynetemu.engine.processes import log_file
 from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data
+from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.names import hosts_file
 from pynetemu.plan.needs import needs
 from pynetemu.plan.operations import AddHttpServer, Address, Plan
@@ -27,7 +28,7 @@ class Server(Loop):
         self.nodes = nodes.Nodes(host)
         self._http_servers = HttpServers(self, self.nodes)
         self._services = Services(self, self.nodes)
-        self._plan = Plan("", ())
+        self._inventory = Inventory(Plan("", ()))
         self._lab: dict[str, Any] = {}
         self._host_address: Address | None = None
         self._is_on_machine = False  # something of the lab is on the machine itself, or may be
@@ -37,7 +38,7 @@ class Server(Loop):
             case "build":
                 return self._build(request, descriptors[0])
             case "describe":
-                return {**self._lab, "nodes": list(self._plan.nodes)}, []
+                return {**self._lab, "nodes": list(self._inventory.plan.nodes)}, []
             case "socket":
                 family, kind, protocol = request["family"], request["type"], request["protocol"]
                 return {}, [self.nodes.open_socket(request["node"], family, kind, protocol).detach()]
@@ -74,27 +75,28 @@ class Server(Loop):
     def _build(self, request: Message, listener: int) -> Answer:
         self._lab = {**request["lab"], "plan": request["plan"]}
         self._accept_at(socket.socket(fileno=os.dup(listener)))
-        self._plan = from_data(request["plan"])
-        if self._plan.host:
+        plan = from_data(request["plan"])
+        self._inventory = Inventory(plan)
+        if plan.host:
             from pynetemu.engine import host
 
             self._host_address = host.primary_address()
-            host.refuse_conflicts(self._plan)
+            host.refuse_conflicts(self._inventory)
             self._is_on_machine = True
         self._require_features()
-        _make_room(self._plan)
+        _make_room(self._inventory)
         self.nodes.ring_memory = request["ring_memory"]
         try:
-            apply.apply(self._plan.operations, self.nodes)
-            self._http_servers.start(self._plan)
-            self._services.start(self._plan)
+            apply.apply(plan.operations, self.nodes)
+            self._http_servers.start(self._inventory)
+            self._services.start(self._inventory)
         except BaseException:
             self._undo()
             raise
         return {}, []
 
     def _require_features(self) -> None:
-        if needed := needs(self._plan):
+        if needed := needs(self._inventory.plan):
             from pynetemu.engine import features
 
             with syscalls.inside(home=self.nodes.home):
@@ -108,13 +110,13 @@ class Server(Loop):
         if self._is_on_machine:
             from pynetemu.engine import host
 
-            host.remove_links(self._plan)
+            host.remove_links(self._inventory)
 
     def _inside(self, name: str) -> AbstractContextManager[None]:
         return self.nodes.entered(name, self._hosts)
 
     def _hosts(self, name: str) -> str:
-        text = hosts_file(self._plan, name, self._host_address)
+        text = hosts_file(self._inventory, name, self._host_address)
         if not self.nodes.host or self.nodes[name].kind != "root":
             return text
         from pynetemu.engine import host
@@ -154,15 +156,16 @@ class Server(Loop):
             connection.close()
 
 
-def _make_room(plan: Plan) -> None:
+def _make_room(inventory: Inventory) -> None:
     """Raises our limit of open descriptors as far as a large lab needs; the nodes' programs inherit it (getrlimit(2))."""
     import resource
 
-    needed = 200 + _DESCRIPTORS_OF_NODE * len(plan.nodes) + sum(isinstance(op, AddHttpServer) for op in plan.operations)
+    nodes = len(inventory.plan.nodes)
+    needed = 200 + _DESCRIPTORS_OF_NODE * nodes + len(inventory.of_type(AddHttpServer))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         hint = "hint: raise the limit as root with `ulimit -n`, or in /etc/security/limits.conf"
-        raise KernelError(f"{len(plan.nodes)} nodes take {needed} open files, and this user may have {hard}\n    {hint}")
+        raise KernelError(f"{nodes} nodes take {needed} open files, and this user may have {hard}\n    {hint}")
     if soft < needed:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 

@@ -14,7 +14,8 @@ from pynetemu.engine.nodes import NETWORK, Nodes
 from pynetemu.engine.paths import search_path
 from pynetemu.engine.processes import log_file, open_log
 from pynetemu.errors import ServiceError
-from pynetemu.plan.operations import AddService, Plan
+from pynetemu.plan.inventory import Inventory
+from pynetemu.plan.operations import AddService
 from pynetemu.safe_text import printable
 
 if TYPE_CHECKING:
@@ -44,11 +45,10 @@ class Services:
         self._services: dict[int, _Service] = {}
         self._watchers: list[socket.socket] = []
 
-    def start(self, plan: Plan) -> None:
+    def start(self, inventory: Inventory) -> None:
         """Raises ServiceError for the first that does not become ready."""
-        for operation in plan.operations:
-            if isinstance(operation, AddService):
-                self._wait_until_ready(self._start(operation))
+        for operation in inventory.of_type(AddService):
+            self._wait_until_ready(self._start(operation))
 
     def as_data(self) -> list[dict[str, Any]]:
         return [service.as_data() for service in self._services.values()]

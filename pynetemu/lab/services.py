@@ -66,7 +66,7 @@ def open_log(lab: "Lab", name: str) -> BinaryIO:
     """A service's output as a file that grows; raises LabError when there is no such service."""
     from pynetemu.plan.operations import AddHttpServer, AddService
 
-    operations = [op for op in lab.plan.operations if isinstance(op, AddService | AddHttpServer)]
+    operations: list[AddHttpServer | AddService] = [*lab.inventory.of_type(AddHttpServer), *lab.inventory.of_type(AddService)]
     node, _, short = name.rpartition(".")
     found = [op for op in operations if op.name == short and node in ("", op.node)]
     if len(found) != 1:

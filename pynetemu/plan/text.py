@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pynetemu.plan.inventory import Inventory, Place, ends
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
@@ -10,7 +11,6 @@ from pynetemu.plan.operations import (
     AddMacvlan,
     AddMultipathRoute,
     AddNeighbors,
-    AddNode,
     AddPeer,
     AddRoute,
     AddRuleset,
@@ -46,19 +46,19 @@ def as_text(plan: Plan) -> str:
       root_web   http://root:8080/
     ...
     """
-    hidden = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "outside"}
-    links = sum(isinstance(op, AddVeth) and not hidden & {op.node, op.peer_node} for op in plan.operations)
-    tunnels = sum(isinstance(op, AddTunnel | AddWireGuard) for op in plan.operations) // 2
+    inventory = Inventory(plan)
+    links = sum(isinstance(link, AddVeth) for link in inventory.links)
+    tunnels = len(inventory.links) - links
     counts = [counted(len(plan.nodes), "node"), counted(links, "link"), *([counted(tunnels, "tunnel")] if tunnels else [])]
     lines = [f"{plan.name}: {', '.join(counts)}"]
-    lines += [_known(op) for op in plan.operations if isinstance(op, AddNeighbors)]
-    traits = _traits(plan)
-    rows = _rows(plan, hidden, traits)
-    for operation in plan.operations:
-        if isinstance(operation, AddNode) and operation.node not in hidden:
-            kind = "this machine" if operation.kind == "root" and plan.host else _KINDS.get(operation.kind, operation.kind)
-            said = ", ".join([kind, *traits.get((operation.node, ""), [])])
-            lines += ["", f"{operation.node} ({said})", *_aligned(rows.get(operation.node, []))]
+    lines += [_known(op) for op in inventory.of_type(AddNeighbors)]
+    traits = _traits(inventory)
+    rows = _rows(inventory, traits)
+    for node in plan.nodes:
+        kind = inventory.kinds[node]
+        what = "this machine" if kind == "root" and plan.host else _KINDS.get(kind, kind)
+        said = ", ".join([what, *traits.get((node, ""), [])])
+        lines += ["", f"{node} ({said})", *_aligned(rows.get(node, []))]
     return "\n".join(lines) + "\n"
 
 
@@ -68,33 +68,25 @@ def _known(operation: AddNeighbors) -> str:
     return f"static ARP entries on {len(operation.nodes)} interfaces, {first} to {last}{through}"
 
 
-def _rows(plan: Plan, hidden: set[str], traits: dict[tuple[str, str], list[str]]) -> dict[str, list[tuple[str, str, str]]]:
+def _rows(inventory: Inventory, traits: dict[Place, list[str]]) -> dict[str, list[tuple[str, str, str]]]:
     """For each node its lines: a name, what it has, and where that leads."""
-    addresses: dict[tuple[str, str], list[str]] = {}
-    for operation in plan.operations:
-        if isinstance(operation, AddAddress):
-            addresses.setdefault((operation.node, operation.interface), []).append(str(operation.address))
     rows: dict[str, list[tuple[str, str, str]]] = {}
-    for node, *row in _entries(plan, hidden):
-        name, value, note = row
-        value = value or " ".join(addresses.get((node, name), []))
+    for node, name, value, note in _entries(inventory):
+        value = value or " ".join(map(str, inventory.addresses.get((node, name), [])))
         rows.setdefault(node, []).append((name, value, ", ".join([note, *traits.get((node, name), [])])))
     return rows
 
 
-def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
+def _traits(inventory: Inventory) -> dict[Place, list[str]]:
     """What is special about nodes (by their name and "") and interfaces."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[Place, list[str]] = {}
     started = False
-    switches: set[str] = set()
-    vrfs: set[tuple[str, str]] = set()
-    for operation in plan.operations:
+    vrfs: set[Place] = set()
+    for operation in inventory.plan.operations:
         match operation:
-            case AddNode(node=node, kind=kind) if kind in ("switch", "hub"):
-                switches.add(node)
-            case AddBridge(node=node, settings=settings) if node in switches:
+            case AddBridge(node=node, settings=settings) if inventory.is_bridge(node):
                 found[node, ""] = [setting for setting in settings if setting not in _USUAL]
-            case SetMaster(node=node, interface=interface, master=master) if node not in switches:
+            case SetMaster(node=node, interface=interface, master=master) if not inventory.is_bridge(node):
                 how = "in" if (node, master) in vrfs else "port of"
                 found.setdefault((node, interface), []).append(f"{how} {master}")
             case AddDevice(node=node, interface=interface, kind="vrf"):
@@ -106,7 +98,7 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
                 words += [f"trunk {' '.join(map(str, tagged))}"] if tagged else []
                 found.setdefault((node, interface), []).extend(words)
             case AddVeth(mtu=mtu) if mtu:
-                for end in (operation.node, operation.interface), (operation.peer_node, operation.peer_interface):
+                for end in ends(operation):
                     found.setdefault(end, []).append(f"mtu {mtu}")
             case AddTunnel(node=node, interface=interface, local=local, remote=remote, mtu=mtu):
                 found[node, interface] = [f"from {local} to {remote}", f"mtu {mtu}"]
@@ -124,18 +116,17 @@ def _traits(plan: Plan) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def _entries(plan: Plan, hidden: set[str]) -> Iterator[tuple[str, str, str, str]]:
-    owners = {op.address.ip: op.node for op in plan.operations if isinstance(op, AddAddress)}
-    switches = {op.node for op in plan.operations if isinstance(op, AddNode) and op.kind in ("switch", "hub")}
-    for operation in plan.operations:
+def _entries(inventory: Inventory) -> Iterator[tuple[str, str, str, str]]:
+    owners = {address: places[-1][0] for address, places in inventory.owners.items()}
+    for operation in inventory.plan.operations:
         match operation:
             case AddVeth(node=node, interface=interface, peer_node=peer, peer_interface=far):
-                yield node, interface, "", "known as host" if peer in hidden else f"to {peer} {far}"
+                yield node, interface, "", "known as host" if peer == inventory.outside else f"to {peer} {far}"
                 yield peer, far, "", f"to {node} {interface}"
             case AddTunnel() | AddWireGuard():
                 peer, far = operation.peer_node, operation.peer_interface
                 yield operation.node, operation.interface, "", f"{tunnel_text(operation)} to {peer} {far}"
-            case AddBridge(node=node, interface=interface) if node not in switches:
+            case AddBridge(node=node, interface=interface) if not inventory.is_bridge(node):
                 yield node, interface, "", "bridge"
             case AddDevice(node=node, interface=interface, kind=kind, settings=settings):
                 yield node, interface, "", " ".join([kind, *(s.removeprefix("mode ") for s in settings if s not in _USUAL)])

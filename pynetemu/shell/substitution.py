@@ -48,12 +48,12 @@ def _changes(text: str, node: str, network: "Network") -> Iterator[tuple[int, in
         if any(mark in word for mark in "'\"\\"):
             continue
         for found in _BRACKETED.finditer(word):
-            if address := address_of(network.plan, node, found[1] or found[2], version=6):
+            if address := address_of(network.inventory, node, found[1] or found[2], version=6):
                 start = token.start() + found.start(found.lastindex or 1)
                 yield start, start + len(found[found.lastindex or 1]), str(address)
         if _is_address_of_ip(words):
             name, slash, prefix = word.partition("/")
-            if address := address_of(network.plan, node, name, version=6 if "-6" in words else 0):
+            if address := address_of(network.inventory, node, name, version=6 if "-6" in words else 0):
                 yield token.start(), token.end(), f"{address}{slash}{prefix}"
 
 

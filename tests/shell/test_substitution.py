@@ -3,6 +3,7 @@
 import pytest
 
 from pynetemu import Host, Link, Network, Root, Topology
+from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.names import address_of, hosts_file
 from pynetemu.shell.substitution import substituted
 from tests.support.pynetemu import BRIDGE, pynetemu
@@ -63,11 +64,11 @@ def test_every_other_word_stays(line: str) -> None:
 @pytest.mark.pure
 def test_interfaces_have_names_of_their_own() -> None:
     plan = Network(Lab()).plan
-    hosts = dict(line.split(maxsplit=1) for line in hosts_file(plan, "a").splitlines())
+    hosts = dict(line.split(maxsplit=1) for line in hosts_file(Inventory(plan), "a").splitlines())
     assert hosts["10.1.0.1"] == "r r.eth1"
     assert hosts["10.0.0.2"] == "r.eth0"
-    assert str(address_of(plan, "a", "r.eth0")) == "10.0.0.2"
-    assert address_of(plan, "a", "nosuch") is None
+    assert str(address_of(Inventory(plan), "a", "r.eth0")) == "10.0.0.2"
+    assert address_of(Inventory(plan), "a", "nosuch") is None
 
 
 def test_names_reach_programs_that_know_no_hosts_file() -> None:
