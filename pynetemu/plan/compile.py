@@ -53,6 +53,7 @@ from pynetemu.plan.resolve.network import (
 )
 from pynetemu.plan.signatures import explain_arguments, explain_parameters
 from pynetemu.topology.description import Description, describe
+from pynetemu.topology.part import WrongSettingError
 from pynetemu.topology.topology import Topology
 
 
@@ -114,10 +115,13 @@ def _check_topology(description: Description, problems: Problems) -> None:
     if description.declaration.refused:
         _, given = description.declaration.refused
         problems.add_all(description.declaration, explain_parameters(description.name, description.kind.build, given))
+    elif isinstance(description.failure, WrongSettingError):
+        problems.add(description.declaration, f"{description.name}: {description.failure.text}", description.failure.hint)
     elif description.failure:
-        from pynetemu.plan.failures import explain_failure
+        from pynetemu.plan.failures import explain_failure, place_of_build
 
-        problems.add_first(explain_failure(description.failure, f"{description.name}.build failed"))
+        where = place_of_build(description.kind) or description.kind_declaration.where
+        problems.add_first(explain_failure(description.failure, f"{description.name}.build failed", where))
     for inner in description.inner:
         _check_topology(inner, problems)
 

@@ -1,5 +1,6 @@
 """Exceptions of the user's own code as problems: their traceback, without our frames and the standard library's."""
 
+import inspect
 import os
 import re
 import traceback
@@ -8,6 +9,7 @@ from textwrap import indent
 
 from pynetemu.errors import Problem
 from pynetemu.topology.part import shown
+from pynetemu.topology.topology import Topology
 from pynetemu.wording import did_you_mean
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -32,8 +34,16 @@ def explain_failure(error: BaseException, what: str, file: str = "") -> Problem:
     return Problem(f"{what}\n{indent(text, '    ')}", where, hint=_hint(error, frames))
 
 
+def place_of_build(kind: type[Topology]) -> str:
+    """Where a class's `build` begins, "" when that is not to be had."""
+    code = getattr(inspect.unwrap(kind.build), "__code__", None) if callable(kind.build) else None
+    return f"{shown(code.co_filename)}:{code.co_firstlineno}" if code and _is_users(code.co_filename) else ""
+
+
 def _hint(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
     """For what surprises people: in a class, a comprehension sees no other attributes but in its first `in`."""
+    if isinstance(error, SystemExit):
+        return "a description only says what the network is, and its end is that of all of it: leave exit() out"
     line = (frames[-1].line or "") if frames else ""
     if isinstance(error, NameError) and " for " in line and any(sign in line for sign in "[({"):
         return "Python lets no comprehension see the class's other names: do it in build(self), with self.add(...)"

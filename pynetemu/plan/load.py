@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 
-from pynetemu.errors import DescriptionError
-from pynetemu.topology.topology import Topology, kinds_within
+from pynetemu.errors import DescriptionError, Problem
+from pynetemu.topology.topology import Topology, kinds_within, mistake_in_build
 
+_LARGEST = 16 << 20  # bytes of a description
 _MODULE = "pynetemu_file"  # a name that no other module has
 
 
@@ -24,22 +25,41 @@ def load(spec: str, parameters: Mapping[str, str] | None = None) -> Topology:
     """
     if shape := _shape(spec):
         kind, given = shape
-        return _make(kind, {**given, **(parameters or {})})
+        topology = _make(kind, {**given, **(parameters or {})})
+        topology._declaration.file = ""  # it is in no file of the user's
+        return topology
     file, name = _split(spec)
     source = _read(file)
-    with _importing(os.path.dirname(os.path.abspath(file))):
+    with _as_script(file):
         module = _run(file, source)
         return _make(_choose(file, name, module), parameters or {})
 
 
 def _make(kind: type[Topology], parameters: Mapping[str, str]) -> Topology:
-    if not parameters:
-        topology = kind()
+    if not parameters or mistake_in_build(kind):
+        topology = _call(kind, {})
         if topology._declaration.refused is None:
             return topology
     from pynetemu.plan.parameters import convert
 
-    return kind(**convert(kind, parameters))
+    return _call(kind, convert(kind, parameters))
+
+
+def _call(kind: type[Topology], parameters: dict[str, object]) -> Topology:
+    """An instance, where the class has an `__init__` of its own too, or is abstract."""
+    try:
+        topology = kind(**parameters)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        from pynetemu.plan.failures import explain_failure
+
+        raise DescriptionError([explain_failure(error, f"{kind.__name__}() failed", kind._declaration.where)]) from error
+    if topology._declaration is kind._declaration and kind.build is not Topology.build:
+        hint = "write super().__init__() in it, or leave it out: build(self, n=3) takes parameters"
+        text = f"the __init__ of {kind.__name__} does not call Topology's, so that its build does not run"
+        raise DescriptionError([Problem(text, kind._declaration.where, kind._declaration.text, hint)])
+    return topology
 
 
 def _shape(spec: str) -> tuple[type[Topology], dict[str, str]] | None:
@@ -68,25 +88,30 @@ def _split(spec: str) -> tuple[str, str]:
 def _read(file: str) -> bytes:
     try:
         with open(file, "rb") as stream:
-            return stream.read()
+            source = stream.read(_LARGEST + 1)
     except OSError as error:
         from pynetemu.plan.files import explain_unreadable
 
         raise DescriptionError([explain_unreadable(file, error)]) from None
+    if len(source) > _LARGEST:
+        raise DescriptionError([Problem(f"{file} is too large for a description: more than {_LARGEST >> 20} MiB")])
+    return source
 
 
 @contextmanager
-def _importing(folder: str) -> Iterator[None]:
-    """As for a script, the file's folder comes first; but nothing is written into it."""
-    before = sys.dont_write_bytecode
-    sys.path.insert(0, folder)
-    sys.dont_write_bytecode = True
+def _as_script(file: str) -> Iterator[None]:
+    """The file's folder comes first, and that of a link's target; `sys.argv` is the file; nothing is written beside it."""
+    before, arguments = sys.dont_write_bytecode, sys.argv
+    folders = list(dict.fromkeys(os.path.dirname(path) for path in (os.path.abspath(file), os.path.realpath(file))))
+    sys.path[:0] = folders
+    sys.dont_write_bytecode, sys.argv = True, [file]
     try:
         yield
     finally:
-        sys.dont_write_bytecode = before
-        if folder in sys.path:
-            sys.path.remove(folder)
+        sys.dont_write_bytecode, sys.argv = before, arguments
+        for folder in folders:
+            if folder in sys.path:
+                sys.path.remove(folder)
 
 
 def _run(file: str, source: bytes) -> ModuleType:
@@ -95,7 +120,9 @@ def _run(file: str, source: bytes) -> ModuleType:
     sys.modules[_MODULE] = module
     try:
         exec(compile(source, file, "exec", dont_inherit=True), vars(module))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         from pynetemu.plan.failures import explain_failure
 
         raise DescriptionError([explain_failure(error, "this file failed", file)]) from error

@@ -17,7 +17,7 @@ class Description:
     kind: type[Topology]
     kind_declaration: Declaration
     declaration: Declaration
-    failure: Exception | None
+    failure: BaseException | None
     addresses: object
     pools: object
     allow: object

@@ -19,6 +19,14 @@ _READ_ALREADY = str, bytes, tuple, frozenset, range, type, IPv4Network, IPv6Netw
 _LONGEST = 200  # characters of a value in a message
 
 
+class WrongSettingError(Exception):
+    """What a `build` of ours says of a parameter that cannot be: `text` is what is wrong, `hint` what is allowed."""
+
+    def __init__(self, text: str, hint: str) -> None:
+        self.text, self.hint = text, hint
+        super().__init__(f"{text}: {hint}")
+
+
 @dataclass(eq=False)
 class Declaration:
     """Where and how a part was made.
@@ -178,7 +186,8 @@ def _seen_from(folder: str, file: str) -> str:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__", "")).startswith("pynetemu.")
+    name, file = str(frame.f_globals.get("__name__", "")), frame.f_code.co_filename
+    return name.startswith("pynetemu.") or file.startswith("<frozen ")  # Python's own, such as abc
 
 
 def _is_init(frame: FrameType) -> bool:

@@ -14,8 +14,13 @@ from itertools import pairwise
 
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Node, Router
+from pynetemu.topology.part import WrongSettingError, quoted
 from pynetemu.topology.switches import Switch
 from pynetemu.topology.topology import Topology
+
+_MOST_NODES = 10_000
+_MOST_LINKS = 30_000
+_DEEPEST = 100
 
 
 class Shape(Topology):
@@ -29,18 +34,31 @@ class Shape(Topology):
     hosts: list[Host]
     switches: list[Node]
     _routed = False
+    _links = 0
 
     def begin(self, routed: bool) -> None:
         """To be called first in `build`."""
-        self.hosts, self.switches, self._routed = [], [], routed
+        if not isinstance(routed, bool):
+            raise WrongSettingError(f"routed={quoted(routed)} is neither True nor False", "routed=True or routed=False")
+        self.hosts, self.switches, self._routed, self._links = [], [], routed, 0
+
+    def _check_size(self, nodes: int = 0, links: int = 0) -> None:
+        """Ends a shape that grows too large while that costs neither much time nor memory."""
+        self._links += links
+        if len(self.hosts) + len(self.switches) + nodes > _MOST_NODES or self._links > _MOST_LINKS:
+            self._parts.clear()  # nobody waits for what else would be wrong
+            text = f"this {type(self).__name__} is too large"
+            raise WrongSettingError(text, f"a shape has {_MOST_NODES} nodes and {_MOST_LINKS} links at most")
 
     def add_host(self) -> Host:
+        self._check_size(nodes=1, links=1)
         host = self.add(f"h{len(self.hosts) + 1}", Host())
         self.hosts.append(host)
         return host
 
     def add_switch(self, hosts: int = 0) -> Node:
         """The next switch or router, with as many new hosts on it."""
+        self._check_size(nodes=1 + hosts)
         number = len(self.switches) + 1
         kind, letter = (Router(multipath=True), "r") if self._routed else (Switch(stp=self.stp), "s")
         switch: Node = self.add(f"{letter}{number}", kind)
@@ -51,6 +69,7 @@ class Shape(Topology):
 
     def join(self, pairs: Iterable[tuple[Node, Node]]) -> None:
         for a, b in pairs:
+            self._check_size(links=1)
             self.add(Link(a, b))
 
 
@@ -85,7 +104,7 @@ class Tree(Shape):
 
     def build(self, depth: int = 2, fanout: int = 2, routed: bool = False) -> None:
         self.begin(routed)
-        self._grow(_at_least(1, depth=depth), _at_least(1, fanout=fanout))
+        self._grow(_between(1, _DEEPEST, depth=depth), _at_least(1, fanout=fanout))
 
     def _grow(self, depth: int, fanout: int) -> Node:
         if depth == 1:
@@ -141,8 +160,8 @@ class FatTree(Shape):
 
     def build(self, k: int = 4, routed: bool = False) -> None:
         self.begin(routed)
-        if k < 2 or k % 2:
-            raise ValueError(f"k={k} is not an even number of ports, 2 at least")
+        if _at_least(2, k=k) % 2:
+            raise WrongSettingError(f"k={k} is not even", "a fat tree's switches have an even number of ports, 2 at least")
         half = k // 2
         self.core = [self.add_switch() for _ in range(half * half)]
         self.aggregation = [self.add_switch() for _ in range(k * half)]
@@ -165,9 +184,13 @@ class Dumbbell(Shape):
 
 
 def _at_least(least: int, **given: int) -> int:
+    return _between(least, _MOST_NODES, **given)
+
+
+def _between(least: int, most: int, **given: int) -> int:
     ((name, number),) = given.items()
-    if number < least:
-        raise ValueError(f"{name}={number} is too small: {least} at least")
+    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+        raise WrongSettingError(f"{name}={quoted(number)} cannot be", f"a whole number from {least} to {most}")
     return number
 
 

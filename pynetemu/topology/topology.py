@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from pynetemu.topology.part import Declaration, Part, caller, copied, next_order, quoted, read_settings_once
 
 _P = TypeVar("_P", bound="Part | Topology")
+_MOST_PARTS = 50_000  # of one topology; a lab of so many namespaces is beyond what a kernel carries
+_OURS = "_build", "_declaration", "_failure", "_inner", "_keep", "_parts"
 
 
 class Topology:
@@ -54,10 +56,12 @@ class Topology:
     _declaration = Declaration("", 0, order=-1)  # of a class: where it begins; of an instance: where it was made
     _parts: list[Part]
     _inner: list["Topology"]
-    _failure: Exception | None = None  # what `build` raised
+    _failure: BaseException | None = None  # what `build` raised
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for name in vars(cls).keys() & set(_OURS):
+            raise AttributeError(_is_taken(name))
         cls._declaration = Declaration(*caller(), order=-1)
         read_settings_once(cls)
         for name, value in vars(cls).items():
@@ -75,19 +79,26 @@ class Topology:
         return topology
 
     def __init__(self, **parameters: Any) -> None:
-        self._declaration = Declaration(*caller(), order=next_order())
+        vars(self)["_declaration"] = Declaration(*caller(), order=next_order())
+        try:
+            self._build(parameters)
+        except (KeyboardInterrupt, RecursionError):
+            raise  # what a recursion has left half-made is not to be read
+        except BaseException as error:  # noqa: BLE001
+            # plan.compile tells it together with all else that is wrong, `sys.exit()` too
+            vars(self)["_failure"] = error
+
+    def _build(self, parameters: dict[str, Any]) -> None:
         if isinstance(self.build, Part):
             return  # a name that plan.compile refuses
+        if mistake := mistake_in_build(type(self)):
+            raise TypeError(mistake)
         try:
             inspect.signature(self.build).bind(**parameters)
         except TypeError:
             self._declaration.refused = (), parameters
-            return
-        try:
+        else:
             self.build(**parameters)
-        except Exception as error:  # noqa: BLE001
-            # plan.compile tells it together with all else that is wrong
-            self._failure = error
 
     if TYPE_CHECKING:
 
@@ -114,6 +125,8 @@ class Topology:
         return part
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name in _OURS:
+            raise AttributeError(_is_taken(name))
         super().__setattr__(name, value)
         if not name.startswith("_"):
             for entry_name, entry in entries(name, value):
@@ -122,6 +135,9 @@ class Topology:
                     self._keep(entry, entry_name)
 
     def _keep(self, entry: "Part | Topology", name: str) -> None:
+        if len(self._parts) == _MOST_PARTS:
+            self._parts.clear()  # nobody waits for what else would be wrong with them
+            raise ValueError(f"a topology has {_MOST_PARTS} parts at most")
         if isinstance(entry, Topology):
             entry._declaration.registered = True
             self._inner.append(entry)
@@ -138,6 +154,26 @@ class Topology:
         memo[id(self._failure)] = self._failure  # a copy would have no traceback
         vars(copy).update(copied(vars(self), memo))
         return copy
+
+
+def mistake_in_build(cls: type[Topology]) -> str:
+    """Why the `build` of a class cannot be run for what it does, "" when it can."""
+    build = inspect.getattr_static(cls, "build")
+    if isinstance(build, staticmethod | classmethod):
+        build = build.__func__
+    elif inspect.isfunction(build) and not inspect.signature(build).parameters:
+        return "build has no self: write def build(self)"
+    if not callable(build):
+        return f"build is {quoted(build)}, not a method: write def build(self)"
+    if inspect.iscoroutinefunction(build):
+        return "build is async, and nothing awaits it: write def build(self)"
+    if inspect.isgeneratorfunction(build) or inspect.isasyncgenfunction(build):
+        return "build has a yield, so that calling it does nothing: add parts with self.add(...) instead"
+    return ""
+
+
+def _is_taken(name: str) -> str:
+    return f"{name} is a name that Topology uses itself: choose another one"
 
 
 def _registered(entry: Part | Topology) -> list[Part]:

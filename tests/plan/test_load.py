@@ -54,6 +54,68 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
         load(str(tmp_path / "loop.py"))
 
 
+def test_a_description_runs_as_a_script(tmp_path: Path) -> None:
+    file = _write(tmp_path, "import sys\nargv = sys.argv\nclass Lab(Topology):\n    a = Host()\n    argv = sys.argv\n")
+    before = list(sys.argv)
+    topology: Any = load(file)
+    assert (topology.argv, sys.argv) == ([file], before)
+
+
+def test_a_link_to_a_description_finds_modules_beside_both(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    (here / "beside_the_link.py").write_text("a = 'a'\n")
+    (there / "beside_its_target.py").write_text("b = 'b'\n")
+    imports = "from beside_the_link import a\nfrom beside_its_target import b\n"
+    _write(there, f"{imports}class Lab(Topology):\n    desk = {{a: Host(), b: Host()}}\n")
+    (here / "lab.py").symlink_to(there / "lab.py")
+    path = list(sys.path)
+    try:
+        assert compile_plan(load(str(here / "lab.py"))).nodes == ("desk-a", "desk-b")
+    finally:
+        sys.modules.pop("beside_the_link", None)
+        sys.modules.pop("beside_its_target", None)
+    assert sys.path == path
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "what"),
+    [
+        ("class Lab(Topology):\n    def build(self):\n        self.build()\n", 6, "RecursionError"),
+        ("class Lab(Topology):\n    def build(self):\n        self.add('x', Lab())\n", 6, "RecursionError"),
+        (
+            "from abc import *\nclass Lab(Topology, ABC):\n    @abstractmethod\n    def draw(self): ...\n",
+            5,
+            "abstract class Lab",
+        ),
+    ],
+)
+def test_what_python_says_in_other_words_each_year(text: str, line: int, what: str, tmp_path: Path) -> None:
+    file = _write(tmp_path, text)
+    with pytest.raises(DescriptionError, match=what) as error:
+        compile_plan(load(file))
+    assert error.value.problems[0].where == f"{file}:{line}"
+    assert "pynetemu/" not in str(error.value)
+
+
+def test_what_is_no_description_is_not_read_to_its_end() -> None:
+    with pytest.raises(DescriptionError, match="too large for a description"):
+        load("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    def __init__(self):\n        self.a = Host()\n",
+        "    def __init__(self):\n        super().__init__()\n    def build(self):\n        self.a = Host()\n",
+        "    @staticmethod\n    def build():\n        pass\n    a = Host()\n",
+    ],
+)
+def test_other_ways_to_write_a_class(body: str, tmp_path: Path) -> None:
+    assert compile_plan(load(_write(tmp_path, f"class Lab(Topology):\n{body}"))).nodes == ("a",)
+
+
 @pytest.mark.parametrize(
     ("parameter", "text", "value"),
     [
