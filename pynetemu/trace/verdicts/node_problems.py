@@ -6,6 +6,7 @@ from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.causes import COUNTERS, TABLES
+from pynetemu.trace.verdicts.connections import came_to_nothing
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.verdicts.verdict import Reason
@@ -17,7 +18,8 @@ def node_problems(
     journeys: Sequence[Journey], conversations: Conversations, wiring: Wiring, evidence: Evidence
 ) -> list[Reason]:
     """The most telling first."""
-    return [*_two_owners(conversations), *_unsent(wiring, evidence), *_overflows(evidence), *_same_mac(journeys, evidence)]
+    besides = [*_overflows(evidence), *_same_mac(journeys, evidence), *came_to_nothing(journeys)]
+    return [*_two_owners(conversations), *_unsent(wiring, evidence), *besides]
 
 
 def _two_owners(conversations: Conversations) -> Iterator[Reason]:

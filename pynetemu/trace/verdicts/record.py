@@ -32,7 +32,8 @@ class TraceRecord:
         for journey in journeys[:_JUDGED_AT_ONCE]:
             if not is_background(journey.first.data):
                 self.endings(journey)
-        self.node_problems = verdicts.node_problems()
+        problems = verdicts.node_problems()
+        self.node_problems = [problem for problem in problems if not lost or problem.kind != "connection"]
 
     def __len__(self) -> int:
         return len(self.journeys)

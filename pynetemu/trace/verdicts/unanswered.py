@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 
 from pynetemu.packets.dissect import Packet, dissect
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.verdicts.causes import TABLES
+from pynetemu.trace.verdicts.causes import TABLES, Case, by_rule
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.verdicts.not_taken import kept_from, link_down
@@ -56,6 +56,10 @@ class Requests:
         text = f"nothing listens on {packet.protocol} port {port} of {node}" + (
             f": it refused, see {refusal}" if refusal else ""
         )
+        tables = self._evidence.tables(node)
+        own = tables.addresses if tables else {}
+        if {packet.source, packet.destination} <= own.keys() and not ip_address(packet.destination).is_loopback:
+            text += f"; {node} itself has {packet.destination}"
         others = self._evidence.listening(node, packet.protocol, port)
         details = [f"a program listens on port {port} of {address} only" for address in others if address != packet.destination]
         return Reason("port", text, tuple(details), f"{node} ss -ln{packet.protocol.lower()[0]}p", TABLES)
@@ -92,19 +96,59 @@ class Requests:
     def unanswered_arp(self, journey: Journey, packet: Packet) -> Reason:
         """Why a question for a MAC address was in vain."""
         asking, address = journey.first.node, packet.destination
-        owners = self._wiring.owners.get(address) or self._evidence.owners.get(address, set())
+        owners = self._owners_now(address)
         if not owners:
-            text = f"nobody answers for {address}: no interface of the lab has this address"
-            return Reason("arp", text, (), "nodes", TABLES)
-        owner = next(iter(sorted(owners)))
+            return self._nobody_has(address)
+        owner = sorted(owners)[0]
+        if rule := self._by_rule(journey, owner):
+            return rule
         if owner in journey.path:
-            return Reason("arp", f"{owner} got it, and did not answer", (), f"{owner} sysctl -a -r arp_", TABLES)
+            hint = f"{owner} nft list ruleset" if ":" in address else f"{owner} sysctl -a -r arp_"
+            return Reason("arp", f"{owner} got it, and did not answer", (), hint, TABLES)
         interface = self._wiring.interface_of(address)
         blocked = kept_from(owner, journey, self._wiring, self._evidence) or link_down(owner, interface, self._evidence)
         if blocked is not None:
             return blocked
+        near = self._evidence.link(asking, journey.first.interface)
+        if near is not None and near.kind == "macvlan":
+            apart = f"{asking} {near.name} is a macvlan, which the kernel keeps apart from the interface that it lies on"
+            return Reason(
+                "arp", f"nobody answers for {address}: it did not come to {owner}, which has it; {apart}", (), "", TABLES
+            )
         text = f"nobody answers for {address}: {owner} has it, and is not on this network"
         return Reason("arp", text, self._prefixes(asking, address), f"{asking} ip addr", TABLES)
+
+    def _owners_now(self, address: str) -> set[str]:
+        """The nodes that have an address; those of the plan are asked first, and believed when they can no longer be asked."""
+        planned = self._wiring.owners.get(address, set())
+        tables = {node: self._evidence.tables(node) for node in planned}
+        having = {node for node, known in tables.items() if known is None or address in known.addresses}
+        return having or self._evidence.owners.get(address, set())
+
+    def _nobody_has(self, address: str) -> Reason:
+        """An address that no node has, and what became of it where one of the plan had it."""
+        nobody = f"nobody answers for {address}"
+        planned, interface = sorted(self._wiring.owners.get(address, ())), self._wiring.interface_of(address)
+        if not planned:
+            return Reason("arp", f"{nobody}: no interface of the lab has this address", (), "nodes", TABLES)
+        node = planned[0]
+        if ":" in address and self._evidence.setting(node, f"net/ipv6/conf/{interface}/disable_ipv6") == "1":
+            hint = f"{node} sysctl -w net.ipv6.conf.{interface}.disable_ipv6=0"
+            return Reason("arp", f"{nobody}: IPv6 is off on {node} {interface}", (), hint, TABLES)
+        if down := link_down(node, interface, self._evidence):
+            return down
+        return Reason("arp", f"{nobody}: {node} has no such address any more", (), f"{node} ip addr", TABLES)
+
+    def _by_rule(self, journey: Journey, owner: str) -> Reason | None:
+        """The rule of the owner that dropped a question; or of a bridge on its way, of which it did not come to the owner."""
+        for sighting in journey.sightings:
+            event = sighting.event
+            port = self._evidence.link(event.node, event.interface)
+            is_on_the_way = event.node == owner or (owner not in journey.path and port is not None and port.port)
+            case = Case(sighting, dissect(event.data), self._evidence, self._wiring, self._conversations)
+            if event.kind == "in" and is_on_the_way and (reason := by_rule(case)):
+                return reason
+        return None
 
     def _prefixes(self, node: str, address: str) -> tuple[str, ...]:
         """The node's own prefixes that make it believe that the address is near."""
