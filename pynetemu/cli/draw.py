@@ -5,15 +5,14 @@ import os
 import shutil
 import sys
 
-from pynetemu.cli.run import add_parameters
+from pynetemu.cli.description import add_description, read_plan
 from pynetemu.errors import DrawError
 
 _ONLY_TERMINAL = "ascii", "width", "color"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
-    add_parameters(parser)
+    add_description(parser)
     parser.add_argument("-o", dest="output", metavar="PICTURE", help="write a file: x.svg, x.png, x.dot or x.mmd (Mermaid)")
     background = parser.add_mutually_exclusive_group()
     for name in ("light", "dark"):
@@ -30,10 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     from pynetemu.draw.graph import read
-    from pynetemu.plan.compile import compile_plan
-    from pynetemu.plan.load import load
 
-    plan = compile_plan(load(arguments.file, dict(arguments.parameters)))
+    plan = read_plan(arguments)
     graph = read(plan, addresses=not arguments.no_addresses, interfaces=not arguments.no_interfaces)
     if arguments.output:
         from pynetemu.draw.files import save

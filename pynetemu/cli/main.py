@@ -44,6 +44,7 @@ Networks described as Python classes, running as Linux network namespaces. No ro
   SCRIPT          run the lines of this file; stops at the first that fails
   -p NAME=VALUE   set a parameter of the topology's build(); may be repeated
   --name NAME     the lab's name for ps, exec and attach (default: the class's name)
+  --strict        what pynetemu only warns of is an error
   --capture FILE  write all packets from the lab's first moment on to a pcapng file, for Wireshark and tshark
   --host          the lab's root is this machine itself, not a sandbox (needs root)
   --version       show the version

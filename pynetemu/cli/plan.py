@@ -3,12 +3,11 @@
 import argparse
 import json
 
-from pynetemu.cli.run import add_parameters, tell_warnings
+from pynetemu.cli.description import add_description, read_plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
-    add_parameters(parser)
+    add_description(parser)
     parser.add_argument("--host", action="store_true", help="as for a lab whose root is this machine itself")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--as-shell", action="store_true", help="as a sh script of ip commands")
@@ -16,11 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pynetemu.plan.compile import compile_plan
-    from pynetemu.plan.load import load
-
-    plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=arguments.host)
-    tell_warnings(plan)
+    plan = read_plan(arguments, arguments.host)
     if arguments.as_shell:
         from pynetemu.plan.as_shell import as_shell
 

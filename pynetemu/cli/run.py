@@ -9,42 +9,25 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pynetemu.cli import captured, interrupts
+from pynetemu.cli.description import add_description, read_plan
 from pynetemu.errors import UsageError
 from pynetemu.lab.connection import Sandbox
 from pynetemu.wording import shortened
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
-    from pynetemu.plan.operations import Plan
     from pynetemu.shell.shell import Shell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
+    add_description(parser)
     parser.add_argument("script", metavar="SCRIPT", nargs="?", help="a file with lines of the shell to run")
     parser.add_argument(
         "-c", dest="commands", action="append", metavar="COMMAND", help="a line of the shell to run; repeatable"
     )
-    add_parameters(parser)
     parser.add_argument("--capture", metavar="FILE", help="all packets from the lab's first moment on, as a pcapng file")
     parser.add_argument("--name", help="the lab's name for ps, exec and attach")
     parser.add_argument("--host", action="store_true", help="the lab's root is this machine itself (needs root)")
-
-
-def add_parameters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-p", dest="parameters", action="append", default=[], type=_parameter, metavar="NAME=VALUE")
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE, such as n=5")
-    return name, value
-
-
-def tell_warnings(plan: "Plan") -> None:
-    for warning in plan.warnings:
-        print(f"pynetemu: warning: {warning}", file=sys.stderr)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from pynetemu.network.network import Network
 
-        network = Network(_description(arguments), name=arguments.name, sandbox=sandbox, capture=arguments.capture)
+        network = Network(read_plan(arguments, arguments.host), name=arguments.name, sandbox=sandbox, capture=arguments.capture)
         with captured.told(network.captured):
             return _serve(network.begin(), arguments, script, start)
     finally:
@@ -72,7 +55,7 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
     gc.enable()
     with network:
         interrupts.raise_again()
-        shell = Shell(network, interactive, _stdin(arguments, interactive), partial(_description, arguments))
+        shell = Shell(network, interactive, _stdin(arguments, interactive), partial(read_plan, arguments, arguments.host))
         try:
             if interactive:
                 print(_welcome(network, time.perf_counter() - start))
@@ -80,13 +63,6 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
             return _run_lines(shell, arguments, script)
         finally:
             shell.network.close()
-
-
-def _description(arguments: argparse.Namespace) -> "Plan":
-    from pynetemu.plan.compile import compile_plan
-    from pynetemu.plan.load import load
-
-    return compile_plan(load(arguments.file, dict(arguments.parameters)), host=arguments.host)
 
 
 def _read(arguments: argparse.Namespace) -> list[str] | None:

@@ -35,6 +35,19 @@ def test_warnings_go_to_the_user_not_into_the_plan(tmp_path: Path) -> None:
     assert f"pynetemu: warning: {file}:4: c is in no link" in done.stderr
 
 
+@pytest.mark.parametrize("words", [["plan"], ["plan", "--json"], ["plan", "--as-shell"], ["draw"], ["-c", "a true"]])
+def test_warnings_are_told_once_by_every_verb_and_refused_when_strict(words: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "lab.py"
+    text = "class Lab(Topology):\n    a, b, c = Host(), Host(), Host()\n    wire = Link(a, b)\n"
+    file.write_text(f"from pynetemu import Host, Link, Topology\n{text}")
+    arguments: list[str | Path] = [*words, file] if words[0] != "-c" else [file, *words]
+    done, strict = pynetemu(*arguments), pynetemu(*arguments, "--strict")
+    assert (done.returncode, done.stderr.count("c is in no link")) == (0, 1)
+    assert done.stderr.startswith(f"pynetemu: warning: {file}:3: c is in no link")
+    assert (strict.returncode, strict.stdout) == (2, "")
+    assert strict.stderr.startswith(f"pynetemu: {file}:3: c is in no link")
+
+
 def test_a_plan_needs_no_namespaces() -> None:
     forbid = 'echo 0 >/proc/sys/user/max_net_namespaces; exec "$@"'
     command = ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh", *PROGRAM]

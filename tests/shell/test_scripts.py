@@ -76,6 +76,15 @@ def test_reload_reads_the_description_anew(tmp_path: Path) -> None:
     assert "lab.py:4: SyntaxError: '(' was never closed" in done.stderr
 
 
+def test_reload_of_a_description_that_exits_leaves_the_lab_as_it_is(tmp_path: Path) -> None:
+    text = "from pynetemu import Host, Topology\nclass Lab(Topology):\n    a = Host()\n"
+    (tmp_path / "lab.py").write_text(text)
+    (tmp_path / "exits.py").write_text(f"import sys\n{text}    def build(self):\n        sys.exit()\n")
+    done = pynetemu("lab.py", input="!cp exits.py lab.py\nset +e\nreload\na hostname\n", cwd=tmp_path)
+    assert (done.stdout, done.returncode) == ("a\n", 0)
+    assert "lab.py:6: Lab.build failed: SystemExit" in done.stderr
+
+
 @pytest.mark.pure
 @pytest.mark.parametrize(
     ("lines", "joined"),
