@@ -72,3 +72,12 @@ def test_host_is_the_roots_own_address_else_its_first_else_nobody() -> None:
     assert "10.0.0.1 root root.eth1\n" in machine
     assert "172.16.0.9 host\n" in machine
     assert "192.168.0.194" not in machine
+
+
+def test_ipv4_link_local_addresses_need_no_interface_and_have_names() -> None:
+    class Pair(Topology):
+        a, b = Host(), Host()
+        wire = Link(a.interface("eth0", "169.254.1.1/16"), b.interface("eth0", "169.254.1.2/16"))
+
+    told = hosts_file(Inventory(compile_plan(Pair)), "a")
+    assert told == _LOCAL.format("") + "169.254.1.1 a a.eth0\n169.254.1.2 b b.eth0\n"
