@@ -35,7 +35,7 @@ _LAYERS = [
     {"topology"},
     {"errors"},
     {"results"},
-    {"wording", "safe_text"},
+    {"terminal_output", "wording", "safe_text"},
 ]
 _RANKS = {package: rank for rank, layer in enumerate(_LAYERS) for package in layer}
 _HOMES = {"pyroute2": "engine", "prompt_toolkit": "shell", "scapy": "crafting", "graphlay": "draw"}

@@ -2,11 +2,10 @@
 
 import argparse
 import os
-import shutil
-import sys
 
 from pynetemu.cli.description import add_description, read_plan
 from pynetemu.errors import DrawError
+from pynetemu.terminal_output import can_print, has_colors, width
 
 _ONLY_TERMINAL = "ascii", "width", "color"
 
@@ -37,10 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
 
         save(graph, arguments.output, arguments.background)
     else:
+        from pynetemu.draw.canvas import CHARACTERS
         from pynetemu.draw.text import picture
 
-        width = arguments.width or max(shutil.get_terminal_size((100, 24)).columns, 20)
-        print(picture(graph, width, _ascii(arguments), _color(arguments)), end="")
+        ascii = arguments.ascii or not can_print(CHARACTERS)
+        print(picture(graph, arguments.width or max(width(), 20), ascii, _color(arguments)), end="")
     return 0
 
 
@@ -67,16 +67,7 @@ def _width(text: str) -> int:
     return int(text)
 
 
-def _ascii(arguments: argparse.Namespace) -> bool:
-    """An output that has no ○ gets ASCII."""
-    try:
-        "●○┼…".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return True
-    return bool(arguments.ascii)
-
-
 def _color(arguments: argparse.Namespace) -> bool:
     if arguments.color is None:
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return has_colors()
     return bool(arguments.color == "always")

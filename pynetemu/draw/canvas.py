@@ -3,12 +3,23 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from pynetemu.terminal_output import RESET, codes
+
 _UP, _RIGHT, _DOWN, _LEFT = 1, 2, 4, 8
 _LINES = " ╵╶└╷│┌├╴┘─┴┐┤┬┼"  # by the sum of the directions in which a line leaves the cell
 _ASCII_LINES = " |-`||.+-'-+.+++"
 _ASCII = str.maketrans({"…": "~", "●": "#", "○": "o", "◆": "@", "■": "H", "◇": "%", "◎": "&", "·": "-"})
-_COLORS = {"bold": "1", "dim": "2", "root": "1;31", "host": "32", "switch": "36", "hub": "36", "router": "33"}
-_OTHER_COLOR = "35"
+CHARACTERS = _LINES + "".join(map(chr, _ASCII))  # all that pictures are drawn with, unless in ASCII
+_STYLES = {
+    "bold": "bold",
+    "dim": "faint",
+    "root": "bold red",
+    "host": "green",
+    "switch": "cyan",
+    "hub": "cyan",
+    "router": "yellow",
+}
+_OTHER_STYLE = "magenta"
 
 Point = tuple[int, int]
 
@@ -79,10 +90,10 @@ def _row(cells: Sequence[tuple[str, str]], color: bool) -> str:
     parts, before = [], ""
     for character, style in cells[: len(text)]:
         if style != before:
-            parts.append(f"\x1b[0;{_COLORS.get(style, _OTHER_COLOR)}m" if style else "\x1b[0m")
+            parts.append(f"\x1b[0;{codes(_STYLES.get(style, _OTHER_STYLE))}m" if style else RESET)
             before = style
         parts.append(character)
-    return "".join(parts) + "\x1b[0m" * bool(before)
+    return "".join(parts) + RESET * bool(before)
 
 
 def cut(text: str, width: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pynetemu.safe_text import printable
-from pynetemu.shell.color import is_terminal, paint
+from pynetemu.terminal_output import is_terminal, paint
 from pynetemu.wording import shortened
 
 Cell = str | int | float | bool | list[str] | None

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from pynetemu.shell.color import paint
 from pynetemu.shell.command import Command
+from pynetemu.terminal_output import paint
 from pynetemu.wording import shortened
 
 _GRAMMAR = """\

@@ -7,8 +7,7 @@ from statistics import fmean, pstdev
 from pynetemu.measure.ping import Ping, Pings
 from pynetemu.measure.throughput import Throughput
 from pynetemu.shell.answers import Answer, Table
-from pynetemu.shell.color import paint
-from pynetemu.shell.output import can_print, width
+from pynetemu.terminal_output import can_print, paint, width
 from pynetemu.wording import counted, shortened
 
 _MOST_LINES = 20

@@ -1,7 +1,6 @@
-"""Shows what commands give back, and knows what the output can take."""
+"""Shows what commands give back, and pipes it where a line says."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 
 from pynetemu.shell.answers import Answer
-from pynetemu.shell.color import wanted
 from pynetemu.shell.jobs import exit_status
 
 
@@ -41,21 +39,3 @@ def piped_into(tail: str) -> Iterator[Tail]:
         with suppress(BrokenPipeError):
             pipe.close()
         found.status = exit_status(process.wait())
-
-
-def width() -> int:
-    """The terminal's columns; 100 where there is none."""
-    return shutil.get_terminal_size((100, 24)).columns
-
-
-def with_color() -> bool:
-    return wanted(sys.stdout)
-
-
-def can_print(text: str) -> bool:
-    """Whether standard output has these characters."""
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True

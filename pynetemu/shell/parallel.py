@@ -16,8 +16,8 @@ from typing import IO
 from pynetemu.errors import CommandError
 from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
-from pynetemu.shell.color import paint
 from pynetemu.shell.jobs import exit_status
+from pynetemu.terminal_output import paint
 from pynetemu.wording import shortened
 
 _AT_ONCE = 64  # processes; each has two pipes here

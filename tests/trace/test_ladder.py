@@ -80,4 +80,4 @@ def test_nothing_is_wider_than_the_terminal(n: int, width: int) -> None:
 def test_colors_are_for_those_who_want_them() -> None:
     plain, painted = _drawn(1, Style()), _drawn(1, Style(color=True), Reason("nft", "dropped"))
     assert not any("\x1b" in line for line in plain)
-    assert "\x1b[31;1m✗\x1b[0m" in painted[1]
+    assert "\x1b[1;31m✗\x1b[0m" in painted[1]

@@ -15,16 +15,15 @@ from pynetemu.errors import LabError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.shell.answers import Table
 from pynetemu.shell.argument_types import Count
-from pynetemu.shell.color import paint
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
+from pynetemu.terminal_output import PROTOCOL_STYLES, paint
 from pynetemu.wording import counted, did_you_mean
 
 if TYPE_CHECKING:
     from pynetemu.capture.capture import Capture
     from pynetemu.capture.live import Live
 
-_COLORS = {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "green", "UDP": "blue"}
 _COLUMNS = ("No.", "%m"), ("Time", "%t"), ("Where", "%Cus:frame.interface_name"), ("Source", "%s"), ("Destination", "%d"), (
     "Protocol", "%p"), ("Info", "%i")  # fmt: skip
 _TSHARK = ("tshark", "-l", "-N", "n", "-o", "gui.column.format:" + ",".join(f'"{a}","{b}"' for a, b in _COLUMNS), "-i", "-")
@@ -176,7 +175,7 @@ def _show(shell: Shell, what: list[str], filter: str, count: int | None, during:
             sightings = live.rest() if during else live.follow()
             for shown, sighting in enumerate(islice(sightings, count), 1):  # noqa: B007
                 place = f"{sighting.place:<{live.width}} {'out' if sighting.outgoing else 'in '}"
-                text = paint(sighting.text, _COLORS.get(sighting.packet.protocol, ""))
+                text = paint(sighting.text, PROTOCOL_STYLES.get(sighting.packet.protocol, ""))
                 print(f"{sighting.seconds:10.6f}  {place}  {text}  {sighting.length} bytes", flush=True)
     except KeyboardInterrupt:
         pass

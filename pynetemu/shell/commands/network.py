@@ -145,11 +145,12 @@ def graph(shell: Shell, *, ascii: bool = False, output: Path | None = None) -> i
 
         save_picture(read(shell.network.plan), str(output))
         return 0
+    from pynetemu.draw.canvas import CHARACTERS
     from pynetemu.draw.text import picture
-    from pynetemu.shell.output import can_print, width, with_color
+    from pynetemu.terminal_output import can_print, has_colors, width
 
-    plain = ascii or not can_print("●○┼…")
-    print(picture(read(shell.network.plan), max(width(), 20), plain, with_color()), end="")
+    plain = ascii or not can_print(CHARACTERS)
+    print(picture(read(shell.network.plan), max(width(), 20), plain, has_colors()), end="")
     return 0
 
 

@@ -1,6 +1,5 @@
 """What packets do: traces of commands, and why packets died."""
 
-import os
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -10,9 +9,9 @@ from pynetemu.errors import LabError, UsageError
 from pynetemu.network.network import Network
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.argument_types import ShellLine
-from pynetemu.shell.color import wanted
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
+from pynetemu.terminal_output import can_print, has_colors, terminal_width
 from pynetemu.wording import counted
 
 if TYPE_CHECKING:
@@ -151,11 +150,7 @@ def _number(trace: "Trace", word: str) -> int:
 
 
 def _style(ascii: bool) -> "Style":
-    from pynetemu.trace.views.style import ASCII, Signs, Style
+    from pynetemu.trace.views.style import ASCII, Signs, Style, characters
 
-    try:
-        width = os.get_terminal_size(sys.stdout.fileno()).columns
-    except (OSError, ValueError):  # a pipe, or nothing that has a descriptor
-        width = None
-    plain = ascii or "utf" not in (sys.stdout.encoding or "").lower()
-    return Style(color=wanted(sys.stdout), width=width, signs=ASCII if plain else Signs())
+    signs = ASCII if ascii or not can_print(characters()) else Signs()
+    return Style(color=has_colors(), width=terminal_width(), signs=signs)

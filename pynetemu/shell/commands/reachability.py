@@ -8,10 +8,10 @@ from pynetemu.lab.addresses import usable
 from pynetemu.measure.ping import Pinger
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.argument_types import BitRate, Count, NodeName, NodeNames, Seconds
-from pynetemu.shell.color import is_terminal
 from pynetemu.shell.command import command
 from pynetemu.shell.measurements import Pinged, Sent
 from pynetemu.shell.shell import Shell
+from pynetemu.terminal_output import is_terminal
 
 
 @command

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pynetemu.errors import LabError, UsageError
 from pynetemu.shell.argument_types import RestOfLine, Seconds, ShellLine
-from pynetemu.shell.color import has_screen
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
+from pynetemu.terminal_output import has_screen
 
 _CLEAR = "\x1b[H\x1b[2J"
 _OTHER_SCREEN, _BACK = "\x1b[?1049h", "\x1b[?1049l"

@@ -5,9 +5,9 @@ import sys
 from pynetemu.safe_text import printable_lines
 from pynetemu.shell.answers import Table
 from pynetemu.shell.argument_types import ServiceName
-from pynetemu.shell.color import is_terminal
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
+from pynetemu.terminal_output import is_terminal
 
 _SECONDS_BETWEEN_LOOKS = 0.2
 

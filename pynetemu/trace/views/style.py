@@ -1,9 +1,8 @@
 """How a ladder is drawn: its signs, its colors, its width."""
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 
-_COLORS = {"ARP": "33", "ND": "33", "ICMP": "36", "TCP": "32", "UDP": "36"}
-_BOLD, _DIM, _FAILED, _FINE, _PLAIN = "1", "2", "31;1", "32;1", "0"
+from pynetemu.terminal_output import PROTOCOL_STYLES, painted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,11 @@ class Signs:
 ASCII = Signs("o", "o", ">", "<", "X", "?", ".", "-", "+", "`", "->", "OK", "-", "~", "|")
 
 
+def characters() -> str:
+    """All that a ladder is drawn with, unless in ASCII."""
+    return "".join(astuple(Signs()))
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """`width` is how many columns there are (None: any number); without `color` no escape sequences are written."""
@@ -38,23 +42,23 @@ class Style:
     width: int | None = None
     signs: Signs = field(default_factory=Signs)
 
-    def paint(self, code: str, text: str) -> str:
-        return f"\033[{code}m{text}\033[0m" if self.color and text else text
+    def paint(self, style: str, text: str) -> str:
+        return painted(text, style) if self.color else text
 
     def of_protocol(self, protocol: str, text: str) -> str:
-        return self.paint(_COLORS.get(protocol, _PLAIN), text)
+        return self.paint(PROTOCOL_STYLES.get(protocol, ""), text)
 
     def bold(self, text: str) -> str:
-        return self.paint(_BOLD, text)
+        return self.paint("bold", text)
 
     def dim(self, text: str) -> str:
-        return self.paint(_DIM, text)
+        return self.paint("faint", text)
 
     def failed(self, text: str) -> str:
-        return self.paint(_FAILED, text)
+        return self.paint("bold red", text)
 
     def fine(self, text: str) -> str:
-        return self.paint(_FINE, text)
+        return self.paint("bold green", text)
 
     def words(self, text: str) -> str:
         """The text with signs that this style has."""

@@ -1,0 +1,69 @@
+"""What an output can take: colors, characters, columns; and the one palette of all that is printed.
+
+Colors are for terminals that have them (TERM is neither unset nor "dumb"), unless NO_COLOR is set: no-color.org.
+"""
+
+import os
+import sys
+from typing import IO
+
+RESET = "\x1b[0m"
+# By protocol, in captures and in traces.
+PROTOCOL_STYLES = {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "green", "UDP": "cyan"}
+_CODES = {"bold": 1, "faint": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
+_DEFAULT_WIDTH = 100
+
+
+def codes(style: str) -> str:
+    """The parameters of SGR (ECMA-48) for a style: codes("bold red") == "1;31"."""
+    return ";".join(str(_CODES[word]) for word in style.split())
+
+
+def painted(text: str, style: str) -> str:
+    """The text in a style such as "bold red", whatever the output."""
+    return f"\x1b[{codes(style)}m{text}{RESET}" if style and text else text
+
+
+def paint(text: str, style: str, file: IO[str] | None = None) -> str:
+    """The text in a style, for a file (standard output); unchanged where there are no colors."""
+    return painted(text, style) if style and has_colors(file) else text
+
+
+def has_colors(file: IO[str] | None = None) -> bool:
+    return not os.environ.get("NO_COLOR") and has_screen(file)
+
+
+def has_screen(file: IO[str] | None = None) -> bool:
+    """Whether a file (standard output) is a terminal that understands more than lines."""
+    return is_terminal(file or sys.stdout) and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def is_terminal(file: IO[str]) -> bool:
+    try:
+        return file.isatty()
+    except ValueError:  # it is closed
+        return False
+
+
+def can_print(text: str) -> bool:
+    """Whether standard output has these characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def width() -> int:
+    """The columns of COLUMNS or the terminal; 100 where there is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((_DEFAULT_WIDTH, 24)).columns
+
+
+def terminal_width() -> int | None:
+    """The columns of the terminal that standard output is; None for a pipe or a file, whose lines may be of any length."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):  # nothing that has a terminal, or a descriptor
+        return None

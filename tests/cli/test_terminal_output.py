@@ -1,0 +1,86 @@
+"""What an output can take, on pseudo-terminals: colors, characters, columns."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from io import StringIO, TextIOWrapper
+from termios import tcsetwinsize
+
+import pytest
+
+from pynetemu.draw.canvas import CHARACTERS
+from pynetemu.terminal_output import can_print, has_colors, has_screen, paint, terminal_width, width
+from pynetemu.trace.views.style import ASCII, characters
+
+
+@contextmanager
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Standard output is a terminal of 72 columns, xterm, in UTF-8; pytest has another one in fixtures."""
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    controller, end = os.openpty()
+    tcsetwinsize(end, (24, 72))
+    with monkeypatch.context() as patch, open(end, "w", encoding="utf-8") as file:
+        patch.setattr(sys, "stdout", file)
+        patch.setattr(sys, "__stdout__", file)
+        yield end
+    os.close(controller)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "colors", "screen"),
+    [
+        ("TERM", "xterm", True, True),
+        ("NO_COLOR", "1", False, True),
+        ("NO_COLOR", "", True, True),
+        ("TERM", "dumb", False, False),
+        ("TERM", None, False, False),
+    ],
+)
+def test_colors_are_for_terminals_that_have_them(
+    variable: str, value: str | None, colors: bool, screen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _terminal(monkeypatch):
+        if value is None:
+            monkeypatch.delenv(variable)
+        else:
+            monkeypatch.setenv(variable, value)
+        assert (has_colors(), has_screen()) == (colors, screen)
+        assert paint("x", "bold red") == ("\x1b[1;31mx\x1b[0m" if colors else "x")
+        assert paint("x", "bold red", StringIO()) == "x"
+
+
+def test_a_closed_output_has_no_colors(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _terminal(monkeypatch):
+        assert has_colors()
+        sys.stdout.close()
+        assert not has_colors()
+
+
+def test_the_width_is_the_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _terminal(monkeypatch) as terminal:
+        assert (width(), terminal_width()) == (72, 72)
+        tcsetwinsize(terminal, (0, 0))  # as terminals without a size have it
+        assert (width(), terminal_width()) == (100, None)
+        monkeypatch.setenv("COLUMNS", "50")
+        assert width() == 50
+
+
+def test_a_pipe_has_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with open(reading), open(writing, "w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        monkeypatch.setattr(sys, "__stdout__", file)
+        assert (width(), terminal_width(), has_colors()) == (100, None, False)
+
+
+@pytest.mark.parametrize(("encoding", "pictures"), [("utf-8", True), ("ascii", False), ("latin-1", False), ("cp437", False)])
+def test_only_what_the_encoding_has_is_printed(encoding: str, pictures: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(os.devnull, "wb") as null, TextIOWrapper(null, encoding=encoding) as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        assert (can_print(CHARACTERS), can_print(characters())) == (pictures, pictures)
+        assert can_print("".join(astuple(ASCII)))
