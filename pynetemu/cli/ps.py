@@ -2,9 +2,11 @@
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import asdict
 
+from pynetemu.safe_text import printable
 from pynetemu.wording import shortened
 
 
@@ -13,16 +15,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pynetemu.lab.running_labs import labs
+    from pynetemu.lab.running_labs import labs_and_silent
 
-    found = labs()
+    found, silent = labs_and_silent()
+    if silent:
+        print(f"pynetemu: no answer from {shortened(silent)}: stopped, or very busy", file=sys.stderr)
     if arguments.json:
         print(json.dumps([asdict(lab) for lab in found], indent=2))
         return 0
     rows = [("LAB", "PID", "AGE", "NODES", "FILE")]
     rows += [(lab.name, str(lab.pid), _age(time.time() - lab.started), shortened(lab.nodes, 4), lab.file) for lab in found]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
+    for row in [tuple(map(printable, row)) for row in rows]:
         print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
     return 0
 

@@ -166,9 +166,8 @@ class Lab:
     @classmethod
     def attach(cls, name: str) -> Self:
         """A running lab of this user, from another process; closing it leaves the lab running. Raises LabError."""
-        control = connect(name)
+        control, described = connect(name)
         try:
-            described, _ = control.request({"do": "describe"})
             lab = cls(from_data(described["plan"]), name=name)
         except BaseException:
             control.close()

@@ -8,15 +8,20 @@ import errno
 import os
 import re
 import socket
+import struct
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pynetemu.engine.channel import Channel, peer_user
+from pynetemu.engine.channel import Channel, Message, peer_user
 from pynetemu.errors import LabError
-from pynetemu.lab.connection import Connection
+from pynetemu.lab.connection import Connection, is_readable, readable
 from pynetemu.wording import near_or_all
 
 _NAME = re.compile(r"[\w.][\w.-]*")
+# A socket that listens (__SO_ACCEPTCON) at a lab's address: the user's number and the lab's name.
+_LISTED = re.compile(r"\S+: \S+ \S+ 00010000 .*? @pynetemu/([0-9]{1,10})/([^/]+)", re.ASCII)
+_PATIENCE = 2.0  # seconds for a lab's answer, which takes milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +39,39 @@ class RunningLab:
 
 
 def labs() -> list[RunningLab]:
-    """This user's running labs, by name."""
+    """This user's running labs, by name; without those that do not answer."""
+    return labs_and_silent()[0]
+
+
+def labs_and_silent() -> tuple[list[RunningLab], list[str]]:
+    """This user's running labs, and the names of those that do not answer. All are asked at once, for two seconds at most."""
+    asked: dict[str, Connection] = {}
+    silent: list[str] = []
+    for name in _names().get(os.getuid(), []):
+        try:
+            opened = _open(name, 0)
+        except BlockingIOError:
+            silent.append(name)
+        except OSError:  # it has ended meanwhile
+            continue
+        else:
+            if peer_user(opened) == os.getuid():
+                asked[name] = Connection(Channel(opened))
+                asked[name].begin({"do": "describe"})
+            else:
+                opened.close()
     found = []
-    for name in sorted(_names().get(os.getuid(), [])):
-        with suppress(LabError):  # it has ended meanwhile
-            connection = connect(name)
-            answer, _ = connection.request({"do": "describe"})
+    end = time.monotonic() + _PATIENCE
+    while asked and (answered := readable(list(asked.values()), end - time.monotonic())):
+        for name in [name for name, connection in asked.items() if connection in answered]:
+            connection = asked.pop(name)
+            with suppress(LabError):  # it has ended meanwhile
+                answer = connection.finish()
+                found.append(RunningLab(name, answer["pid"], answer["file"], tuple(answer["nodes"]), answer["started"]))
             connection.close()
-            found.append(RunningLab(name, answer["pid"], answer["file"], tuple(answer["nodes"]), answer["started"]))
-    return found
+    for connection in asked.values():
+        connection.close()
+    return sorted(found, key=lambda lab: lab.name), sorted([*silent, *asked])
 
 
 def address(name: str) -> str:
@@ -70,31 +99,50 @@ def listen(wanted: str) -> tuple[str, socket.socket]:
             number += 1
 
 
-def connect(name: str) -> Connection:
-    """Connects to a running lab of this user; raises LabError."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+def connect(name: str) -> tuple[Connection, Message]:
+    """Connects to a running lab of this user, and lets it describe itself; raises LabError, also when it does not answer."""
+    silent = f"the lab {name!r} does not answer: it is stopped, or very busy"
     try:
-        connection.connect("\0" + address(name))
-    except OSError:
-        connection.close()
+        opened = _open(name, _PATIENCE)
+    except BlockingIOError:
+        raise LabError(silent) from None
+    except (OSError, ValueError):
         raise LabError(_no_such_lab(name)) from None
-    if (owner := peer_user(connection)) != os.getuid():  # anybody may listen at an abstract address
-        connection.close()
+    if (owner := peer_user(opened)) != os.getuid():  # anybody may listen at an abstract address
+        opened.close()
         raise LabError(f"lab {name!r} belongs to another user (uid {owner}), who listens in its place")
-    return Connection(Channel(connection))
+    connection = Connection(Channel(opened))
+    connection.begin({"do": "describe"})
+    if not is_readable(connection, _PATIENCE):
+        connection.close()
+        raise LabError(silent)
+    return connection, connection.finish()
+
+
+def _open(name: str, patience: float) -> socket.socket:
+    """A connection to whoever listens there. Raises BlockingIOError where too many wait already, after so many seconds."""
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        opened.setblocking(patience > 0)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(patience), 0))
+        opened.connect("\0" + address(name))
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
+        opened.setblocking(True)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 def _names() -> dict[int, list[str]]:
-    """The names of all labs of this machine, by user, as /proc/net/unix lists their sockets."""
+    """The names of all labs of this machine, by user, as /proc/net/unix lists their sockets; anybody may bind any name."""
     names: dict[int, list[str]] = {}
-    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as file:  # others' names may be any bytes
+    with open("/proc/net/unix", encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
-            path = line.split(maxsplit=7)[7:]
-            parts = path[0].strip().split("/", 2) if path else []
-            is_listening = " 00010000 " in line  # __SO_ACCEPTCON
-            if len(parts) == 3 and parts[0] == "@pynetemu" and parts[1].isdigit() and is_listening:
-                names.setdefault(int(parts[1]), []).append(parts[2])
-    return names
+            found = _LISTED.fullmatch(line.rstrip("\n"))
+            if found and _NAME.fullmatch(found[2]):
+                names.setdefault(int(found[1]), []).append(found[2])
+    return {user: list(dict.fromkeys(theirs)) for user, theirs in names.items()}
 
 
 def _no_such_lab(name: str) -> str:

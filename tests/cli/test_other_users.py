@@ -86,6 +86,6 @@ def test_nobody_is_taken_in_by_another_user_who_listens_in_a_labs_place(user: in
             assert "trap" not in run("ps").stdout
             done = run("exec", "trap", "blue", "--", "true")
             assert done.returncode == 1
-            assert f"another user (uid {BOB}) listens in its place" in done.stderr
+            assert f"another user (uid {BOB}), who listens in its place" in done.stderr
         finally:
             pretender.communicate(timeout=10)

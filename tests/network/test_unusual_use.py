@@ -112,7 +112,7 @@ def test_one_thread_asks_while_another_waits(net: Network) -> None:
 
 
 def test_an_attached_client_that_reads_no_answers_is_left(net: Network) -> None:
-    client = connect(net.name)
+    client = connect(net.name)[0]
     client_socket = client._channel.connection
     client_socket.setblocking(False)
     with suppress(BlockingIOError):

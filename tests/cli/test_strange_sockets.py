@@ -1,0 +1,105 @@
+"""`ps`, `exec` and `attach` beside sockets that are no labs, of this user and of others, and labs that do not answer."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from tests.support.labs import processes_of, running
+from tests.support.pynetemu import pynetemu
+
+_STRANGER = 54323
+_LISTEN = """
+import os, socket, sys
+user = int(sys.argv[1])
+os.setgroups([]) if user != os.getuid() else None
+os.setuid(user)
+kept = []
+for name in sys.argv[2:]:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(b"\\0" + os.fsencode(name))
+    listener.listen(0)
+    kept.append(listener)
+    while "full" in name:  # nobody ever accepts
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        client.setblocking(False)
+        kept.append(client)
+        try:
+            client.connect(b"\\0" + os.fsencode(name))
+        except BlockingIOError:
+            break
+print("listens", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def _listening(user: int, *names: str) -> Iterator[None]:
+    """Sockets of a user that nobody accepts from; those called full have as many waiting as they may."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", _LISTEN, str(user), *names], stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout.readline() == b"listens\n"
+        try:
+            yield
+        finally:
+            process.stdin.close()
+
+
+def _strangers() -> list[int]:
+    return [os.getuid(), *([_STRANGER] if os.getuid() == 0 else [])]
+
+
+@pytest.mark.parametrize("stranger", _strangers())
+def test_sockets_that_are_no_labs(stranger: int) -> None:
+    mine = f"pynetemu/{os.getuid()}/"
+    names = [
+        *(mine + name for name in ("full", "full2", "silent", "b\x1b[2Jell", "a/b", "new\nline", "", "ü")),
+        *("pynetemu/²/x", "pynetemu/x/y", "pynetemu//", "pynetemu/99999999999999999999/x", "pynetemu", "pynetemu/-1/x"),
+    ]
+    with ExitStack() as open_sockets:
+        open_sockets.enter_context(running("true"))
+        open_sockets.enter_context(_listening(stranger, *names))
+        began = time.monotonic()
+        done = pynetemu("ps")
+        assert [line.split()[0] for line in done.stdout.splitlines()] == ["LAB", "true"]
+        assert done.returncode == 0
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "no answer from full, full2" in done.stderr
+        for verb in ["exec", "full", "blue", "--", "true"], ["attach", "silent"], ["exec", "new\nline", "blue", "true"]:
+            done = pynetemu(*verb)
+            assert done.returncode == 1 and done.stderr.startswith("pynetemu: ") and "Traceback" not in done.stderr
+        assert pynetemu("exec", "true", "blue", "--", "hostname").stdout == "blue\n"
+        done = pynetemu("exec", "nosuch", "blue", "true")
+        assert "there is no lab 'nosuch'" in done.stderr and "\x1b" not in done.stderr
+        assert time.monotonic() - began < 30
+
+
+def test_a_lab_that_is_stopped() -> None:
+    with running("halted") as shell, running("other"):
+        engine = processes_of(shell.pid)["engine"]
+        os.kill(engine, signal.SIGSTOP)
+        try:
+            done = pynetemu("ps")
+            assert [line.split()[0] for line in done.stdout.splitlines()] == ["LAB", "other"]
+            assert "no answer from halted" in done.stderr
+            for verb in ["exec", "halted", "blue", "--", "true"], ["attach", "halted"]:
+                done = pynetemu(*verb)
+                assert (done.returncode, done.stdout) == (1, "")
+                assert done.stderr == "pynetemu: the lab 'halted' does not answer: it is stopped, or very busy\n"
+        finally:
+            os.kill(engine, signal.SIGCONT)
+        assert pynetemu("exec", "halted", "blue", "--", "hostname").stdout == "blue\n"
+
+
+def test_a_socket_that_goes_away_is_no_lab() -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as bound:
+        bound.bind(f"\0pynetemu/{os.getuid()}/bound")  # and does not listen
+        assert "bound" not in pynetemu("ps").stdout
+        assert "there is no lab 'bound'" in pynetemu("attach", "bound").stderr
