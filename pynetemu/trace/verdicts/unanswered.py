@@ -78,11 +78,19 @@ class Requests:
             because = self.unanswered_arp(asked, dissect(asked.first.data))
             text = f"{node} got it, but cannot answer: nobody answers its ARP for {self._named(hop)}"
             return Reason("arp", text, (because.text,), because.hint, TABLES)
-        if packet.kind == "echo request" and self._evidence.setting(node, "net/ipv4/icmp_echo_ignore_all") == "1":
-            hint = f"{node} sysctl -w net.ipv4.icmp_echo_ignore_all=0"
-            return Reason("ignored", f"{node} got it, and ignores pings", (), hint, TABLES)
+        if packet.kind == "echo request" and (ignored := self._ignored(node, packet)):
+            return ignored
         what = "the ping" if packet.kind == "echo request" else "the connection"
         return Reason("unanswered", f"{node} got it, and did not answer {what} in time", (), "", TABLES)
+
+    def _ignored(self, node: str, packet: Packet) -> Reason | None:
+        """The setting by which a node answers no pings, or none to a broadcast address."""
+        knob, what = ("net.ipv6.icmp.echo_ignore_all" if ":" in packet.source else "net.ipv4.icmp_echo_ignore_all"), "pings"
+        if packet.macs[1] == "ff:ff:ff:ff:ff:ff":
+            knob, what = "net.ipv4.icmp_echo_ignore_broadcasts", "pings to a broadcast address"
+        if self._evidence.setting(node, knob.replace(".", "/")) != "1":
+            return None
+        return Reason("ignored", f"{node} got it, and ignores {what}", (), f"{node} sysctl -w {knob}=0", TABLES)
 
     def _arp(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
         address = packet.destination
