@@ -101,6 +101,8 @@ def read_address(text: object) -> InterfaceAddress:
     if ip.is_multicast or ip.is_unspecified or ip.is_loopback or ip == _EVERYBODY:
         kind = "multicast" if ip.is_multicast else "loopback" if ip.is_loopback else "special"
         raise Wrong(f"{text!r} is a {kind} address", f"an interface has one like {example!r}")
+    if network.prefixlen == 0:
+        raise Wrong(f"{text!r} is on a network of all addresses", f"a longer prefix, as in {example!r}")
     if network.num_addresses > 2 and ip == network.network_address:
         raise Wrong(f"{text!r} is the network's own address", f"its first host is {network[1]}/{network.prefixlen}")
     if network.num_addresses > 2 and address.version == 4 and ip == network.broadcast_address:

@@ -16,6 +16,7 @@ from pynetemu.plan.resolve.network import (
 from pynetemu.wording import shortened
 
 _USUAL_MTU = 1500
+_LEAST_MTU_OF_IPV6 = 1280
 
 
 def check_network(network: ResolvedNetwork, domains: list[Domain], allowed: set[str], problems: Problems) -> None:
@@ -24,6 +25,7 @@ def check_network(network: ResolvedNetwork, domains: list[Domain], allowed: set[
         _check_overlaps(domains, problems)
     if "mtu" not in allowed:
         _check_mtus(domains, problems)
+    _check_mtus_of_ipv6(network, problems)
     _check_vlans(network, problems)
     _warn_of_islands(network, problems)
     _warn_of_strangers(domains, problems)
@@ -92,6 +94,15 @@ def _check_mtus(domains: list[Domain], problems: Problems) -> None:
             text = f"this link of {bridge.name} has an MTU of {other.mtu or _USUAL_MTU}, and another has "
             hint = f"the other is at {first.source}; give all the same, or if it is meant so, say: allow = 'mtu'"
             problems.add(other.declared, f"{text}{first.mtu or _USUAL_MTU}: larger frames get lost unseen", hint)
+
+
+def _check_mtus_of_ipv6(network: ResolvedNetwork, problems: Problems) -> None:
+    """The kernel takes IPv6 off an interface whose MTU is less than what each link must carry (RFC 8200, section 5)."""
+    for link in network.links:
+        has_ipv6 = any(address.version == 6 for end in (link.a, link.b) for address in end.addresses)
+        if has_ipv6 and not link.tunnel and 0 < link.mtu < _LEAST_MTU_OF_IPV6:
+            text = f"mtu={link.mtu} is too small for IPv6, which this link has"
+            problems.add(link.declared, text, f"{_LEAST_MTU_OF_IPV6} at least, or addresses of IPv4 only")
 
 
 def _check_vlans(network: ResolvedNetwork, problems: Problems) -> None:
