@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 
 from pynetemu.cli.description import add_description, read_plan
 
@@ -15,7 +16,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from pynetemu.plan.needs import lack_of_open_files
+
     plan = read_plan(arguments, arguments.host)
+    if lack := lack_of_open_files(plan):
+        print(f"pynetemu: warning: {lack}", file=sys.stderr)
     if arguments.as_shell:
         from pynetemu.plan.as_shell import as_shell
 

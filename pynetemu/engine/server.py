@@ -15,11 +15,10 @@ from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.names import hosts_file
-from pynetemu.plan.needs import needs
-from pynetemu.plan.operations import AddHttpServer, Address, Plan
+from pynetemu.plan.needs import lack_of_open_files, needs, open_files
+from pynetemu.plan.operations import Address, Plan
 
 _SECONDS_FOR_ATTACHED = 2.0  # for which one that has been stopped, say, may keep the others waiting
-_DESCRIPTORS_OF_NODE = 4  # its network, mount and UTS namespace, and its route socket
 
 
 class Server(Loop):
@@ -84,7 +83,7 @@ class Server(Loop):
             host.refuse_conflicts(self._inventory)
             self._is_on_machine = True
         self._require_features()
-        _make_room(self._inventory)
+        _make_room(plan)
         self.nodes.ring_memory = request["ring_memory"]
         try:
             apply.apply(plan.operations, self.nodes)
@@ -156,18 +155,16 @@ class Server(Loop):
             connection.close()
 
 
-def _make_room(inventory: Inventory) -> None:
+def _make_room(plan: Plan) -> None:
     """Raises our limit of open descriptors as far as a large lab needs; the nodes' programs inherit it (getrlimit(2))."""
     import resource
 
-    nodes = len(inventory.plan.nodes)
-    needed = 200 + _DESCRIPTORS_OF_NODE * nodes + len(inventory.of_type(AddHttpServer))
+    if lack := lack_of_open_files(plan):
+        raise KernelError(lack)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < needed:
-        hint = "hint: raise the limit as root with `ulimit -n`, or in /etc/security/limits.conf"
-        raise KernelError(f"{nodes} nodes take {needed} open files, and this user may have {hard}\n    {hint}")
-    if soft < needed:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    useful = open_files(plan, running=True)
+    if resource.RLIM_INFINITY != soft < useful:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (useful if hard == resource.RLIM_INFINITY else min(useful, hard), hard))
 
 
 def _open_log(node: str, service: str) -> int:

@@ -1,4 +1,4 @@
-"""What a plan needs of the kernel that not every kernel has."""
+"""What a plan needs of the kernel that not every kernel has, and of the limits that not every user has."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,6 +7,7 @@ from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
     AddDevice,
+    AddHttpServer,
     AddMacvlan,
     AddTunnel,
     AddVlan,
@@ -27,6 +28,24 @@ def needs(plan: Plan) -> dict[str, Operation]:
             for name in features(operation):
                 found.setdefault(name, operation)
     return found
+
+
+def open_files(plan: Plan, running: bool = False) -> int:
+    """How many the engine has: of each node its network namespace and its route socket; `running` commands, two more."""
+    of_nodes = (4 if running else 2) * len(plan.nodes)
+    return 200 + of_nodes + sum(isinstance(operation, AddHttpServer) for operation in plan.operations)
+
+
+def lack_of_open_files(plan: Plan) -> str:
+    """Why this user cannot have so large a lab, and what to do; "" when it can be had."""
+    import resource
+
+    needed, most = open_files(plan), resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if most == resource.RLIM_INFINITY or most >= needed:
+        return ""
+    text = f"{len(plan.nodes)} nodes take {needed} open files, and this user may have {most}"
+    raising = f"sudo prlimit --pid $$ --nofile={open_files(plan, running=True)}"
+    return f"{text}\n    hint: `{raising}` raises it for this shell, /etc/security/limits.conf for good"
 
 
 def _of_bridge(operation: AddBridge) -> Iterator[str]:

@@ -55,6 +55,24 @@ def test_a_plan_needs_no_namespaces() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_an_idle_node_takes_two_open_files_and_a_plan_tells_when_there_are_too_few() -> None:
+    needed = 200 + 2 * 201
+
+    def limited(most: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = ["prlimit", f"--nofile={most}", *PROGRAM, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=60, check=False)
+
+    short = limited(needed - 1, "plan", "single:hosts=200")
+    text = f"201 nodes take {needed} open files, and this user may have {needed - 1}\n"
+    assert (short.returncode, short.stderr.count(text)) == (0, 1)
+    assert "`sudo prlimit --pid $$ --nofile=1004`" in short.stderr
+    refused = limited(needed - 1, "single:hosts=200", "-c", "h1 true")
+    assert refused.returncode != 0 and text in refused.stderr
+    assert "open files" not in limited(needed, "plan", "single:hosts=200").stderr
+    enough = limited(needed, "single:hosts=200", "-c", "h1 ping -c 1 h200")
+    assert (enough.returncode, "1 received" in enough.stdout) == (0, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "nodes"),
