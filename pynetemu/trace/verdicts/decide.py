@@ -38,7 +38,7 @@ class Verdicts:
         endings = [ending for leaf in journey.leaves if (ending := self._ending(journey, leaf)) is not None]
         packet = dissect(journey.first.data)
         if _nobody_took(endings):
-            last = max(endings, key=lambda ending: len(list(ending.sighting.back())))
+            last = max(reversed(endings), key=lambda ending: len(list(ending.sighting.back())))
             reason = not_taken(journey, last.sighting, self._wiring, self._evidence)
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
         return self._requests.judged(journey, packet, endings)
