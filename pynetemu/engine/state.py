@@ -35,14 +35,14 @@ Data = dict[str, Any]
 _NDA_DST = 1
 _LOOPBACK = 1  # its index
 _IP_FAMILIES = (socket.AF_INET, socket.AF_INET6)
-_RT_TABLE_MAIN, _RTM_F_CLONED = 254, 0x200
+_RT_TABLE_MAIN, _RT_TABLE_LOCAL, _RTM_F_CLONED = 254, 255, 0x200
 _ROUTE_KINDS = {1: "unicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}  # RTN_*, rtnetlink(7)
 _NUD = {1: "incomplete", 2: "reachable", 4: "stale", 8: "delay", 16: "probe", 32: "failed", 64: "noarp", 128: "permanent"}
 _NTF_SELF = 0x2  # an address of the interface's own filter, which no bridge has learned
 
 
 def read(nodes: Nodes, what: str, names: Iterable[str]) -> dict[str, list[Data]]:
-    """For each node what it has of one kind: "interfaces", "routes", "neighbors" or "forwarding"."""
+    """For each node what it has of one kind, as `_READERS` names them."""
     return {name: list(_READERS[what](nodes[name])) for name in names}
 
 
@@ -126,16 +126,31 @@ def _interfaces(node: Node) -> Iterator[Data]:
 
 def _routes(node: Node) -> Iterator[Data]:
     names = _names(node)
+    return (_as_data(route, names) for route in _table(node) if route.short_table == _RT_TABLE_MAIN)
+
+
+def _routes_of_all_tables(node: Node) -> Iterator[Data]:
+    """Those of VRFs and of tables that rules lead to (ip-rule(8)) too; the kernel's own about its addresses are left out."""
+    names = _names(node)
+    for route in _table(node):
+        if (table := route.table) != _RT_TABLE_LOCAL:
+            yield {**_as_data(route, names), "table": 0 if table == _RT_TABLE_MAIN else table}
+
+
+def _table(node: Node) -> Iterator[RouteMessage]:
+    """The IP routes of kinds that are shown, of all tables."""
     for route in map(RouteMessage, node.link.dump_bytes(RTM_GETROUTE, ROUTE_BODY.pack(0, 0, 0, 0, 0, 0, 0, 0, 0))):
-        if route.short_table != _RT_TABLE_MAIN or route.family not in _IP_FAMILIES or route.flags & _RTM_F_CLONED:
-            continue
-        if route.kind in _ROUTE_KINDS:
-            yield {
-                "destination": route.destination,
-                "kind": _ROUTE_KINDS[route.kind],
-                "hops": [[hop.gateway, names.get(hop.index, "")] for hop in route.hops],
-                "metric": route.metric,
-            }
+        if route.kind in _ROUTE_KINDS and route.family in _IP_FAMILIES and not route.flags & _RTM_F_CLONED:
+            yield route
+
+
+def _as_data(route: RouteMessage, names: dict[int, str]) -> Data:
+    return {
+        "destination": route.destination,
+        "kind": _ROUTE_KINDS[route.kind],
+        "hops": [[hop.gateway, names.get(hop.index, "")] for hop in route.hops],
+        "metric": route.metric,
+    }
 
 
 def _neighbors(node: Node) -> Iterator[Data]:
@@ -166,6 +181,7 @@ def _forwarding(node: Node) -> Iterator[Data]:
 _READERS: dict[str, Callable[[Node], Iterator[Data]]] = {
     "interfaces": _interfaces,
     "routes": _routes,
+    "routes of all tables": _routes_of_all_tables,
     "neighbors": _neighbors,
     "forwarding": _forwarding,
 }

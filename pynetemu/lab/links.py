@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
+from pynetemu.lab import state
 from pynetemu.lab.state import InterfaceState, RouteState
 from pynetemu.plan.inventory import Place, ends
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
+    from pynetemu.plan.operations import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +76,12 @@ class LostSettings:
 
     def note(self, lab: "Lab", node: str, interface: str) -> None:
         """Notes what is about to be lost, as the words of `ip` commands."""
-        state = next((state for state in lab.interfaces(node) if state.name == interface), None)
-        if state is None or not state.is_up:
+        found = next((found for found in lab.interfaces(node) if found.name == interface), None)
+        if found is None or not found.is_up:
             return
-        addresses = [a for a in state.addresses if a.version == 6 and not a.is_link_local]
-        routes = [route for route in lab.routes(node) if any(name == interface for _, name in route.hops)]
+        addresses = [a for a in found.addresses if a.version == 6 and not a.is_link_local]
+        tables = state.routes(lab.control, [node], "routes of all tables")
+        routes = [route for route in tables if any(name == interface for _, name in route.hops)]
         self._commands[node, interface] = [
             *(["ip", "addr", "add", str(address), "dev", interface, "nodad"] for address in addresses),
             *(_route_words(route) for route in routes if route.hops[0][0] is not None),
@@ -91,10 +94,16 @@ class LostSettings:
 
 
 def _route_words(route: RouteState) -> list[str]:
-    hops = [["via", str(gateway), "dev", interface] for gateway, interface in route.hops]
+    hops = [_hop_words(route, gateway, interface) for gateway, interface in route.hops]
     to = hops[0] if len(hops) == 1 else [word for hop in hops for word in ("nexthop", *hop)]
     metric = ["metric", str(route.metric)] if route.metric else []
-    return ["ip", "route", "add", str(route.destination), *metric, *to]
+    table = ["table", str(route.table)] if route.table else []
+    return ["ip", "route", "add", str(route.destination), *table, *metric, *to]
+
+
+def _hop_words(route: RouteState, gateway: "Address | None", interface: str) -> list[str]:
+    family = ["inet6"] if gateway is not None and gateway.version != route.destination.version else []
+    return [*(["via", *family, str(gateway)] if gateway is not None else []), "dev", interface]
 
 
 def set_link(lab: "Lab", link: LinkState, lost: LostSettings, up: bool) -> None:

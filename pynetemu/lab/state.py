@@ -40,13 +40,14 @@ class InterfaceState:
 
 @dataclass(frozen=True, slots=True)
 class RouteState:
-    """A route of the main table; each hop is (gateway, interface), the gateway None for a connected network."""
+    """A route; each hop is (gateway, interface), the gateway None for a connected network. `table` is 0 for the main one."""
 
     node: str
     destination: "IPNetwork"
     kind: str
     hops: "tuple[tuple[Address | None, str], ...]"
     metric: int
+    table: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def interfaces(engine: "Connection", nodes: Iterable[str]) -> list[InterfaceStat
     ]
 
 
-def routes(engine: "Connection", nodes: Iterable[str]) -> list[RouteState]:
+def routes(engine: "Connection", nodes: Iterable[str], what: str = "routes") -> list[RouteState]:
+    """Those of the main table; with "routes of all tables" those of VRFs and of tables that rules lead to as well."""
     return [
         RouteState(
             node,
@@ -103,8 +105,9 @@ def routes(engine: "Connection", nodes: Iterable[str]) -> list[RouteState]:
             row["kind"],
             tuple((ip_address(gateway) if gateway else None, interface) for gateway, interface in row["hops"]),
             row["metric"],
+            row.get("table", 0),
         )
-        for node, row in _read(engine, "routes", nodes)
+        for node, row in _read(engine, what, nodes)
     ]
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from pynetemu import Network
+from pynetemu import Network, RunningNode
 from pynetemu.lab.state import InterfaceState
+from tests.support.pair import Pair
 from tests.support.wait import wait_until
 from topologies.bridge import Bridge
 
@@ -82,3 +83,40 @@ def test_learned_neighbors_can_be_forgotten() -> None:
 
 def _interface(network: Network, node: str, name: str) -> InterfaceState:
     return next(interface for interface in network.interfaces(node) if interface.name == name)
+
+
+def test_a_link_that_comes_up_again_has_its_routes_of_all_tables() -> None:
+    """Tables with small and large numbers, routes over an IPv6 router, several routers, a metric; judged by `ip -j route`."""
+    added = [
+        "10.7.0.0/16 via 10.0.0.1",
+        "10.8.0.0/16 via 10.0.0.1 table 100 metric 7",
+        "10.9.0.0/16 via 10.0.0.1 table 70000",
+        "10.10.0.0/16 via inet6 fd00::1 dev eth0",
+        "10.11.0.0/16 table 100 nexthop via 10.0.0.1 nexthop via 10.0.0.3",
+        "fd01::/64 via fd00::1 table 100",
+    ]
+    with Network(Pair()) as network:
+        node = network["blue"]
+        node.run("ip", "addr", "add", "fd00::7/64", "dev", "eth0", "nodad", check=True)
+        for words in added:
+            node.run("ip", "route", "add", *words.split(), check=True)
+        before = _routes_of_all_tables(node)
+        assert len(before) > len(added)
+        network.set_link("blue", "root", up=False)
+        assert not before <= _routes_of_all_tables(node)
+        network.set_link("blue", "root", up=True)
+        assert before <= _routes_of_all_tables(node)
+
+
+def _routes_of_all_tables(node: RunningNode) -> set[str]:
+    """The routes that lead over a router."""
+    return {
+        str({key: value for key, value in route.items() if key not in ("flags", "nexthops")}) + str(_hops(route))
+        for version in ("-4", "-6")
+        for route in json.loads(node.run("ip", "-j", version, "route", "show", "table", "all", check=True).stdout)
+        if "gateway" in str(route) or "via" in route
+    }
+
+
+def _hops(route: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(hop["gateway"], hop["dev"]) for hop in route.get("nexthops", [])]
