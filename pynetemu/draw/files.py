@@ -10,6 +10,7 @@ from pynetemu.draw.graph import Graph
 from pynetemu.errors import DrawError
 
 SUFFIXES = ".svg", ".png", ".dot", ".mmd"
+_WITH_BACKGROUND = ".svg", ".png"
 _CONVERTER, _PACKAGE = "rsvg-convert", "librsvg2-bin"
 _ZOOM = "2"  # so that a PNG is sharp on fine screens and in print
 
@@ -19,8 +20,8 @@ def check(path: str, background: str = "") -> None:
     file = Path(path)
     if file.suffix not in SUFFIXES:
         raise DrawError(f"{path}: a picture's name ends in one of {', '.join(SUFFIXES)}")
-    if background and file.suffix not in (".svg", ".png"):
-        raise DrawError(f"{path}: only .svg and .png have a background; --{background} says nothing here")
+    if background and file.suffix not in _WITH_BACKGROUND:
+        raise DrawError(f"{path}: only {' and '.join(_WITH_BACKGROUND)} have a background; --{background} says nothing here")
     if file.suffix == ".png" and shutil.which(_CONVERTER) is None:
         raise DrawError(
             f"{path}: a PNG needs {_CONVERTER}, Debian's package {_PACKAGE}\n    hint: an SVG needs nothing: {file.stem}.svg"

@@ -10,6 +10,8 @@ from pynetemu.shell.argument_types import LinkEnd, NodeName, NodeNames
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
 
+_PLAN_SUFFIXES = ".json", ".sh", ".txt"
+
 
 @command
 def nodes(shell: Shell, *nodes: NodeNames) -> Table:
@@ -160,10 +162,13 @@ def save(shell: Shell, file: Path) -> int:
 
     .json as data, .sh as a script of ip commands, .txt for people; .svg, .png, .dot and .mmd as a picture.
     """
-    if file.suffix in (".svg", ".png", ".dot", ".mmd"):
+    from pynetemu.draw.files import SUFFIXES as PICTURES
+
+    if file.suffix in PICTURES:
         return graph(shell, output=file) or 0
-    if file.suffix not in (".json", ".sh", ".txt"):
-        raise UsageError(f"save: {file}: its name ends in .json, .sh, .txt, .svg, .png, .dot or .mmd")
+    if file.suffix not in _PLAN_SUFFIXES:
+        *others, last = *_PLAN_SUFFIXES, *PICTURES
+        raise UsageError(f"save: {file}: its name ends in {', '.join(others)} or {last}")
     try:
         file.write_text(_plan_text(shell, file.suffix) + "\n")
     except OSError as error:
