@@ -62,7 +62,7 @@ class Channel:
             raise ChannelClosed(str(error)) from error
 
     def receive(self) -> tuple[Message, list[int]]:
-        """Waits for one message; raises ChannelClosed and DescriptorsLost. The caller owns the descriptors."""
+        """Waits for one message; raises ChannelClosed, DescriptorsLost, ValueError. The caller owns the descriptors."""
         descriptors: list[int] = []
         body, flags, is_complete = bytearray(), 0, True
         try:
@@ -78,7 +78,13 @@ class Channel:
         except OSError as error:
             close_all(descriptors)
             raise error if isinstance(error, ChannelClosed) else ChannelClosed(str(error)) from error
-        message = json.loads(body)
+        try:
+            message = json.loads(body)
+            if not isinstance(message, dict):
+                raise ValueError("a message is a JSON object")
+        except BaseException:
+            close_all(descriptors)
+            raise
         if not is_complete:
             close_all(descriptors)
             raise DescriptorsLost(message)

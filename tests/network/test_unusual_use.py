@@ -3,10 +3,12 @@
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -118,6 +120,18 @@ def test_an_attached_client_that_reads_no_answers_is_left(net: Network) -> None:
     with suppress(BlockingIOError):
         while True:
             client._channel.send({"do": "state", "what": "interfaces", "nodes": ["a", "b"]})
+    assert _lives(net)
+    client.close()
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"null", b"1", b'"x"', b"{", b"", b"\xff", b"[" * 50_000, b"{}", b'{"do":[]}', b'{"do":"spawn","node":[]}']
+)
+def test_a_request_that_is_none_is_refused(net: Network, body: bytes) -> None:
+    client = connect(net.name)[0]
+    client._channel.connection.sendmsg([b"\3" + body], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [0]))])
+    answer, _ = client._channel.receive()
+    assert answer["error"]
     assert _lives(net)
     client.close()
 
