@@ -6,6 +6,7 @@
 It needs no terminal; `shell.prompt` puts one before it.
 """
 
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -73,8 +74,10 @@ class Shell:
             self.status = _complain(str(error), error.exit_status)
         except Leave:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             sys.stdout.flush()  # raises again when it was the output that failed
+            if isinstance(error, BrokenPipeError) and _nobody_reads():
+                raise
             from pynetemu.shell.faults import told
 
             self.status = _complain(told(error, text), 1)
@@ -255,6 +258,16 @@ def _encodable(text: str) -> str:
 def _show(text: str) -> int:
     print(text)
     return 0
+
+
+def _nobody_reads() -> bool:
+    """Whether whoever read our output has gone (poll(2)); what could not be written may have left the buffer already."""
+    waiting = select.poll()
+    try:
+        waiting.register(sys.stdout.fileno(), select.POLLOUT)
+    except (OSError, ValueError):
+        return False
+    return any(events & select.POLLERR for _, events in waiting.poll(0))
 
 
 def _complain(text: str, status: int) -> int:

@@ -1,6 +1,6 @@
 """Labs with a fault that was not rehearsed, and healthy ones: what a trace says first is the truth.
 
-Each commit plays another third of them; PYNETEMU_ALL_CASES=1 plays all that are right, and `python -m tests.trace.cases` also those
+Each commit plays another third of them, PYNETEMU_ALL_CASES=1 all that are right. `python -m tests.trace.cases` plays those too
 that are not yet, on both engines.
 """
 
