@@ -1,10 +1,9 @@
 """From a description to a plan: `compile_plan(Blue)` says what the kernel must become."""
 
-import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from pynetemu.plan.macs import Macs
+from pynetemu.plan.no_gc import no_collection
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
@@ -65,20 +64,8 @@ def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Pla
     With `host` the root is the machine itself, with the addresses that it has. Raises DescriptionError, with everything
     that is wrong.
     """
-    with _without_garbage_collection():
+    with no_collection():
         return _compile(describe(topology() if isinstance(topology, type) else topology), host)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """A plan only grows: the collector would walk through all of a large one again and again, and find nothing to free."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _compile(description: Description, host: bool) -> Plan:

@@ -6,6 +6,7 @@ written, one in $TMPDIR.
 
 import os
 import platform
+import sys
 import tempfile
 import time
 import traceback
@@ -29,9 +30,8 @@ def _where(file: Path | None) -> str:
 
 def _keep(error: Exception, line: str) -> Path | None:
     """The file that has the traceback; None when none can be written."""
-    from pynetemu import __version__
-
-    versions = f"pynetemu {__version__}, Python {platform.python_version()}, Linux {platform.release()}"
+    version = vars(sys.modules["pynetemu"])["__version__"]  # imported with this module; by name it would be a circle
+    versions = f"pynetemu {version}, Python {platform.python_version()}, Linux {platform.release()}"
     text = "".join(traceback.format_exception(error))
     entry = f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {versions}\nline: {line}\n{text}\n".encode(errors="backslashreplace")
     for open_file in _in_state, _in_temporary:

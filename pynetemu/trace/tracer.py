@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import is_to_many
+from pynetemu.plan.no_gc import no_collection
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
@@ -18,7 +19,6 @@ from pynetemu.trace.sources.choose import KEPT, of_lab, open_source
 from pynetemu.trace.sources.collector import Collector
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
-from pynetemu.trace.sources.no_gc import no_collection
 from pynetemu.trace.trace import Trace
 from pynetemu.trace.verdicts.decide import Verdicts
 from pynetemu.trace.verdicts.evidence import Evidence

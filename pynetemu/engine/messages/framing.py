@@ -116,7 +116,7 @@ def refusal(message: Message) -> Refusal | None:
 
 
 def _words(message: Message) -> str:
-    """The kernel's own words: after the code, in an error also after the request, which may be cut down to its header."""
+    """The kernel's message in words: after the code, in an error also after the request, which may be its header only."""
     if not message.flags & _HAS_WORDS:
         return ""
     start = _CODE.size

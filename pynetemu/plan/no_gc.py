@@ -1,4 +1,4 @@
-"""Making a million objects at once without the garbage collector looking at all of them again and again."""
+"""Making very many objects at once, plans or journeys, without the garbage collector looking at all of them again and again."""
 
 import gc
 from collections.abc import Iterator
