@@ -1,6 +1,5 @@
 """What is lost in a hub or behind it is explained as in a switch, by the kernel's tracepoints and by packet sockets."""
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -37,10 +36,8 @@ class Hubbed(Topology):
     )
 
 
-@pytest.fixture(params=["kernel", "packet sockets"])
+@pytest.fixture(params=[pytest.param("kernel", marks=pytest.mark.root), "packet sockets"])
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "kernel" and os.getuid():
-        pytest.skip("the kernel's tracepoints are for root")
     if request.param == "packet sockets":
 
         def refuse(*_: object) -> None:
