@@ -157,6 +157,7 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
     str: _string,
     int: _integer,
     float: _number,
+    bool: _boolean,
     tuple[str, ...]: _strings,
     tuple[int, ...]: _integers,
     NodeKind: _node_kind,

@@ -80,7 +80,6 @@ def _rows(inventory: Inventory, traits: dict[Place, list[str]]) -> dict[str, lis
 def _traits(inventory: Inventory) -> dict[Place, list[str]]:
     """What is special about nodes (by their name and "") and interfaces."""
     found: dict[Place, list[str]] = {}
-    started = False
     vrfs: set[Place] = set()
     for operation in inventory.plan.operations:
         match operation:
@@ -108,8 +107,7 @@ def _traits(inventory: Inventory) -> dict[Place, list[str]]:
                 found[node, interface].insert(0, f"by way of {endpoint}" if endpoint else "initiates")
             case StartSpanningTree(node=node):
                 found[node, ""].insert(0, "spanning tree")
-                started = True
-            case SetUp(node=node, interface=interface) if started:
+            case SetUp(node=node, interface=interface, late=True):
                 found.setdefault((node, interface), []).append("spare link of the spanning tree")
             case _:
                 pass

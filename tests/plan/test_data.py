@@ -59,7 +59,7 @@ _OPERATIONS = st.one_of(
     st.builds(StartSpanningTree, _TEXT, _TEXT, _TEXT),
     st.builds(AddVeth, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, st.integers(0, 65535), _TEXT),
     st.builds(SetMaster, _TEXT, _TEXT, _TEXT),
-    st.builds(SetUp, _TEXT, _TEXT, _TEXT),
+    st.builds(SetUp, _TEXT, _TEXT, st.booleans(), _TEXT),
     st.builds(AddAddress, _TEXT, _TEXT, _INTERFACES, _TEXT),
     st.builds(AddRoute, _TEXT, _NETWORKS, _ADDRESSES, st.integers(), _TEXT),
     st.builds(AddMultipathRoute, _TEXT, _NETWORKS, _MANY_ADDRESSES, st.integers(), _TEXT),

@@ -1,19 +1,19 @@
 """Carries out a plan's operations: the only place where a description becomes kernel state.
 
 The module named as an operation's topic queues what it needs, as messages of the node whose socket must send them.
-Operations of one kind in a row are one batch: each node's part of it is one send, whatever the number of settings. A
-plan's operations come in phases (see plan.compile), so that a lab of a thousand hosts has a handful of batches.
+The operations of a phase (see plan.operations.phases) are one batch: each node's part of it is one send, whatever the
+number of settings. So a lab of a thousand hosts has a handful of batches.
 """
 
 import errno
 from collections.abc import Callable, Iterable
-from itertools import groupby
 
 from pynetemu.engine.apply.readiness import show_as_up, wait_for_ipv6, wait_for_links
 from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.errors import KernelError
 from pynetemu.plan.operations import AddBridge, AddVeth, Operation, StartSpanningTree, of_topic
+from pynetemu.plan.operations.phases import by_phase
 
 _LACKS = {AddVeth: "veth (CONFIG_VETH)", AddBridge: "bridge (CONFIG_BRIDGE)"}
 
@@ -21,10 +21,10 @@ _LACKS = {AddVeth: "veth (CONFIG_VETH)", AddBridge: "bridge (CONFIG_BRIDGE)"}
 def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
     """Raises KernelError, with the user's line, for the first operation that the kernel refuses."""
     try:
-        for kind, batch in groupby(operations, key=type):
-            if kind is StartSpanningTree:
+        for phase, batch in by_phase(operations):
+            if phase.kind is StartSpanningTree:
                 wait_for_links(operations, nodes)
-            _apply_batch(batch, nodes, of_topic(__name__, kind, "queue"))
+            _apply_batch(batch, nodes, of_topic(__name__, phase.kind, "queue"))
         wait_for_links(operations, nodes)
         wait_for_ipv6(operations, nodes)
         show_as_up(operations, nodes)

@@ -14,7 +14,6 @@ from pynetemu.plan.operations import (
     SetMaster,
     SetSysctl,
     SetUp,
-    StartSpanningTree,
 )
 
 _SECONDS = 5.0
@@ -56,7 +55,8 @@ def show_as_up(operations: Sequence[Operation], nodes: Nodes) -> None:
 
 
 def _awaited(operations: Sequence[Operation]) -> Iterator[tuple[_Place, Operation]]:
-    shut = _up_after_spanning_tree(operations)
+    # Spanning trees will shut those that come up last.
+    shut = {(op.node, op.interface) for op in operations if isinstance(op, SetUp) and op.late}
     # These have no carrier, and their state stays unknown (operstates.rst).
     tunnels = {(op.node, op.interface) for op in operations if isinstance(op, AddTunnel)}
     turns: dict[str, int] = {}  # in which the nodes brought their links up
@@ -81,17 +81,6 @@ def _awaited(operations: Sequence[Operation]) -> Iterator[tuple[_Place, Operatio
 
 def _ends(operation: AddVeth) -> tuple[_Place, _Place]:
     return (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
-
-
-def _up_after_spanning_tree(operations: Sequence[Operation]) -> set[_Place]:
-    """The ends of links that the spanning tree will shut: the plan has them up last (see plan.resolve.loops)."""
-    found: set[_Place] = set()
-    started = False
-    for operation in operations:
-        started |= isinstance(operation, StartSpanningTree)
-        if started and isinstance(operation, SetUp):
-            found.add((operation.node, operation.interface))
-    return found
 
 
 def wait_for_ipv6(operations: Sequence[Operation], nodes: Nodes) -> None:

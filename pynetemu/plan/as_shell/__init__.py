@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from pynetemu.plan.operations import AddHttpServer, AddNode, AddService, Operation, Plan, of_topic
+from pynetemu.plan.operations.operation import Effect
 
 _HEAD = """\
 #!/bin/sh
@@ -12,7 +13,7 @@ _HEAD = """\
 """
 _ROOT = " They add to the machine itself, which is the node {root}."
 _LEFT_OUT = (AddHttpServer, AddService)
-_Lines = Callable[[Operation, str | None], Iterator[str]]
+_Lines = Callable[[Effect, str | None], Iterator[str]]
 _UNDO = "# Undo: for node in {nodes}; do ip netns delete $node; done\n"
 
 
@@ -31,13 +32,13 @@ def as_shell(plan: Plan) -> str:
     return head + "".join(_sections(plan, root))
 
 
-def command(operation: Operation, root: str | None = None) -> str:
-    """The command that does what an operation says; for the node `root`, it is one to run as it is.
+def command(operation: Effect, root: str | None = None) -> str:
+    """The command that does what an operation, or a step of a change, says; for the node `root`, it is one to run as it is.
 
     command(SetUp("blue", "veth_blue")) == "ip -n blue link set dev veth_blue up"
     """
     lines: _Lines = of_topic(__name__, type(operation), "lines")
-    return next(lines(operation, root))
+    return next(lines(operation, root), "")
 
 
 def _sections(plan: Plan, root: str | None) -> Iterator[str]:

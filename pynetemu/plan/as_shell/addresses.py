@@ -12,3 +12,7 @@ TITLES = {AddAddress: "Addresses"}
 def lines(operation: AddAddress, root: str | None) -> Iterator[str]:
     nodad = " nodad" if operation.address.version == 6 else ""
     yield f"{ip(operation.node, root)} addr add {operation.address} dev {quote(operation.interface)}{nodad}"
+
+
+def undo(operation: AddAddress, root: str | None) -> Iterator[str]:
+    yield f"{ip(operation.node, root)} addr del {operation.address} dev {quote(operation.interface)}"

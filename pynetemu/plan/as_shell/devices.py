@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from shlex import quote
 
-from pynetemu.plan.as_shell.words import ip
+from pynetemu.plan.as_shell.words import delete, ip
 from pynetemu.plan.operations import AddDevice, AddMacvlan
 
 TITLES = {AddDevice: "Bonds, dummies and VRFs", AddMacvlan: "Macvlans"}
@@ -26,3 +26,7 @@ def lines(operation: AddDevice | AddMacvlan, root: str | None) -> Iterator[str]:
             where = f"netns {'$$' if node == root else node}"
             yield " ".join([head, f"name {_FIRST_NAME} address {operation.mac}", where, "type macvlan", *settings])
             yield f"{ip(node, root)} link set dev {_FIRST_NAME} name {name}"
+
+
+def undo(operation: AddDevice | AddMacvlan, root: str | None) -> Iterator[str]:
+    yield delete(operation.node, operation.interface, root)

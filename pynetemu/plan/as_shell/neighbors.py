@@ -14,3 +14,9 @@ def lines(operation: AddNeighbors, root: str | None) -> Iterator[str]:
     for a, b in operation.pairs:
         entry = f"{addresses[b]} lladdr {operation.macs[b]} dev {quote(operation.interfaces[a])}"
         yield f"{ip(operation.nodes[a], root)} neigh add {entry} nud permanent"
+
+
+def undo(operation: AddNeighbors, root: str | None) -> Iterator[str]:
+    for a, b in operation.pairs:
+        entry = f"{operation.addresses[b]} dev {quote(operation.interfaces[a])}"
+        yield f"{ip(operation.nodes[a], root)} neigh del {entry}"

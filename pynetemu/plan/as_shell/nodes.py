@@ -22,3 +22,17 @@ def lines(operation: AddNode | SetSysctl, root: str | None) -> Iterator[str]:
             yield f"{ip(node, root)} link set dev lo up"
         case SetSysctl(node=node, name=name, value=value):
             yield f"{in_node(node, root)}sysctl -qw {name}={value}"
+
+
+def undo(operation: AddNode | SetSysctl, root: str | None) -> Iterator[str]:
+    match operation:
+        case AddNode(node=node) if node != root:
+            yield f"ip netns del {node}"
+        case SetSysctl(node=node, name=name):
+            yield f"# {name} of {node} becomes what it was"
+
+
+def replace(_: AddNode | SetSysctl, new: AddNode | SetSysctl, root: str | None) -> Iterator[str]:
+    """A host that is a router now is one by its settings."""
+    if isinstance(new, SetSysctl):
+        yield from lines(new, root)

@@ -25,3 +25,11 @@ def lines(operation: AddRoute | AddMultipathRoute | EndTable, root: str | None) 
 
 def _name(destination: IPNetwork) -> str:
     return str(destination) if destination.prefixlen else "default"
+
+
+def undo(operation: AddRoute | AddMultipathRoute | EndTable, root: str | None) -> Iterator[str]:
+    yield from (line.replace(" route add ", " route del ", 1) for line in lines(operation, root))
+
+
+def replace(_: AddRoute | AddMultipathRoute, new: AddRoute | AddMultipathRoute, root: str | None) -> Iterator[str]:
+    yield from (line.replace(" route add ", " route replace ", 1) for line in lines(new, root))

@@ -26,3 +26,7 @@ def in_script(operation: AddHttpServer | AddService, root: str | None) -> Iterat
     """As a comment."""
     for line in lines(operation, root):
         yield "# " + f"{line} &   # {operation.name}".replace("\n", "\n# ")
+
+
+def undo(operation: AddHttpServer | AddService, _: str | None) -> Iterator[str]:
+    yield f"# {operation.name} of {operation.node} ends"

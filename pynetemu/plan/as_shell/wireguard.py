@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from shlex import quote
 
-from pynetemu.plan.as_shell.words import in_node, ip
+from pynetemu.plan.as_shell.words import delete, in_node, ip, set_mtu
 from pynetemu.plan.operations import AddPeer, AddWireGuard
 
 TITLES = {
@@ -25,3 +25,16 @@ def lines(operation: AddWireGuard | AddPeer, root: str | None) -> Iterator[str]:
             words += [f"endpoint {endpoint}"] if endpoint else []
             words += [f"persistent-keepalive {keepalive}"] if keepalive else []
             yield " ".join(words)
+
+
+def undo(operation: AddWireGuard | AddPeer, root: str | None) -> Iterator[str]:
+    match operation:
+        case AddWireGuard(node=node, interface=interface):
+            yield delete(node, interface, root)
+        case AddPeer(node=node, interface=interface):
+            key = f"{in_node(operation.peer_node, root)}wg show {quote(operation.peer_interface)} public-key"
+            yield f'{in_node(node, root)}wg set {quote(interface)} peer "$({key})" remove'
+
+
+def replace(_: AddWireGuard, new: AddWireGuard, root: str | None) -> Iterator[str]:
+    yield set_mtu(new.node, new.interface, new.mtu, root)

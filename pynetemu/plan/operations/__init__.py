@@ -20,6 +20,7 @@ from pynetemu.plan.operations.firewalls import AddRuleset
 from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbors import AddNeighbors
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
+from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable
 from pynetemu.plan.operations.services import AddHttpServer, AddService
 from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
@@ -110,7 +111,7 @@ class Plan:
         return tuple(op.node for op in self.operations if isinstance(op, AddNode) and op.kind != "outside")
 
 
-def of_topic(package: str, kind: type[Operation], name: str) -> Any:
+def of_topic(package: str, kind: type[Effect], name: str) -> Any:
     """What a package has for a kind of operation.
 
     of_topic("pynetemu.engine.apply", AddVeth, "queue") is the function `queue` of `pynetemu.engine.apply.links`

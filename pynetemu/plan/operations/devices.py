@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from pynetemu.plan.operations.operation import operation
+from pynetemu.plan.operations.operation import Effect, Thing, operation
 
 DeviceKind = Literal["bond", "dummy", "vrf"]
 
 
 @operation
-class AddDevice:
+class AddDevice(Effect):
     """An interface, still down; `ip link add NAME type KIND SETTINGS`, in which settings are words of ip-link(8)."""
 
     node: str
@@ -18,9 +18,17 @@ class AddDevice:
     mac: str
     source: str = ""
 
+    @property
+    def makes(self) -> tuple[Thing, ...]:
+        return ((self.node, self.interface),)
+
+    @property
+    def needs(self) -> tuple[Thing, ...]:
+        return ((self.node,),)
+
 
 @operation
-class AddMacvlan:
+class AddMacvlan(Effect):
     """An interface on another one, `parent`, which may be in another node; `ip link add link PARENT type macvlan`."""
 
     node: str
@@ -30,3 +38,11 @@ class AddMacvlan:
     settings: tuple[str, ...]
     mac: str
     source: str = ""
+
+    @property
+    def makes(self) -> tuple[Thing, ...]:
+        return ((self.node, self.interface),)
+
+    @property
+    def needs(self) -> tuple[Thing, ...]:
+        return (self.node,), (self.parent_node, self.parent)

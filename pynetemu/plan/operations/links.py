@@ -1,14 +1,17 @@
 """Operations on links: veth pairs and what is set at their ends."""
 
-from pynetemu.plan.operations.operation import operation
+from pynetemu.plan.operations.operation import Effect, Thing, operation
 
 
 @operation
-class AddVeth:
+class AddVeth(Effect):
     """A veth pair (veth(4)): `interface` in `node`, its other end `peer_interface` in `peer_node`; both still down.
 
     `mtu` is both ends' largest packet in bytes, 0 for the kernel's own 1500.
     """
+
+    IDENTITY = "node", "interface", "peer_node", "peer_interface"
+    CHANGEABLE = ("mtu",)
 
     node: str
     interface: str
@@ -19,11 +22,36 @@ class AddVeth:
     mtu: int = 0
     source: str = ""
 
+    @property
+    def makes(self) -> tuple[Thing, ...]:
+        return (self.node, self.interface), (self.peer_node, self.peer_interface)
+
+    @property
+    def needs(self) -> tuple[Thing, ...]:
+        return (self.node,), (self.peer_node,)
+
+    def turned(self) -> "AddVeth":
+        """The same pair, beginning with its other end."""
+        far, near = (self.peer_node, self.peer_interface, self.peer_mac), (self.node, self.interface, self.mac)
+        return AddVeth(*far, *near, self.mtu, self.source)
+
 
 @operation
-class SetUp:
-    """`ip link set INTERFACE up`."""
+class SetUp(Effect):
+    """`ip link set INTERFACE up`. A `late` one waits for spanning trees, which will shut it: see plan.resolve.loops."""
+
+    CHANGEABLE = ("late",)
 
     node: str
     interface: str
+    late: bool = False
     source: str = ""
+
+    @property
+    def makes(self) -> tuple[Thing, ...]:
+        return ((self.node, self.interface, "up"),)
+
+    @property
+    def needs(self) -> tuple[Thing, ...]:
+        """What it is plugged into too: a bond takes no port that is up."""
+        return (self.node, self.interface), (self.node, self.interface, "master")

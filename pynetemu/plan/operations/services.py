@@ -1,11 +1,13 @@
 """Operations that start programs in nodes."""
 
-from pynetemu.plan.operations.operation import operation
+from pynetemu.plan.operations.operation import Effect, operation
 
 
 @operation
-class AddHttpServer:
+class AddHttpServer(Effect):
     """A web server whose page names its node; its listening socket is open before the lab is ready."""
+
+    IDENTITY = "node", "name"
 
     node: str
     name: str
@@ -14,12 +16,14 @@ class AddHttpServer:
 
 
 @operation
-class AddService:
+class AddService(Effect):
     """A program that runs in the node from the start: a line for `sh`, run in `directory`.
 
     `ready` is "tcp:PORT", "udp:PORT", "prints:TEXT", "finished" or "" (as soon as it has started); it may take `timeout`
     seconds. `env` has "NAME=VALUE" of what is added to the environment.
     """
+
+    IDENTITY = "node", "name"
 
     node: str
     name: str

@@ -1,10 +1,10 @@
 """Operations that make VLAN interfaces."""
 
-from pynetemu.plan.operations.operation import operation
+from pynetemu.plan.operations.operation import Effect, Thing, operation
 
 
 @operation
-class AddVlan:
+class AddVlan(Effect):
     """An interface for the frames of one VLAN on another interface (IEEE 802.1Q); `ip link add link PARENT type vlan`."""
 
     node: str
@@ -12,3 +12,11 @@ class AddVlan:
     parent: str
     vlan: int
     source: str = ""
+
+    @property
+    def makes(self) -> tuple[Thing, ...]:
+        return ((self.node, self.interface),)
+
+    @property
+    def needs(self) -> tuple[Thing, ...]:
+        return ((self.node, self.parent),)

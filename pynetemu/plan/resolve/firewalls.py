@@ -162,7 +162,8 @@ def rulesets_of_firewall(firewall: ResolvedFirewall) -> Iterator[AddRuleset]:
         chain = _CHAIN.format(table=firewall.name, hook=hook, policy=firewall.policy, rules=rules)
         text, begin = (rules, 1) if hook == "ruleset" else (chain, _RULES_BEGIN)
         source, begin = _place(rules, begin, firewall.declared)
-        yield AddRuleset(firewall.node.name, firewall.name, text, begin, source)
+        chains = () if hook == "ruleset" else (hook,)
+        yield AddRuleset(firewall.node.name, firewall.name, text, begin, chains, source)
 
 
 def ruleset_of_nat(nat: ResolvedNat, problems: Problems) -> AddRuleset:
@@ -174,7 +175,7 @@ def ruleset_of_nat(nat: ResolvedNat, problems: Problems) -> AddRuleset:
             port = f"{forward.protocol} dport {forward.port}"
             lines += f'\t\tiifname "{nat.outside.name}" {port} dnat {family} to {target}:{forward.inner_port}\n'
     text = _NAT.format(table=nat.name, outside=nat.outside.name, forwards=lines)
-    return AddRuleset(nat.node.name, nat.name, text, 0, nat.declared.where)
+    return AddRuleset(nat.node.name, nat.name, text, 0, ("prerouting", "postrouting"), nat.declared.where)
 
 
 def _address_of(forward: ResolvedForward, nat: ResolvedNat) -> Address:

@@ -1,0 +1,282 @@
+"""A resolved network as operations, phase by phase."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddBridge,
+    AddDevice,
+    AddHttpServer,
+    AddMacvlan,
+    AddMultipathRoute,
+    AddNeighbors,
+    AddNode,
+    AddPeer,
+    AddRoute,
+    AddRuleset,
+    AddService,
+    AddTunnel,
+    AddVeth,
+    AddVlan,
+    AddWireGuard,
+    EndTable,
+    Operation,
+    SetMaster,
+    SetPort,
+    SetPortVlans,
+    SetSysctl,
+    SetUp,
+    StartSpanningTree,
+    TunnelKind,
+)
+from pynetemu.plan.operations.phases import PHASES
+from pynetemu.plan.resolve.gateways import EVERYWHERE
+from pynetemu.plan.resolve.network import (
+    BRIDGE,
+    ResolvedHttpServer,
+    ResolvedInterface,
+    ResolvedLink,
+    ResolvedNeighbors,
+    ResolvedNetwork,
+    ResolvedNode,
+    ResolvedRoute,
+    ResolvedService,
+)
+
+_Tunnel = tuple[ResolvedLink, ResolvedInterface, ResolvedInterface]  # with the end that is made, and the other
+
+
+def operations_of(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterator[Operation]:
+    """All operations, in the order of their phases; `rulesets` have been read already."""
+    parts = _Parts(network, rulesets)
+    for phase in PHASES:
+        yield from _MAKERS[phase.name](parts)
+
+
+class _Parts:
+    """A network's parts by what becomes of them."""
+
+    def __init__(self, network: ResolvedNetwork, rulesets: list[AddRuleset]) -> None:
+        self.network = network
+        self.rulesets = rulesets
+        self.nodes, self.links = network.nodes, network.links
+        self.ends = [end for link in network.links for end in (link.a, link.b)]
+        self.ports = [end for end in self.ends if end.node.bridges or end.master]
+        devices = _by_kind(network.devices)
+        self.bridges, self.macvlans = devices.pop("bridge", []), devices.pop("macvlan", [])
+        self.devices = [device for found in devices.values() for device in found]
+        self.vlans = [(end, number, vlan) for end in (*self.ends, *network.devices) for number, vlan in end.vlans.items()]
+        self.interfaces = [*self.ends, *self.devices, *(vlan for _, _, vlan in self.vlans), *self.macvlans]
+
+    @cached_property
+    def rising(self) -> list[ResolvedInterface]:
+        """Ports first: an interface whose link's other end is up already has its carrier at once."""
+        return sorted(self.interfaces, key=lambda end: not end.bridged)
+
+    @cached_property
+    def late(self) -> set[ResolvedInterface]:
+        """The ends of links that a spanning tree will shut."""
+        return {end for link in self.links if link.a.blocked or link.b.blocked for end in (link.a, link.b)}
+
+    @cached_property
+    def tunnels(self) -> list[_Tunnel]:
+        return [(link, *ends) for link in self.links if link.tunnel for ends in ((link.a, link.b), (link.b, link.a))]
+
+    @cached_property
+    def wireguards(self) -> list[_Tunnel]:
+        return [tunnel for tunnel in self.tunnels if tunnel[0].tunnel and tunnel[0].tunnel.kind == "wireguard"]
+
+
+def _settings(parts: _Parts) -> Iterator[SetSysctl]:
+    return (setting for node in parts.nodes for setting in _settings_of(node))
+
+
+def _bridges(parts: _Parts) -> Iterator[AddBridge]:
+    yield from (_bridge(node) for node in parts.nodes if node.bridges)
+    yield from map(_bridge_in_host, parts.bridges)
+
+
+def _masters(parts: _Parts) -> Iterator[SetMaster]:
+    for end in parts.ports:
+        yield SetMaster(end.node.name, end.name, end.master.name if end.master else BRIDGE, end.source)
+    for end in (*parts.interfaces, *parts.bridges):
+        if end.vrf:
+            yield SetMaster(end.node.name, end.name, end.vrf.name, end.source)
+
+
+def _ports(parts: _Parts) -> Iterator[SetPort]:
+    return (SetPort(end.node.name, end.name, end.port.settings, end.source) for end in parts.ports if end.port.settings)
+
+
+def _vlans_of_ports(parts: _Parts) -> Iterator[SetPortVlans]:
+    for end in parts.ports:
+        if end.port.vlan or end.port.trunk:
+            yield SetPortVlans(end.node.name, end.name, end.port.vlan or 0, end.port.trunk, end.source)
+
+
+def _addresses(parts: _Parts) -> Iterator[AddAddress]:
+    """A node's first address is its name's for those on no network with it: of a router with Nat, the one outside."""
+    yield from (AddAddress(node.name, "lo", address, node.source) for node in parts.nodes for address in node.loopback)
+    addressed = sorted((*parts.interfaces, *parts.bridges), key=lambda end: not end.hides)
+    yield from (AddAddress(end.node.name, end.name, address, end.source) for end in addressed for address in end.addresses)
+
+
+def _up(parts: _Parts, late: bool) -> Iterator[SetUp]:
+    return (SetUp(end.node.name, end.name, late, end.source) for end in parts.rising if (end in parts.late) is late)
+
+
+def _routes(parts: _Parts, several: bool) -> Iterator[Operation]:
+    routers = (*parts.nodes, *parts.network.parts)
+    return (_route(node, route) for node in routers for route in node.routes if (len(route.vias) > 1) is several)
+
+
+def _ends_of_tables(parts: _Parts) -> Iterator[EndTable]:
+    for router in parts.network.parts:
+        yield from (EndTable(router.name, everywhere, router.table, router.source) for everywhere in EVERYWHERE.values())
+
+
+def _peers(parts: _Parts) -> list[AddPeer]:
+    """Who begins comes last, when the other end knows its key."""
+    return sorted((_peer(*tunnel) for tunnel in parts.wireguards), key=lambda peer: peer.keepalive)
+
+
+def _http_servers(parts: _Parts) -> Iterator[AddHttpServer]:
+    for part in parts.network.services:
+        if isinstance(part, ResolvedHttpServer):
+            yield AddHttpServer(part.node.name, part.name, part.port, part.source)
+
+
+_MAKERS: dict[str, Callable[[_Parts], Iterable[Operation]]] = {
+    "nodes": lambda parts: (AddNode(node.name, node.kind, node.source) for node in parts.nodes),
+    "settings": _settings,
+    "bridges": _bridges,
+    "links": lambda parts: (_veth(link) for link in parts.links if not link.tunnel),
+    "tunnels": lambda parts: (_tunnel(*tunnel) for tunnel in parts.tunnels if tunnel not in parts.wireguards),
+    "WireGuard": lambda parts: (_wireguard(*tunnel) for tunnel in parts.wireguards),
+    "devices": lambda parts: map(_device, parts.devices),
+    "VLAN interfaces": lambda parts: (
+        AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in parts.vlans
+    ),
+    "macvlans": lambda parts: map(_macvlan, parts.macvlans),
+    "masters": _masters,
+    "ports": _ports,
+    "VLANs of ports": _vlans_of_ports,
+    "addresses": _addresses,
+    "rules": lambda parts: parts.rulesets,
+    "up": lambda parts: _up(parts, late=False),
+    "spanning trees": lambda parts: (
+        StartSpanningTree(node.name, BRIDGE, node.source) for node in parts.nodes if node.bridge.stp
+    ),
+    "up, for spanning trees to shut": lambda parts: _up(parts, late=True),
+    "neighbors": lambda parts: map(_neighbors, parts.network.neighbors),
+    "routes": lambda parts: _routes(parts, several=False),
+    "routes by several gateways": lambda parts: _routes(parts, several=True),
+    "ends of tables": _ends_of_tables,
+    "WireGuard peers": _peers,
+    "web servers": _http_servers,
+    "services": lambda parts: (_service(part) for part in parts.network.services if isinstance(part, ResolvedService)),
+}
+
+
+def _neighbors(found: ResolvedNeighbors) -> AddNeighbors:
+    ends = [end for end, _ in found.members]
+    return AddNeighbors(
+        nodes=tuple(end.node.name for end in ends),
+        interfaces=tuple(end.name for end in ends),
+        addresses=tuple(address for _, address in found.members),
+        macs=tuple(end.mac for end in ends),
+        centers=tuple(found.centers),
+        source=ends[0].source,
+    )
+
+
+def _service(part: ResolvedService) -> AddService:
+    return AddService(part.node.name, part.name, part.command, part.directory, part.ready, part.timeout, part.env, part.source)
+
+
+def _settings_of(node: ResolvedNode) -> Iterator[SetSysctl]:
+    """What the kernel has to do differently in a node; "default" is what interfaces to come will have (ip-sysctl.rst)."""
+    settings: list[str] = []
+    if node.forwards and node.has_ipv6:
+        # In its first second a link-local address is in duplicate detection, and a router cannot ask for neighbors.
+        settings += ["net.ipv6.conf.default.accept_dad=0"]
+    if node.forwards:  # rp_filter, which machines set to different values, drops what comes back another way
+        settings += ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"]
+        settings += ["net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0"]
+    if node.multipath:  # by ports too, so that the flows between two hosts are shared
+        settings += ["net.ipv4.fib_multipath_hash_policy=1", "net.ipv6.fib_multipath_hash_policy=1"]
+    for setting in settings:
+        name, _, value = setting.partition("=")
+        yield SetSysctl(node.name, name, value, node.source)
+
+
+def _route(node: ResolvedNode, route: ResolvedRoute) -> AddRoute | AddMultipathRoute:
+    if len(route.vias) == 1:
+        return AddRoute(node.name, route.destination, route.vias[0], node.table, route.source)
+    return AddMultipathRoute(node.name, route.destination, route.vias, node.table, route.source)
+
+
+def _bridge(node: ResolvedNode) -> AddBridge:
+    filtering = ("vlan_filtering 1",) if node.bridge.filters_vlans else ()
+    return AddBridge(node.name, BRIDGE, (*node.bridge.settings, *filtering), node.mac, node.source)
+
+
+def _veth(link: ResolvedLink) -> AddVeth:
+    a, b = link.a, link.b
+    return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.source)
+
+
+def _by_kind(devices: list[ResolvedInterface]) -> dict[str, list[ResolvedInterface]]:
+    found: dict[str, list[ResolvedInterface]] = {}
+    for device in devices:
+        assert device.device
+        found.setdefault(device.device.kind, []).append(device)
+    return found
+
+
+def _bridge_in_host(interface: ResolvedInterface) -> AddBridge:
+    assert interface.device
+    return AddBridge(interface.node.name, interface.name, interface.device.settings, interface.mac, interface.source)
+
+
+def _device(interface: ResolvedInterface) -> AddDevice:
+    device = interface.device
+    assert device and device.kind in ("bond", "dummy", "vrf")
+    return AddDevice(interface.node.name, interface.name, device.kind, device.settings, interface.mac, interface.source)
+
+
+def _macvlan(interface: ResolvedInterface) -> AddMacvlan:
+    device = interface.device
+    assert device and device.parent
+    place, below = (interface.node.name, interface.name), (device.parent.node.name, device.parent.name)
+    return AddMacvlan(*place, *below, device.settings, interface.mac, interface.source)
+
+
+def _tunnel(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddTunnel:
+    tunnel = link.tunnel
+    assert tunnel and tunnel.kind != "wireguard"
+    local, remote = tunnel.endpoints if end is link.a else reversed(tunnel.endpoints)
+    assert local and remote
+    kind: TunnelKind = tunnel.kind
+    settings = tunnel.settings
+    if kind == "gre" and local.version == 6:  # without it the packets have an option that takes 8 bytes (RFC 2473)
+        kind, settings = "ip6gre", (*settings, "encaplimit none")
+    mac = end.mac if kind == "vxlan" else ""
+    place = end.node.name, end.name
+    return AddTunnel(*place, kind, settings, local, remote, mac, link.mtu, peer.node.name, peer.name, link.source)
+
+
+def _wireguard(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddWireGuard:
+    assert link.tunnel
+    port = link.tunnel.ports[end is not link.a]
+    return AddWireGuard(end.node.name, end.name, port, link.mtu, peer.node.name, peer.name, link.source)
+
+
+def _peer(link: ResolvedLink, end: ResolvedInterface, peer: ResolvedInterface) -> AddPeer:
+    assert link.tunnel
+    side = int(end is not link.a)
+    own, remote, port = link.tunnel.endpoints[side], link.tunnel.endpoints[1 - side], link.tunnel.ports[1 - side]
+    endpoint = "" if remote is None else f"{remote}:{port}" if remote.version == 4 else f"[{remote}]:{port}"
+    keepalive = 0 if own else 25  # s: what the makers of WireGuard advise for an end behind address translation
+    return AddPeer(end.node.name, end.name, peer.node.name, peer.name, endpoint, keepalive, link.source)

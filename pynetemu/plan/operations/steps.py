@@ -1,0 +1,60 @@
+"""The steps of a change: an operation, one that is taken back, and one that becomes another in place.
+
+inverse(AddAddress(...)) == Undo(AddAddress(...))
+inverse(Undo(operation)) == operation
+inverse(Replace(old, new)) == Replace(new, old)
+"""
+
+from collections.abc import Iterable
+
+from pynetemu.plan.operations.operation import Effect, operation
+
+
+@operation
+class Undo(Effect):
+    """Takes back what an operation did."""
+
+    of: Effect
+
+    @property
+    def node(self) -> str:
+        """That of the operation."""
+        return str(getattr(self.of, "node"))  # noqa: B009
+
+    @property
+    def source(self) -> str:
+        """Where the operation was written."""
+        return str(getattr(self.of, "source"))  # noqa: B009
+
+
+@operation
+class Replace(Effect):
+    """Makes `new` of `old` in place; both are about the same, and nothing else notices."""
+
+    old: Effect
+    new: Effect
+
+    @property
+    def node(self) -> str:
+        """That of both operations."""
+        return str(getattr(self.new, "node"))  # noqa: B009
+
+    @property
+    def source(self) -> str:
+        """Where the new one was written."""
+        return str(getattr(self.new, "source"))  # noqa: B009
+
+
+def inverse(step: Effect) -> Effect:
+    """What takes a step back."""
+    match step:
+        case Undo(of=of):
+            return of
+        case Replace(old=old, new=new):
+            return Replace(new, old)
+    return Undo(step)
+
+
+def inverse_of_all(steps: Iterable[Effect]) -> list[Effect]:
+    """What takes back a whole change: the last step first."""
+    return [inverse(step) for step in reversed(list(steps))]
