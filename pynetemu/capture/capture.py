@@ -25,6 +25,7 @@ from pynetemu.capture.pcapng import Writer, end_of_blocks, key_of, records, time
 from pynetemu.capture.ring import Ring
 from pynetemu.capture.selection import Selection, by_node, names_of
 from pynetemu.capture.selection import select as choose
+from pynetemu.engine.protocol.requests import TakeRing
 from pynetemu.engine.rings import memory_for
 from pynetemu.wording import counted
 
@@ -218,9 +219,9 @@ def boot_rings(lab: "Lab") -> dict[str, Ring]:
     """The rings that the engine has prepared, with all packets since the lab's first moment (`Network(capture=...)`)."""
     rings = {}
     for node in lab.nodes:
-        _, descriptors = lab.control.request({"do": "ring", "node": node})
-        if descriptors:
-            rings[node] = Ring(socket.socket(fileno=descriptors[0]), memory_for(len(lab.nodes)))
+        ring = lab.control.ask(TakeRing(node))
+        if ring is not None:
+            rings[node] = Ring(socket.socket(fileno=ring), memory_for(len(lab.nodes)))
     return rings
 
 

@@ -6,7 +6,9 @@ import os
 import platform
 import shutil
 from dataclasses import asdict, dataclass
-from typing import Any
+
+from pynetemu.engine.protocol.codec import to_data
+from pynetemu.engine.protocol.requests import Feature, Features
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +20,14 @@ class Report:
     user: str
     reason: str
     fix: str
-    features: list[dict[str, Any]]
+    features: tuple[Feature, ...]
     traces: str  # why packets are not traced by the kernel itself, "" where they are
     tools: dict[str, str]  # where each is, "" for one that is missing
     install: str  # the line that installs all the missing ones
 
     @property
     def works(self) -> bool:
-        return not self.reason and all(feature["reason"] == "" for feature in self.features if feature["needed"])
+        return not self.reason and all(not feature.reason for feature in self.features if feature.needed)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Exits with 0 when labs work here, else with 3."""
     report = examine()
     if arguments.json:
-        print(json.dumps({"works": report.works, **asdict(report)}, indent=2))
+        features = [to_data(feature, []) for feature in report.features]
+        print(json.dumps({"works": report.works, **asdict(report), "features": features}, indent=2))
     else:
         print("\n".join(_lines(report)))
     return 0 if report.works else 3
@@ -49,10 +52,10 @@ def examine() -> Report:
     from pynetemu.trace.sources.kernel.source import refusal
 
     reason = fix = ""
-    features: list[dict[str, Any]] = []
+    features: tuple[Feature, ...] = ()
     sandbox = Sandbox.start()
     try:
-        features = sandbox.connection.request({"do": "features"})[0]["features"]
+        features = sandbox.connection.ask(Features())
     except PrivilegeError as error:
         reason, fix = error.reason, error.fix
     finally:
@@ -97,12 +100,12 @@ def _sandbox(report: Report) -> list[str]:
 def _features(report: Report) -> list[str]:
     if not report.features:
         return [_row("kernel", "?", "its features can be tried only in a sandbox")]
-    has = ", ".join(feature["name"] for feature in report.features if not feature["reason"])
+    has = ", ".join(feature.name for feature in report.features if not feature.reason)
     lines = [_row("kernel", "yes", has)]
     for feature in report.features:
-        if feature["reason"]:
-            need = "no lab works without" if feature["needed"] else "for some labs"
-            lines.append(_row("", "no", f"{feature['name']:<15}{feature['purpose']}, {need} ({feature['option']})"))
+        if feature.reason:
+            need = "no lab works without" if feature.needed else "for some labs"
+            lines.append(_row("", "no", f"{feature.name:<15}{feature.purpose}, {need} ({feature.option})"))
     if len(lines) > 1:
         lines.append(_row("", "", f"fix: {_other_kernel(report.kernel)}"))
     return lines

@@ -18,8 +18,9 @@ def run(arguments: argparse.Namespace) -> int:
     from pynetemu.lab.running_labs import labs_and_silent
 
     found, silent = labs_and_silent()
-    if silent:
-        print(f"pynetemu: no answer from {shortened(silent)}: stopped, or very busy", file=sys.stderr)
+    for reason in sorted(set(silent.values())):
+        names = shortened([name for name in silent if silent[name] == reason])
+        print(f"pynetemu: no answer from {names}: {reason}", file=sys.stderr)
     if arguments.json:
         print(json.dumps([asdict(lab) for lab in found], indent=2))
         return 0

@@ -8,13 +8,16 @@ import os
 import signal
 import socket
 from contextlib import AbstractContextManager
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from pynetemu.engine import nodes, seccomp, syscalls
-from pynetemu.engine.channel import Channel, ChannelClosed, peer_user
 from pynetemu.engine.loop import Loop
+from pynetemu.engine.protocol.channel import Channel, ChannelClosed, peer_user
+from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_refusal, pack_request, unpack_answer
+from pynetemu.engine.protocol.requests import OpenLab, OpenNode, Request
+from pynetemu.errors import LabError
 
-_OTHERS = (syscalls.CLONE_NEWIPC, syscalls.CLONE_NEWNET, syscalls.CLONE_NEWUTS, syscalls.CLONE_NEWNS)
+A = TypeVar("A")
 
 
 def main(channel: Channel, address: str) -> NoReturn:
@@ -23,18 +26,23 @@ def main(channel: Channel, address: str) -> NoReturn:
         lab.connection.connect("\0" + address)
         if peer_user(lab.connection) != os.getuid():
             raise ChannelClosed("another user listens there")
-        lab.send({"do": "namespaces"})
-        _, (user, pids, *others) = lab.receive()
-    except (OSError, ChannelClosed):
-        channel.send({"error": "lab", "message": "the lab has ended"})
-        os._exit(1)
-    own_user = os.stat("/proc/self/ns/user").st_ino == os.fstat(user).st_ino
+        own = _ask(lab, OpenLab())
+    except Refused as refused:
+        _give_up(channel, refused.refusal)
+    except OSError:
+        _give_up(channel, Refusal("lab", "the lab has ended"))
+    own_user = os.stat("/proc/self/ns/user").st_ino == os.fstat(own.user).st_ino
     if not own_user:
-        syscalls.setns(user, syscalls.CLONE_NEWUSER)
-    syscalls.setns(pids, syscalls.CLONE_NEWPID)
+        syscalls.setns(own.user, syscalls.CLONE_NEWUSER)
+    syscalls.setns(own.pid, syscalls.CLONE_NEWPID)
     if (inner := os.fork()) == 0:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-        for descriptor, kind in zip(others, _OTHERS, strict=True):  # all of them: only into these we may come back from a node
+        for descriptor, kind in (
+            (own.ipc, syscalls.CLONE_NEWIPC),
+            (own.net, syscalls.CLONE_NEWNET),
+            (own.uts, syscalls.CLONE_NEWUTS),
+            (own.mnt, syscalls.CLONE_NEWNS),
+        ):  # all of them: only into these we may come back from a node
             syscalls.setns(descriptor, kind)
         if not own_user:
             seccomp.let_id_changes_pass()
@@ -46,6 +54,17 @@ def main(channel: Channel, address: str) -> NoReturn:
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
+def _ask(lab: Channel, request: Request[A]) -> A:
+    """Raises Refused, and ChannelClosed when the lab has ended."""
+    lab.send(*pack_request(request))
+    return unpack_answer(request, *lab.receive())
+
+
+def _give_up(channel: Channel, refusal: Refusal) -> NoReturn:
+    channel.send(pack_refusal(refusal))
+    os._exit(1)
+
+
 class _Joined(Loop):
     def __init__(self, channel: Channel, lab: Channel) -> None:
         super().__init__(channel, self._inside)
@@ -55,8 +74,9 @@ class _Joined(Loop):
 
     def _inside(self, name: str) -> AbstractContextManager[None]:
         if name not in self._views:
-            self._lab.send({"do": "view", "node": name})
-            _, descriptors = self._lab.receive()
-            kinds = nodes.NETWORK, nodes.NAMES, nodes.MOUNTS
-            self._views[name] = tuple(zip(descriptors, kinds, strict=True))
+            try:
+                node = _ask(self._lab, OpenNode(name))
+            except Refused as refused:
+                raise LabError(str(refused)) from None
+            self._views[name] = (node.net, nodes.NETWORK), (node.uts, nodes.NAMES), (node.mnt, nodes.MOUNTS)
         return syscalls.inside(*self._views[name], home=self._home)

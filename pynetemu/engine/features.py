@@ -8,13 +8,13 @@ import os
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.messages.framing import ask, attribute
 from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW, Netlink, Refused
+from pynetemu.engine.protocol.requests import Feature
 from pynetemu.engine.queries import ifinfmsg
 from pynetemu.errors import KernelError
 from pynetemu.plan.operations import Operation
@@ -26,23 +26,12 @@ _NETLINK_NETFILTER = 12
 _NFT_GET_GENERATION = 10 << 8 | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN: linux/netfilter/nf_tables.h
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
-    """`option` is the kernel's configuration option; `reason` is why it is missing, "" for one that is there."""
-
-    name: str
-    option: str
-    purpose: str
-    needed: bool
-    reason: str = ""
-
-
 _Probe = Callable[[Netlink], None]
 
 
-def probe() -> list[dict[str, Any]]:
-    """Every feature that labs use, as data. Leaves the calling thread in another network namespace."""
-    return [{**asdict(feature), "reason": _try(attempt)} for feature, attempt in _features()]
+def probe() -> list[Feature]:
+    """Every feature that labs use. Leaves the calling thread in another network namespace."""
+    return [Feature(of.name, of.option, of.purpose, of.needed, _try(attempt)) for of, attempt in _features()]
 
 
 def require(needed: Mapping[str, Operation]) -> None:

@@ -7,15 +7,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from pynetemu.engine.channel import Channel, ChannelClosed, DescriptorsLost, Message, close_all
 from pynetemu.engine.processes import Processes, ProgramNotFound
-from pynetemu.errors import ConflictError, KernelError, PynetemuError, ServiceError
-
-Answer = tuple[Message, list[int]]  # what is sent back: data, and descriptors that are closed afterwards
+from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, close_all
+from pynetemu.engine.protocol.codec import NotUnderstood
+from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, unpack_request
+from pynetemu.engine.protocol.requests import Request, Resume, Signal, Spawn
+from pynetemu.errors import ConflictError, KernelError, LabError, PynetemuError, ServiceError
 
 
 class Loop:
-    """Serves "spawn", "signal" and "resume" on its channel until that closes; subclasses answer more.
+    """Serves Spawn, Signal and Resume on its channel until that closes; subclasses answer more.
 
     `enter(node)` is the way into a node.
     """
@@ -54,23 +55,19 @@ class Loop:
         """Called when the main channel has closed; for subclasses."""
         self.processes.kill_all()
 
-    def answer(self, request: Message, descriptors: list[int]) -> Answer:
-        """Answers a request, whose descriptors are closed afterwards."""
-        match request["do"]:
-            case "spawn":
-                return self._spawn(request, descriptors)
-            case "signal":
-                self.processes.signal(request["pid"], request["signal"])
-                return {}, []
-            case "resume":
-                self.processes.resume(request["pid"], descriptors[0] if descriptors else None)
-                return {}, []
-            case unknown:
-                return {"error": "lab", "message": f"the lab's engine does not know the request {unknown!r}"}, []
-
-    def _spawn(self, request: Message, descriptors: list[int]) -> Answer:
-        with self.enter(request["node"]):
-            return {"pid": self.processes.start(request, descriptors)}, []
+    def answer(self, request: Request[Any]) -> object:
+        """The answer to a request, of the kind that the request's class says; the descriptors in both are closed afterwards."""
+        match request:
+            case Spawn():
+                with self.enter(request.node):
+                    return self.processes.start(request)
+            case Signal():
+                self.processes.signal(request.pid, request.signal)
+                return None
+            case Resume():
+                self.processes.resume(request.pid, request.terminal)
+                return None
+        raise LabError(f"this process of the lab does not serve {type(request).__name__}")
 
     def serve_meanwhile(self, seconds: float) -> None:
         """For a request that takes its time: serves all others until something happens, this long at most.
@@ -101,36 +98,40 @@ class Loop:
                 self.finish()
                 self._done = True
 
-    def _answer_next(self, channel: Channel) -> Answer:
+    def _answer_next(self, channel: Channel) -> tuple[Message, list[int]]:
         """Receives a request and answers it, with its number. Whatever goes wrong with one, the lab lives on."""
-        request: Message = {}
+        message: Message = {}
+        request: Request[Any] | None = None
         descriptors: list[int] = []
         try:
-            request, descriptors = channel.receive()
-            answer, gift = self.answer(request, descriptors)
+            message, descriptors = channel.receive()
+            request = unpack_request(message, descriptors)
+            return pack_answer(request, self.answer(request), message.get("number"))
         except ChannelClosed:
             raise
         except Exception as error:  # noqa: BLE001
             if isinstance(error, DescriptorsLost):
-                request = error.message
-            answer, gift = _explain(request, error), []
+                message = error.message
+            return pack_refusal(_explain(request, error), message.get("number")), []
         finally:
             close_all(descriptors)
-        return {**answer, "number": request.get("number")}, gift
 
 
-def _explain(request: Message, error: Exception) -> Message:
-    node = request.get("node", "")
+def _explain(request: Request[Any] | None, error: Exception) -> Refusal:
+    node = getattr(request, "node", "")
+    where = f"{node}: " if node else ""
     match error:
         case PynetemuError():
-            return {"error": _KINDS.get(type(error), "lab"), "message": str(error)}
+            return Refusal(_KINDS.get(type(error), "lab"), str(error))
+        case NotUnderstood():
+            return Refusal("lab", str(error))
         case ProgramNotFound():
-            return {"error": "not_found", "program": error.filename, "node": node}
+            return Refusal("not_found", node=node, program=error.filename)
         case OSError():
             what = f"{error.filename}: " if error.filename else ""
-            return {"error": "command", "message": f"{node}: {what}{error.strerror}"}
-    kind = "command" if request.get("do") == "spawn" else "lab"
-    return {"error": kind, "message": f"{node}: {error} ({type(error).__name__})"}
+            return Refusal("command", f"{where}{what}{error.strerror}")
+    kind = "command" if isinstance(request, Spawn) else "lab"
+    return Refusal(kind, f"{where}{error} ({type(error).__name__})")
 
 
 _KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict", ServiceError: "service"}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pynetemu.engine import mounts
+from pynetemu.engine.protocol.requests import Spawn
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
 
@@ -38,27 +39,23 @@ class Processes:
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
 
-    def start(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> int:
-        """Starts a program; called inside the node. The descriptors are stdin, stdout, stderr, life, terminal.
-
-        Raises ProgramNotFound with the program as its file name, other OSErrors from exec.
-        """
-        stdio, terminal = descriptors[:3], descriptors[4:]
-        directory = _change_directory(request["cwd"], request["must_cwd"])
-        program = find_program(request["argv"][0], request["env"].get("PATH", os.defpath), directory)
-        life = socket.socket(fileno=os.dup(descriptors[3]))
+    def start(self, request: Spawn) -> int:
+        """Starts a program; called inside the node. Raises ProgramNotFound with its name, other OSErrors from exec."""
+        directory = _change_directory(request.directory, request.must_enter)
+        program = find_program(request.argv[0], request.env.get("PATH", os.defpath), directory)
+        life = socket.socket(fileno=os.dup(request.life))
         try:
-            if terminal:
-                pid = _fork(program, request["argv"], request["env"], stdio, terminal[0])
+            if request.terminal is not None:
+                pid = _fork(program, request.argv, request.env, request.streams, request.terminal)
             else:
-                pid = _spawn(program, request["argv"], request["env"], stdio, request["own_group"])
+                pid = _spawn(program, request.argv, request.env, request.streams, request.own_group)
         except FileNotFoundError as error:  # it is there, but not what it needs: see ENOENT in execve(2)
             life.close()
             raise OSError(error.errno, "the program that it names in its first line is missing", program) from error
         except BaseException:
             life.close()
             raise
-        self._jobs[pid] = Job(pid, life, request["own_group"])
+        self._jobs[pid] = Job(pid, life, request.own_group)
         return pid
 
     def start_service(
@@ -169,13 +166,13 @@ def _change_directory(path: str, must: bool) -> str:
     return path
 
 
-def _spawn(program: str, argv: list[str], env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
+def _spawn(program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
     actions = [(os.POSIX_SPAWN_DUP2, descriptor, target) for target, descriptor in enumerate(stdio)]
     group: dict[str, Any] = {"setpgroup": 0} if own_group else {}
     return os.posix_spawn(program, argv, env, file_actions=actions, setsigmask=(), setsigdef=_RESET, **group)
 
 
-def _fork(program: str, argv: list[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int) -> int:
+def _fork(program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], terminal: int) -> int:
     """As `_spawn`, for the terminal's foreground: the process must be that before it reads from it or writes to it.
 
     Both sides put the new group into the foreground, as shells do (glibc manual, "Launching Jobs").
@@ -193,7 +190,7 @@ def _fork(program: str, argv: list[str], env: Mapping[str, str], stdio: Sequence
 
 
 def _become(
-    program: str, argv: list[str], env: Mapping[str, str], stdio: Sequence[int], terminal: int, errors: int
+    program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], terminal: int, errors: int
 ) -> NoReturn:
     try:
         os.setpgid(0, 0)

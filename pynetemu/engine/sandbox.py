@@ -14,10 +14,12 @@ import select
 import signal
 import socket
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from pynetemu.engine import syscalls
-from pynetemu.engine.channel import Channel, ChannelClosed
+from pynetemu.engine.protocol.channel import Channel, ChannelClosed
+from pynetemu.engine.protocol.envelope import Refusal, pack_refusal, unpack_request
+from pynetemu.engine.protocol.requests import Join, Start
 
 _OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 _NETWORK = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS
@@ -28,31 +30,37 @@ def main(descriptor: int) -> NoReturn:
     os.set_inheritable(descriptor, False)  # for us, not for the programs in nodes
     channel = Channel(socket.socket(fileno=descriptor))
     try:
-        start, _ = channel.receive()
+        start = unpack_request(*channel.receive())
     except ChannelClosed:
         os._exit(1)
-    sys.path.extend(start["path"])
-    if start["do"] == "attach":
+    if isinstance(start, Join):
+        sys.path.extend(start.path)
         from pynetemu.engine import attach
 
-        attach.main(channel, start["lab"])
+        attach.main(channel, start.address)
+    assert isinstance(start, Start)
+    sys.path.extend(start.path)
     _start_sandbox(channel, start)
 
 
-def _start_sandbox(channel: Channel, start: dict[str, Any]) -> NoReturn:
-    parent = os.pidfd_open(start["client"])
-    if os.getppid() != start["client"]:
+def _start_sandbox(channel: Channel, start: Start) -> NoReturn:
+    parent = os.pidfd_open(start.client)
+    if os.getppid() != start.client:
         os._exit(1)  # it has gone already, and the number may be another's
     try:
-        in_user_namespace = _leave(host=start["host"])
+        in_user_namespace = _leave(host=start.host)
     except OSError as error:
-        channel.send({"error": "privilege", "step": error.filename or "unshare", "errno": error.errno})
-        os._exit(1)
+        _refuse(channel, error, "unshare")
     if (init := os.fork()) == 0:
         _init(channel, parent, start, in_user_namespace)
     channel.close()
     _, status = os.waitpid(init, 0)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _refuse(channel: Channel, error: OSError, step: str) -> NoReturn:
+    channel.send(pack_refusal(Refusal("privilege", step=error.filename or step, errno=error.errno or 0)))
+    os._exit(1)
 
 
 def _leave(host: bool) -> bool:
@@ -84,7 +92,7 @@ def _leave(host: bool) -> bool:
     return True
 
 
-def _init(channel: Channel, parent: int, start: dict[str, Any], in_user_namespace: bool) -> NoReturn:
+def _init(channel: Channel, parent: int, start: Start, in_user_namespace: bool) -> NoReturn:
     """PID 1: starts the engine, reaps, and ends with the engine or with the user's process."""
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     wake_read, wake_write = os.pipe()
@@ -118,16 +126,15 @@ def _reap() -> list[int]:
         ended.append(pid)
 
 
-def _engine(channel: Channel, start: dict[str, Any], in_user_namespace: bool) -> NoReturn:
+def _engine(channel: Channel, start: Start, in_user_namespace: bool) -> NoReturn:
     from pynetemu.engine import mounts, seccomp, server
 
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
         mounts.make_private()
     except OSError as error:
-        channel.send({"error": "privilege", "step": error.filename or "mount", "errno": error.errno})
-        os._exit(1)
+        _refuse(channel, error, "mount")
     if in_user_namespace:
         seccomp.let_id_changes_pass()
-    server.Server(channel, host=start["host"]).serve()
+    server.Server(channel, host=start.host).serve()
     os._exit(0)

@@ -6,10 +6,34 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from pynetemu.engine import apply, nodes, state, syscalls
-from pynetemu.engine.channel import Channel, Message, peer_user
 from pynetemu.engine.http_servers import HttpServers
-from pynetemu.engine.loop import Answer, Loop
+from pynetemu.engine.loop import Loop
 from pynetemu.engine.processes import log_file
+from pynetemu.engine.protocol.channel import Channel, peer_user
+from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.requests import (
+    Build,
+    Describe,
+    Description,
+    Feature,
+    Features,
+    ForgetNeighbors,
+    LabNamespaces,
+    Networks,
+    NodeNamespaces,
+    OpenLab,
+    OpenLog,
+    OpenNode,
+    OpenSocket,
+    ReadFiles,
+    ReadPlan,
+    ReadServices,
+    ReadState,
+    ReadTotals,
+    Request,
+    TakeRing,
+    WatchServices,
+)
 from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data
@@ -28,54 +52,56 @@ class Server(Loop):
         self._http_servers = HttpServers(self, self.nodes)
         self._services = Services(self, self.nodes)
         self._inventory = Inventory(Plan("", ()))
-        self._lab: dict[str, Any] = {}
+        self._described = Description(0, "", 0.0, ())
+        self._plan: dict[str, Any] = {}
         self._host_address: Address | None = None
         self._is_on_machine = False  # something of the lab is on the machine itself, or may be
 
-    def answer(self, request: Message, descriptors: list[int]) -> Answer:
-        match request["do"]:
-            case "build":
-                return self._build(request, descriptors[0])
-            case "describe":
-                return {**self._lab, "nodes": list(self._inventory.plan.nodes)}, []
-            case "socket":
-                family, kind, protocol = request["family"], request["type"], request["protocol"]
-                return {}, [self.nodes.open_socket(request["node"], family, kind, protocol).detach()]
-            case "namespaces":
-                return {}, [
-                    os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in ("user", "pid", "ipc", "net", "uts", "mnt")
-                ]
-            case "ring":
-                ring, self.nodes[request["node"]].ring = self.nodes[request["node"]].ring, None
-                return {}, [] if ring is None else [ring.detach()]
-            case "networks":
-                return {"inodes": {name: os.fstat(node.network).st_ino for name, node in self.nodes.items()}}, []
-            case "view":
-                return self._view(request["node"])
-            case "services":
-                return {"services": self._services.as_data()}, []
-            case "watch services":
-                self._services.watch(socket.socket(fileno=os.dup(descriptors[0])))
-                return {}, []
-            case "read":
-                return {"texts": {node: self.nodes.read_files(node, request["paths"]) for node in request["nodes"]}}, []
-            case "log":
-                return {}, [_open_log(request["node"], request["service"])]
-            case "state":
-                return {"nodes": state.read(self.nodes, request["what"], request["nodes"])}, []
-            case "totals":
-                return state.totals(self.nodes), []
-            case "forget neighbors":
-                return state.forget_neighbors(self.nodes, request["nodes"], request["unanswered_too"]), []
-            case "features":
-                return self._features(), []
-        return super().answer(request, descriptors)
+    def answer(self, request: Request[Any]) -> object:
+        match request:
+            case Build():
+                self._build(request)
+                return None
+            case Describe():
+                return self._described
+            case ReadPlan():
+                return self._plan
+            case Features():
+                return self._features()
+            case OpenLab():
+                return LabNamespaces(*map(_open_own, LabNamespaces.__match_args__))
+            case OpenNode():
+                return self._open_node(request.node)
+            case Networks():
+                return {name: os.fstat(node.network).st_ino for name, node in self.nodes.items()}
+            case OpenSocket():
+                return self.nodes.open_socket(request.node, request.family, request.kind, request.protocol).detach()
+            case TakeRing():
+                ring, self.nodes[request.node].ring = self.nodes[request.node].ring, None
+                return None if ring is None else ring.detach()
+            case ReadServices():
+                return self._services.states()
+            case WatchServices():
+                self._services.watch(socket.socket(fileno=os.dup(request.watcher)))
+                return None
+            case OpenLog():
+                return _open_log(request.node, request.service)
+            case ReadFiles():
+                return {node: self.nodes.read_files(node, request.paths) for node in request.nodes}
+            case ReadState():
+                return state.read(self.nodes, request.what, request.nodes)
+            case ReadTotals():
+                return state.totals(self.nodes)
+            case ForgetNeighbors():
+                return state.forget_neighbors(self.nodes, request.nodes, request.unanswered_too)
+        return super().answer(request)
 
-    def _build(self, request: Message, listener: int) -> Answer:
-        self._lab = {**request["lab"], "plan": request["plan"]}
-        self._accept_at(socket.socket(fileno=os.dup(listener)))
-        plan = from_data(request["plan"])
+    def _build(self, request: Build) -> None:
+        plan = from_data(request.plan)
         self._inventory = Inventory(plan)
+        self._described = Description(request.pid, request.file, request.started, plan.nodes)
+        self._plan = request.plan
+        self._accept_at(socket.socket(fileno=os.dup(request.listener)))
         if plan.host:
             from pynetemu.engine import host
 
@@ -84,7 +110,7 @@ class Server(Loop):
             self._is_on_machine = True
         self._require_features()
         _make_room(plan)
-        self.nodes.ring_memory = request["ring_memory"]
+        self.nodes.ring_memory = request.ring_memory
         try:
             apply.apply(plan.operations, self.nodes)
             self._http_servers.start(self._inventory)
@@ -92,7 +118,6 @@ class Server(Loop):
         except BaseException:
             self._undo()
             raise
-        return {}, []
 
     def _require_features(self) -> None:
         if needed := needs(self._inventory.plan):
@@ -122,18 +147,17 @@ class Server(Loop):
 
         return host.machine_hosts() + text
 
-    def _view(self, name: str) -> Answer:
-        """Descriptors of a node's network, UTS and mount namespace."""
+    def _open_node(self, name: str) -> NodeNamespaces:
         with self._inside(name):
             pass
         node = self.nodes[name]
-        return {}, [os.dup(node.network), *(os.dup(descriptor) for descriptor, _ in node.view)]
+        return NodeNamespaces(*map(Descriptor, map(os.dup, (node.network, *(descriptor for descriptor, _ in node.view)))))
 
-    def _features(self) -> Message:
+    def _features(self) -> list[Feature]:
         from pynetemu.engine import features
 
         with syscalls.inside(home=self.nodes.home):
-            return {"features": features.probe()}
+            return features.probe()
 
     def children_ended(self, statuses: dict[int, int]) -> None:
         self._http_servers.ended(statuses)
@@ -165,6 +189,10 @@ def _make_room(plan: Plan) -> None:
     useful = open_files(plan, running=True)
     if resource.RLIM_INFINITY != soft < useful:
         resource.setrlimit(resource.RLIMIT_NOFILE, (useful if hard == resource.RLIM_INFINITY else min(useful, hard), hard))
+
+
+def _open_own(kind: str) -> Descriptor:
+    return Descriptor(os.open(f"/proc/self/ns/{kind}", os.O_RDONLY))
 
 
 def _open_log(node: str, service: str) -> int:

@@ -29,6 +29,7 @@ from pynetemu.engine.messages.tables import (
 )
 from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.engine.protocol.requests import LabTotals, NeighborsLeft
 
 Data = dict[str, Any]
 
@@ -46,7 +47,7 @@ def read(nodes: Nodes, what: str, names: Iterable[str]) -> dict[str, list[Data]]
     return {name: list(_READERS[what](nodes[name])) for name in names}
 
 
-def totals(nodes: Nodes) -> Data:
+def totals(nodes: Nodes) -> LabTotals:
     """Sums over the whole lab: packets that have arrived over links, those dropped at interfaces, nodes that are up.
 
     A node is up when one of its interfaces is, loopback aside.
@@ -59,10 +60,10 @@ def totals(nodes: Nodes) -> Data:
             packets += 0 if link.kind == "bridge" else counters.received_packets  # a bridge counts what its ports have counted
             dropped += counters.received_dropped + counters.sent_dropped
         up += any(link.is_up and link.has_lower_up for link in links) and node.kind != "outside"
-    return {"packets": packets, "dropped": dropped, "up": up}
+    return LabTotals(packets, dropped, up)
 
 
-def forget_neighbors(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> Data:
+def forget_neighbors(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> NeighborsLeft:
     """Deletes what nodes have learned of their neighbors, those being asked only if wanted; gives back how many are left.
 
     The kernel keeps at most net.ipv4.neigh.default.gc_thresh3 (1024) such entries, for all namespaces together, and does
@@ -80,7 +81,7 @@ def forget_neighbors(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -
             head = NEIGHBOR_BODY.pack(neighbor.family, neighbor.index, state, neighbor.flags, neighbor.type)
             link.queue_bytes(None, RTM_DELNEIGH, REQUEST, head + attribute(_NDA_DST, neighbor.packed))
         _flush_tolerantly(link)
-    return {"permanent": permanent, "unanswered": unanswered}
+    return NeighborsLeft(permanent, unanswered)
 
 
 def _flush_tolerantly(link: Netlink) -> None:

@@ -7,12 +7,14 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.nodes import NETWORK, Nodes
 from pynetemu.engine.paths import search_path
 from pynetemu.engine.processes import log_file, open_log
+from pynetemu.engine.protocol.codec import to_data
+from pynetemu.engine.protocol.requests import ServiceStatus
 from pynetemu.errors import ServiceError
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import AddService
@@ -32,8 +34,8 @@ class _Service:
     pid: int
     status: int | None = None  # None while it runs
 
-    def as_data(self) -> dict[str, Any]:
-        return {"node": self.operation.node, "name": self.operation.name, "pid": self.pid, "status": self.status}
+    def state(self) -> ServiceStatus:
+        return ServiceStatus(self.operation.node, self.operation.name, self.pid, self.status)
 
 
 class Services:
@@ -50,8 +52,8 @@ class Services:
         for operation in inventory.of_type(AddService):
             self._wait_until_ready(self._start(operation))
 
-    def as_data(self) -> list[dict[str, Any]]:
-        return [service.as_data() for service in self._services.values()]
+    def states(self) -> list[ServiceStatus]:
+        return [service.state() for service in self._services.values()]
 
     def watch(self, watcher: socket.socket) -> None:
         """From now on each end of a service is one packet there."""
@@ -67,7 +69,7 @@ class Services:
     def _tell(self, service: _Service) -> None:
         for watcher in self._watchers:
             with suppress(OSError):  # nobody reads there any more
-                watcher.send(json.dumps(service.as_data()).encode(), socket.MSG_DONTWAIT)
+                watcher.send(json.dumps(to_data(service.state(), [])).encode(), socket.MSG_DONTWAIT)
 
     def _start(self, operation: AddService) -> _Service:
         added = dict(variable.split("=", 1) for variable in operation.env)

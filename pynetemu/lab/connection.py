@@ -10,11 +10,13 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeVar
 
-from pynetemu.engine.channel import Channel, ChannelClosed, Message, close_all
+from pynetemu.engine.protocol.channel import Channel, ChannelClosed, Message, close_all
+from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_request, unpack_answer
+from pynetemu.engine.protocol.requests import Join, Request, Start
 from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError, ServiceError
 
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "__main__.py")
@@ -27,11 +29,19 @@ class _HasFileno(Protocol):
     def fileno(self) -> int: ...
 
 
+A = TypeVar("A")
 _Source = TypeVar("_Source", bound=int | _HasFileno)
 
 
+class LabEnded(LabError):
+    """The engine has gone, and the lab with it."""
+
+
 class Connection:
-    """Requests and answers over one channel, from any thread."""
+    """Asks an engine, from any thread: connection.ask(OpenSocket("blue", ...)). Nothing else talks to engines.
+
+    What can be asked is in `engine.protocol.requests`.
+    """
 
     def __init__(self, channel: Channel, host: bool = False) -> None:
         self._channel = channel
@@ -42,51 +52,60 @@ class Connection:
     def fileno(self) -> int:
         return self._channel.fileno()
 
-    def request(self, message: Message, descriptors: Sequence[int] = ()) -> tuple[Message, list[int]]:
-        """Sends a request and waits for its answer; raises what the engine says, LabError when the lab has ended."""
-        with self._lock, _interrupts_later() as interrupts:
-            self._send(message, descriptors)
-            answer, received = self._receive()
-            if interrupts:
-                close_all(received)
-            return answer, received
+    def ask(self, request: Request[A]) -> A:
+        """Waits for the answer; raises what the engine says, LabError when the lab has ended.
 
-    def begin(self, message: Message, descriptors: Sequence[int] = ()) -> None:
-        """Sends a request whose answer `finish` waits for."""
+        Descriptors in the request stay the caller's, those in the answer become the caller's.
+        """
+        with self._lock, _interrupts_later() as interrupts:
+            self._send(request)
+            message, descriptors = self._receive()
+            if interrupts:
+                close_all(descriptors)
+            return self._unpack(request, message, descriptors)
+
+    def begin(self, request: Request[A]) -> Callable[[], A]:
+        """Sends a request, and gives what waits for its answer; until then nothing else can be asked."""
         self._lock.acquire()
         try:
-            self._send(message, descriptors)
+            self._send(request)
         except BaseException:
             self._lock.release()
             raise
 
-    def finish(self) -> Message:
-        try:
-            return self._receive()[0]
-        finally:
-            self._lock.release()
+        def finish() -> A:
+            try:
+                return self._unpack(request, *self._receive())
+            finally:
+                self._lock.release()
+
+        return finish
 
     def close(self) -> None:
         with suppress(OSError):  # the other side may have closed it first
             self._channel.connection.shutdown(socket.SHUT_RDWR)
         self._channel.close()
 
-    def _send(self, message: Message, descriptors: Sequence[int]) -> None:
+    def _send(self, request: Request[Any]) -> None:
         self._number += 1
         with suppress(ChannelClosed):  # what the engine said before it ended is still to be read
-            self._channel.send({**message, "number": self._number}, descriptors)
+            self._channel.send(*pack_request(request, self._number))
 
     def _receive(self) -> tuple[Message, list[int]]:
         try:
-            answer, descriptors = self._channel.receive()
-            while answer.pop("number", self._number) != self._number:
+            message, descriptors = self._channel.receive()
+            while message.get("number") not in (None, self._number):
                 close_all(descriptors)
-                answer, descriptors = self._channel.receive()
+                message, descriptors = self._channel.receive()
         except ChannelClosed as error:
-            raise LabError("the lab has ended") from error
-        if "error" in answer:
-            raise _error(answer, self._host)
-        return answer, descriptors
+            raise LabEnded("the lab has ended") from error
+        return message, descriptors
+
+    def _unpack(self, request: Request[A], message: Message, descriptors: list[int]) -> A:
+        try:
+            return unpack_answer(request, message, descriptors)
+        except Refused as refused:
+            raise _error(refused.refusal, self._host) from None
 
 
 class Sandbox:
@@ -104,15 +123,15 @@ class Sandbox:
 
         With `host`, the lab's root is the machine's own network namespace.
         """
-        return cls._spawn({"do": "start", "host": host}, host)
+        return cls._spawn(lambda path: Start(host, os.getpid(), path), host)
 
     @classmethod
     def join(cls, address: str) -> "Sandbox":
         """Starts a process in the lab that listens at this address."""
-        return cls._spawn({"do": "attach", "lab": address})
+        return cls._spawn(lambda path: Join(address, os.getpid(), path))
 
     @classmethod
-    def _spawn(cls, start: Message, host: bool = False) -> "Sandbox":
+    def _spawn(cls, start: Callable[[tuple[str, ...]], Request[None]], host: bool = False) -> "Sandbox":
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
@@ -122,7 +141,7 @@ class Sandbox:
             raise LabError(f"the lab's engine cannot start: {sys.executable}: {error.strerror}") from error
         channel = Channel(ours)
         with suppress(ChannelClosed):  # it is told by the first answer
-            channel.send({**start, "client": os.getpid(), "path": [path for path in sys.path if isinstance(path, str)]})
+            channel.send(*pack_request(start(tuple(path for path in sys.path if isinstance(path, str)))))
         return cls(pid, Connection(channel, host))
 
     def fileno(self) -> int:
@@ -195,23 +214,22 @@ def _interrupts_later() -> Iterator[list[int]]:
             usual(signal.SIGINT, None)
 
 
-def _error(answer: dict[str, Any], host: bool) -> PynetemuError:
-    message = answer.get("message", "")
-    match answer["error"]:
+def _error(refusal: Refusal, host: bool) -> PynetemuError:
+    match refusal.error:
         case "privilege":
             from pynetemu.engine.privilege import diagnose
 
-            return diagnose(answer["step"], answer["errno"], host=host)
+            return diagnose(refusal.step, refusal.errno, host=host)
         case "not_found":
             from pynetemu.engine.packages import missing_program
 
-            return missing_program(answer["program"], answer["node"])
+            return missing_program(refusal.program, refusal.node)
         case "kernel":
-            return KernelError(message)
+            return KernelError(refusal.message)
         case "conflict":
-            return ConflictError(message)
+            return ConflictError(refusal.message)
         case "service":
-            return ServiceError(message)
+            return ServiceError(refusal.message)
         case "command":
-            return CommandError(message)
-    return LabError(message)
+            return CommandError(refusal.message)
+    return LabError(refusal.message)

@@ -4,11 +4,13 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.paths import search_path
+from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, LabError
 from pynetemu.lab.connection import Connection, Sandbox, is_readable
 from pynetemu.lab.process import Process, Stream, Streams, communicate
@@ -95,21 +97,22 @@ class LabNode:
         whose foreground the command's process group becomes; without `own_group` it stays in the caller's process
         group, as a command of a shell script does. Raises CommandNotFound and CommandError.
         """
-        words = _words(argv)
+        words, environment = _words(argv), _environment(env)
         streams = Streams(stdin, stdout, stderr)
         life, their_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = {
-            "do": "spawn",
-            "node": self.name,
-            "argv": words,
-            "env": _environment(env),
-            "cwd": cwd or _directory(),
-            "must_cwd": cwd is not None,
-            "own_group": own_group or terminal is not None,
-        }
+        request = Spawn(
+            self.name,
+            words,
+            environment,
+            cwd or _directory(),
+            must_enter=cwd is not None,
+            own_group=own_group or terminal is not None,
+            streams=tuple(map(Descriptor, streams.theirs)),
+            life=Descriptor(their_life.fileno()),
+            terminal=None if terminal is None else Descriptor(terminal),
+        )
         try:
-            descriptors = [*streams.theirs, their_life.fileno(), *([] if terminal is None else [terminal])]
-            answer, _ = self.lab.processes.request(request, descriptors)
+            pid = self.lab.processes.ask(request)
         except BaseException as error:
             streams.close_all()
             life.close()
@@ -119,7 +122,7 @@ class LabNode:
         finally:
             their_life.close()
         streams.close_theirs()
-        return Process(self.name, words, answer["pid"], self.lab.processes, life, streams.ours)
+        return Process(self.name, words, pid, self.lab.processes, life, streams.ours)
 
     def socket(
         self,
@@ -134,9 +137,7 @@ class LabNode:
 
         Names are not resolved in the node: connect to addresses.
         """
-        request = {"do": "socket", "node": self.name, "family": int(family), "type": int(type), "protocol": int(proto)}
-        _, descriptors = self.lab.control.request(request)
-        return socket.socket(fileno=descriptors[0])
+        return socket.socket(fileno=self.lab.control.ask(OpenSocket(self.name, int(family), int(type), int(proto))))
 
 
 class Lab:
@@ -157,6 +158,7 @@ class Lab:
         self._sandbox = sandbox
         self._wanted_name = name
         self._begun = self._is_open = False
+        self._wait_until_built: Callable[[], None] = lambda: None
         self._attached: Connection | None = None
         self._plan: Plan | None = topology if isinstance(topology, Plan) else None
         self.host = self._plan.host if self._plan else host
@@ -168,12 +170,12 @@ class Lab:
         """A running lab of this user, from another process; closing it leaves the lab running. Raises LabError."""
         control, described = connect(name)
         try:
-            lab = cls(from_data(described["plan"]), name=name)
+            lab = cls(from_data(control.ask(ReadPlan())), name=name)
         except BaseException:
             control.close()
             raise
         lab._attached = control
-        lab.file = described["file"]
+        lab.file = described.file
         return lab
 
     @property
@@ -208,15 +210,15 @@ class Lab:
         if not self._attached:
             self.name, listener = listen(plan.name.lower() if self._wanted_name is None else self._wanted_name)
             with listener:
-                self._sandbox.connection.begin(self._build_request(plan), [listener.fileno()])
+                self._wait_until_built = self._sandbox.connection.begin(self._build_request(plan, listener))
         self._begun = True
         return self
 
-    def _build_request(self, plan: Plan) -> dict[str, object]:
+    def _build_request(self, plan: Plan, listener: socket.socket) -> Build:
         source = next((op.source for op in plan.operations if op.source), "")
         file = os.path.abspath(source.rpartition(":")[0]) if source else ""
-        lab = {"pid": os.getpid(), "file": file, "started": time.time()}
-        return {"do": "build", "plan": to_data(plan), "lab": lab, "ring_memory": self._ring_memory()}
+        listens = Descriptor(listener.fileno())
+        return Build(to_data(plan), os.getpid(), file, time.time(), self._ring_memory(), listens)
 
     def _ring_memory(self) -> int:
         """How many bytes each node's ring takes from the lab's first moment on; 0 for no rings."""
@@ -228,8 +230,7 @@ class Lab:
             return self
         try:
             self.begin()
-            if not self._attached:
-                self._engine().connection.finish()
+            self._wait_until_built()
             self._opened()
         except BaseException:
             self.close()
@@ -317,8 +318,8 @@ class Lab:
 
     def namespaces(self) -> dict[str, int]:
         """The number of each node's network namespace, as `lsns -t net` shows it: it is the same on all of the machine."""
-        answer, _ = self.control.request({"do": "networks"})
-        return {node: answer["inodes"][node] for node in self.nodes}
+        numbers = self.control.ask(Networks())
+        return {node: numbers[node] for node in self.nodes}
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the lab has ended."""
@@ -375,6 +376,9 @@ def _end(process: Process) -> None:
 
 
 def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
+    for name, value in (added or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"env: {name!r}: {value!r}: names and values of variables are text")
     env = {**os.environ, **(added or {})}
     env["PATH"] = search_path(env)
     return env

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from io import BufferedReader, BufferedWriter
 from typing import IO, Literal
 
+from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.requests import Resume, Signal
 from pynetemu.errors import CommandTimeout, LabError
 from pynetemu.lab.connection import Connection, is_readable
 
@@ -112,7 +114,7 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Signals the process and its process group; one that has ended is no error."""
         if self._status is None:
-            self._connection.request({"do": "signal", "pid": self.pid, "signal": int(number)})
+            self._connection.ask(Signal(self.pid, int(number)))
 
     def terminate(self) -> None:
         """Asks it to end: SIGTERM, which a program may handle."""
@@ -124,7 +126,7 @@ class Process:
 
     def resume(self, terminal: int | None = None) -> None:
         """Continues a stopped process, in the terminal's foreground if one is given."""
-        self._connection.request({"do": "resume", "pid": self.pid}, [] if terminal is None else [terminal])
+        self._connection.ask(Resume(self.pid, None if terminal is None else Descriptor(terminal)))
 
     def communicate(self, input: str | bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:
         """Writes `input` to it, and gives what it has printed, as bytes, once it has ended: (stdout, stderr).

@@ -10,17 +10,19 @@ import re
 import socket
 import struct
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from pynetemu.engine.channel import Channel, Message, peer_user
+from pynetemu.engine.protocol.channel import Channel, peer_user
+from pynetemu.engine.protocol.requests import Describe, Description
 from pynetemu.errors import LabError
-from pynetemu.lab.connection import Connection, is_readable, readable
+from pynetemu.lab.connection import Connection, LabEnded, is_readable, readable
 from pynetemu.wording import near_or_all
 
 _NAME = re.compile(r"[\w.][\w.-]*")
 # A socket that listens (__SO_ACCEPTCON) at a lab's address: the user's number and the lab's name.
 _LISTED = re.compile(r"\S+: \S+ \S+ 00010000 .*? @pynetemu/([0-9]{1,10})/([^/]+)", re.ASCII)
+_SILENT = "stopped, or very busy"
 _PATIENCE = 2.0  # seconds for a lab's answer, which takes milliseconds
 
 
@@ -43,35 +45,40 @@ def labs() -> list[RunningLab]:
     return labs_and_silent()[0]
 
 
-def labs_and_silent() -> tuple[list[RunningLab], list[str]]:
-    """This user's running labs, and the names of those that do not answer. All are asked at once, for two seconds at most."""
-    asked: dict[str, Connection] = {}
-    silent: list[str] = []
+def labs_and_silent() -> tuple[list[RunningLab], dict[str, str]]:
+    """This user's running labs, and why others did not answer, by name. All are asked at once, for two seconds at most."""
+    asked: dict[str, tuple[Connection, Callable[[], Description]]] = {}
+    silent: dict[str, str] = {}
     for name in _names().get(os.getuid(), []):
         try:
             opened = _open(name, 0)
         except BlockingIOError:
-            silent.append(name)
+            silent[name] = _SILENT
         except OSError:  # it has ended meanwhile
             continue
         else:
             if peer_user(opened) == os.getuid():
-                asked[name] = Connection(Channel(opened))
-                asked[name].begin({"do": "describe"})
+                connection = Connection(Channel(opened))
+                asked[name] = connection, connection.begin(Describe())
             else:
                 opened.close()
     found = []
     end = time.monotonic() + _PATIENCE
-    while asked and (answered := readable(list(asked.values()), end - time.monotonic())):
-        for name in [name for name, connection in asked.items() if connection in answered]:
-            connection = asked.pop(name)
-            with suppress(LabError):  # it has ended meanwhile
-                answer = connection.finish()
-                found.append(RunningLab(name, answer["pid"], answer["file"], tuple(answer["nodes"]), answer["started"]))
+    while asked and (answered := readable([one for one, _ in asked.values()], end - time.monotonic())):
+        for name in [name for name, (connection, _) in asked.items() if connection in answered]:
+            connection, answer = asked.pop(name)
+            try:
+                lab = answer()
+                found.append(RunningLab(name, lab.pid, lab.file, lab.nodes, lab.started))
+            except LabEnded:
+                pass
+            except LabError as error:  # of another version
+                silent[name] = str(error)
             connection.close()
-    for connection in asked.values():
+    for name, (connection, _) in asked.items():
+        silent[name] = _SILENT
         connection.close()
-    return sorted(found, key=lambda lab: lab.name), sorted([*silent, *asked])
+    return sorted(found, key=lambda lab: lab.name), dict(sorted(silent.items()))
 
 
 def address(name: str) -> str:
@@ -99,9 +106,9 @@ def listen(wanted: str) -> tuple[str, socket.socket]:
             number += 1
 
 
-def connect(name: str) -> tuple[Connection, Message]:
+def connect(name: str) -> tuple[Connection, Description]:
     """Connects to a running lab of this user, and lets it describe itself; raises LabError, also when it does not answer."""
-    silent = f"the lab {name!r} does not answer: it is stopped, or very busy"
+    silent = f"the lab {name!r} does not answer: it is {_SILENT}"
     try:
         opened = _open(name, _PATIENCE)
     except BlockingIOError:
@@ -112,11 +119,15 @@ def connect(name: str) -> tuple[Connection, Message]:
         opened.close()
         raise LabError(f"lab {name!r} belongs to another user (uid {owner}), who listens in its place")
     connection = Connection(Channel(opened))
-    connection.begin({"do": "describe"})
+    answer = connection.begin(Describe())
     if not is_readable(connection, _PATIENCE):
         connection.close()
         raise LabError(silent)
-    return connection, connection.finish()
+    try:
+        return connection, answer()
+    except LabError:
+        connection.close()
+        raise
 
 
 def _open(name: str, patience: float) -> socket.socket:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.requests import OpenLog, ReadServices, WatchServices
 from pynetemu.errors import LabError
 from pynetemu.wording import did_you_mean, near_or_all
 
@@ -38,7 +40,7 @@ class ServiceNews:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ours.setblocking(False)
         with theirs:
-            control.request({"do": "watch services"}, [theirs.fileno()])
+            control.ask(WatchServices(Descriptor(theirs.fileno())))
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when a service has ended."""
@@ -58,8 +60,7 @@ class ServiceNews:
 
 
 def states(control: "Connection") -> list[ServiceState]:
-    answer, _ = control.request({"do": "services"})
-    return [ServiceState(**service) for service in answer["services"]]
+    return [ServiceState(of.node, of.name, of.pid, of.status) for of in control.ask(ReadServices())]
 
 
 def open_log(lab: "Lab", name: str) -> BinaryIO:
@@ -71,8 +72,7 @@ def open_log(lab: "Lab", name: str) -> BinaryIO:
     found = [op for op in operations if op.name == short and node in ("", op.node)]
     if len(found) != 1:
         raise LabError(_which(lab, name, [f"{op.node}.{op.name}" for op in found or operations]))
-    _, descriptors = lab.control.request({"do": "log", "node": found[0].node, "service": short})
-    return os.fdopen(descriptors[0], "rb")
+    return os.fdopen(lab.control.ask(OpenLog(found[0].node, short)), "rb")
 
 
 def _which(lab: "Lab", name: str, choices: list[str]) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING, Any
 
+from pynetemu.engine.protocol.requests import ForgetNeighbors, ReadState, ReadTotals
+
 if TYPE_CHECKING:
     from pynetemu.lab.connection import Connection
     from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
@@ -122,15 +124,14 @@ def forwarding(engine: "Connection", nodes: Iterable[str]) -> list[ForwardingEnt
 
 
 def forget_neighbors(engine: "Connection", nodes: Iterable[str], unanswered_too: bool) -> NeighborCounts:
-    answer, _ = engine.request({"do": "forget neighbors", "nodes": list(nodes), "unanswered_too": unanswered_too})
-    return NeighborCounts(**answer)
+    left = engine.ask(ForgetNeighbors(tuple(nodes), unanswered_too))
+    return NeighborCounts(left.permanent, left.unanswered)
 
 
 def totals(engine: "Connection") -> Totals:
-    answer, _ = engine.request({"do": "totals"})
-    return Totals(**answer)
+    totals = engine.ask(ReadTotals())
+    return Totals(totals.packets, totals.dropped, totals.up)
 
 
 def _read(engine: "Connection", what: str, nodes: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
-    answer, _ = engine.request({"do": "state", "what": what, "nodes": list(nodes)})
-    return ((node, row) for node, rows in answer["nodes"].items() for row in rows)
+    return ((node, row) for node, rows in engine.ask(ReadState(what, tuple(nodes))).items() for row in rows)

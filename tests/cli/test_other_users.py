@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pynetemu.engine.channel import Channel, ChannelClosed
+from pynetemu.engine.protocol.channel import Channel, ChannelClosed
 from tests.support.labs import running
 from tests.support.pynetemu import pynetemu
 from tests.support.users import ALICE, BOB, lab_of, pynetemu_as, python_as
@@ -19,9 +19,9 @@ import socket, sys
 lab = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 lab.settimeout(10)
 lab.connect("\\0" + sys.argv[1])
-body = b'{"do":"namespaces"}'
+body = b'{"protocol":1,"number":1,"do":"OpenLab","fields":{}}'
 try:
-    lab.sendall(len(body).to_bytes(4, "big") + b"\\0" + body)
+    lab.sendall(b"\\3" + body)
     print(lab.recv(100))
 except ConnectionError:
     print(b"")

@@ -106,7 +106,7 @@ def test_what_this_kernel_lacks_is_told_before_anything_is_built() -> None:
 def _lacks_vlans() -> bool:
     from pynetemu.cli.doctor import examine
 
-    return any(feature["reason"] for feature in examine().features if feature["name"] in ("802.1Q", "VLAN filtering"))
+    return any(feature.reason for feature in examine().features if feature.name in ("802.1Q", "VLAN filtering"))
 
 
 @pytest.mark.needs("802.1Q", "VLAN filtering")

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from pynetemu import CommandError, CommandNotFound, Host, HttpServer, LabError, Link, Network, Service, Topology, finished
+from pynetemu.engine.protocol.envelope import pack_request
+from pynetemu.engine.protocol.requests import ReadState
 from pynetemu.lab.running_labs import connect
 from tests.support.pynetemu import CLONE, environment
 
@@ -44,7 +46,7 @@ def test_web_servers_answer_while_services_start(net: Network) -> None:
 
 
 def test_a_request_that_cannot_be_is_an_error(net: Network, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"a: expected str, .* not int"):
+    with pytest.raises(TypeError, match=r"^env: 'COUNT': 5: names and values of variables are text$"):
         net["a"].run("true", env={"COUNT": 5})  # type: ignore[dict-item]
     with pytest.raises(CommandError, match="a: embedded null byte"):
         net["a"].run("echo", "a\0b")
@@ -119,13 +121,26 @@ def test_an_attached_client_that_reads_no_answers_is_left(net: Network) -> None:
     client_socket.setblocking(False)
     with suppress(BlockingIOError):
         while True:
-            client._channel.send({"do": "state", "what": "interfaces", "nodes": ["a", "b"]})
+            client._channel.send(*pack_request(ReadState("interfaces", ("a", "b"))))
     assert _lives(net)
     client.close()
 
 
 @pytest.mark.parametrize(
-    "body", [b"[]", b"null", b"1", b'"x"', b"{", b"", b"\xff", b"[" * 50_000, b"{}", b'{"do":[]}', b'{"do":"spawn","node":[]}']
+    "body",
+    [
+        b"[]",
+        b"null",
+        b"1",
+        b'"x"',
+        b"{",
+        b"",
+        b"\xff",
+        b"[" * 50_000,
+        b"{}",
+        b'{"do":[]}',
+        b'{"protocol":1,"do":"Spawn","fields":{"node":[]}}',
+    ],
 )
 def test_a_request_that_is_none_is_refused(net: Network, body: bytes) -> None:
     client = connect(net.name)[0]

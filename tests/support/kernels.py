@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pynetemu.engine.protocol.requests import Features
 from pynetemu.errors import PrivilegeError
 from pynetemu.lab.connection import Sandbox
 
@@ -75,9 +76,9 @@ def _features() -> dict[str, str]:
     """Why each feature is missing here, "" for one that is there. Asked once, and only when a test needs one."""
     sandbox = Sandbox.start()
     try:
-        answer, _ = sandbox.connection.request({"do": "features"})
+        features = sandbox.connection.ask(Features())
     except PrivilegeError as error:
         raise pytest.UsageError(f"no sandbox can be made here: {error}") from error
     finally:
         sandbox.close()
-    return {feature["name"]: feature["reason"] for feature in answer["features"]}
+    return {feature.name: feature.reason for feature in features}

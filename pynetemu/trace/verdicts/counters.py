@@ -6,6 +6,8 @@ They count for the whole node, not for one packet: what moved while a packet van
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from pynetemu.engine.protocol.requests import ReadFiles
+
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
@@ -21,8 +23,8 @@ Counters = Mapping[str, int]
 
 def read(lab: "Lab", nodes: Sequence[str]) -> dict[str, Counters]:
     """The counters of nodes; one request for all."""
-    answer, _ = lab.control.request({"do": "read", "nodes": list(nodes), "paths": list(_FILES)})
-    return {node: dict(_parse(*texts)) for node, texts in answer["texts"].items()}
+    found = lab.control.ask(ReadFiles(tuple(nodes), _FILES))
+    return {node: dict(_parse(*texts)) for node, texts in found.items()}
 
 
 def moved(before: Counters, after: Counters) -> dict[str, int]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pynetemu.engine.protocol.requests import ReadFiles
 from pynetemu.errors import PynetemuError
 from pynetemu.trace.sources import nftrace
 from pynetemu.trace.sources.nftrace import Drop, Firewall
@@ -85,19 +86,18 @@ class Evidence:
         """A sysctl of a node by its path below /proc/sys, "" for one that it does not have."""
         if (node, path) not in self._settings and not self.ended:
             with suppress(PynetemuError):
-                request = {"do": "read", "nodes": [node], "paths": [f"/proc/sys/{path}"]}
-                answer, _ = self._lab.control.request(request)
-                self._settings[node, path] = str(answer["texts"][node][0]).strip()
+                texts = self._lab.control.ask(ReadFiles((node,), (f"/proc/sys/{path}",)))
+                self._settings[node, path] = texts[node][0].strip()
         return self._settings.get((node, path), "")
 
     def listening(self, node: str, protocol: str, port: int) -> list[str]:
         """The addresses on which programs of a node listen at a port, as /proc/net/tcp has them (proc(5))."""
         if self.ended:
             return []
-        paths = [f"/proc/net/{protocol.lower()}{version}" for version in ("", "6")]
+        paths = tuple(f"/proc/net/{protocol.lower()}{version}" for version in ("", "6"))
         with suppress(PynetemuError):
-            answer, _ = self._lab.control.request({"do": "read", "nodes": [node], "paths": paths})
-            return [address for text in answer["texts"][node] for address, bound in _sockets(text) if bound == port]
+            texts = self._lab.control.ask(ReadFiles((node,), paths))
+            return [address for text in texts[node] for address, bound in _sockets(text) if bound == port]
         return []
 
     def rule(self, drop: Drop) -> str:

@@ -1,6 +1,6 @@
 """Messages over a socket of packets: each is JSON, with open descriptors beside it (SCM_RIGHTS, unix(7)).
 
-    channel.send({"do": "spawn", "node": "blue", "argv": ["true"]}, [0, 1, 2])
+    channel.send({"do": "Signal", "fields": {"pid": 7, "signal": 15}})
     answer, descriptors = channel.receive()
 
 A packet (SOCK_SEQPACKET) is a byte that says whether it begins or ends a message, and a part of the JSON; most messages are

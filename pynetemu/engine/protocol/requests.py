@@ -1,0 +1,304 @@
+"""All that an engine can be asked. Each request is a frozen value, and its class says what the answer is.
+
+    @request
+    class OpenSocket(Request[Descriptor]):
+        node: str
+        family: int
+        kind: int
+        protocol: int
+
+    connection.ask(OpenSocket("blue", socket.AF_INET, socket.SOCK_STREAM, 0))      # in `lab`: a descriptor
+    case OpenSocket(): ...                                                         # in `engine.server`: gives one
+
+PROTOCOL is to be raised when a request or an answer that is here changes, and need not be for new ones: who asks an engine
+of another version is told (`tests/engine/test_requests.py` keeps what there was).
+"""
+
+from typing import Any, Generic, TypeVar, dataclass_transform, get_args
+
+from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.frozen import frozen
+
+PROTOCOL = 1
+
+A_co = TypeVar("A_co", covariant=True)
+_T = TypeVar("_T")
+
+
+class Request(Generic[A_co]):
+    """What is asked; `A_co` is what is answered, as `codec` knows it."""
+
+    __slots__ = ()
+
+    @classmethod
+    def answer_kind(cls) -> Any:
+        """What is answered: Spawn.answer_kind() is int."""
+        (base,) = cls.__orig_bases__  # type: ignore[attr-defined]
+        return get_args(base)[0]
+
+
+REQUESTS: dict[str, type[Request[Any]]] = {}
+
+
+@dataclass_transform(frozen_default=True)
+def request(cls: type[_T]) -> type[_T]:
+    """Makes a request of its annotations, as `frozen` does, and makes it known to engines."""
+    made = frozen(cls)
+    REQUESTS[cls.__name__] = made  # type: ignore[assignment]
+    return made
+
+
+# What a process of ours is told first.
+
+
+@request
+class Start(Request[None]):
+    """Become the engine of a new lab; `client` is the user's process, `path` where modules are found.
+
+    There is no answer; a refusal comes with the first one. With `host` the lab's root is the machine itself.
+    """
+
+    host: bool
+    client: int
+    path: tuple[str, ...]
+
+
+@request
+class Join(Request[None]):
+    """Become a process of the lab that listens at this address, which starts programs there. There is no answer."""
+
+    address: str
+    client: int
+    path: tuple[str, ...]
+
+
+# The lab as a whole.
+
+
+@request
+class Build(Request[None]):
+    """Build what the plan says (`plan.data`), and listen at a socket to those who attach.
+
+    `ring_memory` are bytes for each node's ring (`TakeRing`), 0 for none. The rest is for `Describe`.
+    """
+
+    plan: dict[str, Any]
+    pid: int
+    file: str
+    started: float
+    ring_memory: int
+    listener: Descriptor
+
+
+@frozen
+class Description:
+    """A lab: the process that it belongs to, the file of its description, when it started, its nodes."""
+
+    pid: int
+    file: str
+    started: float
+    nodes: tuple[str, ...]
+
+
+@request
+class Describe(Request[Description]):
+    """What lab this is."""
+
+
+@request
+class ReadPlan(Request[dict[str, Any]]):
+    """What the lab is made of, as `plan.data` writes it."""
+
+
+@frozen
+class Feature:
+    """A feature of the kernel: `option` of its configuration; `reason` is why it is missing, "" for one that is there."""
+
+    name: str
+    option: str
+    purpose: str
+    needed: bool
+    reason: str = ""
+
+
+@request
+class Features(Request[tuple[Feature, ...]]):
+    """What this kernel can do; tried out, and before there are nodes."""
+
+
+# Processes in nodes.
+
+
+@request
+class Spawn(Request[int]):
+    """Start a program in a node, and give its number in the lab.
+
+    `life` is where changes of its state arrive (`engine.processes`); `terminal`'s foreground its process group becomes. With
+    `must_enter` the directory must be there, else the program starts in /.
+    """
+
+    node: str
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    directory: str
+    must_enter: bool
+    own_group: bool
+    streams: tuple[Descriptor, ...]
+    life: Descriptor
+    terminal: Descriptor | None = None
+
+
+@request
+class Signal(Request[None]):
+    """Signal a process that was started by `Spawn`, and its process group if it has one of its own."""
+
+    pid: int
+    signal: int
+
+
+@request
+class Resume(Request[None]):
+    """Continue a stopped process, in the foreground of a terminal if there is one."""
+
+    pid: int
+    terminal: Descriptor | None = None
+
+
+# Namespaces and sockets.
+
+
+@frozen
+class LabNamespaces:
+    """Descriptors of a lab's own namespaces."""
+
+    user: Descriptor
+    pid: Descriptor
+    ipc: Descriptor
+    net: Descriptor
+    uts: Descriptor
+    mnt: Descriptor
+
+
+@request
+class OpenLab(Request[LabNamespaces]):
+    """The lab's own namespaces, for a process that joins."""
+
+
+@frozen
+class NodeNamespaces:
+    """Descriptors of a node's namespaces."""
+
+    net: Descriptor
+    uts: Descriptor
+    mnt: Descriptor
+
+
+@request
+class OpenNode(Request[NodeNamespaces]):
+    """A node's namespaces, for a process that joins."""
+
+    node: str
+
+
+@request
+class Networks(Request[dict[str, int]]):
+    """The number of each node's network namespace, as `lsns` shows it."""
+
+
+@request
+class OpenSocket(Request[Descriptor]):
+    """A socket that lives in a node; the numbers are those of socket(2)."""
+
+    node: str
+    family: int
+    kind: int
+    protocol: int
+
+
+@request
+class TakeRing(Request[Descriptor | None]):
+    """A node's packet socket with all packets since the lab's first moment, once; None where there is none (any more)."""
+
+    node: str
+
+
+# Services.
+
+
+@frozen
+class ServiceStatus:
+    """A service; `status` is None while it runs, then its exit status, negative for a signal."""
+
+    node: str
+    name: str
+    pid: int
+    status: int | None
+
+
+@request
+class ReadServices(Request[tuple[ServiceStatus, ...]]):
+    """The lab's services."""
+
+
+@request
+class WatchServices(Request[None]):
+    """From now on each end of a service is one packet at this socket: a ServiceStatus as JSON."""
+
+    watcher: Descriptor
+
+
+@request
+class OpenLog(Request[Descriptor]):
+    """What a service has printed, as a file that grows."""
+
+    node: str
+    service: str
+
+
+# The kernel's state.
+
+
+@request
+class ReadFiles(Request[dict[str, tuple[str, ...]]]):
+    """The texts of files below /proc, for each of the nodes; "" for one that a node does not have."""
+
+    nodes: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+@request
+class ReadState(Request[dict[str, Any]]):
+    """For each node a list of what it has: "interfaces", "routes", "neighbors"… (`engine.state`)."""
+
+    what: str
+    nodes: tuple[str, ...]
+
+
+@frozen
+class LabTotals:
+    """Sums over the lab: packets that have arrived over links, those dropped at interfaces, nodes that are up."""
+
+    packets: int
+    dropped: int
+    up: int
+
+
+@request
+class ReadTotals(Request[LabTotals]):
+    """Sums over the lab."""
+
+
+@frozen
+class NeighborsLeft:
+    """How many neighbors are permanent, and how many are being asked for."""
+
+    permanent: int
+    unanswered: int
+
+
+@request
+class ForgetNeighbors(Request[NeighborsLeft]):
+    """Forget what nodes have learned of their neighbors; how many are left of which kind."""
+
+    nodes: tuple[str, ...]
+    unanswered_too: bool
