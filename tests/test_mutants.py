@@ -11,8 +11,8 @@ from tests.support.rooms import rooms
 pytestmark = pytest.mark.pure
 
 
-def test_each_room_has_its_tests() -> None:
-    assert sorted(AREAS) == rooms()
+def test_only_rooms_have_tests_of_their_own() -> None:
+    assert set(AREAS) <= set(rooms())
 
 
 @pytest.mark.parametrize("path", sorted({path for area in AREAS.values() for path in area}))
