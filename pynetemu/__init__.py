@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.links import LinkState as LinkState
     from pynetemu.lab.process import Change as Change
     from pynetemu.lab.process import Process as Process
+    from pynetemu.lab.reading import LabState as LabState
     from pynetemu.lab.running_labs import RunningLab as RunningLab
     from pynetemu.lab.running_labs import labs as labs
     from pynetemu.lab.services import ServiceNews as ServiceNews
@@ -43,7 +44,12 @@ if TYPE_CHECKING:
     from pynetemu.lab.state import InterfaceState as InterfaceState
     from pynetemu.lab.state import Neighbor as Neighbor
     from pynetemu.lab.state import NeighborCounts as NeighborCounts
+    from pynetemu.lab.state import PacketFilter as PacketFilter
+    from pynetemu.lab.state import PortState as PortState
+    from pynetemu.lab.state import QueueState as QueueState
     from pynetemu.lab.state import RouteState as RouteState
+    from pynetemu.lab.state import RuleState as RuleState
+    from pynetemu.lab.state import SocketState as SocketState
     from pynetemu.lab.state import Totals as Totals
     from pynetemu.measure.ping import Ping as Ping
     from pynetemu.measure.ping import Pings as Pings
@@ -97,6 +103,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "pynetemu.lab.reading": "LabState",
     "pynetemu.errors": (
         "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError DrawError FilterError "
         "KernelError LabError PrivilegeError PynetemuError ServiceError UsageError"
@@ -108,7 +115,10 @@ _HOMES = {
     "pynetemu.lab.links": "LinkState",
     "pynetemu.lab.running_labs": "RunningLab labs",
     "pynetemu.lab.services": "ServiceNews ServiceState",
-    "pynetemu.lab.state": "ForwardingEntry InterfaceState Neighbor NeighborCounts RouteState Totals",
+    "pynetemu.lab.state": (
+        "ForwardingEntry InterfaceState Neighbor NeighborCounts PacketFilter PortState QueueState RouteState "
+        "RuleState SocketState Totals"
+    ),
     "pynetemu.measure.ping": "Ping Pings",
     "pynetemu.measure.throughput": "Throughput",
     "pynetemu.plan.operations": "Plan",

@@ -19,9 +19,8 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from pynetemu.frozen import frozen
 
 if TYPE_CHECKING:
     from pynetemu.results import Result
@@ -33,7 +32,7 @@ class PynetemuError(Exception):
     exit_status = 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a description.
 

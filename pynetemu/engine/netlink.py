@@ -113,6 +113,20 @@ class Netlink:
         """All links, addresses or whatever `kind` asks for, for who takes them apart by hand. Raises Refused."""
         return (reply.body for reply in self._dump(kind, body))
 
+    def dump_whole(self, kind: int, body: bytes) -> bytes:
+        """The same as the kernel sent it, headers and all. Raises Refused."""
+        try:
+            return framing.dump_whole(self._socket, kind, body)
+        except Refusal as refusal:
+            raise Refused(None, refusal.code, refusal.reason) from None
+
+    def ask(self, kind: int, body: bytes) -> list[Message]:
+        """A question whose answer is one message, or few. Raises Refused."""
+        try:
+            return framing.ask(self._socket, kind, body)
+        except Refusal as refusal:
+            raise Refused(None, refusal.code, refusal.reason) from None
+
     def _dump(self, kind: int, body: bytes) -> list[Message]:
         try:
             return framing.dump(self._socket, kind, body)

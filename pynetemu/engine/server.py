@@ -5,7 +5,7 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pynetemu.engine import apply, nodes, state, syscalls
+from pynetemu.engine import apply, hub, nodes, state, syscalls
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.loop import Loop
 from pynetemu.engine.processes import log_file
@@ -17,7 +17,9 @@ from pynetemu.engine.protocol.requests import (
     Description,
     Feature,
     Features,
+    FindInterfaces,
     ForgetNeighbors,
+    KernelTables,
     LabNamespaces,
     Networks,
     NodeNamespaces,
@@ -28,7 +30,7 @@ from pynetemu.engine.protocol.requests import (
     ReadFiles,
     ReadPlan,
     ReadServices,
-    ReadState,
+    ReadTables,
     ReadTotals,
     Request,
     TakeRing,
@@ -49,6 +51,7 @@ class Server(Loop):
     def __init__(self, channel: Channel, host: bool) -> None:
         super().__init__(channel, self._inside)
         self.nodes = nodes.Nodes(host)
+        self._hub = hub.Hub(self.nodes)
         self._http_servers = HttpServers(self, self.nodes)
         self._services = Services(self, self.nodes)
         self._inventory = Inventory(Plan("", ()))
@@ -88,8 +91,10 @@ class Server(Loop):
                 return _open_log(request.node, request.service)
             case ReadFiles():
                 return {node: self.nodes.read_files(node, request.paths) for node in request.nodes}
-            case ReadState():
-                return state.read(self.nodes, request.what, request.nodes)
+            case ReadTables():
+                return self._read_tables(request)
+            case FindInterfaces():
+                return self._hub.places(request.namespaces, request.indexes)
             case ReadTotals():
                 return state.totals(self.nodes)
             case ForgetNeighbors():
@@ -152,6 +157,11 @@ class Server(Loop):
             pass
         node = self.nodes[name]
         return NodeNamespaces(*map(Descriptor, map(os.dup, (node.network, *(descriptor for descriptor, _ in node.view)))))
+
+    def _read_tables(self, request: ReadTables) -> KernelTables:
+        numbers = self._hub.numbers()
+        found = b"".join(state.read(self.nodes, self._hub, request.nodes, request.tables))
+        return KernelTables(tuple(numbers[node] for node in request.nodes), found)
 
     def _features(self) -> list[Feature]:
         from pynetemu.engine import features

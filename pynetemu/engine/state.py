@@ -1,31 +1,43 @@
-"""What the kernel has in the nodes now: interfaces, addresses, routes, neighbors, what bridges have learned, counters.
+"""What the kernel has in the nodes now, as it tells it: links, addresses, routes, neighbors, counters…
 
-All of it by dumps over the nodes' route sockets (rtnetlink(7)), which are there already: nothing is started, and a
-thousand nodes are read in some 50 ms. The messages are taken apart by hand, for speed.
+All of it by dumps (netlink(7)), mostly over the nodes' route sockets, which are there already: nothing is started. The
+messages are passed on as they come, since taking them apart takes as long as getting them: whoever asks does that
+(`lab.state`), and asks for a few nodes at a time, so that others are served in between.
 """
 
 import socket
+import struct
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from errno import ENOENT, EOPNOTSUPP
 from typing import Any
 
+from pynetemu.engine.hub import Hub
+from pynetemu.engine.messages import framing
 from pynetemu.engine.messages.framing import REQUEST, attribute
+from pynetemu.engine.messages.queues import QUEUE_BODY, RTM_GETQDISC
+from pynetemu.engine.messages.rules import RTM_GETRULE
+from pynetemu.engine.messages.sockets import FAMILIES, NETLINK_SOCK_DIAG, PROTOCOLS, SOCK_DIAG_BY_FAMILY, request
 from pynetemu.engine.messages.tables import (
     ADDRESS_BODY,
+    COUNTERS_BODY,
+    IFLA_EXT_MASK,
     LINK_BODY,
     NEIGHBOR_BODY,
     NUD_INCOMPLETE,
     NUD_NOARP,
     NUD_PERMANENT,
     ROUTE_BODY,
+    RTEXT_FILTER_BRVLAN,
+    RTEXT_FILTER_SKIP_STATS,
     RTM_DELNEIGH,
     RTM_GETADDR,
     RTM_GETLINK,
     RTM_GETNEIGH,
     RTM_GETROUTE,
-    AddressMessage,
+    RTM_GETSTATS,
     LinkMessage,
     NeighborMessage,
-    RouteMessage,
 )
 from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.nodes import Node, Nodes
@@ -35,16 +47,18 @@ Data = dict[str, Any]
 
 _NDA_DST = 1
 _LOOPBACK = 1  # its index
-_IP_FAMILIES = (socket.AF_INET, socket.AF_INET6)
-_RT_TABLE_MAIN, _RT_TABLE_LOCAL, _RTM_F_CLONED = 254, 255, 0x200
-_ROUTE_KINDS = {1: "unicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}  # RTN_*, rtnetlink(7)
-_NUD = {1: "incomplete", 2: "reachable", 4: "stale", 8: "delay", 16: "probe", 32: "failed", 64: "noarp", 128: "permanent"}
-_NTF_SELF = 0x2  # an address of the interface's own filter, which no bridge has learned
+_NETLINK_NETFILTER, _NFT_GET_TABLES = 12, 10 << 8 | 1  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE
+_STATS_LINK_64 = 1  # IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)
+_LENGTH = struct.Struct("=I")
 
 
-def read(nodes: Nodes, what: str, names: Iterable[str]) -> dict[str, list[Data]]:
-    """For each node what it has of one kind, as `_READERS` names them."""
-    return {name: list(_READERS[what](nodes[name])) for name in names}
+def read(nodes: Nodes, hub: Hub, names: Iterable[str], tables: Iterable[str]) -> Iterator[bytes]:
+    """For each node, and for each table in the order asked for, the length of the messages, and these."""
+    numbers = hub.numbers()
+    for name in names:
+        for table in tables:
+            data = hub.links(numbers[name]) if table == "links" else _READERS[table](nodes, nodes[name])
+            yield _LENGTH.pack(len(data)) + data
 
 
 def totals(nodes: Nodes) -> LabTotals:
@@ -100,89 +114,52 @@ def _neighbor_table(node: Node, family: int) -> Iterator[NeighborMessage]:
     return map(NeighborMessage, node.link.dump_bytes(RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)))
 
 
-def _names(node: Node) -> dict[int, str]:
-    return {link.index: link.name for link in _links(node)}
+def _dump(kind: int, body: bytes) -> Callable[[Nodes, Node], bytes]:
+    """A reader that asks the node's route socket."""
+    return lambda _, node: node.link.dump_whole(kind, body)
 
 
-def _interfaces(node: Node) -> Iterator[Data]:
-    addresses: dict[int, list[str]] = {}
-    for address in map(AddressMessage, node.link.dump_bytes(RTM_GETADDR, ADDRESS_BODY.pack(0, 0, 0, 0, 0))):
-        addresses.setdefault(address.index, []).append(f"{address.text}/{address.prefix_length}")
-    links = list(_links(node))
-    names = {link.index: link.name for link in links}
-    for link in links:
-        yield {
-            "name": names[link.index],
-            "index": link.index,
-            "kind": link.kind,
-            "mac": link.mac,
-            "mtu": link.mtu,
-            "master": names.get(link.master, ""),
-            "is_up": link.is_up,
-            "has_carrier": link.has_lower_up,
-            "addresses": addresses.get(link.index, []),
-            **link.counters._asdict(),
-        }
+def _sockets(nodes: Nodes, node: Node) -> bytes:
+    """Those that wait for anybody; none of a protocol that this kernel cannot list."""
+    found = []
+    with nodes.open_socket(node.name, socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as asked:
+        for protocol in PROTOCOLS:
+            for family in FAMILIES:
+                data = b""
+                with suppress(framing.Refusal):  # ENOENT
+                    data = framing.dump_whole(asked, SOCK_DIAG_BY_FAMILY, request(family, protocol))
+                found.append(_LENGTH.pack(len(data)) + data)
+    return b"".join(found)
 
 
-def _routes(node: Node) -> Iterator[Data]:
-    names = _names(node)
-    return (_as_data(route, names) for route in _table(node) if route.short_table == _RT_TABLE_MAIN)
+def _packet_filters(nodes: Nodes, node: Node) -> bytes:
+    """The tables of nftables; and the names of those of the older iptables."""
+    data = b""
+    with nodes.open_socket(node.name, socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as asked:
+        try:
+            data = framing.dump_whole(asked, _NFT_GET_TABLES, bytes(4))
+        except framing.Refusal as refusal:
+            if refusal.code not in (ENOENT, EOPNOTSUPP):
+                raise
+    older = nodes.read_files(node.name, ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"])
+    return b"".join(_LENGTH.pack(len(part)) + part for part in (data, *(text.encode() for text in older)))
 
 
-def _routes_of_all_tables(node: Node) -> Iterator[Data]:
-    """Those of VRFs and of tables that rules lead to (ip-rule(8)) too; the kernel's own about its addresses are left out."""
-    names = _names(node)
-    for route in _table(node):
-        if (table := route.table) != _RT_TABLE_LOCAL:
-            yield {**_as_data(route, names), "table": 0 if table == _RT_TABLE_MAIN else table}
-
-
-def _table(node: Node) -> Iterator[RouteMessage]:
-    """The IP routes of kinds that are shown, of all tables."""
-    for route in map(RouteMessage, node.link.dump_bytes(RTM_GETROUTE, ROUTE_BODY.pack(0, 0, 0, 0, 0, 0, 0, 0, 0))):
-        if route.kind in _ROUTE_KINDS and route.family in _IP_FAMILIES and not route.flags & _RTM_F_CLONED:
-            yield route
-
-
-def _as_data(route: RouteMessage, names: dict[int, str]) -> Data:
-    return {
-        "destination": route.destination,
-        "kind": _ROUTE_KINDS[route.kind],
-        "hops": [[hop.gateway, names.get(hop.index, "")] for hop in route.hops],
-        "metric": route.metric,
-    }
-
-
-def _neighbors(node: Node) -> Iterator[Data]:
-    names = _names(node)
-    for neighbor in _neighbor_table(node, socket.AF_UNSPEC):
-        if not neighbor.state & NUD_NOARP and neighbor.family in _IP_FAMILIES:
-            yield {
-                "address": neighbor.address,
-                "interface": names.get(neighbor.index, ""),
-                "mac": neighbor.mac,
-                "state": _NUD.get(neighbor.state, str(neighbor.state)),
-            }
-
-
-def _forwarding(node: Node) -> Iterator[Data]:
-    """What the node's bridges know: which MAC address is behind which port."""
-    names = _names(node)
-    for entry in _neighbor_table(node, socket.AF_BRIDGE):
-        if entry.mac and not entry.flags & _NTF_SELF:
-            yield {
-                "mac": entry.mac,
-                "port": names.get(entry.index, ""),
-                "vlan": entry.vlan,
-                "is_learned": not entry.state & (NUD_PERMANENT | NUD_NOARP),
-            }
-
-
-_READERS: dict[str, Callable[[Node], Iterator[Data]]] = {
-    "interfaces": _interfaces,
-    "routes": _routes,
-    "routes of all tables": _routes_of_all_tables,
-    "neighbors": _neighbors,
-    "forwarding": _forwarding,
+_NOTHING = bytes(5)
+_READERS: dict[str, Callable[[Nodes, Node], bytes]] = {
+    "counters": _dump(RTM_GETSTATS, COUNTERS_BODY.pack(0, 0, _STATS_LINK_64)),
+    "addresses": _dump(RTM_GETADDR, ADDRESS_BODY.pack(*_NOTHING)),
+    "routes": _dump(RTM_GETROUTE, ROUTE_BODY.pack(*_NOTHING, 0, 0, 0, 0)),
+    "rules": _dump(RTM_GETRULE, ROUTE_BODY.pack(*_NOTHING, 0, 0, 0, 0)),
+    "neighbors": _dump(RTM_GETNEIGH, NEIGHBOR_BODY.pack(*_NOTHING)),
+    "forwarding": _dump(RTM_GETNEIGH, NEIGHBOR_BODY.pack(socket.AF_BRIDGE, 0, 0, 0, 0)),
+    "queues": _dump(RTM_GETQDISC, QUEUE_BODY.pack(*_NOTHING)),
+    "vlans": _dump(
+        RTM_GETLINK,
+        LINK_BODY.pack(socket.AF_BRIDGE, 0, 0, 0, 0)
+        + attribute(IFLA_EXT_MASK, struct.pack("=I", RTEXT_FILTER_BRVLAN | RTEXT_FILTER_SKIP_STATS)),
+    ),
+    "sockets": _sockets,
+    "filters": _packet_filters,
 }
+TABLES = ("links", *_READERS)

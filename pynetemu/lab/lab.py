@@ -22,11 +22,28 @@ from pynetemu.topology import Topology
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
-    from pynetemu.lab.state import ForwardingEntry, InterfaceState, Neighbor, NeighborCounts, RouteState, Totals
+    from pynetemu.lab.reading import LabState
+    from pynetemu.lab.state import (
+        ForwardingEntry,
+        InterfaceState,
+        Neighbor,
+        NeighborCounts,
+        PacketFilter,
+        PortState,
+        QueueState,
+        RouteState,
+        RuleState,
+        SocketState,
+        Totals,
+    )
     from pynetemu.plan.inventory import Inventory
 
 
 Words = str | bytes | int | float | os.PathLike[str] | Sequence[str | bytes | int | float | os.PathLike[str]]
+
+WHOLE = (
+    "links", "counters", "addresses", "routes", "rules", "neighbors", "forwarding", "vlans", "queues", "sockets", "filters",
+)  # fmt: skip  # what the kernel can be asked for, see `Lab.state`
 
 
 class LabNode:
@@ -277,44 +294,71 @@ class Lab:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    def state(self, *nodes: str, tables: Sequence[str] = WHOLE) -> "LabState":
+        """What the kernel has in some nodes, or in all, read at once: links, addresses, routes, sockets…
+
+            state = net.state("r1", "r2", tables=("links", "addresses"))
+
+        `tables` are of links, counters, addresses, routes, rules, neighbors, forwarding, vlans, queues, sockets, filters:
+        all of them by default. Raises LabError.
+        """
+        from pynetemu.lab.reading import read
+
+        if unknown := [table for table in tables if table not in WHOLE]:
+            raise LabError(f"the kernel has no table {unknown[0]!r} of a node; {near_or_all(unknown[0], WHOLE)}")
+        return read(self.control, [self._known(node) for node in nodes] or self.nodes, tables)
+
     def interfaces(self, *nodes: str) -> "list[InterfaceState]":
         """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
-        from pynetemu.lab import state
+        return self.state(*nodes, tables=("links", "counters", "addresses")).interfaces
 
-        return state.interfaces(self.control, nodes or self.nodes)
+    def routes(self, *nodes: str, all_tables: bool = False) -> "list[RouteState]":
+        """The routes of some nodes, or of all: those of the main table, or of all but the kernel's own (local)."""
+        found = self.state(*nodes, tables=("links", "routes")).routes
+        return found if all_tables else [route for route in found if not route.table]
 
-    def routes(self, *nodes: str) -> "list[RouteState]":
-        """The routes of some nodes, or of all."""
-        from pynetemu.lab import state
-
-        return state.routes(self.control, nodes or self.nodes)
+    def rules(self, *nodes: str) -> "list[RuleState]":
+        """The rules by which some nodes, or all, choose a routing table (`ip rule`)."""
+        return self.state(*nodes, tables=("rules",)).rules
 
     def neighbors(self, *nodes: str) -> "list[Neighbor]":
         """What some nodes, or all, know of their neighbors (ARP, ND)."""
-        from pynetemu.lab import state
-
-        return state.neighbors(self.control, nodes or self.nodes)
+        return self.state(*nodes, tables=("links", "neighbors")).neighbors
 
     def forwarding(self, *nodes: str) -> "list[ForwardingEntry]":
         """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
-        from pynetemu.lab import state
+        return self.state(*nodes, tables=("links", "forwarding")).forwarding
 
-        return state.forwarding(self.control, nodes or self.nodes)
+    def ports(self, *nodes: str) -> "list[PortState]":
+        """The ports of the bridges of some nodes, or of all, with their VLANs and what a spanning tree has made of them."""
+        return self.state(*nodes, tables=("links", "vlans")).ports
+
+    def queues(self, *nodes: str) -> "list[QueueState]":
+        """The queueing disciplines of some nodes, or of all, with their counters (`tc -s qdisc`)."""
+        return self.state(*nodes, tables=("links", "queues")).queues
+
+    def sockets(self, *nodes: str) -> "list[SocketState]":
+        """The sockets of some nodes, or of all, that wait for anybody (`ss -lntu`)."""
+        return self.state(*nodes, tables=("links", "sockets")).sockets
+
+    def packet_filters(self, *nodes: str) -> "list[PacketFilter]":
+        """The tables of nftables and of the older iptables in some nodes, or in all."""
+        return self.state(*nodes, tables=("filters",)).packet_filters
 
     def forget_neighbors(self, *nodes: str, unanswered_too: bool = False) -> "NeighborCounts":
         """Makes some nodes, or all, forget what they have learned of their neighbors, as `ip neigh flush` does.
 
         Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
         """
-        from pynetemu.lab import state
+        from pynetemu.lab import reading
 
-        return state.forget_neighbors(self.control, nodes or self.nodes, unanswered_too)
+        return reading.forget_neighbors(self.control, nodes or self.nodes, unanswered_too)
 
     def totals(self) -> "Totals":
         """Sums over the lab, read in one request: packets, drops, nodes that are up."""
-        from pynetemu.lab import state
+        from pynetemu.lab import reading
 
-        return state.totals(self.control)
+        return reading.totals(self.control)
 
     def namespaces(self) -> dict[str, int]:
         """The number of each node's network namespace, as `lsns -t net` shows it: it is the same on all of the machine."""

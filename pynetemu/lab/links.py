@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
-from pynetemu.lab import state
 from pynetemu.lab.state import InterfaceState, RouteState
 from pynetemu.plan.inventory import Place, ends
 
@@ -80,8 +79,7 @@ class LostSettings:
         if found is None or not found.is_up:
             return
         addresses = [a for a in found.addresses if a.version == 6 and not a.is_link_local]
-        tables = state.routes(lab.control, [node], "routes of all tables")
-        routes = [route for route in tables if any(name == interface for _, name in route.hops)]
+        routes = [route for route in lab.routes(node, all_tables=True) if any(name == interface for _, name in route.hops)]
         self._commands[node, interface] = [
             *(["ip", "addr", "add", str(address), "dev", interface, "nodad"] for address in addresses),
             *(_route_words(route) for route in routes if route.hops[0][0] is not None),

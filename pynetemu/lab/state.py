@@ -1,14 +1,9 @@
 """What the kernel has in the nodes at this moment, as values: `net.interfaces("h1")`, `net.routes()`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_interface, ip_network
-from typing import TYPE_CHECKING, Any
-
-from pynetemu.engine.protocol.requests import ForgetNeighbors, ReadState, ReadTotals
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pynetemu.lab.connection import Connection
     from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 
 
@@ -17,7 +12,9 @@ class InterfaceState:
     """An interface of a node. `kind` is the kernel's: veth, bridge, …, "" for loopback; `master` its bridge.
 
     `is_up` says that it was set up, `has_carrier` that it is joined to something that is up too. The counters are the
-    kernel's, in packets and bytes since the interface was made.
+    kernel's, in packets and bytes since the interface was made. `peer` is the other end of a veth pair as it is now, (node,
+    interface): ("", "") where that is in a namespace that is no node, None for what is no end of a pair. `lower` is what a VLAN
+    interface, a macvlan or a tunnel is on.
     """
 
     node: str
@@ -38,11 +35,17 @@ class InterfaceState:
     sent_errors: int
     received_dropped: int
     sent_dropped: int
+    peer: tuple[str, str] | None = None
+    lower: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteState:
-    """A route; each hop is (gateway, interface), the gateway None for a connected network. `table` is 0 for the main one."""
+    """A route; each hop is (gateway, interface), the gateway None for a connected network. `table` is 0 for the main one.
+
+    `kind` is unicast, blackhole, unreachable, prohibit, throw…; `source` the address from which is sent, if the route says one;
+    `protocol` who has set it, as `ip route` shows it ("kernel", "static", "bgp"); `is_dead` that its link is down.
+    """
 
     node: str
     destination: "IPNetwork"
@@ -50,6 +53,71 @@ class RouteState:
     hops: "tuple[tuple[Address | None, str], ...]"
     metric: int
     table: int = 0
+    source: "Address | None" = None
+    protocol: str = ""
+    ds_field: int = 0
+    is_dead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """A rule that chooses a routing table, as `ip rule` shows it: RuleState.text.
+
+    What it does not ask for is "", 0 or None. `action` is table, goto, nop, blackhole, unreachable or prohibit; `table` is 0
+    where it leads to none. `mark` is (value, mask); ports and `users` are ranges.
+    """
+
+    node: str
+    version: int
+    priority: int
+    action: str
+    table: int = 0
+    is_inverted: bool = False
+    source: str = ""
+    destination: str = ""
+    ds_field: int = 0
+    input: str = ""
+    output: str = ""
+    mark: tuple[int, int] | None = None
+    protocol: int = 0
+    source_ports: tuple[int, int] | None = None
+    destination_ports: tuple[int, int] | None = None
+    users: tuple[int, int] | None = None
+    of_vrfs: bool = False
+    goto: int = 0
+    suppressed_length: int | None = None
+
+    @property
+    def text(self) -> str:
+        """As the words of `ip rule add`: "from 10.1.0.0/24 iif eth0 lookup 100"."""
+        words = ["not"] if self.is_inverted else []
+        words += ["from", self.source or "all"]
+        words += ["to", self.destination] if self.destination else []
+        words += ["dsfield", f"{self.ds_field:#04x}"] if self.ds_field else []
+        words += ["fwmark", _mark(*self.mark)] if self.mark else []
+        words += ["iif", self.input] if self.input else []
+        words += ["oif", self.output] if self.output else []
+        words += ["uidrange", f"{self.users[0]}-{self.users[1]}"] if self.users else []
+        words += ["ipproto", str(self.protocol)] if self.protocol else []
+        words += ["sport", _range(self.source_ports)] if self.source_ports else []
+        words += ["dport", _range(self.destination_ports)] if self.destination_ports else []
+        words += ["l3mdev"] if self.of_vrfs else []
+        words += ["lookup", TABLE_NAMES.get(self.table, str(self.table))] if self.table else []
+        words += ["goto", str(self.goto)] if self.action == "goto" else []
+        words += [self.action] if self.action not in ("table", "goto") else []
+        words += ["suppress_prefixlength", str(self.suppressed_length)] if self.suppressed_length is not None else []
+        return " ".join(words)
+
+
+TABLE_NAMES = {253: "default", 254: "main", 255: "local"}  # as in /etc/iproute2/rt_tables
+
+
+def _mark(value: int, mask: int) -> str:
+    return f"{value:#x}" if mask == 0xFFFFFFFF else f"{value:#x}/{mask:#x}"
+
+
+def _range(numbers: tuple[int, int]) -> str:
+    return str(numbers[0]) if numbers[0] == numbers[1] else f"{numbers[0]}-{numbers[1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,47 +159,62 @@ class Totals:
     up: int
 
 
-def interfaces(engine: "Connection", nodes: Iterable[str]) -> list[InterfaceState]:
-    return [
-        InterfaceState(node=node, addresses=tuple(map(ip_interface, row.pop("addresses"))), **row)
-        for node, row in _read(engine, "interfaces", nodes)
-    ]
+@dataclass(frozen=True, slots=True)
+class PortState:
+    """A port of a bridge: `state` is disabled, listening, learning, forwarding or blocking (a spanning tree's).
+
+    `untagged` is the VLAN of frames without a tag (PVID), 0 for none; `tagged` are those whose frames keep theirs. Both are
+    empty where the bridge does not tell VLANs apart.
+    """
+
+    node: str
+    bridge: str
+    interface: str
+    state: str
+    untagged: int = 0
+    tagged: tuple[int, ...] = ()
+    is_isolated: bool = False
 
 
-def routes(engine: "Connection", nodes: Iterable[str], what: str = "routes") -> list[RouteState]:
-    """Those of the main table; with "routes of all tables" those of VRFs and of tables that rules lead to as well."""
-    return [
-        RouteState(
-            node,
-            ip_network(row["destination"]),
-            row["kind"],
-            tuple((ip_address(gateway) if gateway else None, interface) for gateway, interface in row["hops"]),
-            row["metric"],
-            row.get("table", 0),
-        )
-        for node, row in _read(engine, what, nodes)
-    ]
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queueing discipline with its counters, as `tc -s qdisc` shows it; `waiting` are packets that it holds now."""
+
+    node: str
+    interface: str
+    kind: str
+    handle: str
+    parent: str
+    sent_packets: int
+    sent_bytes: int
+    dropped: int
+    over_limit: int
+    requeued: int
+    waiting: int
 
 
-def neighbors(engine: "Connection", nodes: Iterable[str]) -> list[Neighbor]:
-    return [
-        Neighbor(node=node, address=ip_address(row.pop("address")), **row) for node, row in _read(engine, "neighbors", nodes)
-    ]
+@dataclass(frozen=True, slots=True)
+class SocketState:
+    """A socket that waits for anybody: TCP that listens, UDP without a peer. `interface` is the one that it is bound to, or "".
+
+    `waiting` counts TCP's connections that nobody has accepted, of at most `limit`; of UDP the bytes that nobody has read.
+    """
+
+    node: str
+    protocol: str
+    address: "Address"
+    port: int
+    interface: str
+    waiting: int
+    limit: int
+    dropped: int
 
 
-def forwarding(engine: "Connection", nodes: Iterable[str]) -> list[ForwardingEntry]:
-    return [ForwardingEntry(node=node, **row) for node, row in _read(engine, "forwarding", nodes)]
+@dataclass(frozen=True, slots=True)
+class PacketFilter:
+    """A table of a node's packet filter: `tool` is nft, iptables-legacy or ip6tables-legacy; `family` nft's (inet…)."""
 
-
-def forget_neighbors(engine: "Connection", nodes: Iterable[str], unanswered_too: bool) -> NeighborCounts:
-    left = engine.ask(ForgetNeighbors(tuple(nodes), unanswered_too))
-    return NeighborCounts(left.permanent, left.unanswered)
-
-
-def totals(engine: "Connection") -> Totals:
-    totals = engine.ask(ReadTotals())
-    return Totals(totals.packets, totals.dropped, totals.up)
-
-
-def _read(engine: "Connection", what: str, nodes: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
-    return ((node, row) for node, rows in engine.ask(ReadState(what, tuple(nodes))).items() for row in rows)
+    node: str
+    tool: str
+    family: str
+    table: str

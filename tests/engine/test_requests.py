@@ -40,7 +40,16 @@ def _example(kind: Any, descriptors: list[int]) -> Any:
             return _example(inner, descriptors)
     if hasattr(kind, "__match_args__"):
         return kind(**{name: _example(kind.__annotations__[name], descriptors) for name in kind.__match_args__})
-    return {str: "x\udc80\n", int: 7, float: 0.25, bool: True, None: None, type(None): None, Any: [1, {"a": None}]}[kind]
+    return {
+        str: "x\udc80\n",
+        bytes: b"\0\xff",
+        int: 7,
+        float: 0.25,
+        bool: True,
+        None: None,
+        type(None): None,
+        Any: [1, {"a": None}],
+    }[kind]
 
 
 def _travelled(message: Any) -> Any:

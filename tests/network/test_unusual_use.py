@@ -17,7 +17,7 @@ import pytest
 
 from pynetemu import CommandError, CommandNotFound, Host, HttpServer, LabError, Link, Network, Service, Topology, finished
 from pynetemu.engine.protocol.envelope import pack_request
-from pynetemu.engine.protocol.requests import ReadState
+from pynetemu.engine.protocol.requests import ReadTables
 from pynetemu.lab.running_labs import connect
 from tests.support.pynetemu import CLONE, environment
 
@@ -121,7 +121,7 @@ def test_an_attached_client_that_reads_no_answers_is_left(net: Network) -> None:
     client_socket.setblocking(False)
     with suppress(BlockingIOError):
         while True:
-            client._channel.send(*pack_request(ReadState("interfaces", ("a", "b"))))
+            client._channel.send(*pack_request(ReadTables(("a", "b"), ("links", "addresses"))))
     assert _lives(net)
     client.close()
 

@@ -146,6 +146,40 @@ def dump(connection: socket.socket, kind: int, body: bytes) -> list[Message]:
     raise OSError(errno.EAGAIN, f"what the kernel was asked for has changed {_MOST_DUMPS} times while it was told")
 
 
+def dump_whole(connection: socket.socket, kind: int, body: bytes) -> bytes:
+    """As `dump`, but gives the messages as they came, for `messages`: for who passes them on."""
+    for _ in range(_MOST_DUMPS):
+        sequence = next(_sequence_numbers) & 0xFFFFFFFF
+        connection.send(pack(kind, REQUEST | DUMP, sequence, body))
+        parts: list[bytes] = []
+        is_done = was_interrupted = False
+        while not is_done:
+            data = connection.recv(_DATAGRAM)
+            end, is_done, interrupted = _end_of_messages(data, sequence)
+            was_interrupted |= interrupted
+            parts.append(data[:end])
+        if not was_interrupted:
+            return b"".join(parts)
+    raise OSError(errno.EAGAIN, f"what the kernel was asked for has changed {_MOST_DUMPS} times while it was told")
+
+
+def _end_of_messages(data: bytes, sequence: int) -> tuple[int, bool, bool]:
+    """Where a datagram's messages end, whether the dump does so too, and whether it was interrupted."""
+    offset, end, interrupted = 0, len(data), False
+    while offset < end:
+        length, kind, flags, number, _ = unpack(_HEADER, data, offset)
+        if length < 16 or offset + length > end:
+            raise malformed(f"a message of {length} bytes where {end - offset} are left")
+        if number != sequence:  # the rest of a request that was given up
+            return 0, False, False
+        interrupted |= bool(flags & _INTERRUPTED)
+        if kind in (ERROR, DONE):
+            raise_if_refused(Message(kind, flags, number, data[offset + 16 : offset + length]))
+            return offset, True, interrupted
+        offset += (length + 3) & ~3
+    return offset, False, interrupted
+
+
 def _ask(connection: socket.socket, kind: int, body: bytes, flags: int) -> list[Message]:
     """Sends a request; gives back the answers and what ends them: an acknowledgement, or the end of a dump."""
     sequence = next(_sequence_numbers) & 0xFFFFFFFF

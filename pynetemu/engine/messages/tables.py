@@ -11,14 +11,15 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from pynetemu.engine.messages.framing import as_text, attributes, malformed, unpack
-from pynetemu.frozen import frozen
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTM_GETSTATS = 94
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 
 LINK_BODY = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
@@ -26,19 +27,30 @@ ADDRESS_BODY = struct.Struct("=BBBBI")  # struct ifaddrmsg: family, prefix lengt
 ROUTE_BODY = struct.Struct("=BBBBBBBBI")  # struct rtmsg: family, destination's and source's length, tos, table, protocol, …
 NEXT_HOP = struct.Struct("=HBBi")  # struct rtnexthop: length, flags, weight less 1, index
 NEIGHBOR_BODY = struct.Struct("=BxxxiHBB")  # struct ndmsg: family, index, state, flags, type
+COUNTERS_BODY = struct.Struct("=BxxxiI")  # struct if_stats_msg: family, index, which ones
 _COUNTERS = struct.Struct("=8Q")  # the start of struct rtnl_link_stats64
 _FAMILY = struct.Struct("=H")
 _SIZES: dict[int, int] = {socket.AF_INET: 4, socket.AF_INET6: 16}
 
 IFF_UP, IFF_LOWER_UP = 0x1, 0x10000
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO = 1, 3, 4, 10, 16, 18
-_IFLA_STATS64, _IFLA_CARRIER, _IFLA_XDP, _XDP_ATTACHED = 23, 33, 43, 2
-_INFO_KIND, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 4, 5
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO = 1, 3, 4, 5, 10, 16, 18
+_IFLA_STATS64, _IFLA_AF_SPEC, _IFLA_CARRIER, _IFLA_LINK_NETNSID, _IFLA_XDP, _XDP_ATTACHED = 23, 26, 33, 37, 43, 2
+IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 29, 46
+RTEXT_FILTER_BRVLAN, RTEXT_FILTER_SKIP_STATS = 2, 8
+_INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
+_BR_STP_STATE, _BR_VLAN_FILTERING = 5, 7
+_BRIDGE_VLAN_INFO = 2
+_VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, number
+_VLAN_PVID, _VLAN_UNTAGGED = 2, 4
+_PAIRS = ("veth", "netkit", "vxcan")  # whose IFLA_LINK is the other end; of others it is what they are on
 _BRPORT_STATE, _BRPORT_UNICAST_FLOOD, _BRPORT_ISOLATED = 1, 9, 33
+_STATS_LINK_64 = 1  # IFLA_STATS_LINK_64
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_METRICS, _RTA_MULTIPATH = 1, 4, 5, 6, 7, 8, 9
-_RTA_TABLE, _RTA_VIA, _RTAX_MTU = 15, 18, 2
+_RTA_TABLE, _RTA_VIA, _RTA_NH_ID, _RTAX_MTU, _RTAX_LOCK = 15, 18, 30, 2, 1
 _NDA_DST, _NDA_LLADDR, _NDA_VLAN = 1, 2, 5
+RTNH_F_DEAD, RTNH_F_ONLINK, RTNH_F_LINKDOWN = 1, 4, 16
+_RTNH_FLAGS = RTNH_F_DEAD | RTNH_F_ONLINK | RTNH_F_LINKDOWN
 NUD_INCOMPLETE, NUD_FAILED, NUD_NOARP, NUD_PERMANENT = 0x01, 0x20, 0x40, 0x80
 
 Attributes = dict[int, bytes]
@@ -55,6 +67,14 @@ class Counters(NamedTuple):
     sent_errors: int
     received_dropped: int
     sent_dropped: int
+
+
+class Vlan(NamedTuple):
+    """A VLAN of a bridge's port: whether frames without a tag belong to it, and whether its frames leave without one."""
+
+    number: int
+    is_pvid: bool
+    is_untagged: bool
 
 
 class _TableMessage:
@@ -78,11 +98,12 @@ class _TableMessage:
 class LinkMessage(_TableMessage):
     """An interface."""
 
-    __slots__ = ("flags", "index")
+    __slots__ = ("_details", "flags", "index")
     _head = LINK_BODY
 
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
+        self._details: Attributes | None = None
         _, _, self.index, self.flags, _ = unpack(LINK_BODY, body)
 
     @property
@@ -129,6 +150,39 @@ class LinkMessage(_TableMessage):
         return as_text(self._info.get(_INFO_KIND, b""))
 
     @property
+    def pair(self) -> tuple[int | None, int] | None:
+        """The other end of a veth pair: its namespace as whoever was asked numbers it, None for the same one, and its index."""
+        if self.kind not in _PAIRS:
+            return None
+        far = self.attributes.get(_IFLA_LINK_NETNSID)
+        if far is None and _IFLA_LINK not in self.attributes:
+            return None
+        # Linux before 5.10 leaves the index out where both ends have the same.
+        index = _number(self.attributes, _IFLA_LINK) or self.index
+        return None if far is None else int.from_bytes(far[:4], sys.byteorder, signed=True), index
+
+    @property
+    def lower(self) -> int:
+        """The index of the interface that a VLAN interface, a macvlan or a tunnel is on, 0 for none."""
+        return 0 if self.kind in _PAIRS or _IFLA_LINK_NETNSID in self.attributes else _number(self.attributes, _IFLA_LINK)
+
+    @property
+    def filters_vlans(self) -> bool:
+        """Of a bridge: whether it keeps VLANs apart."""
+        return self.kind == "bridge" and bool(_byte(self._data, _BR_VLAN_FILTERING))
+
+    @property
+    def has_spanning_tree(self) -> bool:
+        """Of a bridge: whether it runs a spanning tree protocol."""
+        return self.kind == "bridge" and bool(_number(self._data, _BR_STP_STATE))
+
+    @property
+    def vlans(self) -> tuple[Vlan, ...]:
+        """Those of a bridge or a port, in an answer to a question of AF_BRIDGE with RTEXT_FILTER_BRVLAN."""
+        found = attributes(self.attributes.get(_IFLA_AF_SPEC, b""))
+        return tuple(_vlan(value) for kind, value in found if kind == _BRIDGE_VLAN_INFO)
+
+    @property
     def port_state(self) -> int | None:
         """A bridge's port's BR_STATE_* of linux/if_bridge.h, None of what is none."""
         return _byte(self._port, _BRPORT_STATE)
@@ -153,13 +207,34 @@ class LinkMessage(_TableMessage):
 
     @property
     def _info(self) -> Attributes:
-        return dict(attributes(self.attributes.get(_IFLA_LINKINFO, b"")))
+        if self._details is None:
+            self._details = dict(attributes(self.attributes.get(_IFLA_LINKINFO, b"")))
+        return self._details
+
+    @property
+    def _data(self) -> Attributes:
+        return dict(attributes(self._info.get(_INFO_DATA, b"")))
 
     @property
     def _port(self) -> Attributes:
         info = self._info
         is_port = as_text(info.get(_INFO_SLAVE_KIND, b"")) == "bridge"
         return dict(attributes(info.get(_INFO_SLAVE_DATA, b""))) if is_port else {}
+
+
+class CountersMessage(_TableMessage):
+    """The counters of an interface, without anything else about it."""
+
+    __slots__ = ("index",)
+    _head = COUNTERS_BODY
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body)
+        _, self.index, _ = unpack(COUNTERS_BODY, body)
+
+    @property
+    def counters(self) -> Counters:
+        return Counters(*unpack(_COUNTERS, _needed(self.attributes, _STATS_LINK_64, "link's counters")))
 
 
 class AddressMessage(_TableMessage):
@@ -179,23 +254,38 @@ class AddressMessage(_TableMessage):
         return _ip(self.family, own)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Hop:
-    """Where a route leads: the next router, "" for a destination that is on the link, and the interface, 0 for none."""
+    """Where a route leads: the next router, "" for a destination that is on the link, and the interface, 0 for none.
+
+    Of several, `weight` is how many packets take this one. `flags` are RTNH_F_*: dead, linkdown, onlink.
+    """
 
     gateway: str
     index: int
+    weight: int = 1
+    flags: int = 0
 
 
 class RouteMessage(_TableMessage):
     """A route of a table, or the answer to a question for one."""
 
-    __slots__ = ("family", "flags", "kind", "prefix_length", "short_table")
+    __slots__ = ("ds_field", "family", "flags", "kind", "prefix_length", "protocol", "scope", "short_table")
     _head = ROUTE_BODY
 
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
-        self.family, self.prefix_length, _, _, self.short_table, _, _, self.kind, self.flags = unpack(ROUTE_BODY, body)
+        (
+            self.family,
+            self.prefix_length,
+            _,
+            self.ds_field,
+            self.short_table,
+            self.protocol,
+            self.scope,
+            self.kind,
+            self.flags,
+        ) = unpack(ROUTE_BODY, body)
 
     @property
     def table(self) -> int:
@@ -223,11 +313,22 @@ class RouteMessage(_TableMessage):
         return _number(dict(attributes(self.attributes.get(_RTA_METRICS, b""))), _RTAX_MTU)
 
     @property
+    def has_locked_mtu(self) -> bool:
+        """Whether the path's MTU is the route's own (`mtu lock`), which no ICMP message changes."""
+        return bool(_number(dict(attributes(self.attributes.get(_RTA_METRICS, b""))), _RTAX_LOCK) & 1 << _RTAX_MTU)
+
+    @property
+    def next_hop_object(self) -> int:
+        """The number of the `ip nexthop` that it uses, 0 for none."""
+        return _number(self.attributes, _RTA_NH_ID)
+
+    @property
     def hops(self) -> tuple[Hop, ...]:
         """One, or several of equal cost."""
         if _RTA_MULTIPATH in self.attributes:
             return tuple(_hops(self.family, _needed(self.attributes, _RTA_MULTIPATH, "route's next hop")))
-        return (Hop(_gateway(self.family, self.attributes), _number(self.attributes, _RTA_OIF)),)
+        flags = self.flags & _RTNH_FLAGS
+        return (Hop(_gateway(self.family, self.attributes), _number(self.attributes, _RTA_OIF), flags=flags),)
 
 
 class NeighborMessage(_TableMessage):
@@ -262,10 +363,11 @@ class NeighborMessage(_TableMessage):
 def _hops(family: int, data: bytes) -> Iterator[Hop]:
     offset = 0
     while offset < len(data):
-        length, _, _, index = unpack(NEXT_HOP, data, offset)
+        length, flags, weight, index = unpack(NEXT_HOP, data, offset)
         if not NEXT_HOP.size <= length <= len(data) - offset:
             raise malformed(f"a next hop of {length} bytes where {len(data) - offset} are left")
-        yield Hop(_gateway(family, dict(attributes(data[: offset + length], offset + NEXT_HOP.size))), index)
+        gateway = _gateway(family, dict(attributes(data[: offset + length], offset + NEXT_HOP.size)))
+        yield Hop(gateway, index, weight + 1, flags & _RTNH_FLAGS)
         offset += (length + 3) & ~3
 
 
@@ -277,6 +379,11 @@ def _gateway(family: int, found: Attributes) -> str:
         return ""
     (other,) = unpack(_FAMILY, found[_RTA_VIA])
     return _ip(other, found[_RTA_VIA][_FAMILY.size :])
+
+
+def _vlan(value: bytes) -> Vlan:
+    flags, number = unpack(_VLAN, value)
+    return Vlan(number, bool(flags & _VLAN_PVID), bool(flags & _VLAN_UNTAGGED))
 
 
 def _needed(found: Attributes, kind: int, what: str) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform, get_args
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.frozen import frozen
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 A_co = TypeVar("A_co", covariant=True)
 _T = TypeVar("_T")
@@ -266,12 +266,29 @@ class ReadFiles(Request[dict[str, tuple[str, ...]]]):
     paths: tuple[str, ...]
 
 
-@request
-class ReadState(Request[dict[str, Any]]):
-    """For each node a list of what it has: "interfaces", "routes", "neighbors"… (`engine.state`)."""
+@frozen
+class KernelTables:
+    """What the kernel has told: for each node, and for each table in the order asked for, 4 bytes of length and the netlink
+    messages. `numbers` are the nodes', as the messages about the far ends of links have them."""
 
-    what: str
+    numbers: tuple[int, ...]
+    messages: bytes
+
+
+@request
+class ReadTables(Request[KernelTables]):
+    """Tables of nodes: "links", "addresses", "routes"… (`engine.state`)."""
+
     nodes: tuple[str, ...]
+    tables: tuple[str, ...]
+
+
+@request
+class FindInterfaces(Request[tuple[tuple[str, ...], ...]]):
+    """The node and the name of interfaces, by the numbers of their namespaces and their own; "" for what is unknown."""
+
+    namespaces: tuple[int, ...]
+    indexes: tuple[int, ...]
 
 
 @frozen
