@@ -19,8 +19,9 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pynetemu.frozen import frozen
 
 if TYPE_CHECKING:
     from pynetemu.results import Result
@@ -32,7 +33,7 @@ class PynetemuError(Exception):
     exit_status = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One thing wrong with a description.
 

@@ -52,8 +52,24 @@ def _constructor(cls: type, names: tuple[str, ...], defaults: Mapping[str, Any])
     return space["__init__"]
 
 
+class _Signature:
+    """For inspect.signature, the documentation and help(): as the constructor will be."""
+
+    def __get__(self, _: object, cls: Any) -> Any:
+        from inspect import Parameter, Signature
+
+        kind = Parameter.POSITIONAL_OR_KEYWORD
+        return Signature(
+            [
+                Parameter(name, kind, default=cls.__defaults__.get(name, Parameter.empty), annotation=cls.__annotations__[name])
+                for name in cls.__match_args__
+            ]
+        )
+
+
 class _Frozen:
     __slots__ = ()
+    __signature__ = _Signature()
     __match_args__: tuple[str, ...]
     __compared__: tuple[str, ...]
 

@@ -8,12 +8,12 @@ import socket
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.engine.nodes import Nodes
 from pynetemu.engine.processes import open_log
 from pynetemu.errors import KernelError
+from pynetemu.frozen import frozen
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import AddHttpServer
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "programs", "http_server.py")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _HttpServer:
     operation: AddHttpServer
     listener: socket.socket

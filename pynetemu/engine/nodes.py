@@ -8,7 +8,6 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 
 from pynetemu.engine import mounts, rings, syscalls
 from pynetemu.engine.netlink import Netlink
@@ -23,16 +22,15 @@ def own_namespaces() -> Namespaces:
     return tuple((syscalls.namespace(name), kind) for name, kind in (("net", NETWORK), ("uts", NAMES), ("mnt", MOUNTS)))
 
 
-@dataclass(slots=True)
 class Node:
-    name: str
-    kind: NodeKind
-    network: int  # descriptor of the network namespace
-    link: Netlink
-    indexes: dict[str, int] = field(default_factory=dict)  # of its interfaces, by name
-    next_index: int = 2
-    view: Namespaces = ()  # mount and UTS namespace, made when the node first runs a process
-    ring: socket.socket | None = None  # all packets since the node's first moment, until somebody asks for them
+    def __init__(self, name: str, kind: NodeKind, network: int, link: Netlink) -> None:
+        self.name, self.kind = name, kind
+        self.network = network  # descriptor of the network namespace
+        self.link = link
+        self.indexes = {"lo": 1}  # of its interfaces, by name
+        self.next_index = 2
+        self.view: Namespaces = ()  # mount and UTS namespace, made when the node first runs a process
+        self.ring: socket.socket | None = None  # all packets since its first moment, until somebody asks for them
 
     def take_index(self, interface: str) -> int:
         """Chooses the index of a new interface, so that nothing has to be looked up afterwards."""
@@ -55,7 +53,6 @@ class Nodes(dict[str, Node]):
         """Makes the namespace of a node; the root's is the one we are in."""
         if kind == "root":
             node = Node(name, kind, self.home[0][0], Netlink())
-            node.indexes["lo"] = 1
             node.next_index = 0 if self.host else self._free_index()
         else:
             node = self._new(name, kind)
@@ -77,7 +74,7 @@ class Nodes(dict[str, Node]):
             if kind in ("switch", "hub", "outside"):
                 for group in "all", "default":
                     _write(f"net.ipv6.conf.{group}.disable_ipv6", "1")
-            node = Node(name, kind, syscalls.namespace("net"), Netlink(), {"lo": 1})
+            node = Node(name, kind, syscalls.namespace("net"), Netlink())
             node.next_index = self._free_index()
         return node
 

@@ -13,11 +13,11 @@ import signal
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from pynetemu.engine import mounts
 from pynetemu.engine.protocol.requests import Spawn
+from pynetemu.frozen import frozen
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
 
@@ -26,7 +26,7 @@ class ProgramNotFound(FileNotFoundError):
     """A node has no such program."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Job:
     pid: int
     life: socket.socket

@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.engine import syscalls
@@ -28,11 +27,10 @@ _LINES_TOLD = 10
 _LISTENING, _BOUND = "0A", "07"  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h, as /proc/net/tcp and /proc/net/udp write them
 
 
-@dataclass(slots=True)
 class _Service:
-    operation: AddService
-    pid: int
-    status: int | None = None  # None while it runs
+    def __init__(self, operation: AddService, pid: int) -> None:
+        self.operation, self.pid = operation, pid
+        self.status: int | None = None  # None while it runs
 
     def state(self) -> ServiceStatus:
         return ServiceStatus(self.operation.node, self.operation.name, self.pid, self.status)

@@ -56,9 +56,11 @@ def _sent(queue: Callable[[Any, Nodes], Any], operation: Any) -> list[bytes]:
     """What the engine would send into the node blue, which has eth0 and br0; red is another one."""
     recorder = _Recorder()
     nodes = _Nodes(
-        blue=Node("blue", "host", 7, cast("Any", recorder), {"lo": 1, "eth0": 2, "br0": 3}, 4),
-        red=Node("red", "host", 8, cast("Any", _Recorder()), {"lo": 1, "eth0": 5}, 6),
+        blue=Node("blue", "host", 7, cast("Any", recorder)),
+        red=Node("red", "host", 8, cast("Any", _Recorder())),
     )
+    nodes["blue"].indexes, nodes["blue"].next_index = {"lo": 1, "eth0": 2, "br0": 3}, 4
+    nodes["red"].indexes, nodes["red"].next_index = {"lo": 1, "eth0": 5}, 6
     queue(operation, cast("Nodes", nodes))
     return recorder.sent
 

@@ -76,11 +76,9 @@ def _is_init(node: ast.stmt) -> bool:
 
 
 def _fields(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    """The fields of a dataclass."""
-    if any(
-        "dataclass" in ast.unparse(decorator) or "operation" in ast.unparse(decorator)
-        for decorator in definition.decorator_list
-    ):
+    """The fields of a value."""
+    made_by = " ".join(map(ast.unparse, definition.decorator_list))
+    if any(maker in made_by for maker in ("dataclass", "frozen", "operation")):
         for node in definition.body:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and not node.target.id.startswith("_"):
                 yield node.target.id, _type(node.annotation)

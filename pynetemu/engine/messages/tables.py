@@ -11,10 +11,10 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from pynetemu.engine.messages.framing import as_text, attributes, malformed, unpack
+from pynetemu.frozen import frozen
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -254,7 +254,7 @@ class AddressMessage(_TableMessage):
         return _ip(self.family, own)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hop:
     """Where a route leads: the next router, "" for a destination that is on the link, and the interface, 0 for none.
 

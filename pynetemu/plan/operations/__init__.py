@@ -10,10 +10,10 @@ operations into JSON and back. `source` is the user's `file:line`, kept so that 
 operations that differ only there are equal.
 """
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan, DeviceKind
 from pynetemu.plan.operations.firewalls import AddRuleset
@@ -91,7 +91,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """A whole network as operations, in the order of their application.
 

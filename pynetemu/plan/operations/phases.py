@@ -4,10 +4,10 @@ A plan is made in this order, the engine carries operations out in it, and takes
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
+from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan
 from pynetemu.plan.operations.firewalls import AddRuleset
@@ -25,7 +25,7 @@ from pynetemu.plan.operations.wireguard import AddPeer, AddWireGuard
 _O = TypeVar("_O", bound=Effect)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Phase:
     """All operations of one kind; `late` has those that are so, where the kind has such. `awaits_links`: links carry first."""
 
