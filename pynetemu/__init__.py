@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pynetemu.errors import CommandTimeout as CommandTimeout
     from pynetemu.errors import ConflictError as ConflictError
     from pynetemu.errors import DescriptionError as DescriptionError
+    from pynetemu.errors import DescriptionWarning as DescriptionWarning
     from pynetemu.errors import DrawError as DrawError
     from pynetemu.errors import FilterError as FilterError
     from pynetemu.errors import KernelError as KernelError
@@ -105,8 +106,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "pynetemu.lab.reading": "LabState",
     "pynetemu.errors": (
-        "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError DrawError FilterError "
-        "KernelError LabError PrivilegeError PynetemuError ServiceError UsageError"
+        "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError DescriptionWarning "
+        "DrawError FilterError KernelError LabError PrivilegeError PynetemuError ServiceError UsageError"
     ),
     "pynetemu.network.network": "Network",
     "pynetemu.capture.capture": "Capture",

@@ -53,6 +53,13 @@ class Problem:
         )
 
 
+class DescriptionWarning(UserWarning):
+    """What a description says is allowed, and was hardly meant; `Network` tells it by Python's warnings(3).
+
+    warnings.simplefilter("error", DescriptionWarning)  # as `pynetemu --strict`
+    """
+
+
 class DescriptionError(PynetemuError):
     """The description is wrong; `problems` has everything that is, in the order of the user's file."""
 
@@ -96,7 +103,7 @@ class FilterError(PynetemuError):
 
 
 class UsageError(PynetemuError):
-    """A line of the shell has wrong words; the message says which, and what is allowed."""
+    """A line of the shell, or a call, has wrong words; the message says which, and what is allowed."""
 
     exit_status = 2
 

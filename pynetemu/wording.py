@@ -2,6 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+_SHORTEST = 3  # a shorter word may be anything
+_LIKE, _VERY_LIKE = 0.83, 0.93  # of difflib, with the same first letter and without
+_DIGITS = "0123456789"
+
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: counted(1, "packet") == "1 packet", counted(2, "packet") == "2 packets"."""
@@ -22,6 +26,26 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     known = {candidate.lower(): candidate for candidate in candidates}
     near = get_close_matches(word.lower(), known, n=1)
     return known[near[0]] if near else None
+
+
+def misspelt(word: str, names: Iterable[str]) -> str | None:
+    """The name of which a word is a slip of the pen: misspelt("mut", ["mtu", "cost"]) == "mtu"; None for any other word.
+
+    This is narrower than `nearest`: a word may be somebody's own, and only be a little like a name.
+    """
+    known = list(names)
+    return None if word in known else next((name for name in known if _is_slip(word.lower(), name)), None)
+
+
+def _is_slip(word: str, name: str) -> bool:
+    if len(word) < _SHORTEST or word.strip(_DIGITS) != word:
+        return False
+    if sorted(word) == sorted(name):
+        return word[0] == name[0] or word[:2] == name[1::-1]
+    from difflib import SequenceMatcher
+
+    likeness = SequenceMatcher(None, word, name, autojunk=False).ratio()
+    return likeness >= (_LIKE if word[0] == name[0] else _VERY_LIKE)
 
 
 def suggested(near: object, what: str = "") -> str:

@@ -55,6 +55,7 @@ _PUBLIC = [
     "CommandTimeout",
     "ConflictError",
     "DescriptionError",
+    "DescriptionWarning",
     "DrawError",
     "Dummy",
     "Ending",

@@ -2,7 +2,11 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from pynetemu.shell.topics import TOPIC_OF
 
 if TYPE_CHECKING:
     from pynetemu.plan.operations import Plan
@@ -20,6 +24,7 @@ def read_plan(arguments: argparse.Namespace, host: bool = False) -> "Plan":
     from pynetemu.plan.load import load
 
     plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=host)
+    plan = replace(plan, warnings=(*plan.warnings, *_hidden_commands(plan)))
     if plan.warnings and arguments.strict:
         from pynetemu.errors import DescriptionError, Problem
 
@@ -27,6 +32,17 @@ def read_plan(arguments: argparse.Namespace, host: bool = False) -> "Plan":
     for warning in plan.warnings:
         print(f"pynetemu: warning: {warning}", file=sys.stderr)
     return plan
+
+
+def _hidden_commands(plan: "Plan") -> Iterator[str]:
+    """Nodes that are called as commands of the shell are: there the word means the node."""
+    from pynetemu.errors import Problem
+    from pynetemu.plan.operations import AddNode
+
+    for operation in plan.operations:
+        if isinstance(operation, AddNode) and (operation.node in TOPIC_OF or operation.node == "all"):
+            text = f"the node {operation.node} hides what the shell means by that word"
+            yield str(Problem(text, operation.source, hint=f"`help {operation.node}` tells of it; to have it, rename the node"))
 
 
 def _parameter(text: str) -> tuple[str, str]:

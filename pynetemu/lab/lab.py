@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -11,14 +12,15 @@ from typing import TYPE_CHECKING, Self
 from pynetemu.engine.paths import search_path
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadPlan, Spawn
-from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, LabError
+from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
 from pynetemu.lab.connection import Connection, Sandbox, is_readable
 from pynetemu.lab.process import Process, Stream, Streams, communicate
-from pynetemu.lab.running_labs import address, connect, listen
+from pynetemu.lab.running_labs import address, check_name, connect, listen, name_of
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.results import Result
 from pynetemu.topology import Topology
+from pynetemu.topology.part import caller, quoted
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
@@ -171,9 +173,13 @@ class Lab:
         name: str | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
+        is_one = isinstance(topology, Topology | Plan) or (isinstance(topology, type) and issubclass(topology, Topology))
+        if not is_one:
+            text = f"{quoted(topology)} is no Topology"
+            raise UsageError(f"{text}\n    hint: Network(Blue()), with a class of yours that derives from Topology")
         self._topology = topology
         self._sandbox = sandbox
-        self._wanted_name = name
+        self._wanted_name = None if name is None else check_name(name)
         self._begun = self._is_open = False
         self._wait_until_built: Callable[[], None] = lambda: None
         self._attached: Connection | None = None
@@ -203,6 +209,8 @@ class Lab:
 
             assert not isinstance(self._topology, Plan)
             self._plan = compile_plan(self._topology, host=self.host)
+            for text in self._plan.warnings:
+                warnings.warn_explicit(text, DescriptionWarning, *caller())
         return self._plan
 
     @cached_property
@@ -225,7 +233,7 @@ class Lab:
         if self._sandbox is None:
             self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host)
         if not self._attached:
-            self.name, listener = listen(plan.name.lower() if self._wanted_name is None else self._wanted_name)
+            self.name, listener = listen(name_of(plan.name) if self._wanted_name is None else self._wanted_name)
             with listener:
                 self._wait_until_built = self._sandbox.connection.begin(self._build_request(plan, listener))
         self._begun = True

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from pynetemu.engine.protocol.channel import Channel, peer_user
 from pynetemu.engine.protocol.requests import Describe, Description
-from pynetemu.errors import LabError
+from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.connection import Connection, LabEnded, is_readable, readable
+from pynetemu.topology.part import quoted
 from pynetemu.wording import near_or_all
 
 _NAME = re.compile(r"[\w.][\w.-]*")
+_LONGEST_NAME = 64  # bytes: with the user's number before it and -2 after it, it is part of a socket's address of 108
 # A socket that listens (__SO_ACCEPTCON) at a lab's address: the user's number and the lab's name.
 _LISTED = re.compile(r"\S+: \S+ \S+ 00010000 .*? @pynetemu/([0-9]{1,10})/([^/]+)", re.ASCII)
 _SILENT = "stopped, or very busy"
@@ -86,11 +88,23 @@ def address(name: str) -> str:
     return f"pynetemu/{os.getuid()}/{name}"
 
 
+def check_name(name: object) -> str:
+    """The name of a lab; raises UsageError for what cannot be one."""
+    hint = "letters, digits, . - and _ are allowed, and no - at the start"
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        if (size := len(name.encode(errors="surrogatepass"))) <= _LONGEST_NAME:
+            return name
+        hint = f"{_LONGEST_NAME} bytes at most, and this has {size}"
+    raise UsageError(f"{quoted(name)} cannot be a lab's name\n    hint: {hint}")
+
+
+def name_of(topology: str) -> str:
+    """A lab's name after that of its topology."""
+    return topology.lower().encode()[:_LONGEST_NAME].decode(errors="ignore")
+
+
 def listen(wanted: str) -> tuple[str, socket.socket]:
     """Takes a name for a new lab: the wanted one, or `wanted-2` and so on where labs of that name run."""
-    if not _NAME.fullmatch(wanted):
-        hint = "letters, digits, . - and _ are allowed, and no - at the start"
-        raise LabError(f"{wanted!r} cannot be a lab's name\n    hint: {hint}")
     number = 1
     while True:
         name = wanted if number == 1 else f"{wanted}-{number}"
@@ -108,6 +122,8 @@ def listen(wanted: str) -> tuple[str, socket.socket]:
 
 def connect(name: str) -> tuple[Connection, Description]:
     """Connects to a running lab of this user, and lets it describe itself; raises LabError, also when it does not answer."""
+    if not isinstance(name, str):
+        check_name(name)
     silent = f"the lab {name!r} does not answer: it is {_SILENT}"
     try:
         opened = _open(name, _PATIENCE)

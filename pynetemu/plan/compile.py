@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pynetemu.plan.attributes import check_attributes
 from pynetemu.plan.emit import operations_of
 from pynetemu.plan.macs import Macs
 from pynetemu.plan.no_gc import no_collection
@@ -43,6 +44,7 @@ def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Pla
 def _compile(description: Description, host: bool) -> Plan:
     problems = Problems()
     _check_use(description, problems)
+    check_attributes(description, problems)
     network = resolve(description, problems, host)
     rulesets = list(_rulesets(network, problems))
     problems.raise_all()

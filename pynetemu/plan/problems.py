@@ -23,6 +23,14 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
+def _is_of_a_value(error: Exception) -> bool:
+    """Whether a method of a value's own class has failed: to compare it, to show it, to read it."""
+    frame = error.__traceback__
+    while frame and frame.tb_next:
+        frame = frame.tb_next
+    return frame is not None and not str(frame.tb_frame.f_globals.get("__name__", "")).startswith("pynetemu.")
+
+
 class Problems:
     def __init__(self) -> None:
         self._found: list[tuple[int, Problem]] = []
@@ -46,16 +54,20 @@ class Problems:
     def add_first(self, problem: Problem) -> None:
         self._found.append((-1, problem))
 
-    def check(self, declaration: Declaration, parse: Callable[..., _T], *values: object) -> _T | None:
-        """What `parse` makes of the values; None when it raises Wrong, which is noted."""
+    def check(
+        self, declaration: Declaration | Callable[[], Declaration], parse: Callable[..., _T], *values: object
+    ) -> _T | None:
+        """What `parse` makes of the values; None when it raises Wrong, which is noted at the declaration."""
         try:
             return parse(*values)
         except Wrong as wrong:
-            self.add(declaration, wrong.text, wrong.hint)
-        except Exception as error:  # noqa: BLE001
-            # methods of the value's own class fail: to compare it, to show it
+            text, hint = wrong.text, wrong.hint
+        except Exception as error:
+            if not _is_of_a_value(error):
+                raise  # a mistake of our own
             text = f"a value cannot be read: {type(error).__name__}: {error}"
-            self.add(declaration, text, f"it is {', '.join(map(quoted, values))}")
+            hint = f"it is {', '.join(map(quoted, values))}"
+        self.add(declaration if isinstance(declaration, Declaration) else declaration(), text, hint)
         return None
 
     def raise_all(self) -> None:

@@ -10,32 +10,16 @@ from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError, PynetemuError
 from pynetemu.shell.command import USERS_FILE, Command, command
+from pynetemu.shell.topics import TOPIC_OF, TOPICS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-# The commands of each module of pynetemu.shell.commands, so that a line is told apart without importing any. To add one,
-# write it there with @command and name it here; a test compares the two.
-_TOPICS = {
-    "network": "nodes net links intfs interfaces ip ports dump link switch plan graph save",
-    "state": "routes arp neigh fdb stats",
-    "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
-    "services": "services logs",
-    "packets": "trace why",
-    "captures": "capture captures",
-    "jobs": "jobs fg bg wait kill",
-    "script": "source set time watch alias unalias",
-    "python": "py px",
-    "machine": "sh cd term xterm gterm x noecho attach",
-    "session": "help ? keys reload exit quit",
-}
-_TOPIC_OF = {name: topic for topic, names in _TOPICS.items() for name in names.split()}
-
 
 def find(name: str) -> Command | None:
     """The command of a name: ours, else one of the user's file, else a plugin's."""
-    if name in _TOPIC_OF:
-        return _of_module(_load(_TOPIC_OF[name]))[name]
+    if name in TOPIC_OF:
+        return _of_module(_load(TOPIC_OF[name]))[name]
     if name in (theirs := _of_users_file()):
         return theirs[name]
     return _load_plugin(_plugins()[name]) if name in _plugins() else None
@@ -43,10 +27,10 @@ def find(name: str) -> Command | None:
 
 def names(with_plugins: bool = True) -> Iterator[str]:
     """Every command's name, ours first."""
-    yield from _TOPIC_OF
-    yield from (name for name in _of_users_file() if name not in _TOPIC_OF)
+    yield from TOPIC_OF
+    yield from (name for name in _of_users_file() if name not in TOPIC_OF)
     if with_plugins:
-        yield from (name for name in _plugins() if name not in _TOPIC_OF)
+        yield from (name for name in _plugins() if name not in TOPIC_OF)
 
 
 def all_commands() -> list[Command]:
@@ -57,24 +41,24 @@ def all_commands() -> list[Command]:
 
 def built_in() -> list[Command]:
     """Our own commands, each once."""
-    return list({id(command): command for topic in _TOPICS for command in _of_module(_load(topic)).values()}.values())
+    return list({id(command): command for topic in TOPICS for command in _of_module(_load(topic)).values()}.values())
 
 
 def abouts() -> dict[str, str]:
     """What each command that is loaded already is for; loading all takes longer than a Tab may."""
-    loaded = [sys.modules.get(f"pynetemu.shell.commands.{topic}") for topic in _TOPICS]
+    loaded = [sys.modules.get(f"pynetemu.shell.commands.{topic}") for topic in TOPICS]
     return {name: command.about for module in loaded if module for name, command in _of_module(module).items()}
 
 
 def load_all() -> None:
     """Imports all of our commands, so that completion tells what they are for."""
-    for topic in _TOPICS:
+    for topic in TOPICS:
         _load(topic)
 
 
 def place(command: Command) -> tuple[int, str]:
     """Where help lists a command: topics in their order here, then the user's file and plugins."""
-    topics = list(_TOPICS)
+    topics = list(TOPICS)
     return topics.index(command.topic) if command.topic in topics else len(topics), command.topic
 
 

@@ -12,7 +12,10 @@ from pynetemu.topology.topology import Topology, reachable
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """All that a topology says, in the order in which the user wrote it; `inner` are the topologies in it."""
+    """All that a topology says, in the order in which the user wrote it; `inner` are the topologies in it.
+
+    `attributes` are what its classes and itself have under names of the user's own choice, but for those that begin with _.
+    """
 
     kind: type[Topology]
     kind_declaration: Declaration
@@ -22,6 +25,7 @@ class Description:
     pools: object
     allow: object
     arp: object
+    attributes: dict[str, object]
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
     services: tuple[HttpServer | Service, ...]
@@ -46,6 +50,7 @@ def describe(topology: Topology) -> Description:
         pools=topology.pools,
         allow=topology.allow,
         arp=topology.arp,
+        attributes=users_attributes(topology),
         nodes=tuple(part for part in parts if isinstance(part, Node)),
         links=tuple(part for part in parts if isinstance(part, Link)),
         services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),
@@ -53,6 +58,15 @@ def describe(topology: Topology) -> Description:
         interfaces=tuple(part for part in parts if isinstance(part, Interface)),
         inner=tuple(describe(inner) for inner in topology._inner),
     )
+
+
+def users_attributes(thing: Topology | Part) -> dict[str, object]:
+    """The public attributes that a part or topology has from the user: of itself, and of classes that are not ours."""
+    found: dict[str, object] = {}
+    for base in reversed(type(thing).__mro__):
+        if not base.__module__.startswith("pynetemu."):
+            found |= vars(base)
+    return {name: value for name, value in {**found, **vars(thing)}.items() if not name.startswith("_")}
 
 
 def _parts(topology: Topology) -> list[Part]:

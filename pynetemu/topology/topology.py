@@ -8,7 +8,8 @@ from pynetemu.topology.part import Declaration, Part, caller, copied, next_order
 
 _P = TypeVar("_P", bound="Part | Topology")
 _MOST_PARTS = 50_000  # of one topology; a lab of so many namespaces is beyond what a kernel carries
-_OURS = "_build", "_declaration", "_failure", "_inner", "_keep", "_parts"
+_DEEPEST = 4  # lists within lists
+_OURS = "_build", "_declaration", "_failure", "_inner", "_keep", "_keep_new", "_parts", "_refuse_removal"
 
 
 class Topology:
@@ -29,11 +30,13 @@ class Topology:
                     host = self.add(f"h{i}", Host())
                     self.add(Link(host.interface("eth0", f"10.0.0.{i}/24"), self.s1))
 
-    `Star(n=5)` passes n to `build`, and so does `pynetemu FILE -p n=5`. A class that derives from another has its parts
-    too; it replaces one by an attribute of the same name. Each instance has copies of its own of the class's parts.
+    `Star(n=5)` passes n to `build`, and so does `pynetemu FILE -p n=5`; `build` adds parts and takes none away. A class that
+    derives from another has its parts too; it replaces one by an attribute of the same name. Each instance has copies of
+    its own of the class's parts.
 
     Attributes may be lists and tables of parts: the hosts of `h = [Host(), Host()]` are h1 and h2, those of
-    `desk = {"ann": Host()}` desk-ann. And a topology may be a part of another, whose `addresses` and `pools` count then:
+    `desk = {"ann": Host()}` desk-ann, those of `grid = [[Host(), Host()]]` grid1-1 and grid1-2. And a topology may be a
+    part of another, whose `addresses` and `pools` count then:
 
         class TwoSites(Topology):
             site1, site2 = Star(n=2), Star(n=5)
@@ -99,6 +102,8 @@ class Topology:
             self._declaration.refused = (), parameters
         else:
             self.build(**parameters)
+            for name, value in list(vars(self).items()):
+                self._keep_new(name, value)  # what lists have got by `append`
 
     if TYPE_CHECKING:
 
@@ -127,11 +132,28 @@ class Topology:
     def __setattr__(self, name: str, value: object) -> None:
         if name in _OURS:
             raise AttributeError(_is_taken(name))
+        self._refuse_removal(name, value)
         super().__setattr__(name, value)
+        self._keep_new(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_removal(name, None)
+        super().__delattr__(name)
+
+    def _refuse_removal(self, name: str, value: object) -> None:
+        """Parts are in the lab once they have been made: an attribute that loses one would only hide it."""
+        left = {id(entry) for _, entry in entries(name, value)}
+        for entry_name, entry in entries(name, vars(self).get(name)):
+            is_own = any(entry is part for part in (*self._parts, *self._inner))
+            if id(entry) not in left and entry_name == _declaration(entry).name and is_own:
+                what = f"{entry_name} is a part of this {type(self).__name__} already, and stays one"
+                raise AttributeError(f"{what}: leave it out of the class, or let a class derived from it replace it")
+
+    def _keep_new(self, name: str, value: object) -> None:
+        """Keeps what an attribute has and the topology has not."""
         if not name.startswith("_"):
             for entry_name, entry in entries(name, value):
-                declaration = entry._declaration if isinstance(entry, Topology) else entry.declaration
-                if not declaration.registered:
+                if not _declaration(entry).registered:
                     self._keep(entry, entry_name)
 
     def _keep(self, entry: "Part | Topology", name: str) -> None:
@@ -139,6 +161,7 @@ class Topology:
             self._parts.clear()  # nobody waits for what else would be wrong with them
             raise ValueError(f"a topology has {_MOST_PARTS} parts at most")
         if isinstance(entry, Topology):
+            entry._declaration.name = name
             entry._declaration.registered = True
             self._inner.append(entry)
             for part in _all_parts(entry):
@@ -154,6 +177,9 @@ class Topology:
         memo[id(self._failure)] = self._failure  # a copy would have no traceback
         vars(copy).update(copied(vars(self), memo))
         return copy
+
+
+_CAN_HAVE_PARTS = Part, Topology, list, tuple, dict
 
 
 def mistake_in_build(cls: type[Topology]) -> str:
@@ -199,14 +225,35 @@ def reachable(parts: list[Part]) -> Iterator[Part]:
 
 
 def entries(name: str, value: object) -> Iterator[tuple[str, "Part | Topology"]]:
-    """The parts and topologies that an attribute has, with their names; lists are numbered from 1, as people do."""
+    """The parts and topologies that an attribute has, with their names; lists are numbered from 1, as people do.
+
+    Lists and tables may be in one another: the hosts of `grid = [[Host(), Host()]]` are grid1-1 and grid1-2.
+    """
     if isinstance(value, Part | Topology):
         yield name, value
+    elif isinstance(value, list | tuple | dict):
+        yield from _entries_within(name, value, ())
+
+
+def _entries_within(name: str, value: object, around: tuple[int, ...]) -> Iterator[tuple[str, "Part | Topology"]]:
+    """`around` are the containers that this one is in, of which it may be one itself."""
+    if isinstance(value, Part | Topology):
+        yield name, value
+    elif id(value) in around or len(around) > _DEEPEST:
+        return
     elif isinstance(value, list | tuple):
         dash = "-" if name[-1:].isdigit() else ""
-        yield from ((f"{name}{dash}{i}", item) for i, item in enumerate(value, 1) if isinstance(item, Part | Topology))
+        for number, item in enumerate(value, 1):
+            if isinstance(item, _CAN_HAVE_PARTS):
+                yield from _entries_within(f"{name}{dash}{number}", item, (*around, id(value)))
     elif isinstance(value, dict):
-        yield from ((f"{name}-{key}", item) for key, item in value.items() if isinstance(item, Part | Topology))
+        for key, item in value.items():
+            if isinstance(item, _CAN_HAVE_PARTS):
+                yield from _entries_within(f"{name}-{_word(key)}", item, (*around, id(value)))
+
+
+def _word(key: object) -> str:
+    return key if isinstance(key, str) else quoted(key)
 
 
 def kinds_within(cls: type[Topology]) -> set[type[Topology]]:

@@ -173,3 +173,12 @@ def test_what_is_wrong_with_a_shape_is_told_without_a_line_that_the_user_has_not
     done = pynetemu("plan", "single:hosts=1100")
     assert done.returncode == 2
     assert done.stderr.startswith("pynetemu: this is port 1024 of s1, and a Linux bridge has 1023 at most\n    hint:")
+
+
+def test_a_node_that_hides_a_command_is_told_and_reached(tmp_path: Path) -> None:
+    file = tmp_path / "lab.py"
+    body = "class Lab(Topology):\n    pingall, h1 = Host(), Host()\n    a = Link(pingall, h1)\n"
+    file.write_text(f"from pynetemu import Host, Link, Topology\n{body}")
+    done = pynetemu(str(file), "-c", "pingall hostname")
+    assert (done.returncode, done.stdout) == (0, "pingall\n")
+    assert f"warning: {file}:3: the node pingall hides" in done.stderr

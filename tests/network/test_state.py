@@ -54,6 +54,10 @@ def test_the_state_is_what_iproute2_shows() -> None:
         for node in network.nodes:
             assert [_as_we_say(interface) for interface in network.interfaces(node)] == _as_ip_says(network, node)
 
+        addresses = [address for link in _ip(network, "blue", "ip", "-4", "-j", "addr") for address in link["addr_info"]]
+        own = [address for address in addresses if address["scope"] == "global"]
+        assert own and all(address["broadcast"] == "10.0.0.255" for address in own)  # which programs ask for (netdevice(7))
+
         routes = {(str(route.destination), str(route.hops[0][0] or ""), route.hops[0][1]) for route in network.routes("blue")}
         shown = [*_ip(network, "blue", "ip", "-j", "route"), *_ip(network, "blue", "ip", "-j", "-6", "route")]
         named = {"default": "0.0.0.0/0"}

@@ -71,7 +71,7 @@ def test_the_script_says_how_to_undo_it_and_is_good_sh() -> None:
         (SetUp("b", "e"), "ip -n b link set dev e up"),
         (SetUp("r", "e"), "ip link set dev e up"),
         (SetUp("b", "a;b$c"), "ip -n b link set dev 'a;b$c' up"),
-        (AddAddress("b", "e", ip_interface("10.0.0.1/24")), "ip -n b addr add 10.0.0.1/24 dev e"),
+        (AddAddress("b", "e", ip_interface("10.0.0.1/24")), "ip -n b addr add 10.0.0.1/24 brd + dev e"),
         (AddAddress("b", "e", ip_interface("fd00::1/64")), "ip -n b addr add fd00::1/64 dev e nodad"),
         (AddRoute("b", ip_network("0.0.0.0/0"), ip_address("10.0.0.1")), "ip -n b route add default via 10.0.0.1"),
         (AddRoute("b", ip_network("::/0"), ip_address("fd00::1")), "ip -n b route add default via fd00::1"),

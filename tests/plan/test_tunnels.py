@@ -39,6 +39,20 @@ def test_endpoints_are_on_a_shared_network_then_outside_of_a_nat_then_the_first(
     assert found["isp", "gre1"].kind == "gre"
 
 
+def test_bridges_joined_by_a_tunnel_send_what_is_for_others_below_it() -> None:
+    class Lab(Topology):
+        left, core, right, h1, h2 = Router(), Router(), Router(), Host(), Host()
+        below = Link(left, core), Link(core, right)
+        bridges = Bridge(left, "br0"), Bridge(right, "br0")
+        wires = Link(bridges[0], h1), Link(bridges[1], h2)
+        tunnel = Vxlan(*bridges, id=7)
+
+    found = _tunnels(compile_plan(Lab))
+    below = {op.via for op in compile_plan(Lab).operations if isinstance(op, AddRoute) and op.node in ("left", "right")}
+    assert {op.local for op in found.values()} == {op.remote for op in found.values()}
+    assert len(below) == 2 and all(address.packed[:2] == bytes([10, 255]) for address in below)
+
+
 def test_the_mtu_is_what_the_way_below_leaves() -> None:
     class Lab(Topology):
         r1, r2, r3 = Router(), Router(), Router()

@@ -1,6 +1,11 @@
 """What is allowed but was hardly meant: warnings of plans."""
 
-from pynetemu import Host, Link, Router, Switch, Topology
+import warnings
+from pathlib import Path
+
+import pytest
+
+from pynetemu import DescriptionWarning, Host, Link, Network, Router, Switch, Topology
 from pynetemu.plan.compile import compile_plan
 
 
@@ -73,3 +78,52 @@ def test_options_of_a_topology_that_is_part_of_another() -> None:
 
     assert _warnings(Same) == []
     assert _warnings(Other) == ["addresses = 'ipv6' of Site is not used: it is part of Other"]
+
+
+def test_what_allows_mistakes_in_an_inner_topology_is_told_to_have_no_effect() -> None:
+    class Site(Topology):
+        allow = "loops"
+        h1, h2 = Host(), Host()
+        a = Link(h1, h2)
+
+    class Lab(Topology):
+        site = Site()
+
+    assert _warnings(Lab) == ["allow = 'loops' of Site is not used: it is part of Lab"]
+
+
+def test_a_setting_of_another_kind_of_node_has_no_effect() -> None:
+    class Lab(Topology):
+        h1, h2, s1 = Host(), Host(), Switch()
+        h1.forward = True
+        h1.owner = "ann"
+        s1.default_via = "10.0.0.1"
+        a = Link(h1, s1), Link(h2, s1)
+
+    found = compile_plan(Lab).warnings
+    assert [line for line in "\n".join(found).splitlines() if "    " not in line[:4]] == [
+        f"{_here()}:{_line('h1.forward')}: the Host h1 has no setting 'forward'",
+        f"{_here()}:{_line('s1.default_via')}: the Switch s1 has no setting 'default_via'",
+    ]
+
+
+def _here() -> str:
+    return str(Path(__file__).relative_to(Path.cwd())) if Path(__file__).is_relative_to(Path.cwd()) else __file__
+
+
+def _line(text: str) -> int:
+    return next(n for n, line in enumerate(Path(__file__).read_text().splitlines(), 1) if line.strip().startswith(text))
+
+
+def test_python_is_warned_at_the_users_line() -> None:
+    class Lab(Topology):
+        h1, h2, h3 = Host(), Host(), Host()
+        a = Link(h1, h2)
+
+    with pytest.warns(DescriptionWarning, match="h3 is in no link") as told:
+        Network(Lab).plan  # noqa: B018
+    assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DescriptionWarning)
+        with pytest.raises(DescriptionWarning):
+            Network(Lab()).plan  # noqa: B018

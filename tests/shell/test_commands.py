@@ -15,6 +15,7 @@ from pynetemu.shell.argument_types import NodeName, NodeNames, RestOfLine, Secon
 from pynetemu.shell.command import Command
 from pynetemu.shell.help import help_text
 from pynetemu.shell.reference import as_markdown
+from pynetemu.shell.topics import TOPICS
 from tests.support.labs import running
 from tests.support.pynetemu import CLONE, environment, in_blue, pynetemu
 
@@ -149,7 +150,7 @@ def test_a_table_is_text_and_data() -> None:
 
 
 def test_the_list_of_commands_is_that_of_the_modules() -> None:
-    for topic, names in registry._TOPICS.items():
+    for topic, names in TOPICS.items():
         assert names.split() == list(registry._of_module(registry._load(topic))), topic
 
 

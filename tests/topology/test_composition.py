@@ -77,6 +77,36 @@ def test_lists_and_tables_give_names() -> None:
     assert lab.h[0] is not Named.h[0]
 
 
+def test_lists_within_lists_and_tables_give_names() -> None:
+    class Grid(Topology):
+        grid = [[Host(), Host()], (Host(),)]
+        ann = Host()
+        desk = {"ann": [ann], 7: {"pc": Host()}}
+        a = [[Link(grid[0][0], grid[0][1])], [[Link(grid[1][0], ann)]]]
+
+    assert compile_plan(Grid).nodes == ("grid1-1", "grid1-2", "grid2-1", "ann", "desk-7-pc")
+    assert Grid().grid[0][0] is not Grid.grid[0][0]
+
+
+def test_what_build_appends_to_a_list_is_seen() -> None:
+    class Lab(Topology):
+        h = [Host()]
+        s1 = Switch()
+
+        def build(self) -> None:
+            self.h.append(Host())
+            self.h += [Host()]
+            self.others = []
+            for _ in range(2):
+                self.others.append(Host())
+            for host in (*self.h, *self.others):
+                Link(host, self.s1)
+
+    plan = compile_plan(Lab)
+    assert plan.nodes == ("h1", "s1", "h2", "h3", "others1", "others2")
+    assert not plan.warnings
+
+
 def test_the_same_topology_cannot_be_in_two() -> None:
     class Greedy(Topology):
         def build(self) -> None:

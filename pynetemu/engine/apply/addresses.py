@@ -8,7 +8,7 @@ from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddAddress
 
-_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _IFA_F_NODAD = 0x02
 
 
@@ -19,5 +19,7 @@ def queue(operation: AddAddress, nodes: Nodes) -> Node:
     length = address.network.prefixlen
     head = ADDRESS_BODY.pack(AF_INET if version_4 else AF_INET6, length, 0 if version_4 else _IFA_F_NODAD, 0, index)
     body = head + attribute(_IFA_LOCAL, address.packed) + attribute(_IFA_ADDRESS, address.packed)
+    if operation.broadcast:
+        body += attribute(_IFA_BROADCAST, operation.broadcast.packed)
     node.link.queue_bytes(operation, RTM_NEWADDR, NEW, body)
     return node

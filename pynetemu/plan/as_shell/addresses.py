@@ -11,7 +11,8 @@ TITLES = {AddAddress: "Addresses"}
 
 def lines(operation: AddAddress, root: str | None) -> Iterator[str]:
     nodad = " nodad" if operation.address.version == 6 else ""
-    yield f"{ip(operation.node, root)} addr add {operation.address} dev {quote(operation.interface)}{nodad}"
+    brd = " brd +" if operation.broadcast else ""
+    yield f"{ip(operation.node, root)} addr add {operation.address}{brd} dev {quote(operation.interface)}{nodad}"
 
 
 def undo(operation: AddAddress, root: str | None) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Operations that give interfaces their addresses."""
 
+from ipaddress import IPv4Address
+
 from pynetemu.plan.operations.operation import Effect, Thing, operation
 from pynetemu.plan.operations.values import InterfaceAddress
 
@@ -14,6 +16,13 @@ class AddAddress(Effect):
     interface: str
     address: InterfaceAddress
     source: str = ""
+
+    @property
+    def broadcast(self) -> IPv4Address | None:
+        """The address of all hosts on its network (RFC 919), which programs ask the interface for; None where there is none."""
+        network = self.address.network
+        has_one = self.address.version == 4 and network.prefixlen < 31 and self.interface != "lo"
+        return IPv4Address(int(network.broadcast_address)) if has_one else None
 
     @property
     def makes(self) -> tuple[Thing, ...]:

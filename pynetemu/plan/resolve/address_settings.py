@@ -1,13 +1,15 @@
 """What a topology says about the addresses that are assigned automatically."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.addresses import AddressSettings
+from pynetemu.plan.source import place_of_setting
 from pynetemu.plan.values import not_one_of, read_destination, read_several
 from pynetemu.topology.description import Description
-from pynetemu.topology.part import Part
+from pynetemu.topology.part import Declaration, Part, quoted
 from pynetemu.topology.topology import Topology
 
 _VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6), "none": ()}
@@ -15,22 +17,34 @@ _VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6), "none": ()}
 
 _ALLOWED = "gateways", "loops", "mtu", "overlaps"
 _ARP = "auto", "dynamic", "permanent"
+_OPTIONS = "addresses", "pools", "allow", "arp"
 _DEFAULT_POOLS = "10.0.0.0/8", "fd00::/32"
 
 
 def read_address_settings(description: Description, problems: Problems) -> AddressSettings:
-    declaration = description.kind_declaration
+    place = {name: partial(place_of_setting, name, description.kind_declaration) for name in _OPTIONS}
     if any(isinstance(value, Part) for value in (description.addresses, description.pools, description.allow, description.arp)):
         return AddressSettings((), {}, all=False, allowed=set())  # a node of that name, which is told where names are read
-    versions = problems.check(declaration, _read_versions, description.addresses)
-    pools: dict[int, IPNetwork] = {}
-    for text in (*read_several(description.pools), *_DEFAULT_POOLS):
-        if pool := problems.check(declaration, _read_pool, text):
-            pools.setdefault(pool.version, pool)
-    allowed = {word for text in read_several(description.allow) if (word := problems.check(declaration, _read_allow, text))}
+    versions = problems.check(place["addresses"], _read_versions, description.addresses)
+    pools = _read_pools(description.pools, place["pools"], problems)
+    words = problems.check(place["allow"], read_several, description.allow) or ()
+    allowed = {word for text in words if (word := problems.check(place["allow"], _read_allow, text))}
     _warn_of_unused(description, description.inner, problems)
-    arp = problems.check(declaration, _read_arp, description.arp) or "auto"
+    arp = problems.check(place["arp"], _read_arp, description.arp) or "auto"
     return AddressSettings(versions or (), pools, description.addresses == "dual", allowed, arp)
+
+
+def _read_pools(given: object, place: Callable[[], Declaration], problems: Problems) -> dict[int, IPNetwork]:
+    """One for each IP version: the user's, else the usual one."""
+    pools: dict[int, IPNetwork] = {}
+    for text in problems.check(place, read_several, given) or ():
+        pool = problems.check(place, _read_pool, text)
+        if pool and (other := pools.get(pool.version)):
+            what = f"pools has two networks of IPv{pool.version}, {other} and {pool}"
+            problems.add(place(), what, "one of IPv4 and one of IPv6: for more addresses a larger one")
+        elif pool:
+            pools[pool.version] = pool
+    return {**{pool.version: pool for pool in map(_read_pool, _DEFAULT_POOLS)}, **pools}
 
 
 def _read_arp(word: object) -> str:
@@ -48,13 +62,12 @@ def _read_allow(word: object) -> str:
 def _warn_of_unused(outer: Description, inner: Iterable[Description], problems: Problems) -> None:
     """What topologies in this one say for themselves, and is not asked for."""
     for one in inner:
-        for option in "addresses", "pools", "arp":
+        for option in _OPTIONS:
             said = getattr(one, option)
             if said not in (getattr(outer, option), getattr(Topology, option)):
-                text = f"{option} = {said!r} of {one.name} is not used: it is part of {outer.name}"
-                problems.warn(
-                    one.kind_declaration, text, f"the outermost topology says it: {option} = {getattr(outer, option)!r}"
-                )
+                text = f"{option} = {quoted(said)} of {one.name} is not used: it is part of {outer.name}"
+                place = place_of_setting(option, one.kind_declaration)
+                problems.warn(place, text, f"the outermost topology says it: {option} = {getattr(outer, option)!r}")
         _warn_of_unused(outer, one.inner, problems)
 
 
@@ -69,4 +82,4 @@ def _read_pool(text: object) -> IPNetwork:
         return read_destination(text)
     except Wrong:
         hint = "it is a network such as '10.0.0.0/8', or one of IPv4 and one of IPv6"
-        raise Wrong(f"pools = {text!r} is not a network", hint) from None
+        raise Wrong(f"pools = {quoted(text)} is not a network", hint) from None

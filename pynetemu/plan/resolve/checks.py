@@ -8,6 +8,7 @@ from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.domains import Domain, Groups, tags_in_use, vlans_by_tag
 from pynetemu.plan.resolve.network import (
+    ROOT_INTERFACE,
     UNTAGGED,
     ResolvedInterface,
     ResolvedNetwork,
@@ -22,7 +23,7 @@ _LEAST_MTU_OF_IPV6 = 1280
 def check_network(network: ResolvedNetwork, domains: list[Domain], allowed: set[str], problems: Problems) -> None:
     """`allowed` are the words of `Topology.allow`."""
     if "overlaps" not in allowed:
-        _check_overlaps(domains, problems)
+        _check_overlaps(network, domains, problems)
     if "mtu" not in allowed:
         _check_mtus(domains, problems)
     _check_mtus_of_ipv6(network, problems)
@@ -42,8 +43,9 @@ class _Use:
     domain: Domain
 
 
-def _check_overlaps(domains: list[Domain], problems: Problems) -> None:
+def _check_overlaps(network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
     """Networks that a router or host cannot tell apart: in two domains, or of different sizes in one."""
+    domains = [*domains, *_of_root(network)]
     regions = _regions(domains)
     uses: dict[tuple[Hashable, int], list[_Use]] = {}
     for domain in domains:
@@ -52,11 +54,18 @@ def _check_overlaps(domains: list[Domain], problems: Problems) -> None:
             for address in interface.addresses:
                 if address.version == 4 or not address.is_link_local:
                     found.setdefault(address.network, interface)
-        for network, interface in found.items():
-            ends = int(network.network_address), int(network.broadcast_address)
-            uses.setdefault((regions.of(id(domain)), network.version), []).append(_Use(*ends, network, interface, domain))
+        for subnet, interface in found.items():
+            ends = int(subnet.network_address), int(subnet.broadcast_address)
+            uses.setdefault((regions.of(id(domain)), subnet.version), []).append(_Use(*ends, subnet, interface, domain))
     for comparable in uses.values():
         _compare(sorted(comparable, key=lambda use: (use.first, -use.last)), problems)
+
+
+def _of_root(network: ResolvedNetwork) -> Iterator[Domain]:
+    """What is beyond the root's own interface."""
+    for node in network.nodes:
+        if node.own_address:
+            yield Domain([ResolvedInterface(node, ROOT_INTERFACE, node.declared, [node.own_address])])
 
 
 def _compare(uses: list[_Use], problems: Problems) -> None:
@@ -98,11 +107,23 @@ def _check_mtus(domains: list[Domain], problems: Problems) -> None:
 
 def _check_mtus_of_ipv6(network: ResolvedNetwork, problems: Problems) -> None:
     """The kernel takes IPv6 off an interface whose MTU is less than what each link must carry (RFC 8200, section 5)."""
+    above: dict[ResolvedInterface, list[ResolvedInterface]] = {}
+    for device in network.devices:
+        if device.device and device.device.parent:
+            above.setdefault(device.device.parent, []).append(device)
     for link in network.links:
-        has_ipv6 = any(address.version == 6 for end in (link.a, link.b) for address in end.addresses)
-        if has_ipv6 and not link.tunnel and 0 < link.mtu < _LEAST_MTU_OF_IPV6:
-            text = f"mtu={link.mtu} is too small for IPv6, which this link has"
-            problems.add(link.declared, text, f"{_LEAST_MTU_OF_IPV6} at least, or addresses of IPv4 only")
+        if not 0 < link.mtu < _LEAST_MTU_OF_IPV6:
+            continue
+        ends = [link.a, link.b]
+        ends += [end.master for end in ends if end.master]
+        ends += [one for end in ends for one in (*end.vlans.values(), *above.get(end, ()))]
+        if first := next((end for end in ends for address in end.addresses if address.version == 6), None):
+            size = f"mtu={link.mtu}" if not link.tunnel else f"the MTU of this tunnel, {link.mtu},"
+            text = f"{size} is too small for IPv6, which {first.node.name} {first.name} has"
+            hint = f"{_LEAST_MTU_OF_IPV6} at least, or addresses of IPv4 only"
+            if link.tunnel:
+                hint += "; a tunnel has the MTU of the links below it, less its headers"
+            problems.add(link.declared, text, hint)
 
 
 def _check_vlans(network: ResolvedNetwork, problems: Problems) -> None:

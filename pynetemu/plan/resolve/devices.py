@@ -80,6 +80,7 @@ class Devices:
                 self._problems.add(end.declared, text, f"give {', '.join(map(str, end.addresses))} to the Bond")
             if isinstance(part, Bond):
                 end.master = master
+                master.cost = max(master.cost, end.cost)
             else:
                 end.vrf, end.node = master, node
                 node.interfaces[end.name] = end
@@ -145,7 +146,7 @@ def _read_mode(mode: object, choices: tuple[str, ...]) -> str:
 
 def _read_members(members: object) -> list[object]:
     if not isinstance(members, Iterable) or isinstance(members, str):
-        raise Wrong(f"the members {members!r} are no list", "a list of links or interfaces: [a, b]")
+        raise Wrong(f"the members {quoted(members)} are no list", "a list of links or interfaces: [a, b]")
     found = list(members)
     if not found:
         raise Wrong("there are no members", "a list of links or interfaces: [a, b]")

@@ -3,18 +3,19 @@
 import ast
 import linecache
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 
 from pynetemu.plan.operations import Address, AddRuleset, InterfaceAddress
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedFirewall, ResolvedForward, ResolvedInterface, ResolvedNat, ResolvedNode
 from pynetemu.plan.resolve.references import Resolver
-from pynetemu.plan.values import not_one_of, read_port, read_service_name
+from pynetemu.plan.values import not_one_of, read_plain_address, read_port, read_table_name
 from pynetemu.topology.firewalls import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Node
 from pynetemu.topology.part import Declaration, quoted
 
+_EVERYBODY = IPv4Address("255.255.255.255")
 _CHAIN = """\
 table inet {table} {{
 \tchain {hook} {{
@@ -44,6 +45,7 @@ class Filters:
         self._resolver = resolver
         self._problems = problems
         self._names: dict[tuple[str, str], Declaration] = {}
+        self._ports: dict[tuple[ResolvedInterface, str], ResolvedForward] = {}
 
     def read(self, part: Firewall | Nat) -> ResolvedFirewall | ResolvedNat | None:
         if part.declaration.refused:
@@ -79,6 +81,15 @@ class Filters:
         outside.hides = True
         table = self._problems.check(declaration, _read_forwards, part.forwards) or {}
         forwards = [found for port, target in table.items() if (found := self._forward(part, port, target))]
+        for forward in forwards:
+            port = f"{forward.protocol}/{forward.port}"
+            first = self._ports.setdefault((outside, port), forward)
+            if first is not forward:
+                text = f"port {port} of {node.name} {outside.name} is forwarded twice"
+                self._problems.add(declaration, text, "a port of the outside leads to one target")
+            if forward.target is node:
+                text = f"port {port} is forwarded to {node.name} itself"
+                self._problems.add(declaration, text, "name the host behind it; what is for the router itself needs no forward")
         return ResolvedNat(node, self._name(node, declaration, "nat"), outside, forwards, declaration)
 
     def _outside(self, part: Nat, node: ResolvedNode) -> ResolvedInterface | None:
@@ -111,8 +122,14 @@ class Filters:
             tries = [usual, *(f"{usual}{number}" for number in range(2, len(self._names) + 3))]
             name = next(name for name in tries if (node.name, name) not in self._names)
         else:
-            name = self._problems.check(declaration, read_service_name, declaration.name) or usual
-        self._names.setdefault((node.name, name), declaration)
+            found = self._problems.check(declaration, read_table_name, declaration.name)
+            if found is None:
+                return usual
+            name = found
+        first = self._names.setdefault((node.name, name), declaration)
+        if first is not declaration:
+            text = f"{node.name} has a table of rules {name!r} already"
+            self._problems.add(declaration, text, f"the other is at {first.where}; give this one another name")
         return name
 
 
@@ -124,13 +141,13 @@ def _read_policy(policy: object) -> str:
 
 def _read_rules(name: str, text: object) -> str:
     if not isinstance(text, str):
-        raise Wrong(f"{name}={text!r} is not a text", "rules are a string, one rule a line")
+        raise Wrong(f"{name}={quoted(text)} is not a text", "rules are a string, one rule a line")
     return text if text.strip() else ""
 
 
 def _read_forwards(forwards: object) -> dict[object, object]:
     if not isinstance(forwards, dict):
-        raise Wrong(f"forwards={forwards!r} is not a table", "it has targets by their port: forwards={8080: (h1, 80)}")
+        raise Wrong(f"forwards={quoted(forwards)} is not a table", "it has targets by their port: forwards={8080: (h1, 80)}")
     return forwards
 
 
@@ -138,22 +155,27 @@ def _read_outer_port(port: object) -> tuple[str, int]:
     """8080 and "tcp/8080" and "udp/53" as protocol and number."""
     protocol, slash, number = port.partition("/") if isinstance(port, str) else ("tcp", "/", port)
     if protocol not in ("tcp", "udp") or not slash:
-        raise Wrong(f"forwards={{{port!r}: ...}} names no port", "8080, or 'udp/53'")
+        raise Wrong(f"forwards={{{quoted(port)}: ...}} names no port", "8080, or 'udp/53'")
     return protocol, read_port(int(number) if isinstance(number, str) and number.isdigit() else number)
 
 
 def _read_target(port: object, target: object) -> tuple[Node | object, int]:
     if not isinstance(target, tuple | list) or len(target) != 2:
-        raise Wrong(f"forwards={{{port!r}: {target!r}}} does not say where to", f"a host and a port: {{{port!r}: (h1, 80)}}")
+        raise Wrong(
+            f"forwards={{{quoted(port)}: {quoted(target)}}} does not say where to",
+            f"a host and a port: {{{quoted(port)}: (h1, 80)}}",
+        )
     return target[0], read_port(target[1])
 
 
 def _read_ip(text: object, port: object) -> Address:
-    try:
-        return ip_address(text)  # type: ignore[arg-type]
-    except ValueError:
+    address = read_plain_address(text)
+    if address is None:
         hint = "a node of the lab, or an address such as '10.0.1.2'"
-        raise Wrong(f"the target of port {port} is {text!r}, no node and no address", hint) from None
+        raise Wrong(f"the target of port {quoted(port)} is {quoted(text)}, no node and no address", hint)
+    if address.is_multicast or address.is_unspecified or address.is_loopback or address == _EVERYBODY:
+        raise Wrong(f"the target of port {quoted(port)} is {address}, which no host behind has", "a host's address")
+    return address
 
 
 def rulesets_of_firewall(firewall: ResolvedFirewall) -> Iterator[AddRuleset]:

@@ -7,7 +7,7 @@ from pynetemu.plan.operations import Address, IPNetwork
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedNetwork, ResolvedNode, ResolvedRoute
-from pynetemu.plan.values import read_destination, read_gateway, read_several
+from pynetemu.plan.values import read_gateway, read_route_destination, read_several
 from pynetemu.topology.nodes import Host
 from pynetemu.topology.part import quoted
 
@@ -41,7 +41,7 @@ def _routes(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[Reso
         problems.add(declaration, text, "it has gateways by their destination: routes={'10.9.0.0/16': '10.0.0.1'}")
         return
     for destination, gateways in part.routes.items():
-        where = problems.check(declaration, read_destination, destination)
+        where = problems.check(declaration, read_route_destination, destination)
         said = f"routes={{{quoted(destination)}: {quoted(gateways)}}}"
         texts = problems.check(declaration, read_several, gateways) or ()
         vias = [problems.check(declaration, read_gateway, text, said) for text in texts]
@@ -64,6 +64,9 @@ def check_gateways(network: ResolvedNetwork, domains: list[Domain], allowed: set
     incomplete = {node for end, domain in ends if end.node.incomplete for node in (e.node for e in domain.interfaces)}
     for node in network.nodes:
         for route in node.routes:
+            if about := list(_about_destination(node, route)):
+                problems.add_all(node.declared, about)
+                continue
             for via in route.vias:
                 try:
                     said = f"{via} in {route.said}" if len(route.vias) > 1 else route.said
@@ -77,11 +80,23 @@ def check_gateways(network: ResolvedNetwork, domains: list[Domain], allowed: set
                     problems.add(node.declared, wrong.text, wrong.hint)
 
 
+def _about_destination(node: ResolvedNode, route: ResolvedRoute) -> Iterator[tuple[str, str]]:
+    """A route to where the node is already: the kernel refuses it, or never takes it."""
+    for interface in node.interfaces.values():
+        for address in interface.addresses:
+            if route.destination == address.network:
+                text = f"{route.said} leads to a network that {node.name} is on itself ({interface.name})"
+                yield text, "leave it out: what is on a link is reached without a gateway"
+
+
 def _check_gateway(node: ResolvedNode, via: Address, what: str) -> None:
     ends = [(address, interface) for interface in node.interfaces.values() for address in interface.addresses]
     networks = [address.network for address, _ in ends if via in address.network]
     if any(address.ip == via for address, _ in ends):
         raise Wrong(f"{what} {node.name}'s own address", "name the neighbor that leads further")
+    if node.own_address and not networks and via in node.own_address.network:
+        hint = "leave it out; with --host the machine keeps its own default route"
+        raise Wrong(f"{what} beyond {node.name}'s own eth0, where nobody is: the lab ends there", hint)
     if networks and networks[0].prefixlen < networks[0].max_prefixlen - 1 and via in (networks[0][0], networks[0][-1]):
         raise Wrong(f"{what} no host's address", f"a host has one like {networks[0][1]}")
     if networks or node.incomplete:

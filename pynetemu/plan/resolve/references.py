@@ -86,7 +86,7 @@ class Resolver:
         first = self._names.setdefault(name.lower(), declaration)
         if first is not declaration:
             why = "" if first.full_name == name else f" by {first.full_name!r}: host names do not tell case"
-            self.problems.add(declaration, f"the name {name!r} is taken{why}", f"the other is at {first.where}")
+            self.problems.add(declaration, f"the name {quoted(name)} is taken{why}", f"the other is at {first.where}")
 
     def _add_root(self, part: Root, node: ResolvedNode) -> None:
         if self._root:
@@ -127,7 +127,7 @@ class Resolver:
             return None
         if linked:
             hint = "a link has two ends" if linked is declaration else f"the other is at {linked.where}"
-            self.problems.add(declaration, f"the interface {end.name!r} of {node.name} is in two links", hint)
+            self.problems.add(declaration, f"the interface {quoted(end.name)} of {node.name} is in two links", hint)
             return None
         return self.interface(end, node)
 
@@ -219,6 +219,10 @@ class Resolver:
     def _set_cost(self, part: Link, near: ResolvedInterface, far: ResolvedInterface, cost: int) -> None:
         """Of routes at hosts and routers, of the spanning tree between switches."""
         near.cost = far.cost = cost
+        if isinstance(part, Tunnel):
+            for end in (near, far):
+                if end.master:  # what a bridge sends may go through the tunnel
+                    end.master.cost = max(end.master.cost, cost)
         if not (near.node.bridges and far.node.bridges):
             return
         if not (near.node.bridge.stp or far.node.bridge.stp):
@@ -250,6 +254,9 @@ class Resolver:
             part.name = f"{parent.name}.{number}"
         interface = self.interface(part, parent.node)
         interface.cost = parent.cost
+        if isinstance(part.parent, VlanInterface):
+            text = f"{parent.node.name} {parent.name} is for one VLAN itself, and tags within tags are not supported"
+            self.problems.add(declaration, text, "make it of the interface below: eth0.vlan(10), eth0.vlan(20)")
         if parent.node.bridges:
             text = f"{parent.node.name} is a switch, whose ports have VLANs by {parent.node.name}.port(trunk=[{number}])"
             self.problems.add(declaration, text, "interfaces for one VLAN are for hosts and routers")
@@ -279,7 +286,7 @@ class Resolver:
         if self.incomplete or id(part) in self._linked or isinstance(part, VlanInterface | Device):
             return
         if node := self.find_node(part.node, part.declaration, "the node of this interface"):
-            text = f"the interface {part.name!r} of {node.name} is in no link"
+            text = f"the interface {quoted(part.name)} of {node.name} is in no link"
             self.problems.add(part.declaration, text, "an interface is one end of a link: Link(interface, other_node)")
 
 

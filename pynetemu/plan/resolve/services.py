@@ -63,5 +63,8 @@ class Services:
             plain = "".join(sign if sign.isalnum() else "-" for sign in usual).strip("-") or "service"
             tries = (plain if number == 1 else f"{plain}-{number}" for number in count(1))
             name = next(name for name in tries if (node.name, name) not in self._services)
-        self._services.setdefault((node.name, name), declaration)
+        first = self._services.setdefault((node.name, name), declaration)
+        if first is not declaration:
+            text = f"{node.name} has a service {name!r} already"
+            self._problems.add(declaration, text, f"the other is at {first.where}; its name is that of its log")
         return name

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedBridge, ResolvedPort
 from pynetemu.plan.values import not_one_of, read_boolean, read_number
+from pynetemu.topology.part import quoted
 from pynetemu.topology.switches import Port, Switch
 
 _SWITCH_BOOLEANS = "snooping", "querier"
@@ -29,19 +30,21 @@ def read_switch(part: Switch, problems: Problems) -> ResolvedBridge:
         if snooping is False:
             problems.add(declaration, "querier=True asks for what nobody listens to", "give snooping=True besides")
         settings += ["mcast_querier 1"]
-    ageing = check(declaration, _read_seconds, part.ageing, "ageing", 0, 1_000_000)
+    ageing = check(declaration, _read_ageing, part.ageing)
     if ageing is not None and ageing != Switch.ageing:
         settings += [f"ageing_time {round(ageing * _TICKS)}"]
     times = _STANDARD if stp == "standard" else _SHORT
     for name, usual in times.items():
         given = getattr(part, name)
         if given is not None and not stp:
-            problems.add(declaration, f"{name}={given!r} is the spanning tree's", "give stp=True besides")
+            problems.add(declaration, f"{name}={quoted(given)} is the spanning tree's", "give stp=True besides")
         elif stp:
             seconds = check(declaration, _read_seconds, usual if given is None else given, name, *_LIMITS[name])
             settings += [f"{_WORDS[name]} {round((seconds or usual) * _TICKS)}"]
     if stp:
         settings += [f"priority {priority}"]
+    elif priority is not None and part.priority != Switch.priority:
+        problems.add(declaration, f"priority={priority} is the spanning tree's", "give stp=True besides")
     return ResolvedBridge(bool(stp), priority or 0, bool(filtering), tuple(settings))
 
 
@@ -60,6 +63,11 @@ def read_port(part: Port, problems: Problems) -> ResolvedPort:
         *([] if priority is None else [f"priority {priority}"]),
         *(f"{name} {'off' if usual else 'on'}" for name, usual in _PORT_BOOLEANS.items() if chosen[name] is (not usual)),
     ]
+    if isinstance(part.node, Switch) and not part.node.stp:
+        of_tree = {"cost": cost, "priority": priority, "guard": chosen["guard"] or None}
+        for name in (name for name, value in of_tree.items() if value is not None):
+            text = f"{name}={getattr(part, name)} is the spanning tree's, which this port's switch has not"
+            problems.add(declaration, text, f"leave it out, or {part.node.declaration.name or 's1'} = Switch(stp=True)")
     return ResolvedPort(vlan, trunk, tuple(settings), cost, 32 if priority is None else priority)
 
 
@@ -69,7 +77,7 @@ def read_vlan(number: object) -> int:
 
 def _read_trunk(numbers: object) -> tuple[int, ...]:
     if not isinstance(numbers, Iterable) or isinstance(numbers, str | bytes):
-        raise Wrong(f"trunk={numbers!r} has no VLANs", "it is a list of numbers: trunk=[10, 20]")
+        raise Wrong(f"trunk={quoted(numbers)} has no VLANs", "it is a list of numbers: trunk=[10, 20]")
     return tuple(sorted({read_vlan(number) for number in numbers}))
 
 
@@ -79,7 +87,14 @@ def _read_stp(stp: object) -> bool | str:
     return stp if isinstance(stp, str) else bool(stp)
 
 
+def _read_ageing(seconds: object) -> float:
+    found = _read_seconds(seconds, "ageing", 0, 1_000_000)
+    if found and not round(found * _TICKS):
+        raise Wrong(f"ageing={quoted(seconds)} is less than the kernel counts", f"0, or at least {1 / _TICKS} s")
+    return found
+
+
 def _read_seconds(seconds: object, name: str, least: int, most: int) -> float:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not least <= seconds <= most:
-        raise Wrong(f"{name}={seconds!r} cannot be", f"a number of seconds from {least} to {most}")
+        raise Wrong(f"{name}={quoted(seconds)} cannot be", f"a number of seconds from {least} to {most}")
     return float(seconds)

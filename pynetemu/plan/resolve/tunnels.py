@@ -1,7 +1,6 @@
 """Tunnels: by which outer addresses their ends reach each other, and how large the packets are that fit into theirs."""
 
 from collections.abc import Iterable, Iterator
-from ipaddress import ip_address
 from itertools import count, product
 from typing import Any, Literal
 
@@ -10,8 +9,9 @@ from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode, ResolvedTunnel
 from pynetemu.plan.resolve.paths import PacketPaths
-from pynetemu.plan.values import read_number
+from pynetemu.plan.values import read_number, read_plain_address
 from pynetemu.topology.nodes import Interface
+from pynetemu.topology.part import quoted
 from pynetemu.topology.tunnels import Gre, Tunnel, Vxlan, WireGuard
 
 _USUAL_MTU = 1500
@@ -35,6 +35,7 @@ def read_tunnel(part: Tunnel, problems: Problems) -> ResolvedTunnel:
         port = problems.check(declaration, read_number, part.port, "port", 1, 65535)
         tunnel.number, tunnel.headers = number, _VXLAN_HEADERS
         tunnel.settings = (f"id {number}", f"dstport {port}")
+        tunnel.ports = (port or 0, port or 0)
     elif isinstance(part, Gre):
         tunnel.settings, tunnel.headers = ("ttl 64",), _GRE_HEADER
         if part.key is not None:
@@ -93,7 +94,7 @@ def lay_tunnels(network: ResolvedNetwork, domains: list[Domain], problems: Probl
 
 
 def _choose_ports(tunnels: list[ResolvedLink]) -> None:
-    """For each WireGuard without one the first from 51820 on that is free on its node."""
+    """For each WireGuard without one the first UDP port from 51820 on that is free on its node."""
     taken = {(end.node, port) for link in tunnels for end, port in _ends_with(link, "ports") if port}
     for link in tunnels:
         if link.tunnel and link.tunnel.kind == "wireguard" and not all(link.tunnel.ports):
@@ -152,7 +153,7 @@ class _Digger:
         if isinstance(wanted, Interface):
             found = next((one for one in node.interfaces.values() if one.declared is wanted.declaration), None)
             if found is None:
-                text = f"the endpoint {wanted.name!r} is no interface of {node.name}"
+                text = f"the endpoint {quoted(wanted.name)} is no interface of {node.name}"
                 self._problems.add(link.declared, text, "endpoints=(...) are in the order of the tunnel's ends")
             return [] if found is None else _usable(found.addresses)
         every = [*self._own_addresses(node, link)]
@@ -257,6 +258,19 @@ def _check_numbers(tunnels: list[ResolvedLink], problems: Problems) -> None:
                 hint = f"the other is at {other.source}; give this one another {option}="
                 problems.add(link.declared, what, hint)
                 break
+    _check_ports(tunnels, problems)
+
+
+def _check_ports(tunnels: list[ResolvedLink], problems: Problems) -> None:
+    """UDP ports that tunnels of two kinds would listen on: all of one node's VXLANs share theirs, a WireGuard shares none."""
+    first: dict[tuple[ResolvedNode, int], ResolvedLink] = {}
+    for link in tunnels:
+        for end, port in _ends_with(link, "ports") if link.tunnel else ():
+            other = first.setdefault((end.node.whole, port), link) if port else link
+            if link.tunnel and other.tunnel and other.tunnel.kind != link.tunnel.kind:
+                text = f"port {port} of {end.node.name} is that of a {_NAMES[other.tunnel.kind]} tunnel already"
+                problems.add(link.declared, text, f"the other is at {other.source}; give this one another port=")
+                break
 
 
 def _marks(tunnel: ResolvedTunnel, side: int) -> tuple[object, ...]:
@@ -282,7 +296,7 @@ def _read_endpoints(endpoints: object) -> tuple[object, object]:
     if endpoints is None:
         return None, None
     if not isinstance(endpoints, tuple | list) or len(endpoints) != 2:
-        raise Wrong(f"endpoints={endpoints!r} are not two", "one of each end: endpoints=('10.0.1.1', '10.0.2.1')")
+        raise Wrong(f"endpoints={quoted(endpoints)} are not two", "one of each end: endpoints=('10.0.1.1', '10.0.2.1')")
     first, second = (_read_endpoint(endpoint) for endpoint in endpoints)
     return first, second
 
@@ -290,8 +304,7 @@ def _read_endpoints(endpoints: object) -> tuple[object, object]:
 def _read_endpoint(endpoint: object) -> object:
     if isinstance(endpoint, Interface):
         return endpoint
-    try:
-        return ip_address(endpoint)  # type: ignore[arg-type]
-    except ValueError:
-        hint = "such as '10.0.0.1', without prefix length, or an interface"
-        raise Wrong(f"the endpoint {endpoint!r} is not an address", hint) from None
+    if found := read_plain_address(endpoint):
+        return found
+    hint = "such as '10.0.0.1', without prefix length, or an interface"
+    raise Wrong(f"the endpoint {quoted(endpoint)} is not an address", hint)

@@ -1,0 +1,18 @@
+"""Which commands of ours there are, by the module that has them: known without importing any."""
+
+# The commands of each module of pynetemu.shell.commands, so that a line is told apart without importing any. To add one,
+# write it there with @command and name it here; a test compares the two.
+TOPICS = {
+    "network": "nodes net links intfs interfaces ip ports dump link switch plan graph save",
+    "state": "routes arp neigh fdb stats",
+    "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
+    "services": "services logs",
+    "packets": "trace why",
+    "captures": "capture captures",
+    "jobs": "jobs fg bg wait kill",
+    "script": "source set time watch alias unalias",
+    "python": "py px",
+    "machine": "sh cd term xterm gterm x noecho attach",
+    "session": "help ? keys reload exit quit",
+}
+TOPIC_OF = {name: topic for topic, names in TOPICS.items() for name in names.split()}
