@@ -6,7 +6,7 @@ small lab; `engine.queries` has what its classes are used for.
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,7 +30,7 @@ _RTMGRP_IPV6_IFADDR = 0x100
 _OPERSTATE_UP, _FORWARDING = 6, 3  # IF_OPER_UP, BR_STATE_FORWARDING
 _CHUNK = 64 * 1024  # bytes in one send; a socket's send buffer holds 212,992 by default (net.core.wmem_default)
 _HEADER = 16  # bytes of struct nlmsghdr
-_LINKS_AT_ONCE = 16  # up to 8 kB of buffer for each answer, of the 212,992 bytes that a socket has by default
+_ASKED_AT_ONCE = 16  # up to 8 kB of buffer for each answer (a link's), of the 212,992 bytes that a socket has by default
 _INET6 = ADDRESS_BODY.pack(socket.AF_INET6, 0, 0, 0, 0)
 _RT_SCOPE_LINK, _IFA_F_TENTATIVE = 253, 0x40
 
@@ -63,8 +63,11 @@ class Netlink:
         """As `queue`, for a message whose body is encoded already."""
         self._queue.append((operation, kind, flags, body))
 
-    def flush(self) -> None:
-        """Sends all that is queued; the kernel has done it when this returns. Raises Refused for the first refusal."""
+    def flush(self, tolerated: Collection[int] = ()) -> None:
+        """Sends all that is queued; the kernel has done it when this returns. Raises Refused for the first refusal.
+
+        Refusals with a tolerated errno are passed over.
+        """
         queue, self._queue = self._queue, []
         start = 0
         while start < len(queue):
@@ -72,10 +75,13 @@ class Netlink:
             while end < len(queue) and (size == 0 or size + len(queue[end][3]) + _HEADER <= _CHUNK):
                 size += len(queue[end][3]) + _HEADER
                 end += 1
-            self._send(queue[start:end])
+            refused = next((one for one in self._send(queue[start:end]) if one.errno not in tolerated), None)
+            if refused:
+                raise refused
             start = end
 
-    def _send(self, chunk: list[_Queued]) -> None:
+    def _send(self, chunk: list[_Queued]) -> list[Refused]:
+        """Sends messages in one call, and gives back those that the kernel refuses."""
         last = len(chunk) - 1
         data = bytearray()
         for number, (_, kind, flags, body) in enumerate(chunk):
@@ -89,8 +95,7 @@ class Netlink:
                 refusals.append(Refused(chunk[message.sequence][0], refusal.code, refusal.reason))
             if message.sequence == last:
                 break
-        if refusals:
-            raise refusals[0]
+        return refusals
 
     def _replies(self) -> Iterator[Message]:
         """Each message that arrives."""
@@ -179,18 +184,22 @@ class Netlink:
 
     def ask_which_are_up(self, indexes: list[int]) -> set[int]:
         """One by one, which makes the kernel catch up with its links' carriers: see `wait_until_up`."""
-        found: set[int] = set()
-        for start in range(0, len(indexes), _LINKS_AT_ONCE):
-            asked = indexes[start : start + _LINKS_AT_ONCE]
-            self._socket.send(b"".join(pack(RTM_GETLINK, REQUEST, 1, LINK_BODY.pack(0, 0, index, 0, 0)) for index in asked))
+        bodies = [LINK_BODY.pack(0, 0, index, 0, 0) for index in indexes]
+        return {up for body in self.ask_each(RTM_GETLINK, bodies) if body for up in _up(body)}
+
+    def ask_each(self, kind: int, bodies: Sequence[bytes]) -> Iterator[bytes]:
+        """Asks for single things; gives back the answers in the same order, an empty one for what the kernel has not."""
+        for start in range(0, len(bodies), _ASKED_AT_ONCE):
+            asked = bodies[start : start + _ASKED_AT_ONCE]
+            self._socket.send(b"".join(pack(kind, REQUEST, number, body) for number, body in enumerate(asked, 1)))
             answers = 0
             for message in self._replies():
-                if message.type == RTM_NEWLINK:
-                    found |= _up(message.body)
-                answers += message.sequence == 1
+                if message.sequence == 0:  # an event, which the socket hears besides
+                    continue
+                yield message.body if message.type != ERROR else b""
+                answers += 1
                 if answers == len(asked):
                     break
-        return found
 
     def _await_changes(self, waiting: set[int]) -> None:
         """Removes links from `waiting` as they come up; returns early when events came too fast and were lost."""

@@ -5,7 +5,7 @@ import socket
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pynetemu.engine import apply, hub, nodes, state, syscalls
+from pynetemu.engine import apply, hub, neighbors, nodes, state, syscalls
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.loop import Loop
 from pynetemu.engine.processes import log_file
@@ -21,6 +21,7 @@ from pynetemu.engine.protocol.requests import (
     ForgetNeighbors,
     KernelTables,
     LabNamespaces,
+    NeighborStates,
     Networks,
     NodeNamespaces,
     OpenLab,
@@ -32,6 +33,7 @@ from pynetemu.engine.protocol.requests import (
     ReadServices,
     ReadTables,
     ReadTotals,
+    ReplaceNeighbors,
     Request,
     TakeRing,
     WatchServices,
@@ -98,7 +100,12 @@ class Server(Loop):
             case ReadTotals():
                 return state.totals(self.nodes)
             case ForgetNeighbors():
-                return state.forget_neighbors(self.nodes, request.nodes, request.unanswered_too)
+                return neighbors.forget_learned(self.nodes, request.nodes, request.unanswered_too)
+            case ReplaceNeighbors():
+                neighbors.replace(self.nodes, request.forgotten, request.asked)
+                return None
+            case NeighborStates():
+                return neighbors.states(self.nodes, request.entries)
         return super().answer(request)
 
     def _build(self, request: Build) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pynetemu.engine.hub import Hub
 from pynetemu.engine.messages import framing
-from pynetemu.engine.messages.framing import REQUEST, attribute
+from pynetemu.engine.messages.framing import attribute
 from pynetemu.engine.messages.queues import QUEUE_BODY, RTM_GETQDISC
 from pynetemu.engine.messages.rules import RTM_GETRULE
 from pynetemu.engine.messages.sockets import FAMILIES, NETLINK_SOCK_DIAG, PROTOCOLS, SOCK_DIAG_BY_FAMILY, request
@@ -24,28 +24,21 @@ from pynetemu.engine.messages.tables import (
     IFLA_EXT_MASK,
     LINK_BODY,
     NEIGHBOR_BODY,
-    NUD_INCOMPLETE,
-    NUD_NOARP,
-    NUD_PERMANENT,
     ROUTE_BODY,
     RTEXT_FILTER_BRVLAN,
     RTEXT_FILTER_SKIP_STATS,
-    RTM_DELNEIGH,
     RTM_GETADDR,
     RTM_GETLINK,
     RTM_GETNEIGH,
     RTM_GETROUTE,
     RTM_GETSTATS,
     LinkMessage,
-    NeighborMessage,
 )
-from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.nodes import Node, Nodes
-from pynetemu.engine.protocol.requests import LabTotals, NeighborsLeft
+from pynetemu.engine.protocol.requests import LabTotals
 
 Data = dict[str, Any]
 
-_NDA_DST = 1
 _LOOPBACK = 1  # its index
 _NETLINK_NETFILTER, _NFT_GET_TABLES = 12, 10 << 8 | 1  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE
 _STATS_LINK_64 = 1  # IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)
@@ -77,41 +70,8 @@ def totals(nodes: Nodes) -> LabTotals:
     return LabTotals(packets, dropped, up)
 
 
-def forget_neighbors(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> NeighborsLeft:
-    """Deletes what nodes have learned of their neighbors, those being asked only if wanted; gives back how many are left.
-
-    The kernel keeps at most net.ipv4.neigh.default.gc_thresh3 (1024) such entries, for all namespaces together, and does
-    not give up one in its first 5 s (neigh_forced_gc in net/core/neighbour.c). Permanent ones do not count.
-    """
-    permanent = unanswered = 0
-    for name in names:
-        link = nodes[name].link
-        for neighbor in _neighbor_table(nodes[name], socket.AF_UNSPEC):
-            state = neighbor.state
-            if state & (NUD_PERMANENT | NUD_NOARP) or (state & NUD_INCOMPLETE and not unanswered_too):
-                permanent += bool(state & NUD_PERMANENT)
-                unanswered += bool(state & NUD_INCOMPLETE)
-                continue
-            head = NEIGHBOR_BODY.pack(neighbor.family, neighbor.index, state, neighbor.flags, neighbor.type)
-            link.queue_bytes(None, RTM_DELNEIGH, REQUEST, head + attribute(_NDA_DST, neighbor.packed))
-        _flush_tolerantly(link)
-    return NeighborsLeft(permanent, unanswered)
-
-
-def _flush_tolerantly(link: Netlink) -> None:
-    try:
-        link.flush()
-    except Refused as refused:  # another has gone by itself, and the rest of the batch was done all the same
-        if refused.errno not in (2, 3):  # ENOENT, ESRCH
-            raise
-
-
 def _links(node: Node) -> Iterator[LinkMessage]:
     return map(LinkMessage, node.link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0)))
-
-
-def _neighbor_table(node: Node, family: int) -> Iterator[NeighborMessage]:
-    return map(NeighborMessage, node.link.dump_bytes(RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)))
 
 
 def _dump(kind: int, body: bytes) -> Callable[[Nodes, Node], bytes]:

@@ -223,7 +223,7 @@ class Lab:
     @property
     def nodes(self) -> tuple[str, ...]:
         """The nodes' names, in the order of the description."""
-        return self.plan.nodes
+        return self.inventory.nodes
 
     def begin(self) -> Self:
         """Starts to bring the network up, and returns while the engine works; `open` waits for it."""

@@ -5,14 +5,15 @@ import os
 import socket
 import struct
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
 
 _HEAD = struct.Struct(">BBHHHII")  # type, code, checksum, identifier, sequence number; then our own: probe, round
-_WORDS = struct.Struct(">6H")
+_TIME = struct.Struct("=qq")  # struct timespec
+_ECHO, _ECHO_6 = 8, 128
 _PADDING = bytes(48)  # 56 bytes of data altogether, as ping(8) sends
 _ICMP_FILTER, _ICMPV6_FILTER = 1, 1  # linux/icmp.h, linux/icmpv6.h
 _SOL_RAW = 255  # linux/socket.h
@@ -32,8 +33,7 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """What has arrived about a probe: its answer, at `time` (nanoseconds since 1970), or why there is none."""
 
     probe: int
@@ -48,6 +48,7 @@ class EchoSocket:
     def __init__(self, node: "LabNode", version: int) -> None:
         self.node = node.name
         self.version = version
+        self._kind = _ECHO if version == 4 else _ECHO_6
         self._identifier = int.from_bytes(os.urandom(2), "big")
         if version == 4:
             self._socket = node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
@@ -64,14 +65,14 @@ class EchoSocket:
 
     def send(self, address: str, probe: int, round: int) -> tuple[int, str]:
         """Sends one request; gives back the time, and why it could not be sent ("" when it was)."""
-        kind = 8 if self.version == 4 else 128
-        sequence = round & 0xFFFF
-        packet = bytearray(_HEAD.pack(kind, 0, 0, self._identifier, sequence, probe, round))
+        sequence, checksum = round & 0xFFFF, 0
         if self.version == 4:  # the kernel computes that of ICMPv6 (raw(7), RFC 3542 section 3.1)
-            struct.pack_into(">H", packet, 2, _checksum(packet))
+            words = self._kind << 8, self._identifier, sequence, probe >> 16, probe & 0xFFFF, round >> 16, sequence
+            checksum = _checksum(words)
+        packet = _HEAD.pack(self._kind, 0, checksum, self._identifier, sequence, probe, round)
         now = time.time_ns()
         try:
-            self._socket.sendto(bytes(packet) + _PADDING, (address, 0))
+            self._socket.sendto(packet + _PADDING, (address, 0))
         except OSError as error:
             return now, _why(error)
         return now, ""
@@ -113,15 +114,15 @@ class EchoSocket:
 def _arrival(ancillary: list[tuple[int, int, bytes]]) -> int:
     """When the kernel saw the packet (SO_TIMESTAMPNS, socket(7))."""
     for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS):
-            seconds, nanoseconds = struct.unpack_from("=qq", data)
+        if kind == _SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
+            seconds, nanoseconds = _TIME.unpack_from(data)
             return int(seconds) * 1_000_000_000 + int(nanoseconds)
     return time.time_ns()
 
 
-def _checksum(packet: bytearray) -> int:
+def _checksum(words: Sequence[int]) -> int:
     """RFC 1071; the padding is zero and adds nothing."""
-    total: int = sum(struct.unpack(f">{len(packet) // 2}H", packet))
+    total = sum(words)
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF
 

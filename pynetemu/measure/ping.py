@@ -12,18 +12,18 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
-from pynetemu.lab.addresses import best, usable
+from pynetemu.measure.crowd import AT_ONCE, Crowd
 from pynetemu.measure.echo import EchoSocket
+from pynetemu.measure.ends import Ends
+from pynetemu.measure.introductions import Way, permanent
 from pynetemu.wording import nearest, suggested
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
 _DRAIN_EVERY = 48  # requests; a socket's buffer holds some 270 answers (net.core.rmem_default)
-# Of the 1024 neighbors that the kernel keeps for all namespaces together (see engine.state.forget_neighbors) so many
-# are ours at once, and of those that do not answer so many.
-_NEIGHBORS_AT_ONCE, _MOST_UNANSWERED = 600, 300
-_SECONDS_TO_FAIL = 4.0  # an unanswered neighbor is given up after three tries, one a second
+_PORTION = 6000  # pings between two messages of progress
+_NOTHING_IN_COMMON = "no address of the same IP version"
 
 Progress = Callable[[int, int], None]  # pairs that were asked, of how many
 
@@ -108,9 +108,9 @@ class Pinger:
         self, lab: "Lab", nodes: Sequence[str], *, count: int = 1, timeout: float = 1.0, version: int | None = None
     ) -> None:
         self._lab, self._count, self._timeout = lab, count, timeout
-        self._probes, self._is_on_link = _probes(lab, nodes, version)
-        self.nodes = tuple(node for node in nodes if any(ping.source == node for ping in self._probes))
-        self._sockets: dict[tuple[str, int], EchoSocket] = {}
+        self._probes, self._ways = _probes(Ends(lab, nodes, version))
+        self.nodes = tuple(dict.fromkeys(ping.source for ping in self._probes))
+        self._sockets: dict[tuple[str, bool], EchoSocket] = {}
         self._events = select.epoll()
         self._by_descriptor: dict[int, EchoSocket] = {}
         self._sent_at: dict[tuple[int, int], int] = {}  # of requests not answered yet, by probe and round
@@ -140,23 +140,22 @@ class Pinger:
 
     def _batches(self) -> Iterator[Sequence[int]]:
         """The probes' numbers, in portions for which the kernel has room among its neighbors."""
-        everything = range(len(self._probes))
-        if sum(self._is_on_link) <= _NEIGHBORS_AT_ONCE or self._are_permanent():
-            portion = _NEIGHBORS_AT_ONCE * 10
-            yield from (everything[start : start + portion] for start in range(0, len(everything), portion))
-            return
-        for start in range(0, len(everything), _NEIGHBORS_AT_ONCE):
-            yield everything[start : start + _NEIGHBORS_AT_ONCE]
-            self._make_room()
-
-    def _are_permanent(self) -> bool:
-        """Whether the description has made the neighbors permanent, which the kernel's limit is not for."""
-        return self._lab.forget_neighbors(*self.nodes).permanent >= sum(self._is_on_link)
-
-    def _make_room(self) -> None:
-        end = time.monotonic() + _SECONDS_TO_FAIL
-        while self._lab.forget_neighbors(*self.nodes).unanswered > _MOST_UNANSWERED and time.monotonic() < end:
-            self._hear(0.1)
+        known = permanent(self._lab, self._ways)
+        learned = {number for number, way in enumerate(self._ways) if way and not known[number]}
+        if len(learned) > AT_ONCE:
+            crowd = Crowd(
+                self._lab,
+                self.nodes,
+                self._ways,
+                learned,
+                timeout=self._timeout,
+                has_answered=lambda number: bool(self._probes[number].rtts),
+                hear=self._hear,
+            )
+            yield from crowd.batches()
+        else:
+            everything = range(len(self._probes))
+            yield from (everything[start : start + _PORTION] for start in range(0, len(everything), _PORTION))
 
     def _ask(self, batch: Sequence[int], round: int) -> None:
         for number, probe in enumerate(batch):
@@ -173,12 +172,12 @@ class Pinger:
                 self._hear(0)
 
     def _socket(self, ping: Ping) -> EchoSocket:
-        version = 6 if ":" in ping.address else 4
-        if (ping.source, version) not in self._sockets:
-            echo = EchoSocket(self._lab[ping.source], version)
-            self._sockets[ping.source, version] = self._by_descriptor[echo.fileno()] = echo
+        key = ping.source, ":" in ping.address
+        if (echo := self._sockets.get(key)) is None:
+            echo = EchoSocket(self._lab[ping.source], 6 if key[1] else 4)
+            self._sockets[key] = self._by_descriptor[echo.fileno()] = echo
             self._events.register(echo.fileno(), select.EPOLLIN)
-        return self._sockets[ping.source, version]
+        return echo
 
     def _wait(self, batch: Sequence[int], forever: bool) -> None:
         """Waits for answers; for those of silent nodes only at the end, with all the others."""
@@ -205,8 +204,9 @@ class Pinger:
     def _hear(self, seconds: float) -> None:
         for descriptor, _ in self._events.poll(seconds):
             for heard in self._by_descriptor[descriptor].receive():
-                self._waiting.discard((heard.probe, heard.round))
-                sent = self._sent_at.pop((heard.probe, heard.round), None)
+                key = heard.probe, heard.round
+                self._waiting.discard(key)
+                sent = self._sent_at.pop(key, None)
                 if sent is None:
                     continue  # a second answer
                 if heard.error:
@@ -215,23 +215,20 @@ class Pinger:
                     self._probes[heard.probe].rtts.append(max(heard.time - sent, 0) / 1e6)
 
 
-def _probes(lab: "Lab", nodes: Sequence[str], version: int | None) -> tuple[list[Ping], list[bool]]:
-    """Every ordered pair with the address that the source would use, and whether it is on a network of its own.
+def _probes(ends: Ends) -> tuple[list[Ping], list[Way | None]]:
+    """Every ordered pair with the address that the source would use, and both ends of those on one link.
 
-    The two directions of a pair follow each other, since they need the same two neighbors.
+    The two directions of a pair follow each other: they are 2n and 2n + 1.
     """
-    addresses = usable(lab, nodes, version)
-    named = [node for node in nodes if addresses[node]]
-    networks = {node: {address.network for address in addresses[node]} for node in named}
-    versions: dict[str, set[int]] = {node: {address.version for address in addresses[node]} for node in named}
-    pings, on_link = [], []
-    for pair in combinations(named, 2):
+    pings: list[Ping] = []
+    ways: list[Way | None] = []
+    for pair in combinations(ends.nodes, 2):
         for source, target in (pair, pair[::-1]):
-            address = best(addresses[target], networks[source], versions[source])
-            error = "" if address else "no address of the same IP version"
-            pings.append(Ping(source, target, str(address.ip) if address else "", error=error))
-            on_link.append(address is not None and address.network in networks[source])
-    return pings, on_link
+            far = ends.far(source, target)
+            near = ends.near(source, far)
+            pings.append(Ping(source, target, far.address if far else "", error="" if far else _NOTHING_IN_COMMON))
+            ways.append((near, far) if near and far else None)
+    return pings, ways
 
 
 def ping_all(

@@ -55,6 +55,11 @@ class Inventory:
         """What each node is, the hidden one too: {"root": "root", "outside": "outside", "blue": "host"}."""
         return {op.node: op.kind for op in self.of_type(AddNode)}
 
+    @cached_property
+    def nodes(self) -> tuple[str, ...]:
+        """The names that people use, in the order of the description."""
+        return self.plan.nodes
+
     def nodes_of(self, *kinds: NodeKind) -> list[str]:
         """The nodes of these kinds, in the order of the description."""
         return [node for node, kind in self.kinds.items() if kind in kinds]

@@ -319,3 +319,27 @@ class ForgetNeighbors(Request[NeighborsLeft]):
 
     nodes: tuple[str, ...]
     unanswered_too: bool
+
+
+@frozen
+class NeighborEntries:
+    """Entries of a table of neighbors: the n-th is `addresses[n]` on the interface `indexes[n]`, asked for at `macs[n]`."""
+
+    indexes: tuple[int, ...]
+    addresses: tuple[str, ...]
+    macs: tuple[str, ...] = ()
+
+
+@request
+class ReplaceNeighbors(Request[None]):
+    """Forget some neighbors, and ask others by frames to these MAC addresses alone whether the IP addresses are there."""
+
+    forgotten: dict[str, NeighborEntries]
+    asked: dict[str, NeighborEntries]
+
+
+@request
+class NeighborStates(Request[dict[str, tuple[int, ...]]]):
+    """The states of neighbors, as NUD_* of linux/neighbour.h; 0 for one that is not there."""
+
+    entries: dict[str, NeighborEntries]
