@@ -7,7 +7,7 @@ import pytest
 
 from pynetemu import Bridge, Host, Link, Macvlan, Network, Router, Switch, Topology, Vxlan
 
-_PORT_DEFAULTS = {
+_PORT_DEFAULTS: dict[str, Any] = {
     "cost": 2,
     "priority": 32,
     "hairpin": False,
@@ -16,7 +16,7 @@ _PORT_DEFAULTS = {
     "flood": True,
     "isolated": False,
 }
-_PORTS = {
+_PORTS: dict[str, Any] = {
     "cost": 7,
     "priority": 5,
     "hairpin": True,
