@@ -95,3 +95,9 @@ class _Frozen:
 
 def _compared(self: Any) -> tuple[Any, ...]:
     return tuple(getattr(self, name) for name in self.__compared__)
+
+
+def replaced(value: _T, **changes: Any) -> _T:
+    """A frozen value with some of its fields changed: replaced(plan, warnings=())."""
+    names = type(value).__match_args__  # type: ignore[attr-defined]  # of `frozen`
+    return type(value)(**{**{name: getattr(value, name) for name in names}, **changes})

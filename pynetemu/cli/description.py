@@ -3,9 +3,9 @@
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pynetemu.frozen import replaced
 from pynetemu.shell.topics import TOPIC_OF
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def read_plan(arguments: argparse.Namespace, host: bool = False) -> "Plan":
     from pynetemu.plan.load import load
 
     plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=host)
-    plan = replace(plan, warnings=(*plan.warnings, *_hidden_commands(plan)))
+    plan = replaced(plan, warnings=(*plan.warnings, *_hidden_commands(plan)))
     if plan.warnings and arguments.strict:
         from pynetemu.errors import DescriptionError, Problem
 

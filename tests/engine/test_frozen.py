@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from pynetemu.frozen import frozen, frozen_but_for
+from pynetemu.frozen import frozen, frozen_but_for, replaced
 
 pytestmark = pytest.mark.pure
 
@@ -73,3 +73,10 @@ def test_it_can_be_copied_matched_and_asked_for_its_signature() -> None:
         case _Point(x, y):
             assert (x, y) == (1, 2)
     assert str(inspect.signature(_Point)) == "(x: int, y: int = 0)"
+
+
+def test_another_differs_in_some_fields() -> None:
+    point = _Point(1, 2)
+    assert (replaced(point, y=3), point) == (_Point(1, 3), _Point(1, 2))
+    with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
+        replaced(point, z=3)
