@@ -51,7 +51,7 @@ class Words(Topology):
     """A switch with a port for each setting, a switch for each of a switch's, and two links and tunnels that differ in all."""
 
     addresses = "none"
-    switch = Switch()
+    switch = Switch(stp="standard")
 
     def build(self) -> None:
         for word, value in _PORTS.items():
