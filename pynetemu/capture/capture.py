@@ -23,7 +23,7 @@ from pynetemu.capture.parallel import in_parallel
 from pynetemu.capture.pcap_filter import compile_filter
 from pynetemu.capture.pcapng import Writer, end_of_blocks, key_of, records, time_of
 from pynetemu.capture.ring import Ring
-from pynetemu.capture.selection import Selection, by_node, names_of
+from pynetemu.capture.selection import Selection, by_node, names_of, peers_of
 from pynetemu.capture.selection import select as choose
 from pynetemu.engine.protocol.requests import TakeRing
 from pynetemu.engine.rings import memory_for
@@ -139,7 +139,7 @@ class Capture:
 
     def _describe(self, selection: Selection) -> None:
         """Names the interfaces that there are; those that come later are named when they are first seen."""
-        self._peers = self.lab.inventory.peers
+        self._peers = peers_of(self.lab, *selection)
         for node, wanted in selection.items():
             self._numbers[node] = _Numbers(self, node)
             for state in self.lab.interfaces(node):

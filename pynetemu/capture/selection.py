@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
+from pynetemu.lab.links import is_of_lab
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def of_the_lab(lab: "Lab", node: str) -> set[str]:
     """All interfaces of a node; of a machine that is a lab's root only the lab's, since the others are not its affair."""
     if not (lab.host and node == lab.inventory.root):
         return set()
-    return {interface for owner, interface in lab.inventory.peers if owner == node}
+    return {interface for _, interface in peers_of(lab, node)}
 
 
 def indexes_of_the_lab(lab: "Lab", node: str) -> list[int]:
@@ -75,11 +76,23 @@ def indexes_of_the_lab(lab: "Lab", node: str) -> list[int]:
     return [found.index for found in lab.interfaces(node) if found.name in names] if names else []
 
 
+def peers_of(lab: "Lab", *nodes: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """The other ends of links, those of tunnels too, of some nodes or of all: as they are now, of a closed lab as planned."""
+    planned = {place: peer for place, peer in lab.inventory.peers.items() if place[0] in (nodes or lab.nodes)}
+    if lab.ended:
+        return planned
+    found = lab.state(*nodes, tables=("links",)).interfaces
+    tunnels = {place: peer for place, peer in planned.items() if place not in lab.inventory.wired_peers}
+    pairs = {(i.node, i.name): i.peer for i in found if i.peer is not None and all(i.peer) and is_of_lab(lab, i)}
+    return tunnels | pairs
+
+
 def _links(lab: "Lab", a: str, b: str) -> Selection:
     selection: Selection = {}
-    for (node, interface), (peer, _) in lab.inventory.peers.items():
-        if (node, peer) in ((a, b), (b, a)):
-            selection.setdefault(node, set()).add(interface)
+    if a in lab or b in lab:
+        for (node, interface), (peer, _) in peers_of(lab, *{a, b} & set(lab.nodes)).items():
+            if (node, peer) in ((a, b), (b, a)):
+                selection.setdefault(node, set()).add(interface)
     return selection
 
 

@@ -29,6 +29,7 @@ from pynetemu.engine.protocol.requests import (
     OpenNode,
     OpenSocket,
     ReadFiles,
+    ReadIndexes,
     ReadPlan,
     ReadServices,
     ReadTables,
@@ -95,6 +96,8 @@ class Server(Loop):
                 return {node: self.nodes.read_files(node, request.paths) for node in request.nodes}
             case ReadTables():
                 return self._read_tables(request)
+            case ReadIndexes():
+                return {name: dict(self.nodes[name].indexes) for name in request.nodes}
             case FindInterfaces():
                 return self._hub.places(request.namespaces, request.indexes)
             case ReadTotals():

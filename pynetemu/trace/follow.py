@@ -16,7 +16,7 @@ from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
-from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.journeys.wiring import WIRING, Wiring
 from pynetemu.trace.sources.choose import of_lab, open_source
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
@@ -44,6 +44,7 @@ class Follower:
         self.engine = ""
 
     def __enter__(self) -> Self:
+        self._wiring.learn(self._lab.state(tables=WIRING))
         with ExitStack() as undo:
             self._source = open_source(self._lab, self._lab.nodes, self._expression)
             undo.callback(self._source.close)

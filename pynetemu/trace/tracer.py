@@ -6,15 +6,16 @@ print(trace.ladder())
 """
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from pynetemu.errors import PynetemuError
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import is_to_many
 from pynetemu.plan.no_gc import no_collection
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
-from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.journeys.wiring import WIRING, Wiring
 from pynetemu.trace.sources.choose import KEPT, of_lab, open_source
 from pynetemu.trace.sources.collector import Collector
 from pynetemu.trace.sources.events import Event
@@ -40,6 +41,7 @@ class Tracer:
     def start(self) -> Trace:
         """Begins, and returns when no packet can be missed any more; raises FilterError, LabError."""
         lab = self._lab
+        self._wiring.learn(lab.state(tables=WIRING))
         with ExitStack() as undo:
             self._source = open_source(lab, lab.nodes, self._expression, self._snap)
             undo.callback(self._source.close)
@@ -54,6 +56,9 @@ class Tracer:
         with self._undo, no_collection():
             events = of_lab(self._lab, self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY))
             self._evidence.stop()
+            with suppress(PynetemuError):  # the lab has ended
+                self._wiring.learn(self._lab.state(tables=WIRING))
+            events = self._wiring.with_names_of_now(events)
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
             verdicts = Verdicts(journeys, self._wiring, self._evidence)

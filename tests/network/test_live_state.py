@@ -3,12 +3,15 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pynetemu import Host, LabError, Link, Network, Router, Switch, Topology
+from pynetemu.capture.selection import find
 from pynetemu.plan.load import load
+from tests.support.wait import wait_until
 
 
 class _Lab(Topology):
@@ -235,3 +238,70 @@ def test_a_lab_of_more_nodes_than_one_request_has() -> None:
         assert state.nodes == network.nodes
         assert {i.node for i in state.interfaces} == set(network.nodes)
         assert sum(i.peer is not None and i.peer[0] == network.nodes[0] for i in state.interfaces) == 90
+
+
+def _links(network: Network, *ends: str) -> list[str]:
+    return [
+        f"{link.node}:{link.interface}-{link.peer_node}:{link.peer_interface} {'up' if link.is_up else 'down'}"
+        for link in network.links(*ends)
+    ]
+
+
+def test_links_follow_what_users_do_to_interfaces() -> None:
+    with Network(_Lab()) as network:
+        assert _links(network) == ["r1:eth0-s1:r1 up", "h1:eth0-s1:h1 up", "h2:eth0-s1:h2 up", "r1:eth1-h3:eth0 up"]
+        for words in "ip link set eth0 down", "ip link set eth0 name wan", "ip link set wan up":
+            _run(network, "h1", words)
+        _run(network, "h2", "ip link set eth0 netns h3 name moved")
+        _run(network, "r1", "ip link del eth1")
+        _run(network, "h1", "ip link add mine type veth peer theirs netns h2")
+        assert _links(network) == ["r1:eth0-s1:r1 up", "h1:wan-s1:h1 up", "s1:h2-h3:moved down", "h1:mine-h2:theirs down"]
+        assert _links(network, "h1", "s1") == ["h1:wan-s1:h1 up"]
+        assert _links(network, "h1:mine", "h2") == ["h1:mine-h2:theirs down"]
+        network.set_link("s1", "h1", up=False)
+        assert _links(network, "h1", "s1") == ["h1:wan-s1:h1 down"]
+        network.set_link("h1:wan", "s1", up=True)
+        with pytest.raises(LabError, match="no link between h2 and s1; h2 has links to h1"):
+            network.links("h2", "s1")
+        with pytest.raises(LabError, match="no link between h9 and s1"):
+            network.links("h9", "s1")
+
+
+def _renamed(network: Network) -> None:
+    for words in "ip link set eth0 down", "ip link set eth0 name wan", "ip link set wan up":
+        _run(network, "h1", words)
+
+
+def test_a_ping_over_a_renamed_interface_is_shown_as_answered() -> None:
+    with Network(_Lab()) as network:
+        _renamed(network)
+        _run(network, "h1", "ip addr add 10.0.0.77/24 dev wan")
+        with network.trace("icmp") as trace:
+            _run(network, "h1", "ping -c1 -w5 -I 10.0.0.77 10.0.0.2")
+        assert trace.delivered("echo request")
+        trace.path("echo request", "h1 s1 h2")
+        trace.path("echo reply", "h2 s1 h1")
+        assert trace.delivered("echo reply")
+        request = trace.find("ICMP echo request.* h1 → h2")[-1]  # by the address that it has now
+        assert (request.sightings[0].event.node, request.sightings[0].event.interface) == ("h1", "wan")
+
+
+def test_an_interface_that_is_renamed_in_a_trace_is_one_place() -> None:
+    with Network(_Lab()) as network, network.trace("icmp") as trace:
+        _run(network, "h2", "ping -c1 10.0.0.1")
+        _renamed(network)
+        _run(network, "h2", "ping -c1 -w5 10.0.0.1")  # asked again until its switch has noticed that the link is up
+    assert len(trace.find("echo reply")) == 2
+    assert {trace.endings(journey)[0].fate for journey in trace.find("echo reply")} == {"delivered"}
+
+
+def test_captures_and_their_words_know_the_names_of_now(tmp_path: Path) -> None:
+    with Network(_Lab()) as network:
+        _renamed(network)
+        assert find(network, "h1-s1") == {"h1": {"wan"}, "s1": {"h1"}}
+        assert find(network, "h1.wan") == {"h1": {"wan"}}
+        with pytest.raises(LabError, match="h1 has no interface 'eth0'"):
+            find(network, "h1.eth0")
+        with network.capture(tmp_path / "x.pcapng", "h1-s1", filter="icmp and host h1") as capture:
+            _run(network, "h1", "ping -c1 -w5 10.0.0.2")
+            wait_until(lambda: capture.packets >= 4)

@@ -291,6 +291,13 @@ class FindInterfaces(Request[tuple[tuple[str, ...], ...]]):
     indexes: tuple[int, ...]
 
 
+@request
+class ReadIndexes(Request[dict[str, dict[str, int]]]):
+    """The indexes of the interfaces of nodes that the lab has made, by the names which the plan gives them."""
+
+    nodes: tuple[str, ...]
+
+
 @frozen
 class LabTotals:
     """Sums over the lab: packets that have arrived over links, those dropped at interfaces, nodes that are up."""

@@ -68,7 +68,9 @@ class _Part:
         return word
 
     def complete(self, prefix: str, shell: Shell) -> Iterable[str]:
-        ends = [f"{node}.{interface}" for node, interface in shell.network.inventory.peers if node in shell.network.nodes]
+        from pynetemu.capture.selection import peers_of
+
+        ends = [f"{node}.{interface}" for node, interface in peers_of(shell.network)]
         return (name for name in (*shell.network.nodes, *ends) if name.startswith(prefix))
 
 

@@ -1,22 +1,34 @@
-"""Where a plan's links lead, and whose addresses are whose: what turns sightings into ways and addresses into names."""
+"""Where the links lead, and whose addresses are whose: what turns sightings into paths and addresses into names."""
 
 from collections import deque
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
 
 from pynetemu.plan.inventory import Inventory, Place
-from pynetemu.plan.operations import Plan
+from pynetemu.plan.operations import InterfaceAddress, Plan
+from pynetemu.trace.sources.events import Event
+
+if TYPE_CHECKING:
+    from pynetemu.lab.reading import LabState
+    from pynetemu.lab.state import InterfaceState
+
+WIRING = ("links", "addresses")  # the tables that `Wiring.learn` needs
 
 
 class Wiring:
-    """The links and addresses of a plan.
+    """The links and addresses of a plan, and of the lab as it is once it has been told: `learn`.
 
     wiring.peers["blue", "eth0"] == ("s1", "blue")
     wiring.name("10.0.0.2") == "blue"
+
+    Addresses that were planned and that no node has now keep their owners: packets for them still come.
     """
 
     def __init__(self, plan: Plan) -> None:
         inventory = Inventory(plan)
+        self._names: dict[tuple[str, int, str], str] = {}  # of interfaces, by node, index and MAC address
+        self._renamed: dict[Place, str] = {}
         self.kinds = inventory.kinds
         self.is_bridge = inventory.is_bridge
         self.bridges = inventory.bridges
@@ -25,6 +37,52 @@ class Wiring:
         self.prefixes = inventory.addresses_of_nodes
         self.owners = {str(address): {node for node, _ in places} for address, places in inventory.owners.items()}
         self._interfaces = {str(address): places[-1][1] for address, places in inventory.owners.items()}
+        self._link_locals = _made_of_macs(self.macs)
+        self._neighbors = _neighbors(self.peers)
+
+    def learn(self, state: "LabState") -> None:
+        """Takes the links and addresses from the kernel ("links", "addresses").
+
+        When it is told again, places that have gone meanwhile are kept, and those that were renamed are known by both names.
+        """
+        found = state.interfaces
+        names = {(interface.node, interface.index, interface.mac): interface.name for interface in found}
+        here = {(interface.node, interface.name) for interface in found}
+        for key, old in self._names.items():
+            if names.get(key, old) != old and (key[0], old) not in here:
+                self._renamed[key[0], old] = names[key]
+        gone = self.peers if self._names else {}
+        self._names |= names
+        self.peers = {place: self._now(peer) for place, peer in gone.items() if place not in here}
+        self.peers |= dict(_pairs(found))
+        self.macs = {(i.node, i.name): i.mac for i in found if i.name != "lo" and i.mac}
+        self.bridges = {(i.node, i.name) for i in found if i.kind == "bridge"}
+        self._learn_addresses(found)
+        self._neighbors = _neighbors(self.peers)
+
+    def _learn_addresses(self, found: "list[InterfaceState]") -> None:
+        prefixes: dict[str, list[InterfaceAddress]] = {}
+        owners: dict[str, set[str]] = {}
+        link_locals: dict[str, set[str]] = {}
+        for interface in found:
+            for address in interface.addresses:
+                if address.version == 6 and address.is_link_local:
+                    link_locals.setdefault(str(address.ip), set()).add(interface.node)
+                elif not address.is_loopback:
+                    prefixes.setdefault(interface.node, []).append(address)
+                    owners.setdefault(str(address.ip), set()).add(interface.node)
+                    self._interfaces[str(address.ip)] = interface.name
+        self.prefixes, self.owners = prefixes, self.owners | owners
+        self._link_locals = link_locals
+
+    def _now(self, place: Place) -> Place:
+        return place[0], self._renamed.get(place, place[1])
+
+    def with_names_of_now(self, events: Sequence[Event]) -> list[Event]:
+        """What was seen under an interface's old name, under its new one."""
+        if not self._renamed:
+            return list(events)
+        return [event._replace(interface=self._now((event.node, event.interface))[1]) for event in events]
 
     def name(self, address: str) -> str:
         """The node that has an address; the address itself when none has it, or more than one."""
@@ -34,17 +92,6 @@ class Wiring:
     def interface_of(self, address: str) -> str:
         """The interface that was given an address, "" when none was."""
         return self._interfaces.get(address, "")
-
-    @cached_property
-    def _link_locals(self) -> dict[str, set[str]]:
-        """The nodes of the addresses that IPv6 makes of MAC addresses for each link (RFC 4291, appendix A)."""
-        found: dict[str, set[str]] = {}
-        for (node, _), mac in self.macs.items():
-            octets = bytes.fromhex(mac.replace(":", ""))
-            interface = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
-            address = str(IPv6Address(b"\xfe\x80" + bytes(6) + interface))
-            found.setdefault(address, set()).add(node)
-        return found
 
     def network_of(self, address: str) -> str:
         """The network of an address as some node of the plan has it, 10.0.2.0/24; the address itself when none has."""
@@ -81,14 +128,6 @@ class Wiring:
         """Whether one of a node's interfaces has a MAC address."""
         return any(place[0] == node and own == mac for place, own in self.macs.items())
 
-    @cached_property
-    def _neighbors(self) -> dict[str, list[Place]]:
-        """For each node, its interfaces with the node behind each: [("blue", "s1")] of a switch s1 with a port blue."""
-        found: dict[str, list[Place]] = {}
-        for (node, interface), (peer, _) in self.peers.items():
-            found.setdefault(node, []).append((interface, peer))
-        return found
-
     def ports_towards(self, node: str, target: str) -> list[str]:
         """The interfaces of a node behind which another can be reached through switches only."""
         return [interface for interface, peer in self._neighbors.get(node, ()) if self._leads(node, peer, target)]
@@ -103,3 +142,30 @@ class Wiring:
                 waiting += (further for _, further in self._neighbors.get(node, ()))
             seen.add(node)
         return False
+
+
+def _pairs(found: "list[InterfaceState]") -> Iterator[tuple[Place, Place]]:
+    """The ends of veth pairs, both ways: the far ends may be in hidden nodes, which are not among those found."""
+    for interface in found:
+        if interface.peer is not None and all(interface.peer):
+            yield (interface.node, interface.name), interface.peer
+            yield interface.peer, (interface.node, interface.name)
+
+
+def _made_of_macs(macs: dict[Place, str]) -> dict[str, set[str]]:
+    """The nodes of the addresses that IPv6 makes of MAC addresses for each link (RFC 4291, appendix A)."""
+    found: dict[str, set[str]] = {}
+    for (node, _), mac in macs.items():
+        octets = bytes.fromhex(mac.replace(":", ""))
+        interface = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
+        address = str(IPv6Address(b"\xfe\x80" + bytes(6) + interface))
+        found.setdefault(address, set()).add(node)
+    return found
+
+
+def _neighbors(peers: dict[Place, Place]) -> dict[str, list[Place]]:
+    """For each node, its interfaces with the node behind each: [("blue", "s1")] of a switch s1 with a port blue."""
+    found: dict[str, list[Place]] = {}
+    for (node, interface), (peer, _) in peers.items():
+        found.setdefault(node, []).append((interface, peer))
+    return found

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.capture.pcap_filter import compile_filter
-from pynetemu.capture.selection import of_the_lab
+from pynetemu.capture.selection import by_node, names_of, of_the_lab
 from pynetemu.trace.sources.events import Event, Source
 from pynetemu.trace.sources.kernel.source import KernelSource, Unavailable
 from pynetemu.trace.sources.packet_sockets import PacketSocketSource
@@ -18,8 +18,7 @@ KEPT = 512  # bytes of a packet: all headers, and the first lines of what it car
 
 def open_source(lab: "Lab", nodes: Sequence[str], expression: str = "", snap: int = KEPT) -> Source:
     """Begins to see the packets of these nodes that match a filter; raises FilterError."""
-    addresses = {node: [str(own.ip) for own in theirs] for node, theirs in lab.inventory.addresses_of_nodes.items()}
-    program = compile_filter(expression, addresses)
+    program = compile_filter(expression, by_node(names_of(lab))) if expression else b""
     with suppress(Unavailable):
         return KernelSource(lab, nodes, program)
     return PacketSocketSource(lab, nodes, program, snap)
