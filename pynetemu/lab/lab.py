@@ -95,6 +95,8 @@ class LabNode:
         assert process.poll() is not None
         decoded = [part.decode(errors="replace") if text else part for part in (out, err)]
         result = Result(self.name, words, process.wait(), decoded[0], decoded[1])
+        for heard in self.lab.on_result:
+            heard(result)
         if check and result.status:
             raise CommandFailed(_failure(result), result)
         return result
@@ -187,6 +189,7 @@ class Lab:
         self.host = self._plan.host if self._plan else host
         self.name = name or ""
         self.file = ""  # of the description, in a lab that another process has started
+        self.on_result: list[Callable[[Result], None]] = []  # called with what became of each command that `run` has ended
 
     @classmethod
     def attach(cls, name: str) -> Self:

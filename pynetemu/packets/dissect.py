@@ -323,7 +323,8 @@ def _udp(data: bytes, size: int, source: str, destination: str, reading: _Readin
     payload = data[8:]
     if far == _VXLAN and len(payload) >= 22:
         network = int.from_bytes(payload[4:7])
-        return _tunnel(f"VXLAN {network}", source, destination, _ethernet(payload[8:], reading.inside()), reading)
+        carried = _tunnel(f"VXLAN {network}", source, destination, _ethernet(payload[8:], reading.inside()), reading)
+        return replace(carried, ports=(near, far))
     line = dns(payload) if 53 in (near, far) else ""
     services = {67: "DHCP", 68: "DHCP", 123: "NTP", 546: "DHCPv6", 547: "DHCPv6", 5353: "mDNS"}
     word = line or services.get(far, "")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 from pynetemu.lab.connection import readable
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
+from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import WIRING, Wiring
@@ -21,7 +22,6 @@ from pynetemu.trace.sources.choose import of_lab, open_source
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
 from pynetemu.trace.verdicts.decide import Verdicts
-from pynetemu.trace.verdicts.evidence import Evidence
 from pynetemu.trace.views.columns import involved
 from pynetemu.trace.views.style import Style
 

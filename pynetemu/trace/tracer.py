@@ -13,6 +13,9 @@ from pynetemu.errors import PynetemuError
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import is_to_many
 from pynetemu.plan.no_gc import no_collection
+from pynetemu.results import Result
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import WIRING, Wiring
@@ -22,7 +25,6 @@ from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
 from pynetemu.trace.trace import Trace
 from pynetemu.trace.verdicts.decide import Verdicts
-from pynetemu.trace.verdicts.evidence import Evidence
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -48,11 +50,21 @@ class Tracer:
             self._evidence = Evidence(lab, lab.nodes)
             undo.callback(self._evidence.close)
             self._collector = Collector(self._source, self._evidence.firewall)
+            lab.on_result.append(self._heard)
             self._undo = undo.pop_all()
         return self.trace
 
+    def _heard(self, result: Result) -> None:
+        self.ran(result.node, *map(str, result.argv), status=result.status)
+
+    def ran(self, node: str, *words: str, status: int | None = None) -> None:
+        """Tells the trace of a command that ran meanwhile, which the verdict is about; what `run` runs is told by itself."""
+        self.trace.lines.append(TracedLine(node, words, status))
+
     def stop(self) -> Trace:
         """Ends the trace; what the kernel has seen until now is in it, and why it ended as it did."""
+        with suppress(ValueError):
+            self._lab.on_result.remove(self._heard)  # what verdicts ask of the nodes is no part of the trace
         with self._undo, no_collection():
             events = of_lab(self._lab, self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY))
             self._evidence.stop()
@@ -61,7 +73,7 @@ class Tracer:
             events = self._wiring.with_names_of_now(events)
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
-            verdicts = Verdicts(journeys, self._wiring, self._evidence)
+            verdicts = Verdicts(journeys, self._wiring, self._evidence, self.trace.lines)
             missed = self._evidence.firewall.lost
             self.trace.fill(journeys, verdicts, engine=self._source.name, lost=self._source.lost, rules_missed=missed)
         return self.trace

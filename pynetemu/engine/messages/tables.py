@@ -44,6 +44,7 @@ _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, number
 _VLAN_PVID, _VLAN_UNTAGGED = 2, 4
 _PAIRS = ("veth", "netkit", "vxcan")  # whose IFLA_LINK is the other end; of others it is what they are on
 _BRPORT_STATE, _BRPORT_UNICAST_FLOOD, _BRPORT_ISOLATED = 1, 9, 33
+_VRF_TABLE, _VXLAN_ID, _VXLAN_PORT = 1, 1, 15
 _STATS_LINK_64 = 1  # IFLA_STATS_LINK_64
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_METRICS, _RTA_MULTIPATH = 1, 4, 5, 6, 7, 8, 9
@@ -204,6 +205,19 @@ class LinkMessage(_TableMessage):
     @property
     def counters(self) -> Counters:
         return Counters(*unpack(_COUNTERS, _needed(self.attributes, _IFLA_STATS64, "link's counters")))
+
+    @property
+    def vrf_table(self) -> int:
+        """The routing table of a VRF, 0 of what is none."""
+        return _number(self._data, _VRF_TABLE) if self.kind == "vrf" else 0
+
+    @property
+    def vxlan(self) -> tuple[int, int] | None:
+        """The network's id (VNI) and the UDP port of a VXLAN, None of what is none."""
+        if self.kind != "vxlan":
+            return None
+        data = self._data
+        return _number(data, _VXLAN_ID), int.from_bytes(data.get(_VXLAN_PORT, b""))
 
     @property
     def _info(self) -> Attributes:

@@ -130,9 +130,14 @@ def _run(shell: Shell, line: str, filter: str) -> int:
 
     tracer = Tracer(shell.network, filter)
     _last[shell.network] = tracer.start()
+    status: int | None = None
     try:
-        return shell.run_line(line)
+        status = shell.run_line(line)
+        return status
     finally:
+        node, _, rest = line.strip().partition(" ")
+        tracer.trace.lines.clear()  # what the line's own parts have told: the line is one
+        tracer.ran(node if node in shell.network else "", rest, status=status)
         tracer.stop()
 
 

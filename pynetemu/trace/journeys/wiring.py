@@ -89,6 +89,10 @@ class Wiring:
         owners = self.owners.get(address, set()) or self._link_locals.get(address, set())
         return next(iter(owners)) if len(owners) == 1 else address
 
+    def addresses_of(self, node: str) -> list[str]:
+        """The addresses of a node without their prefixes, none for a word that is no node's name."""
+        return [str(own.ip) for own in self.prefixes.get(node, ())]
+
     def interface_of(self, address: str) -> str:
         """The interface that was given an address, "" when none was."""
         return self._interfaces.get(address, "")

@@ -11,7 +11,8 @@ class Event(NamedTuple):
     `kind` is "out" when it leaves the node by the interface, "in" when it enters there, "drop" when the kernel gave it up,
     "end" when the kernel was done with its buffer. `time` is in nanoseconds since 1970; `data` begins with the Ethernet
     header and may be cut, `length` is its whole length. `buffer` and `head` are the addresses of the kernel's sk_buff and
-    of its data, 0 where the engine does not know them. `reason` and `place` say why and where a packet was dropped.
+    of its data, 0 where the engine does not know them. `reason` and `place` say why and where a packet was dropped, `mark`
+    is its mark in the node (None where the engine does not know it).
     """
 
     time: int
@@ -24,6 +25,7 @@ class Event(NamedTuple):
     head: int = 0
     reason: str = ""
     place: str = ""
+    mark: int | None = None
 
 
 class Source(Protocol):

@@ -16,12 +16,25 @@ _EXPECTED = {
     ("NOT_SPECIFIED", "icmpv6_rcv"),
 }
 _NOT_FOR_US = {"OTHERHOST", "QUEUE_PURGE", "SOCKET_CLOSE", "CONSUMED", "NOT_DROPPED_YET", "IPV6_NDISC_NS_OTHERHOST"}
+# What is for many is nobody's loss where it is not wanted: no program, no protocol, no IP at all, a ping that is ignored.
+_NOT_WANTED = (
+    "UNHANDLED_PROTO",
+    "IPV6DISABLED",
+    "IP_INADDRERRORS",
+    "IP_INNOROUTES",
+    "IP_LOCAL_SOURCE",
+    "INVALID_PROTO",
+    "NO_SOCKET",
+)
 _MULTICAST = {"ip6_mc_input", "ip_rcv_finish_core", "ip_mr_input", "ip_mc_validate_source"}
 
 
-def is_expected_drop(event: Event) -> bool:
-    """Whether a drop means nothing to a person: the packet had been delivered, or was another's."""
+def is_expected_drop(event: Event, first: bytes = b"") -> bool:
+    """Whether a drop means nothing to a person: the packet had been delivered, or was another's.
+
+    `first` is the frame as it was first seen: what is looped back to its sender has lost its Ethernet header.
+    """
     where = event.place.partition(" ")[0]
     if event.reason in _NOT_FOR_US or (event.reason, where) in _EXPECTED:
         return True
-    return is_to_many(event.data) and (where in _MULTICAST or event.reason in ("UNHANDLED_PROTO", "IPV6DISABLED"))
+    return (is_to_many(event.data) or is_to_many(first)) and (where in _MULTICAST or event.reason in _NOT_WANTED)

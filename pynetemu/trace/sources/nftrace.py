@@ -13,7 +13,6 @@ lab's own.
 import errno
 import select
 import socket
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -21,40 +20,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.capture.selection import indexes_of_the_lab
-from pynetemu.engine.messages.framing import (
-    ACK,
-    CREATE,
-    NESTED,
-    REQUEST,
-    attribute,
-    attributes,
-    dump,
-    messages,
-    pack,
-    raise_if_refused,
-    text,
-)
+from pynetemu.engine.messages.framing import attributes, messages
 from pynetemu.safe_text import printable
 from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.nft_messages import FAMILIES, NETDEV, TRACE, Device, families_in_use, trace_rules
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
-TABLE = "pynetemu_trace"
-_NETLINK_NETFILTER, _SUBSYSTEM = 12, 10 << 8  # NFNL_SUBSYS_NFTABLES
-_NEW_TABLE, _GET_TABLE, _NEW_CHAIN, _NEW_RULE, _TRACE = (_SUBSYSTEM | kind for kind in (0, 1, 3, 6, 17))  # NFT_MSG_*
-_BEGIN, _END = 0x10, 0x11  # NFNL_MSG_BATCH_*
-_INET, _IPV4, _BRIDGE, _IPV6 = 1, 2, 7, 10  # NFPROTO_*
-_FAMILIES = {_INET: "inet", _IPV4: "ip", 3: "arp", 5: "netdev", _BRIDGE: "bridge", _IPV6: "ip6"}
-_ARRIVING, _LEAVING = 0, 3  # NF_INET_PRE_ROUTING and NF_INET_LOCAL_OUT; the bridge's have the same numbers
-_FIRST = -400  # before connection tracking (-200) and the rules that people write
-_OWNER = 2  # NFT_TABLE_F_OWNER
-_META_IIF, _META_OIF, _META_NFTRACE = 4, 5, 12
+_NETLINK_NETFILTER = 12
 _GROUP_TRACE = 9  # NFNLGRP_NFTRACE
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
+_ARP = 28  # bytes of an ARP message about IPv4 addresses on Ethernet
 _ROOM = 4 << 20  # bytes for traces that have not been read; the kernel gives what net.core.rmem_max allows
 _RULE, _POLICY = 3, 1  # NFT_TRACETYPE_*
-_DROP = 0  # NF_DROP; a rule that rejects has this verdict too
+_DROP, _QUEUE = 0, 3  # NF_DROP, which a rule that rejects has too; NF_QUEUE, with the queue's number in the upper half
+_BYPASS = 0x8000  # NF_VERDICT_FLAG_QUEUE_BYPASS: accepted when no program reads the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +51,7 @@ class Drop:
     transport: bytes
     interface: int
     time: int  # when we were told, in nanoseconds since 1970: a little later than it happened
+    queue: int | None = None  # the number of the queue that it was handed to, for a program (NFQUEUE)
 
 
 class Firewall:
@@ -80,6 +62,7 @@ class Firewall:
         self.lost = False
         self._traced: dict[int, tuple[str, socket.socket]] = {}
         self._headers: dict[tuple[str, bytes], tuple[bytes, bytes, int]] = {}
+        self.marks: dict[tuple[str, bytes], int] = {}  # by node and fingerprint
         self._ready = select.epoll()
         for node in nodes:
             self._begin(lab, node)
@@ -87,14 +70,14 @@ class Firewall:
     def _begin(self, lab: "Lab", node: str) -> None:
         asked = lab[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER)
         try:
-            families = _families(asked)
+            families = families_in_use(asked)
             if not families:
                 asked.close()
                 return
             asked.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
-            indexes = indexes_of_the_lab(lab, node)
+            wanted = indexes_of_the_lab(lab, node)
             for family in families:
-                _trace_rules(asked, family, indexes)
+                trace_rules(asked, family, _devices(lab, node, wanted, family), bool(wanted))
             asked.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, _GROUP_TRACE)
             asked.setblocking(False)
         except OSError:  # a kernel without nftables, or one older than `owner` (5.12): rules are not told then
@@ -113,7 +96,7 @@ class Firewall:
             try:
                 while True:
                     for message in messages(traced.recv(1 << 16)):
-                        if message.type == _TRACE:
+                        if message.type == TRACE:
                             self._note(node, message.body)
             except OSError as error:
                 self.lost |= error.errno in (errno.ENOBUFS, errno.EBADMSG)
@@ -122,15 +105,19 @@ class Firewall:
         """The headers come with the first message about a packet only, its drop with the last."""
         found = dict(attributes(body, 4))
         number = node, found.get(6, b"")
-        lab, transport = found.get(8, b""), found.get(9, b"")
-        if lab or number not in self._headers:
-            self._headers[number] = lab, transport, _big(found.get(10))
-        if not _is_drop(found):
-            return
+        network, transport = found.get(8, b""), found.get(9, b"")
+        if network or number not in self._headers:
+            self._headers[number] = network, transport, _big(found.get(10))
         headers = self._headers[number]
+        if mark := _big(found.get(14)):
+            self.marks[node, fingerprint(headers[0] + headers[1])] = mark
+        ended, queue = _is_drop(found)
+        if not ended:
+            return
         table, chain = (found.get(kind, b"").rstrip(b"\0").decode() for kind in (1, 2))
         rule = int.from_bytes(found.get(3, b"")) if _big(found.get(4)) == _RULE else 0
-        self.drops.append(Drop(node, _FAMILIES.get(body[0], "inet"), table, chain, rule, *headers, time.time_ns()))
+        family = FAMILIES.get(body[0], "inet")
+        self.drops.append(Drop(node, family, table, chain, rule, *headers, time.time_ns(), queue))
 
     def close(self) -> None:
         """Reads what is left, and takes the tables away. Closing twice is no error."""
@@ -155,22 +142,26 @@ def fingerprint(packet: bytes) -> bytes:
     """What tells IP packets apart, addresses aside: their number and length, and how the payload begins."""
     if packet[:1] and packet[0] >> 4 == 6:
         return packet[4:7] + packet[44:48]
+    if packet[:1] == b"\0":  # ARP
+        return packet[:_ARP]
     at = (packet[0] & 15) * 4 if packet else 0
     return packet[2:6] + packet[9:10] + packet[at + 4 : at + 8]
 
 
 def _frame(drop: Drop) -> bytes:
     """An Ethernet frame without addresses around what is known of the packet."""
-    kind = b"\x86\xdd" if drop.network[0] >> 4 == 6 else b"\x08\x00"
+    kind = b"\x86\xdd" if drop.network[0] >> 4 == 6 else b"\x08\x06" if drop.network[:1] == b"\0" else b"\x08\x00"
     return bytes(12) + kind + drop.network + drop.transport
 
 
 def _length(network: bytes) -> int:
+    if network[:1] == b"\0":
+        return _ARP
     return int.from_bytes(network[4:6]) + 40 if network[0] >> 4 == 6 else int.from_bytes(network[2:4])
 
 
-def rules(lab: "Lab", node: str) -> dict[tuple[str, str, int], str]:
-    """A node's rules as they are written, by table, chain and handle; none when it has no `nft`."""
+def rules(lab: "Lab", node: str) -> dict[tuple[str, str, str, int], str]:
+    """A node's rules as they are written, by family, table, chain and handle; none when it has no `nft`."""
     from pynetemu.errors import CommandNotFound
 
     with suppress(CommandNotFound):
@@ -178,81 +169,36 @@ def rules(lab: "Lab", node: str) -> dict[tuple[str, str, int], str]:
     return {}
 
 
-def _written(listing: str) -> Iterator[tuple[tuple[str, str, int], str]]:
-    table = chain = ""
+def _written(listing: str) -> Iterator[tuple[tuple[str, str, str, int], str]]:
+    family = table = chain = ""
     for line in listing.splitlines():
         words = line.split()
         text, marked, handle = line.strip().rpartition(" # handle ")
         if words[:1] == ["table"]:
-            table = words[2]
+            family, table = words[1:3]
         elif words[:1] == ["chain"]:
             chain = words[1]
         elif marked and chain:
-            yield (table, chain, int(handle)), printable(text)
+            yield (family, table, chain, int(handle)), printable(text)
 
 
-def _is_drop(found: dict[int, bytes]) -> bool:
+def _is_drop(found: dict[int, bytes]) -> tuple[bool, int | None]:
+    """Whether a rule or a policy ended a packet; and the queue, when it was handed to a program."""
     kind = _big(found.get(4))
     if kind == _POLICY:
-        return found.get(16) == bytes(4)
-    verdict = dict(attributes(found.get(5, b"")))
-    return kind == _RULE and _big(verdict.get(1), missing=1) == _DROP
+        return found.get(16) == bytes(4), None
+    verdict = _big(dict(attributes(found.get(5, b""))).get(1), missing=1)
+    if kind == _RULE and verdict & 0xFF == _QUEUE and not verdict & _BYPASS:
+        return True, verdict >> 16
+    return kind == _RULE and verdict == _DROP, None
 
 
-def _families(asked: socket.socket) -> set[int]:
-    """Which of the two kinds of hooks the node's tables use: those of IP, those of bridges."""
-    found = {answer.body[0] for answer in dump(asked, _GET_TABLE, bytes(4)) if answer.type == _NEW_TABLE and answer.body}
-    return {_BRIDGE if family == _BRIDGE else _INET for family in found & {_INET, _IPV4, _IPV6, _BRIDGE}}
-
-
-def _trace_rules(asked: socket.socket, family: int, indexes: Sequence[int]) -> None:
-    """nft add table inet pynetemu_trace; two chains before all others, each with the rule `meta nftrace set 1`.
-
-    With indexes one such rule for each of these interfaces: `iif 3 meta nftrace set 1`.
-    """
-    table = text(1, TABLE)
-    parts = [_message(_NEW_TABLE, family, table + attribute(2, struct.pack(">I", _OWNER)))]
-    for name, hook, place in ("arriving", _ARRIVING, _META_IIF), ("leaving", _LEAVING, _META_OIF):
-        where = attribute(1, struct.pack(">I", hook)) + attribute(2, struct.pack(">i", _FIRST))
-        chain = table + text(3, name) + _nest(4, where) + text(7, "filter")
-        parts.append(_message(_NEW_CHAIN, family, chain))
-        for match in [_is_interface(place, index) for index in indexes] or [b""]:
-            parts.append(_message(_NEW_RULE, family, table + text(2, name) + _nest(4, match + _set_nftrace())))
-    batch = struct.pack(">BBH", 0, 0, 10)
-    asked.send(_head(_BEGIN, batch) + b"".join(parts) + _head(_END, batch))
-    answered = 0
-    while answered < len(parts):
-        for message in messages(asked.recv(1 << 16)):
-            raise_if_refused(message)
-            answered += 1
-
-
-def _is_interface(place: int, index: int) -> bytes:
-    """Two expressions: the interface's index into register 1; go on only if it is this one."""
-    load = attribute(1, struct.pack(">I", 1)) + attribute(2, struct.pack(">I", place))
-    value = _nest(3, attribute(1, struct.pack("=I", index)))
-    compare = attribute(1, struct.pack(">I", 1)) + attribute(2, struct.pack(">I", 0)) + value  # NFT_CMP_EQ
-    return _nest(1, text(1, "meta") + _nest(2, load)) + _nest(1, text(1, "cmp") + _nest(2, compare))
-
-
-def _set_nftrace() -> bytes:
-    """Two expressions: 1 into register 1; the packet's nftrace from there."""
-    value = _nest(2, attribute(1, b"\1"))
-    load = text(1, "immediate") + _nest(2, attribute(1, struct.pack(">I", 1)) + value)
-    use = attribute(2, struct.pack(">I", _META_NFTRACE)) + attribute(3, struct.pack(">I", 1))
-    return _nest(1, load) + _nest(1, text(1, "meta") + _nest(2, use))
-
-
-def _message(kind: int, family: int, body: bytes) -> bytes:
-    return _head(kind, struct.pack("=BBH", family, 0, 0) + body, ACK | CREATE)
-
-
-def _head(kind: int, body: bytes, flags: int = 0) -> bytes:
-    return pack(kind, REQUEST | flags, 1, body)
-
-
-def _nest(kind: int, value: bytes) -> bytes:
-    return attribute(kind | NESTED, value)
+def _devices(lab: "Lab", node: str, wanted: Sequence[int], family: int) -> list[Device]:
+    """The interfaces whose packets are traced; of all of them no rule needs to know, but in the family netdev."""
+    if not wanted and family != NETDEV:
+        return []
+    asked = lab.interfaces(node)
+    return [Device(one.index, one.name) for one in asked if one.index != 1 and (not wanted or one.index in wanted)]
 
 
 def _big(value: bytes | None, missing: int = 0) -> int:

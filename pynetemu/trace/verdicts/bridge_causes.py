@@ -1,7 +1,9 @@
 """Why a frame ended in a switch, and why a link did not carry it."""
 
-from pynetemu.trace.verdicts.causes import TABLES, Case, by_rule, unknown
-from pynetemu.trace.verdicts.lookups import Link, NodeTables
+from pynetemu.trace.evidence.lookups import Link, NodeTables
+from pynetemu.trace.verdicts.case import TABLES, Case
+from pynetemu.trace.verdicts.causes import unknown
+from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.verdict import Reason
 
 

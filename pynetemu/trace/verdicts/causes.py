@@ -1,106 +1,23 @@
-"""Why a packet ended in a node: each cause looks for its proof, and says what it is, what proves it, and what to try.
+"""Why a packet ended in a router: each cause looks for its proof, and says what it is, what proves it, and what to try.
 
 They are asked in the order in which the kernel itself would come to them. Where the kernel has named the reason (`code`), the
 one it stands for is told, and the tables only add to it.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import ip_address
 
-from pynetemu.packets.dissect import Packet
+from pynetemu.trace.evidence.lookups import Decision
+from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.journey import Sighting
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.sources.nftrace import Drop, fingerprint
-from pynetemu.trace.verdicts import rules
-from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.evidence import Evidence
-from pynetemu.trace.verdicts.lookups import Decision, Flow, Link
+from pynetemu.trace.verdicts.case import BYTES, COUNTERS, KERNEL, TABLES, Case
+from pynetemu.trace.verdicts.filters import by_filter
+from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.verdict import Reason
 
-KERNEL, TABLES, COUNTERS, RULES = "the kernel's word", "asked afterwards", "counters", "the kernel's trace of rules"
-BYTES = "the packet's own bytes"
-_COUNTED = re.compile(r" packets \d+ bytes \d+")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A packet that ended in a node: `interface` is where it was seen last, `code` the kernel's name for the reason.
-
-    `arrived` says whether it came by that interface, or was made in the node.
-    """
-
-    leaf: Sighting
-    packet: Packet
-    evidence: Evidence
-    wiring: Wiring
-    conversations: Conversations
-    code: str = ""
-    arrived: bool = True
-
-    @property
-    def node(self) -> str:
-        return self.leaf.event.node
-
-    @property
-    def interface(self) -> str:
-        return self.leaf.event.interface
-
-    def who(self, address: str) -> str:
-        """An address with the name of its node: "10.0.2.2 (root)"."""
-        name = self.wiring.name(address)
-        return address if name == address else f"{address} ({name})"
-
-    def counted(self, counter: str) -> int:
-        """By how much a counter of the node has grown meanwhile."""
-        return self.evidence.moved.get(self.node, {}).get(counter, 0)
-
-    def decide(self) -> Decision | None:
-        """What the node's routing says of it."""
-        tables = self.evidence.tables(self.node)
-        if tables is None or self.packet.ttl is None:  # it is no IP
-            return None
-        flow = Flow(self.packet.protocol, *self.packet.ports)
-        if self.arrived:
-            source = self.packet.source
-            return tables.decide(self.packet.destination, source=source, interface=self.interface, flow=flow)
-        return tables.decide(self.packet.destination, flow=flow)
-
-    def way_out(self) -> tuple[Decision, Link | None] | None:
-        """The decision and the interface by which it should have left, for a packet that is to be passed on."""
-        decision, tables = self.decide(), self.evidence.tables(self.node)
-        if decision is None or tables is None or decision.kind != "forwarded":
-            return None
-        return decision, tables.links.get(tables.names.get(decision.interface, ""))
-
-
 Cause = Callable[[Case], Reason | None]
-
-
-def by_rule(case: Case) -> Reason | None:
-    """A rule of nftables, or a chain's policy."""
-    drop = next((drop for drop in case.evidence.firewall.drops if drop.node == case.node and _is_about(drop, case)), None)
-    return reason_of_rule(drop, case.evidence) if drop else None
-
-
-def reason_of_rule(drop: Drop, evidence: Evidence) -> Reason:
-    where = f"table {drop.family} {drop.table}, chain {drop.chain}"
-    if not drop.rule:
-        hint = f"{drop.node} nft add rule {drop.family} {drop.table} {drop.chain} ... accept"
-        return Reason("nft", f"dropped by nftables in {drop.node}: {where}, policy drop", (), hint, RULES)
-    text = _COUNTED.sub("", evidence.rule(drop))
-    verb = "rejected" if "reject" in text else "dropped"
-    hint = f"{drop.node} nft delete rule {drop.family} {drop.table} {drop.chain} handle {drop.rule}"
-    details = (text,) if text else ()
-    return Reason("nft", f"{verb} by nftables in {drop.node}: {where}, rule {drop.rule}", details, hint, RULES)
-
-
-def _is_about(drop: Drop, case: Case) -> bool:
-    """Whether the headers that a rule saw are the packet's: what translation and routers leave alone."""
-    frame = case.leaf.event.data
-    start = 14 + 4 * (frame[12:14] in (b"\x81\x00", b"\x88\xa8"))
-    return fingerprint(drop.network + drop.transport) == fingerprint(frame[start:])
 
 
 def malformed(case: Case) -> Reason | None:
@@ -155,11 +72,15 @@ def not_a_router(case: Case) -> Reason | None:
 
 
 def filtered_by_source(case: Case) -> Reason | None:
+    """A source that the node does not believe: one that no packet from outside may have, or one that lies elsewhere."""
     decision = case.decide()
     told = case.code == "IP_RPFILTER" or (decision is not None and decision.kind == "filtered")
-    if not told and not (decision and decision.kind == "blackhole" and _leads_elsewhere(case)):
+    if not told or not case.arrived:
         return None
     source = case.packet.source
+    if _is_martian(case):
+        text = f"{case.node} does not believe the source {case.who(source)}: it cannot come by {case.interface}"
+        return Reason("martian", text, (), f"{case.node} ip addr", TABLES)
     text = f"dropped by the reverse-path filter of {case.node}: {case.who(source)} is not reachable back by {case.interface}"
     knob = f"net.ipv4.conf.{case.interface}.rp_filter"
     value = case.evidence.setting(case.node, f"net/ipv4/conf/{case.interface}/rp_filter")
@@ -167,16 +88,6 @@ def filtered_by_source(case: Case) -> Reason | None:
     details = (f"net.ipv4.conf.all.rp_filter = {both}, {knob} = {value}",) if both else ()
     hint = f"{case.node} sysctl -w net.ipv4.conf.all.rp_filter=0 {knob}=0"
     return Reason("rp_filter", text, details, hint, TABLES)
-
-
-def _leads_elsewhere(case: Case) -> bool:
-    """Whether the node would answer by another interface, and checks that: since Linux 6.14 a route query just says EINVAL."""
-    tables = case.evidence.tables(case.node)
-    places = (case.interface, "all")
-    checks = any(case.evidence.setting(case.node, f"net/ipv4/conf/{place}/rp_filter") not in ("", "0") for place in places)
-    if tables is None or not checks:
-        return False
-    return tables.names.get(tables.decide(case.packet.source).interface) != case.interface
 
 
 def _is_martian(case: Case) -> bool:
@@ -193,22 +104,26 @@ def no_route(case: Case) -> Reason | None:
         if case.code in ("IP_INNOROUTES", "IP_OUTNOROUTES"):
             return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), "", KERNEL)
         return None
-    hint = f"{case.node} ip route get {destination}"
+    return refused_by_routing(case.node, decision, case.keys, case.wiring)
+
+
+def refused_by_routing(node: str, decision: Decision, keys: Keys, wiring: Wiring) -> Reason:
+    """The rule or the route of a node that refuses a packet, or that it has none."""
+    destination, version = keys.destination, "-6 " if ":" in keys.destination else ""
+    who = destination if wiring.name(destination) == destination else f"{destination} ({wiring.name(destination)})"
+    rule, route = decision.rule, decision.route
+    chosen = (f"rule {rule.priority}: {rule.text}",) if rule is not None and rule.priority not in (0, 32766, 32767) else ()
+    if rule is not None and rule.action != "lookup":
+        text = f"a routing rule of {node} says {rule.action} for {who}: {rule.text}"
+        return Reason("route", text, (), f"{node} ip {version}rule del pref {rule.priority}", TABLES)
+    if route is not None:
+        text = f"the routing table of {node} says {decision.kind} for {who}: {route.text}"
+        return Reason("route", text, chosen, f"{node} ip {version}route del {route.text}", TABLES)
     if decision.kind == "no route":
-        hint = f"{case.node} ip route add {case.wiring.route_to(case.node, destination)}"
-        return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), hint, TABLES)
-    if decision.kind == "blackhole" and case.arrived and _is_martian(case):
-        text = f"{case.node} does not believe the source {case.who(case.packet.source)}: it cannot come by {case.interface}"
-        return Reason("martian", text, (), f"{case.node} ip addr", TABLES)
-    tables = case.evidence.tables(case.node)
-    came_by = case.interface if case.arrived else ""
-    if tables is not None and (rule := rules.first_refusing(tables.rules, case.packet, came_by)):
-        text = f"a routing rule of {case.node} says {rule.action} for {case.who(destination)}: {rule.text}"
-        version = "-6 " if ":" in destination else ""
-        return Reason("route", text, (), f"{case.node} ip {version}rule del pref {rule.priority}", TABLES)
-    return Reason(
-        "route", f"the routing table of {case.node} says {decision.kind} for {case.who(destination)}", (), hint, TABLES
-    )
+        hint = f"{node} ip {version}route add {wiring.route_to(node, destination)}"
+        return Reason("route", f"no route in {node} to {who}", (), hint, TABLES)
+    text = f"the routing table of {node} says {decision.kind} for {who}"
+    return Reason("route", text, (), f"{node} ip {version}route get {destination}", TABLES)
 
 
 def too_big(case: Case) -> Reason | None:
@@ -296,11 +211,17 @@ def unknown(case: Case) -> Reason:
     moved = case.evidence.moved.get(case.node, {})
     told = ", ".join(f"{name} +{value}" for name, value in moved.items())
     details = (f"counters of {case.node} meanwhile: {told}",) if told else ()
+    found = case.way_out()
+    if found and found[0].perhaps is not None:
+        details = (f"perhaps by the rule {found[0].perhaps.text}: nobody has seen the packet's mark", *details)
+    if (refused := told_by_error(case)) is not None:
+        return refused
     return Reason("vanished", f"vanished in {case.node}", details, f"{case.node} nstat", COUNTERS)
 
 
 IN_ROUTER: tuple[Cause, ...] = (
     by_rule,
+    by_filter,
     too_old,
     filtered_by_source,
     not_a_router,

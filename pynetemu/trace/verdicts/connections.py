@@ -1,75 +1,110 @@
-"""Connections that were made and came to nothing: reset, closed, or left, before their server said a word."""
+"""Connections that were made and came to nothing: reset, closed, left or stalled, before their server said a word or after."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pynetemu.trace.journeys.flows import Side, segment_of, window_of
 from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.verdicts.case import PACKETS
 from pynetemu.trace.verdicts.verdict import Reason
 
 _FIN, _SYN, _RST, _ACK = 0x01, 0x02, 0x04, 0x10
-_TCP = 6
-_SEEN = "the packets"
-
-_Side = tuple[bytes, bytes]  # an address and a port
 
 
 @dataclass(slots=True)
 class _Connection:
-    """What each side has sent; `ends` has the first packet of each that ends its side."""
+    """What each side has sent; `ends` has the first packet of each that ends its side, `shut` who had no room in the end."""
 
     client: str
     server: str
-    bytes_sent: dict[_Side, int]
+    asking: Side
+    asked: Side
+    bytes_sent: dict[Side, int]
     opened: int
-    ends: dict[_Side, tuple[Journey, int]] = field(default_factory=dict)
+    last: int = 0
+    ends: dict[Side, tuple[Journey, int]] = field(default_factory=dict)
+    shut: dict[Side, Journey] = field(default_factory=dict)
 
 
 def came_to_nothing(journeys: Sequence[Journey]) -> Iterator[Reason]:
-    """Connections whose client has asked for something, and whose server has sent no byte of an answer."""
-    open_ones: dict[frozenset[_Side], tuple[_Side, _Connection]] = {}
+    """Connections whose client has asked for something, and that ended without an answer, or stand still."""
+    for connection in _connections(journeys):
+        said_nothing = connection.bytes_sent[connection.asking] and not connection.bytes_sent[connection.asked]
+        reason = _stalled(connection) or (_ending(connection) if said_nothing else _cut_off(connection))
+        if reason is not None:
+            yield reason
+
+
+def _connections(journeys: Sequence[Journey]) -> list[_Connection]:
+    """Those whose handshake was seen, as their client sees them: translation on the way gives no second one."""
+    found: dict[frozenset[Side], _Connection] = {}
     for journey in journeys:
-        segment = _segment(journey.first.data)
+        segment = segment_of(journey.first.data)
         if segment is None:
             continue
         sender, receiver, flags, size = segment
         key = frozenset((sender, receiver))
-        if flags & (_SYN | _ACK) == _SYN | _ACK and key not in open_ones:
+        if flags & (_SYN | _ACK) == _SYN | _ACK and key not in found:
             server, client = journey.path[0], journey.path[-1]
-            open_ones[key] = receiver, _Connection(client, server, {sender: 0, receiver: 0}, journey.time)
-        elif key in open_ones:
-            connection = open_ones[key][1]
-            connection.bytes_sent[sender] += size
-            if flags & (_FIN | _RST):
-                connection.ends.setdefault(sender, (journey, flags))
-    for key, (asking, connection) in open_ones.items():
-        asked = next((side for side in key if side != asking), asking)
-        said_nothing = connection.bytes_sent[asking] and not connection.bytes_sent[asked]
-        if said_nothing and (reason := _ending(connection, asking, asked)):
-            yield reason
+            found[key] = _Connection(client, server, receiver, sender, {sender: 0, receiver: 0}, journey.time)
+            continue
+        if key not in found:
+            key = _translated(journey, found) or key
+        if key in found:
+            _add(found[key], journey, (sender, flags, size))
+    return list(found.values())
 
 
-def _ending(connection: _Connection, client: _Side, server: _Side) -> Reason | None:
-    ours, theirs = connection.ends.get(client), connection.ends.get(server)
-    if theirs is not None and (ours is None or theirs[0].time <= ours[0].time):
-        verb = "reset" if theirs[1] & _RST else "closed"
-        text = f"{connection.server} {verb} the connection without an answer, see packet {theirs[0].number}"
-        return Reason("connection", text, (), f"{connection.server} ss -tnp", _SEEN)
-    if ours is not None and theirs is None:
-        seconds = (ours[0].time - connection.opened) / 1e9
-        text = f"{connection.server} has sent nothing on the connection: {connection.client} gave up after {seconds:.1f} s"
-        return Reason("connection", text, (), f"{connection.server} ss -tnp", _SEEN)
+def _translated(journey: Journey, found: dict[frozenset[Side], _Connection]) -> frozenset[Side] | None:
+    """The connection that a segment belongs to by how it looked elsewhere on its way."""
+    for sighting in journey.sightings:
+        segment = segment_of(sighting.event.data)
+        if segment is not None and (key := frozenset(segment[:2])) in found:
+            return key
     return None
 
 
-def _segment(frame: bytes) -> tuple[_Side, _Side, int, int] | None:
-    """The sender, the receiver, the flags and the size of the payload of a frame with TCP."""
-    if frame[12:14] == b"\x08\x00" and len(frame) >= 34 and frame[23] == _TCP and not int.from_bytes(frame[20:22]) & 0x1FFF:
-        at, size, addresses = 14 + (frame[14] & 15) * 4, int.from_bytes(frame[16:18]), (frame[26:30], frame[30:34])
-    elif frame[12:14] == b"\x86\xdd" and len(frame) >= 54 and frame[20] == _TCP:
-        at, size, addresses = 54, 40 + int.from_bytes(frame[18:20]), (frame[22:38], frame[38:54])
+def _add(connection: _Connection, journey: Journey, segment: tuple[Side, int, int]) -> None:
+    sender, flags, size = segment
+    side = connection.asking if journey.first.node == connection.client or sender == connection.asking else connection.asked
+    connection.last = max(connection.last, journey.time)
+    connection.bytes_sent[side] += 0 if journey.again else size
+    if flags & (_FIN | _RST):
+        connection.ends.setdefault(side, (journey, flags))
+    elif window_of(journey.first.data) == 0:
+        connection.shut[side] = journey
     else:
+        connection.shut.pop(side, None)
+
+
+def _stalled(connection: _Connection) -> Reason | None:
+    """One side has no room for more, and has not made any until the end: its program does not read."""
+    for side, journey in connection.shut.items():
+        node = connection.client if side == connection.asking else connection.server
+        text = f"the connection stalled: {node} takes no more, its receive window is 0, see packet {journey.number}"
+        details = (f"a program of {node} does not read what it has got",)
+        return Reason("stalled", text, details, f"{node} ss -tnmp", PACKETS)
+    return None
+
+
+def _cut_off(connection: _Connection) -> Reason | None:
+    """A connection that its server reset while it was answering."""
+    ended = connection.ends.get(connection.asked)
+    if ended is None or not ended[1] & _RST or connection.ends.get(connection.asking, (ended[0], 0))[0].time < ended[0].time:
         return None
-    if len(frame) < at + 20:
-        return None
-    payload = size - (at - 14) - (frame[at + 12] >> 4) * 4
-    return (addresses[0], frame[at : at + 2]), (addresses[1], frame[at + 2 : at + 4]), frame[at + 13], max(0, payload)
+    sent = connection.bytes_sent[connection.asked]
+    text = f"{connection.server} reset the connection after {sent} bytes, see packet {ended[0].number}"
+    return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)
+
+
+def _ending(connection: _Connection) -> Reason | None:
+    ours, theirs = connection.ends.get(connection.asking), connection.ends.get(connection.asked)
+    if theirs is not None and (ours is None or theirs[0].time <= ours[0].time):
+        verb = "reset" if theirs[1] & _RST else "closed"
+        text = f"{connection.server} {verb} the connection without an answer, see packet {theirs[0].number}"
+        return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)
+    if ours is not None and theirs is None:
+        seconds = (ours[0].time - connection.opened) / 1e9
+        text = f"{connection.server} has sent nothing on the connection: {connection.client} gave up after {seconds:.1f} s"
+        return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)
+    return None

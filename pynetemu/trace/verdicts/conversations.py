@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from pynetemu.packets.dissect import Packet, dissect
+from pynetemu.trace.journeys.flows import Side, flow_of
 from pynetemu.trace.journeys.journey import Journey
 
 _Key = tuple[object, ...]
@@ -13,6 +14,7 @@ class Conversations:
     """An index of the packets that begin conversations or answer; what carries data is left out."""
 
     def __init__(self, journeys: Sequence[Journey]) -> None:
+        self._journeys = journeys
         self._answers: dict[_Key, list[Journey]] = defaultdict(list)
         self._asked: dict[tuple[str, str], list[Journey]] = defaultdict(list)
         self.claims: dict[str, dict[str, Journey]] = defaultdict(dict)  # who has said that an address is his: address, node
@@ -23,6 +25,8 @@ class Conversations:
 
     def _add(self, journey: Journey, packet: Packet) -> None:
         node = journey.first.node
+        if packet.inner is not None:
+            return  # what it carries is seen by itself at the tunnel's end
         if packet.quoted is not None:
             self.errors.append((journey, packet.quoted))
         elif packet.kind == "who-has":
@@ -51,6 +55,21 @@ class Conversations:
         else:
             found = self._answers.get(("TCP", node, packet.ports[1], packet.ports[0]), ())
         return next((journey for journey in found if journey.time >= after), None)
+
+    def has_sent(self, node: str, flow: tuple[Side, ...]) -> bool:
+        """Whether a node has sent something of a flow."""
+        return any(journey.first.node == node and flow_of(journey.first.data) == flow for journey in self._journeys)
+
+    def has_answer(self, journey: Journey) -> bool:
+        """Whether a datagram came back to the port from which one was sent, from whomever."""
+        flow = flow_of(journey.first.data)
+        return bool(flow) and any(
+            later.time > journey.time
+            and journey.first.node in later.path
+            and (back := flow_of(later.first.data))
+            and back[1] == flow[0]
+            for later in self._journeys
+        )
 
     def error_about(self, packet: Packet, after: int) -> tuple[Journey, Packet] | None:
         """The ICMP error that quotes a packet, with what the error says."""

@@ -3,17 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pynetemu.packets.dissect import dissect, is_to_many
+from pynetemu.packets.background import is_background
+from pynetemu.packets.dissect import Packet, dissect, is_to_many
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.traced_line import TracedLine
+from pynetemu.trace.journeys.flows import flow_of
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.expected_drops import is_expected_drop
 from pynetemu.trace.verdicts import bridge_causes, causes
-from pynetemu.trace.verdicts.causes import Case
+from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.conversations import Conversations
+from pynetemu.trace.verdicts.destination import at_destination
 from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
-from pynetemu.trace.verdicts.evidence import Evidence
+from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.fragments import Fragments
+from pynetemu.trace.verdicts.groups import is_for_programs, nobody_took, takes
 from pynetemu.trace.verdicts.node_problems import node_problems
 from pynetemu.trace.verdicts.not_taken import not_taken
 from pynetemu.trace.verdicts.unanswered import Requests
@@ -23,15 +29,18 @@ from pynetemu.trace.verdicts.verdict import Ending, Reason
 class Verdicts:
     """Knows the plan and all packets; what else it needs it asks the nodes."""
 
-    def __init__(self, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence) -> None:
-        self._journeys, self._wiring, self._evidence = journeys, wiring, evidence
+    def __init__(
+        self, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence, lines: Sequence[TracedLine] = ()
+    ) -> None:
+        self._journeys, self._wiring, self._evidence, self._lines = journeys, wiring, evidence, lines
+        self._nodes = tuple(node for node in wiring.kinds if not wiring.is_bridge(node))
         self.conversations = Conversations(journeys)
         self._fragments = Fragments(journeys)
         self._requests = Requests(self.conversations, wiring, evidence)
 
     def node_problems(self) -> list[Reason]:
         """What went wrong besides: packets that were never made, addresses that two nodes have."""
-        return node_problems(self._journeys, self.conversations, self._wiring, self._evidence)
+        return node_problems(self._journeys, self.conversations, self._wiring, self._evidence, self._lines)
 
     def endings(self, journey: Journey) -> list[Ending]:
         """How a journey ended, at each place where it did."""
@@ -41,12 +50,25 @@ class Verdicts:
             last = max(reversed(endings), key=lambda ending: len(list(ending.sighting.back())))
             reason = not_taken(journey, last.sighting, self._wiring, self._evidence)
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
+        if endings and is_to_many(journey.first.data) and is_for_programs(packet) and not is_background(journey.first.data):
+            endings = self._of_group(journey, packet, endings)
         return self._requests.judged(journey, packet, endings)
+
+    def _of_group(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
+        """The endings of a datagram for many; where nobody took it, with why."""
+        if any(ending.fate != "ignored" for ending in endings) or self.conversations.has_answer(journey):
+            return endings
+        reason = nobody_took(journey, packet, self._nodes, self._evidence)
+        last = max(endings, key=lambda ending: ending.sighting.event.time)
+        return [*(ending for ending in endings if ending is not last), Ending(last.sighting, "unanswered", reason)]
 
     def _ending(self, journey: Journey, leaf: Sighting) -> Ending | None:
         event = leaf.event
         packet = dissect(event.data)
         case = Case(leaf, packet, self._evidence, self._wiring, self.conversations, event.reason, leaf.before is not None)
+        if (came := _before_loopback(leaf)) is not None:  # nobody sends to itself what came from others
+            strayed = Case(came, dissect(came.event.data), self._evidence, self._wiring, self.conversations)
+            return Ending(leaf, "dropped", causes.find(strayed))
         if event.kind == "drop":
             return self._dropped(journey, case)
         if event.kind == "out":
@@ -69,16 +91,26 @@ class Verdicts:
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
         is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
-        if is_expected_drop(case.leaf.event) or (is_read and causes.by_rule(case) is None):
+        if is_expected_drop(case.leaf.event, journey.first.data) or (is_read and by_rule(case) is None):
             arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)
             if arrived is None:
                 return Ending(case.leaf, "ignored")
             fate = self._arrived(journey, Case(arrived, case.packet, self._evidence, self._wiring, self.conversations))
             return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
+        if case.leaf.event.reason == "NO_SOCKET" and case.packet.protocol == "TCP" and case.packet.kind != "SYN":
+            return self._without_connection(case)
         reason = reason_of_kernel(case)
         if reason.kind == "port":
             reason = self._requests.with_refusal(reason, case.node, case.packet, 0)
         return Ending(case.leaf, "dropped", self._with_arp(reason, case))
+
+    def _without_connection(self, case: Case) -> Ending:
+        """A segment for a connection that its receiver does not have; fine where that has begun it, by a raw socket."""
+        if self.conversations.has_sent(case.node, flow_of(case.leaf.event.data)[::-1]):
+            return Ending(case.leaf, "delivered")
+        near, far = case.packet.ports
+        text = f"{case.node} knows no connection of its port {far} with port {near} of {case.who(case.packet.source)}"
+        return Ending(case.leaf, "dropped", Reason("connection", text, (), f"{case.node} ss -tan", KERNEL))
 
     def _with_arp(self, reason: Reason, case: Case) -> Reason:
         """The reason; where it is that nobody answered ARP, with why that was."""
@@ -120,7 +152,7 @@ class Verdicts:
         if self._is_mine(case.node, packet.destination):
             return self._at_destination(case)
         if is_for_all:
-            return Ending(leaf, "delivered" if leaf.event.data[:6] == b"\xff" * 6 else "ignored")
+            return Ending(leaf, "delivered" if self._is_taken(case) else "ignored")
         if packet.ttl is None:  # no IP: who else could know
             return Ending(leaf, "delivered")
         if self._fragments.continue_(case.node, leaf.event.data, leaf.event.time):
@@ -128,11 +160,14 @@ class Verdicts:
         reason = self._with_arp(causes.find(case), case)
         return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)
 
+    def _is_taken(self, case: Case) -> bool:
+        """Whether what is for many is taken by this node; of datagrams its programs are asked."""
+        if is_for_programs(case.packet):
+            return takes(case.node, case.packet, self._evidence)
+        return case.leaf.event.data[:6] == b"\xff" * 6
+
     def _at_destination(self, case: Case) -> Ending:
-        moved = self._evidence.moved.get(case.node, {})
-        reason = causes.by_rule(case)
-        if reason is None and moved.get("TcpExtIPReversePathFilter"):
-            reason = causes.filtered_by_source(case)
+        reason = at_destination(case)
         return Ending(case.leaf, "dropped" if reason else "delivered", reason)
 
     def _in_switch(self, case: Case) -> Ending | None:
@@ -142,7 +177,7 @@ class Verdicts:
         if is_to_many(case.leaf.event.data):
             return Ending(case.leaf, "dropped" if closed else "ignored", closed)
         if self._wiring.is_own_mac(case.node, case.packet.macs[1]):
-            reason = causes.by_rule(case) or closed
+            reason = by_rule(case) or closed
             return Ending(case.leaf, "dropped" if reason else "delivered", reason)
         return Ending(case.leaf, "dropped", bridge_causes.in_switch(case))
 
@@ -162,6 +197,14 @@ class Verdicts:
             return True
         link = self._evidence.link(*place)
         return link is not None and link.mac == mac
+
+
+def _before_loopback(leaf: Sighting) -> Sighting | None:
+    """Where a packet that ended at a node's loopback had come to the node; None for those that the node has made."""
+    if leaf.event.interface != "lo":
+        return None
+    stay = [sighting for sighting in leaf.back() if sighting.event.node == leaf.event.node]
+    return next((one for one in stay if one.event.kind == "in" and one.event.interface != "lo"), None)
 
 
 def _nobody_took(endings: Sequence[Ending]) -> bool:

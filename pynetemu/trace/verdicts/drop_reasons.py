@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 from pynetemu.trace.verdicts import bridge_causes, causes
-from pynetemu.trace.verdicts.causes import Case, Cause
+from pynetemu.trace.verdicts.case import KERNEL, Case
+from pynetemu.trace.verdicts.causes import Cause
+from pynetemu.trace.verdicts.destination import end_of_tunnel
+from pynetemu.trace.verdicts.filters import by_filter
+from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.verdict import Reason
 
 _CAUSES: dict[str, Cause] = {
-    "NETFILTER_DROP": causes.by_rule,
+    "NETFILTER_DROP": by_rule,
     "IP_INNOROUTES": causes.no_route,
     "IP_OUTNOROUTES": causes.no_route,
     "IP_RPFILTER": causes.filtered_by_source,
@@ -19,6 +23,9 @@ _CAUSES: dict[str, Cause] = {
     "QDISC_DROP": causes.queue_full,
     "QDISC_OVERLIMIT": causes.queue_full,
     "QDISC_CONGESTED": causes.queue_full,
+    "VXLAN_VNI_NOT_FOUND": end_of_tunnel,
+    "TC_INGRESS": by_filter,
+    "TC_EGRESS": by_filter,
 }
 # (kind, text, what to try); {node}, {interface} and {port} are filled in.
 _TEXTS: dict[str, tuple[str, str, str]] = {
@@ -46,10 +53,10 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "SOCKET_BACKLOG": ("socket", "the backlog of a socket in {node} was full", "{node} ss -nmt"),
     "FULL_RING": ("queue", "the queue of the link's other end was full", "{node} ip -s link"),
     "UNHANDLED_PROTO": ("protocol", "{node} does not speak this protocol", ""),
-    "IP_CSUM": ("checksum", "its IP checksum is wrong", ""),
-    "TCP_CSUM": ("checksum", "its TCP checksum is wrong", ""),
-    "UDP_CSUM": ("checksum", "its UDP checksum is wrong", ""),
-    "ICMP_CSUM": ("checksum", "its ICMP checksum is wrong", ""),
+    "IP_CSUM": ("checksum", "{node} discards it: its IP checksum is wrong", ""),
+    "TCP_CSUM": ("checksum", "{node} discards it: its TCP checksum is wrong", ""),
+    "UDP_CSUM": ("checksum", "{node} discards it: its UDP checksum is wrong", ""),
+    "ICMP_CSUM": ("checksum", "{node} discards it: its ICMP checksum is wrong", ""),
     "IP_LOCAL_SOURCE": (
         "martian",
         "{node} does not believe the source {source}: it is an address of its own",
@@ -74,7 +81,7 @@ def reason_of_kernel(case: Case) -> Reason:
     found = _named(case)
     if not event.reason:
         return found
-    return replace(found, source=causes.KERNEL, proof=f"{event.reason} in {event.place}" if event.place else event.reason)
+    return replace(found, source=KERNEL, proof=f"{event.reason} in {event.place}" if event.place else event.reason)
 
 
 def _named(case: Case) -> Reason:
@@ -82,8 +89,8 @@ def _named(case: Case) -> Reason:
     where = event.place.partition(" ")[0]
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED") and (wrong := causes.malformed(case)):
         return wrong
-    if not event.reason or event.reason == "IP_INHDR":
-        known = causes.by_rule(case) or causes.too_old(case)
+    if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED"):
+        known = by_rule(case) or causes.too_old(case)
         if known:
             return known
     in_bridge = event.reason == "BRIDGE_INGRESS_STP_STATE" or where.startswith("br_")  # unnamed before Linux 6.12
@@ -101,7 +108,7 @@ def _named(case: Case) -> Reason:
 def _from_text(case: Case) -> Reason:
     event, packet = case.leaf.event, case.packet
     kind, text, hint = _TEXTS.get(event.reason) or ("kernel", f"dropped in {{node}}{_word(event.reason)}", "")
-    port = f"{packet.protocol} port {packet.ports[1]}"
+    port = f"{'UDP' if packet.protocol == 'VXLAN' else packet.protocol} port {packet.ports[1]}"
     names = {"node": event.node, "interface": event.interface, "port": port}
     names |= {"source": case.who(packet.source), "destination": case.who(packet.destination)}
     return Reason(kind, text.format(**names), (), hint.format(**names))

@@ -3,23 +3,27 @@
 from collections.abc import Iterator, Sequence
 
 from pynetemu.packets.dissect import is_to_many
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.verdicts.causes import COUNTERS, TABLES
+from pynetemu.trace.verdicts.case import COUNTERS, TABLES
 from pynetemu.trace.verdicts.connections import came_to_nothing
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.evidence import Evidence
+from pynetemu.trace.verdicts.unsent import unsent
 from pynetemu.trace.verdicts.verdict import Reason
-
-_MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
 
 
 def node_problems(
-    journeys: Sequence[Journey], conversations: Conversations, wiring: Wiring, evidence: Evidence
+    journeys: Sequence[Journey],
+    conversations: Conversations,
+    wiring: Wiring,
+    evidence: Evidence,
+    lines: Sequence[TracedLine] = (),
 ) -> list[Reason]:
     """The most telling first."""
     besides = [*_overflows(evidence), *_same_mac(journeys, evidence), *came_to_nothing(journeys)]
-    return [*_two_owners(conversations), *_unsent(wiring, evidence), *besides]
+    return [*_two_owners(conversations), *unsent(journeys, wiring, evidence, lines), *besides]
 
 
 def _two_owners(conversations: Conversations) -> Iterator[Reason]:
@@ -30,38 +34,6 @@ def _two_owners(conversations: Conversations) -> Iterator[Reason]:
             numbers = " and ".join(str(journey.number) for journey in claims.values())
             text = f"{address} is taken twice: {' and '.join(nodes)} both answer for it, see packets {numbers}"
             yield Reason("duplicate", text, (), f"{nodes[-1]} ip addr", TABLES)
-
-
-def _unsent(wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
-    """Packets that were never made, since their sender had no route: connect() and ping say "Network is unreachable"."""
-    for node, moved in evidence.moved.items():
-        for counter, mark in (("IpOutNoRoutes", "."), ("Ip6OutNoRoutes", ":")):
-            if not moved.get(counter):
-                continue
-            others = [address for address in _hosts_first(wiring) if mark in address and node not in wiring.owners[address]]
-            missing = _out_of_reach(node, others, evidence)
-            if missing:
-                named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
-                gateway, text = wiring.gateway_of(node, mark), f"{node} sent nothing: no route in {node} to {named}"
-                hint = f"{node} ip route add default via {gateway}"
-                if _out_of_reach(node, [gateway] if mark in gateway else [], evidence):
-                    near = f"no address in the network of its gateway {gateway}"
-                    text = f"{node} sent nothing: it has {near}, nor a route to {named}"
-                    hint = f"{node} ip addr"
-                yield Reason("route", text, (), hint, TABLES)
-            elif mark == ".":  # kernels try IPv6 all the time
-                text = f"{node} had no route for what it wanted to send"
-                yield Reason("route", text, (f"{counter} +{moved[counter]}",), f"{node} ip route", COUNTERS)
-
-
-def _out_of_reach(node: str, addresses: Sequence[str], evidence: Evidence) -> list[str]:
-    tables = evidence.tables(node)
-    return [address for address in addresses[:_MOST_ASKED] if tables and tables.decide(address).kind == "no route"]
-
-
-def _hosts_first(wiring: Wiring) -> list[str]:
-    """All addresses, those of nodes that have but one first: that is where people want to get to."""
-    return sorted(wiring.owners, key=lambda address: min(len(wiring.prefixes.get(node, ())) for node in wiring.owners[address]))
 
 
 def _overflows(evidence: Evidence) -> Iterator[Reason]:

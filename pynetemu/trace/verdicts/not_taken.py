@@ -1,10 +1,10 @@
 """Why a frame did not come to the interface that it is addressed to, or that would have answered it."""
 
+from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.bridge_causes import both_isolated, port_closed
-from pynetemu.trace.verdicts.causes import TABLES
-from pynetemu.trace.verdicts.evidence import Evidence
+from pynetemu.trace.verdicts.case import TABLES
 from pynetemu.trace.verdicts.verdict import Reason
 
 

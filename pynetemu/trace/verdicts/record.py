@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
+from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.decide import Verdicts
@@ -22,6 +23,7 @@ class TraceRecord:
         self.engine = ""
         self.lost = 0
         self.rules_missed = False
+        self.lines: list[TracedLine] = []
         self._endings: dict[int, Sequence[Ending]] = {}
         self._verdicts: Verdicts | None = None
 

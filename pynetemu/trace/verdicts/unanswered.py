@@ -5,11 +5,14 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
 from pynetemu.packets.dissect import Packet, dissect
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.verdicts.causes import TABLES, Case, by_rule
+from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.evidence import Evidence
+from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.not_taken import kept_from, link_down
 from pynetemu.trace.verdicts.verdict import Ending, Reason, died
 
@@ -28,13 +31,16 @@ class Requests:
         """A delivered packet whose receiver refused it, or cannot answer."""
         event = ending.sighting.event
         packet = dissect(event.data)
-        if packet.kind == "echo request" or packet.kind == "SYN":
+        if packet.inner is None and packet.kind in ("echo request", "SYN"):
             answer = self._conversations.answer(ending.node, packet, event.time)
             if answer is None:
                 reason = self._no_answer(ending.node, packet)
                 return Ending(ending.sighting, "unanswered", reason)
         refusal = self._refusal(ending.node, packet, event.time)
-        return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, refusal)) if refusal else ending
+        if refusal:
+            return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, refusal))
+        error = told_by_error(Case(ending.sighting, packet, self._evidence, self._wiring, self._conversations))
+        return Ending(ending.sighting, "dropped", error) if error else ending
 
     def with_refusal(self, reason: Reason, node: str, packet: Packet, time: int) -> Reason:
         """The kernel's word that nobody listens, with what was answered."""
@@ -52,6 +58,7 @@ class Requests:
         return ""
 
     def _closed(self, node: str, packet: Packet, refusal: str) -> Reason:
+        packet = replace(packet, protocol="UDP") if packet.protocol == "VXLAN" else packet
         port = packet.ports[1]
         text = f"nothing listens on {packet.protocol} port {port} of {node}" + (
             f": it refused, see {refusal}" if refusal else ""
@@ -69,7 +76,7 @@ class Requests:
         tables = self._evidence.tables(node)
         if tables is None:
             return None
-        back, who = tables.decide(packet.source), self._named(packet.source)
+        back, who = tables.decide(Keys(packet.destination, packet.source)), self._named(packet.source)
         if back.kind in ("no route", "unreachable", "prohibit", "blackhole"):
             hint = f"{node} ip route add {self._wiring.route_to(node, packet.source)}"
             return Reason("route", f"{node} got it, but cannot answer: no route in {node} back to {who}", (), hint, TABLES)

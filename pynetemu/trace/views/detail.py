@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pynetemu.packets.dissect import dissect
+from pynetemu.trace.evidence.lookups import NodeTables
+from pynetemu.trace.evidence.rules import keys_of
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
-from pynetemu.trace.verdicts.lookups import NodeTables
 from pynetemu.trace.views.changes import changes, macs_rewritten
 from pynetemu.trace.views.style import Style
 
@@ -90,7 +91,7 @@ class _Detail:
         if packet.ttl is None:
             return ""
         with NodeTables(self._lab[hop.node]) as tables:
-            decision = tables.decide(packet.destination, matched=True)
+            decision = tables.decide(keys_of(packet, hop.arrived.event.data, hop.arrived.event.interface), matched=True)
             if decision.kind != "forwarded":
                 return ""
             via = f" via {self._name(decision.gateway)}" if decision.gateway else ""

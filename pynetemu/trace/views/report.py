@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.verdicts.outcome import BAD, outcome
 from pynetemu.trace.verdicts.verdict import Ending
 from pynetemu.trace.views.columns import Row
 from pynetemu.trace.views.detail import detail
 from pynetemu.trace.views.ladder import Ladder
 from pynetemu.trace.views.style import Style
-from pynetemu.trace.views.summary import is_bad, root_cause, summary
+from pynetemu.trace.views.summary import summary
 from pynetemu.wording import counted
 
 if TYPE_CHECKING:
@@ -36,17 +37,21 @@ def report(trace: "TraceRecord", style: Style, *, everything: bool = False) -> s
 def _worth_showing(trace: "TraceRecord", hidden: Sequence[Journey]) -> list[Row]:
     """Of the packets that would not be shown, the first few that ended badly."""
     judged = ((journey, trace.endings(journey)) for journey in hidden[:2000])
-    return [row for row in judged if any(map(is_bad, row[1]))][:5]
+    return [row for row in judged if any(map(_is_bad, row[1]))][:5]
 
 
 def why(trace: "TraceRecord", style: Style) -> str:
     """The last packet that ended badly, with its way, the reason, its proof and what to try."""
-    bad = [journey for journey in trace if not is_background(journey.first.data) and any(map(is_bad, trace.endings(journey)))]
+    bad = [journey for journey in trace if not is_background(journey.first.data) and any(map(_is_bad, trace.endings(journey)))]
     if not bad:
-        cause = root_cause(trace, [])
+        cause = outcome(trace, []).cause
         return style.failed(cause.text) + _try(cause.hint) if cause else "nothing was dropped in the last trace"
     ping = [journey for journey in bad if dissect(journey.first.data).protocol not in ("ARP", "ND")]
     return detail(trace, (ping or bad)[-1], style)
+
+
+def _is_bad(ending: Ending) -> bool:
+    return ending.fate in BAD
 
 
 def _try(hint: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 DESCRIPTION = "/sys/kernel/btf/vmlinux"
 _FIELDS = (
     "sk_buff.dev sk_buff.head sk_buff.data sk_buff.tail sk_buff.end sk_buff.len sk_buff.mac_header sk_buff.network_header "  # noqa: SIM905
-    "sk_buff.protocol sk_buff.vlan_tci sk_buff.vlan_proto sk_buff.sk "
+    "sk_buff.protocol sk_buff.mark sk_buff.vlan_tci sk_buff.vlan_proto sk_buff.sk "
     "sk_buff.data_len skb_shared_info.dataref net_device.ifindex net_device.type net_device.nd_net "
     "net.ns.inum sock.__sk_common.skc_net sock.__sk_common.skc_family".split()
 )

@@ -19,13 +19,13 @@ from pynetemu.trace.sources.kernel.btf import Layout
 from pynetemu.trace.sources.kernel.classic import Packet, translate
 
 # What is known of a packet, at the beginning of each record: time (ns, CLOCK_MONOTONIC), address of the sk_buff, of its data,
-# of the code that dropped it; node, interface, length, reason, captured bytes, VLAN tag and ethertype, kind.
-HEAD = struct.Struct("=QQQQIIIIIHHI4x")
+# of the code that dropped it; node, interface, length, reason, captured bytes, VLAN tag and ethertype, kind, mark.
+HEAD = struct.Struct("=QQQQIIIIIHHII")
 SNAP, BEHIND = 192, 128  # bytes of each packet: of its piece with the headers, and of what lies behind that
 DATA = SNAP + BEHIND
 STACK_DEPTH = 6
-_TIME, _BUFFER, _HEAD, _PLACE, _NODE, _INTERFACE, _LENGTH, _REASON, _CAPTURED, _TAG, _TAG_TYPE, _KIND = (
-    0, 8, 16, 24, 32, 36, 40, 44, 48, 52, 54, 56)  # fmt: skip
+_TIME, _BUFFER, _HEAD, _PLACE, _NODE, _INTERFACE, _LENGTH, _REASON, _CAPTURED, _TAG, _TAG_TYPE, _KIND, _MARK = (
+    0, 8, 16, 24, 32, 36, 40, 44, 48, 52, 54, 56, 60)  # fmt: skip
 
 KINDS: tuple[Kind, ...] = ("out", "in", "drop", "end")
 _TRACEPOINTS: dict[Kind, str] = {
@@ -178,6 +178,7 @@ class _Program(Assembler):
         self.load(2, R1, R7, at["sk_buff.vlan_tci"]).store(2, R9, _TAG, R1)
         self.load(2, R1, R7, at["sk_buff.vlan_proto"]).store(2, R9, _TAG_TYPE, R1)
         self.store_value(4, R9, _KIND, KINDS.index(self._kind))
+        self.load(4, R1, R7, at["sk_buff.mark"]).store(4, R9, _MARK, R1)
 
     def _store_argument(self, argument: int, size: int, to: int, there: bool) -> None:
         if there:
@@ -194,7 +195,9 @@ class _Program(Assembler):
         at, data = self._at, HEAD.size
         self.jump_if("==", R8, 0, "framed").load(2, R1, R8, at["net_device.type"])
         self.jump_if("==", R1, _ARPHRD_ETHER, "framed").jump_if("!=", R1, _ARPHRD_LOOPBACK, "without")
-        self.label("framed").load(2, R2, R7, at["sk_buff.mac_header"]).jump_if("!=", R2, _UNSET, "ethernet").label("without")
+        self.label("framed").load(2, R2, R7, at["sk_buff.mac_header"]).jump_if("==", R2, _UNSET, "without")
+        self.load(2, R1, R7, at["sk_buff.network_header"]).jump_if_registers("!=", R1, R2, "ethernet")
+        self.label("without")  # or one that was looped back to its sender, where both headers begin at once
         self.set(R1, 0).store(8, R9, data, R1).store(4, R9, data + 8, R1)
         self.load(2, R1, R7, at["sk_buff.protocol"]).store(2, R9, data + 12, R1)
         self.load(2, R2, R7, at["sk_buff.network_header"])

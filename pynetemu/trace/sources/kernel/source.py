@@ -102,7 +102,7 @@ class KernelSource:
             self._programs.close()
 
     def _event(self, data: memoryview, at: int) -> Event | None:
-        stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind = _head(data, at)
+        stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind, mark = _head(data, at)
         name = KINDS[kind]
         place_of_it = number, ifindex
         interface = self._interfaces[place_of_it] if place_of_it in self._interfaces else self._name(number, ifindex)
@@ -117,7 +117,9 @@ class KernelSource:
         if name == "drop":
             why = self._reasons.get(reason) or f"reason {reason}"
             where = _place(place, _stack(data, at + HEAD.size + DATA))
-        return Event(stamp + self._since_1970, self._nodes[number], interface, name, frame, length, buffer, head, why, where)
+        return Event(
+            stamp + self._since_1970, self._nodes[number], interface, name, frame, length, buffer, head, why, where, mark
+        )
 
     def _name(self, number: int, ifindex: int) -> str | None:
         """The name of an interface that has not been seen before."""

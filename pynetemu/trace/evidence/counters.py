@@ -18,22 +18,21 @@ _BAD = (
     *("SndbufErrors", "IPReversePathFilter", "ListenDrops", "ListenOverflows", "TCPBacklogDrop", "ArpFilter"),
 )
 
-Counters = Mapping[str, int]
+Texts = Mapping[str, Sequence[str]]
 
 
-def read(lab: "Lab", nodes: Sequence[str]) -> dict[str, Counters]:
-    """The counters of nodes; one request for all."""
-    found = lab.control.ask(ReadFiles(tuple(nodes), _FILES))
-    return {node: dict(_parse(*texts)) for node, texts in found.items()}
+def read(lab: "Lab", nodes: Sequence[str], besides: Sequence[str] = ()) -> Texts:
+    """The counters of nodes as the kernel writes them, and other files of /proc/net behind; one request for all."""
+    return lab.control.ask(ReadFiles(tuple(nodes), (*_FILES, *besides)))
 
 
-def moved(before: Counters, after: Counters) -> dict[str, int]:
+def moved(before: Sequence[str], after: Sequence[str]) -> dict[str, int]:
     """Those of something wrong that have grown, and by how much."""
-    return {
-        name: value - before.get(name, 0)
-        for name, value in after.items()
-        if value > before.get(name, 0) and name.endswith(_BAD)
-    }
+    known, now = before[: len(_FILES)], after[: len(_FILES)]
+    if known == now:
+        return {}
+    old = dict(_parse(*known))
+    return {name: value - old.get(name, 0) for name, value in _parse(*now) if value > old.get(name, 0) and name.endswith(_BAD)}
 
 
 def _parse(snmp: str, netstat: str, snmp6: str) -> Iterator[tuple[str, int]]:

@@ -5,20 +5,22 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pynetemu.engine.protocol.requests import ReadFiles
 from pynetemu.errors import PynetemuError
-from pynetemu.trace.sources import nftrace
+from pynetemu.trace.evidence import counters, tc_actions
+from pynetemu.trace.evidence.lookups import Link, NodeTables, Queue
+from pynetemu.trace.sources import iptables, nftrace
+from pynetemu.trace.sources.iptables import LegacyRule
 from pynetemu.trace.sources.nftrace import Drop, Firewall
-from pynetemu.trace.verdicts import counters
-from pynetemu.trace.verdicts.lookups import Link, NodeTables, Queue
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
 
 _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
+_WITHOUT_FILTERS = ("noqueue", "pfifo", "pfifo_fast", "bfifo", "tbf", "netem", "fq_codel", "fq")
 _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
 
 
@@ -27,13 +29,18 @@ class Evidence:
 
     def __init__(self, lab: "Lab", nodes: Sequence[str]) -> None:
         self._lab, self._nodes = lab, list(nodes)
-        self._before = counters.read(lab, self._nodes)
+        self._before = counters.read(lab, self._nodes, iptables.FILES)
         self._tables: dict[str, NodeTables] = {}
-        self._rules: dict[str, dict[tuple[str, str, int], str]] = {}
+        self._rules: dict[str, dict[tuple[str, str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
+        self._filters: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+        self._legacy: dict[str, list[LegacyRule]] = {}
         looked_at = self._nodes if len(self._nodes) <= _FEW else ()
         self._queues_before = {node: self._queues(node) for node in looked_at}
         self.firewall = Firewall(lab, self._nodes)
+        self._legacy_before = {
+            node: iptables.read(lab[node], _names(texts)) for node, texts in self._before.items() if any(_names(texts))
+        }
         self.moved: dict[str, dict[str, int]] = {}
         self.ended = False
 
@@ -52,14 +59,14 @@ class Evidence:
         """Forgets what was asked, since time has passed, and reads the counters again."""
         self._forget()
         with suppress(PynetemuError):
-            after = counters.read(self._lab, self._nodes)
+            after = counters.read(self._lab, self._nodes, iptables.FILES)
             self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
             self._before = after
 
     def _forget(self) -> None:
         for tables in self._tables.values():
             tables.close()
-        for known in (self._tables, self._rules, self._settings):
+        for known in (self._tables, self._rules, self._settings, self._legacy, self._filters):
             known.clear()
         for name in ("owners", "macs"):
             self.__dict__.pop(name, None)
@@ -106,7 +113,39 @@ class Evidence:
             self._rules[drop.node] = {}
             with suppress(PynetemuError):
                 self._rules[drop.node] = nftrace.rules(self._lab, drop.node)
-        return self._rules[drop.node].get((drop.table, drop.chain, drop.rule), "")
+        return self._rules[drop.node].get((drop.family, drop.table, drop.chain, drop.rule), "")
+
+    def legacy_rules(self, node: str) -> list[LegacyRule]:
+        """The rules of iptables-legacy in a node that have ended packets meanwhile."""
+        if node not in self._legacy and not self.ended and any(names := _names(self._before[node])):
+            with suppress(PynetemuError):
+                now = iptables.read(self._lab[node], names)
+                self._legacy[node] = iptables.moved(self._legacy_before.get(node, {}), now)
+        return self._legacy.get(node, [])
+
+    def has_reader(self, node: str, queue: int) -> bool:
+        """Whether a program of a node reads a queue of the firewall (NFQUEUE)."""
+        return any(
+            line.split()[:1] == [str(queue)] for line in self.text(node, "/proc/net/netfilter/nfnetlink_queue").splitlines()
+        )
+
+    def filters(self, node: str, interface: str) -> list[tuple[str, dict[str, Any]]]:
+        """The actions of traffic control on an interface that have worked; raises LabError."""
+        tables = self.tables(node)
+        has_any = tables is not None and any(
+            tables.names.get(queue.interface) == interface and queue.kind not in _WITHOUT_FILTERS for queue in tables.queues
+        )
+        if has_any and (node, interface) not in self._filters:
+            self._filters[node, interface] = tc_actions.read(self._lab[node], interface)
+        return self._filters.get((node, interface), [])
+
+    def text(self, node: str, path: str) -> str:
+        """A file of /proc/net in a node, as it is now; "" where it has none."""
+        if self.ended:
+            return ""
+        with suppress(PynetemuError):
+            return self._lab.control.ask(ReadFiles((node,), (path,)))[node][0]
+        return ""
 
     def queue(self, node: str, interface: str) -> tuple[Queue, int] | None:
         """A queue of an interface that has dropped packets, or that holds some; and how many it dropped."""
@@ -140,6 +179,11 @@ class Evidence:
                 if link.index != 1 and link.kind != "bridge":
                     found.setdefault(link.mac, []).append((node, link.name))
         return found
+
+
+def _names(texts: Sequence[str]) -> tuple[str, str]:
+    """The tables of iptables-legacy for IPv4 and for IPv6, among the texts of a node."""
+    return texts[-2], texts[-1]
 
 
 def _sockets(text: str) -> Iterator[tuple[str, int]]:

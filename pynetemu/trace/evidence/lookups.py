@@ -2,14 +2,14 @@
 
 with NodeTables(network["r1"]) as tables:
     tables.links["eth1"].mtu
-    tables.decide("10.0.2.2", source="10.0.1.2", interface="eth0")    Decision(kind="forwarded", interface="eth1", ...)
+    tables.decide(Keys("10.0.1.2", "10.0.2.2", "eth0"))     Decision(kind="forwarded", interface=3, ...)
 """
 
 import errno
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -17,7 +17,8 @@ from pynetemu.engine.messages import tables
 from pynetemu.engine.messages.framing import Refusal, as_text, ask, attribute, attributes, dump, unpack
 from pynetemu.engine.messages.tables import NEIGHBOR_BODY, NUD_FAILED, NUD_INCOMPLETE, ROUTE_BODY, RTM_GETNEIGH, RTM_GETROUTE
 from pynetemu.lab.rtnetlink import addresses, links
-from pynetemu.trace.verdicts.rules import Rule, rule_of
+from pynetemu.trace.evidence.routing import Found, Route, Routing
+from pynetemu.trace.evidence.rules import Keys, Rule, rule_of
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
@@ -29,14 +30,15 @@ _STATISTICS = struct.Struct("=12xI12xI")  # struct tc_stats: of it drops and the
 _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")  # linux/if_bridge.h
 _DESTINATION, _SOURCE, _INPUT = 1, 2, 3  # RTA_*
 _FIB_MATCH = 0x2000  # RTM_F_FIB_MATCH: the route itself, not what came of it
-_PROTOCOL, _SOURCE_PORT, _TARGET_PORT = 27, 28, 29  # RTA_IP_PROTO, _SPORT, _DPORT
-_PORTS = {"TCP": 6, "UDP": 17}
+_MARK, _PROTOCOL, _SOURCE_PORT, _TARGET_PORT = 16, 27, 28, 29  # RTA_MARK, RTA_IP_PROTO, _SPORT, _DPORT
+_ASKED_FOR = (1, 6, 17, 58)  # the protocols that a question for a route may name; of others the rules are walked
 _GET_RULE = 34  # RTM_GETRULE
 _TYPES = {1: "forwarded", 2: "local", 3: "broadcast", 5: "multicast", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 
 Kind = Literal[
     "forwarded", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "no route", "filtered", "refused"
 ]
+_REFUSING = ("blackhole", "unreachable", "prohibit", "no route")
 _REFUSALS: dict[int, Kind] = {
     errno.ENETUNREACH: "no route",
     errno.EHOSTUNREACH: "unreachable",
@@ -65,6 +67,8 @@ class Link:
     isolated: bool = False
     floods: bool = True
     xdp: bool = False
+    vxlan: tuple[int, int] | None = None  # its id and its UDP port
+    vrf_table: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,22 +91,20 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the routing tables say: `gateway` is the next hop, "" when the destination is on that link."""
+    """What the routing tables say: `gateway` is the next hop, "" when the destination is on that link.
+
+    `filtered` is a source that the node does not believe. `rule` or `route` is what refused, `perhaps` a rule that refuses
+    marked packets, where nobody has seen this one's mark.
+    """
 
     kind: Kind
     interface: int = 0
     gateway: str = ""
     mtu: int = 0
     prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """The protocol and the ports of a packet."""
-
-    protocol: str
-    source: int
-    target: int
+    rule: Rule | None = None
+    route: Route | None = None
+    perhaps: Rule | None = None
 
 
 class NodeTables:
@@ -153,31 +155,55 @@ class NodeTables:
         return [_queue(answer.body) for answer in dump(self._asked, _GET_QDISC, _QUEUE_BODY.pack(0, 0, 0, 0, 0))]
 
     @cached_property
-    def rules(self) -> list[Rule]:
-        """The routing rules of both families, in the order in which they are asked."""
-        answers = dump(self._asked, _GET_RULE, ROUTE_BODY.pack(*bytes(8), 0))
-        return sorted((rule_of(answer.body) for answer in answers), key=lambda rule: rule.priority)
+    def routing(self) -> Routing:
+        """The routing rules and the routes of all tables, of both families."""
+        rules = [rule_of(answer.body) for answer in dump(self._asked, _GET_RULE, ROUTE_BODY.pack(*bytes(8), 0))]
+        routes = [tables.RouteMessage(answer.body) for answer in dump(self._asked, RTM_GETROUTE, ROUTE_BODY.pack(*bytes(8), 0))]
+        masters = {link.index: link.vrf_table for link in self.links.values() if link.vrf_table}
+        in_vrfs = {link.name: masters[link.master] for link in self.links.values() if link.master in masters}
+        return Routing(rules, routes, in_vrfs | {self.names[index]: table for index, table in masters.items()})
 
-    def decide(
-        self, destination: str, *, source: str = "", interface: str = "", matched: bool = False, flow: Flow | None = None
-    ) -> Decision:
-        """What happens to a packet for an address, sent here or, with `interface`, arriving there; `matched` for the prefix.
+    def decide(self, keys: Keys, *, matched: bool = False) -> Decision:
+        """What happens to a packet with these keys; `matched` for the prefix. What has no address is refused."""
+        decision = self._kernels_answer(keys, matched)
+        if decision.kind == "refused" and not _packed(keys.family, keys.destination):
+            return decision
+        if decision.kind == "forwarded" and keys.protocol in (0, *_ASKED_FOR) and keys.mark is not None:
+            return decision
+        if decision.kind in ("local", "broadcast", "multicast"):
+            return decision
+        return self._explained(decision, self.routing.walk(keys), keys)
 
-        What is no address is refused; a source of the other family takes no part.
-        """
-        family = socket.AF_INET6 if ":" in destination else socket.AF_INET
-        target = _packed(family, destination)
+    def _explained(self, decision: Decision, found: Found, keys: Keys) -> Decision:
+        """A refusal with the rule or the route that refused; a source that is not believed is told from these."""
+        perhaps = self.routing.refusing_if(found.maybe, keys)
+        if decision.kind == "forwarded":
+            if keys.protocol not in (0, *_ASKED_FOR) and found.kind in _REFUSING and not found.maybe:
+                return Decision(found.kind, rule=found.rule, route=found.route)
+            return replace(decision, perhaps=perhaps)
+        if decision.kind in ("blackhole", "filtered") and found.kind != "blackhole":
+            return Decision("filtered")
+        kind = found.kind if found.kind in _REFUSING else decision.kind
+        return Decision(kind, rule=found.rule, route=found.route if found.kind in _REFUSING else None, perhaps=perhaps)
+
+    def _kernels_answer(self, keys: Keys, matched: bool) -> Decision:
+        family = keys.family
+        target = _packed(family, keys.destination)
         if not target:
             return Decision("refused")
-        origin = _packed(family, source) if interface else b""
+        is_sent_here = not keys.interface
+        origin = b"" if is_sent_here and keys.source not in self.addresses else _packed(family, keys.source)
         flags = _FIB_MATCH if matched else 0
-        body = ROUTE_BODY.pack(family, len(target) * 8, len(origin) * 8, 0, 0, 0, 0, 0, flags)
+        body = ROUTE_BODY.pack(family, len(target) * 8, len(origin) * 8, keys.ds_field, 0, 0, 0, 0, flags)
         body += attribute(_DESTINATION, target) + (attribute(_SOURCE, origin) if origin else b"")
-        if interface in self.links:
-            body += attribute(_INPUT, struct.pack("=I", self.links[interface].index))
-        if flow is not None and flow.protocol in _PORTS:  # rules may ask for them
-            body += attribute(_PROTOCOL, bytes([_PORTS[flow.protocol]]))
-            body += attribute(_SOURCE_PORT, flow.source.to_bytes(2)) + attribute(_TARGET_PORT, flow.target.to_bytes(2))
+        if keys.interface in self.links:
+            body += attribute(_INPUT, struct.pack("=I", self.links[keys.interface].index))
+        if keys.mark:
+            body += attribute(_MARK, struct.pack("=I", keys.mark))
+        if keys.protocol in _ASKED_FOR:  # rules may ask for it
+            body += attribute(_PROTOCOL, bytes([keys.protocol]))
+        if keys.ports is not None and keys.protocol in _ASKED_FOR:
+            body += attribute(_SOURCE_PORT, keys.ports[0].to_bytes(2)) + attribute(_TARGET_PORT, keys.ports[1].to_bytes(2))
         try:
             (answer,) = ask(self._asked, RTM_GETROUTE, body)
         except Refusal as refusal:
@@ -200,6 +226,8 @@ def _link(found: tables.LinkMessage) -> Link:
         isolated=found.is_isolated,
         floods=found.floods,
         xdp=found.has_xdp,
+        vxlan=found.vxlan,
+        vrf_table=found.vrf_table,
     )
 
 

@@ -1,0 +1,1 @@
+"""What the nodes of a lab are asked about a packet: tables, rules, queues, counters, and what these say together."""

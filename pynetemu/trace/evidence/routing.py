@@ -1,0 +1,114 @@
+"""Which rule and which route of a node decided over a packet: its rules and tables walked with the packet's own keys.
+
+The kernel's answer to a question for a route (RTM_GETROUTE) says what happens, and by a refusal not why: a rule that refuses, a
+route that does, a source that is not believed are the same error. So the rules are walked in their order, as fib_rules_lookup
+does, and the tables that they lead to (RFC 1812, 5.2.4.3: the longest prefix).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Literal
+
+from pynetemu.engine.messages.tables import RouteMessage
+from pynetemu.trace.evidence.rules import Keys, Rule, table_name
+
+Kind = Literal["forwarded", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "no route"]
+_KINDS: dict[int, Kind] = {1: "forwarded", 2: "local", 3: "broadcast", 4: "local", 5: "multicast", 6: "blackhole",
+                           7: "unreachable", 8: "prohibit"}  # fmt: skip
+_THROW, _DEAD, _CLONED = 9, 1, 0x200  # RTN_THROW, RTNH_F_DEAD, RTM_F_CLONED
+_REFUSING = ("blackhole", "unreachable", "prohibit")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of a table, as far as a lookup needs it; `text` as `ip route add` takes it."""
+
+    network: IPv4Network | IPv6Network
+    table: int
+    kind: int
+    metric: int
+    ds_field: int
+    is_dead: bool
+
+    @property
+    def text(self) -> str:
+        kind = _KINDS.get(self.kind, "")
+        place = "" if self.table == 254 else f" table {table_name(self.table)}"
+        where = "default" if self.network.prefixlen == 0 else str(self.network)
+        return f"{kind} {where}{place}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What walking has led to: a rule that refuses, or a route; `maybe` are rules before it that could have had the packet,
+    had it a mark that nobody has seen."""
+
+    kind: Kind
+    rule: Rule | None = None
+    route: Route | None = None
+    maybe: tuple[Rule, ...] = ()
+
+
+class Routing:
+    """The rules and routes of a node; `vrf_tables` has the table of each interface that is in a VRF."""
+
+    def __init__(self, rules: Sequence[Rule], routes: Sequence[RouteMessage], vrf_tables: dict[str, int]) -> None:
+        self._rules, self._messages, self._vrf_tables = sorted(rules, key=lambda rule: rule.priority), routes, vrf_tables
+
+    @cached_property
+    def _tables(self) -> dict[tuple[int, int], list[Route]]:
+        """By family and number; the most specific routes first, of equal ones those that the kernel prefers."""
+        found: dict[tuple[int, int], list[Route]] = {}
+        for message in self._messages:
+            if message.family in (2, 10) and not message.flags & _CLONED:
+                found.setdefault((message.family, message.table), []).append(_route(message))
+        for routes in found.values():
+            routes.sort(key=lambda route: (-route.network.prefixlen, -route.ds_field, route.metric))
+        return found
+
+    def walk(self, keys: Keys) -> Found:
+        """What the node's rules and tables say of a packet."""
+        rules = [rule for rule in self._rules if rule.family == keys.family]
+        maybe: list[Rule] = []
+        at = 0
+        while at < len(rules):
+            rule = rules[at]
+            at += 1
+            is_meant = rule.is_about(keys)
+            if is_meant is None:
+                maybe.append(rule)
+            if not is_meant or rule.action == "nop":
+                continue
+            if rule.action == "goto":
+                at = next((number for number, other in enumerate(rules) if other.priority >= rule.goto), len(rules))
+            elif rule.action in _REFUSING:
+                return Found(rule.action, rule, None, tuple(maybe))  # type: ignore[arg-type]  # mypy does not narrow by a tuple
+            elif (route := self._in_table(rule, keys)) is not None:
+                return Found(_KINDS.get(route.kind, "no route"), rule, route, tuple(maybe))
+        return Found("no route", None, None, tuple(maybe))
+
+    def _in_table(self, rule: Rule, keys: Keys) -> Route | None:
+        """The route of the rule's table; None where the next rule is asked."""
+        number = self._vrf_tables.get(keys.interface, 0) if rule.is_of_vrf else rule.table
+        wanted = ip_address(keys.destination)
+        for route in self._tables.get((keys.family, number), ()):
+            if wanted in route.network and not route.is_dead and route.ds_field in (0, keys.ds_field):
+                is_left_out = route.kind == _THROW or route.network.prefixlen <= rule.shortest
+                return None if is_left_out else route
+        return None
+
+    def refusing_if(self, rules: Sequence[Rule], keys: Keys) -> Rule | None:
+        """Of rules that a packet may be meant by, the first that would refuse it, itself or by its table."""
+        for rule in rules:
+            route = self._in_table(rule, keys) if rule.action == "lookup" else None
+            if rule.action in _REFUSING or (route is not None and _KINDS.get(route.kind) in _REFUSING):
+                return rule
+        return None
+
+
+def _route(message: RouteMessage) -> Route:
+    network = ip_network(message.destination, strict=False)
+    dead = bool(message.flags & _DEAD)
+    return Route(network, message.table, message.kind, message.metric, message.ds_field, dead)

@@ -1,0 +1,43 @@
+"""The commands that ran while a trace was on: what they wanted to reach, and whether they succeeded."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+_WORD = re.compile(r"[\w:.%-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class TracedLine:
+    """A command in a node, with its words and its exit status (None while it runs, or where nobody has waited for it)."""
+
+    node: str
+    words: tuple[str, ...]
+    status: int | None = None
+
+    def targets(self, addresses_of: Callable[[str], Sequence[str]]) -> list[str]:
+        """The addresses that its words name, themselves or by the name of a node, in the order of the words."""
+        found: list[str] = []
+        for word in _words(self.words):
+            address = _address(word)
+            found += [address] if address else [one for one in addresses_of(word) if word != self.node]
+        return list(dict.fromkeys(found))
+
+
+def _words(words: Sequence[str]) -> Iterator[str]:
+    for text in words:
+        for word in _WORD.findall(text):
+            yield word
+            if ":" in word:  # a host and a port, or a scheme and a host
+                yield from word.split(":")
+
+
+def _address(word: str) -> str:
+    """An IP address that can be gone to, as the kernel writes it; "" for other words."""
+    if len(word) < 3 or word.count(":") + word.count(".") < 2:
+        return ""
+    try:
+        return str(ip_address(word.partition("%")[0]))
+    except ValueError:
+        return ""

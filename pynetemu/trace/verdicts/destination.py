@@ -1,0 +1,69 @@
+"""Why a packet that has come to where it was to go did not come to a program there."""
+
+import struct
+
+from pynetemu.trace.verdicts.case import BYTES, TABLES, Case
+from pynetemu.trace.verdicts.causes import filtered_by_source
+from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.verdict import Reason
+
+_CHECKSUMS = {"TCP": (6, 16), "UDP": (17, 6)}  # the protocol's number, and where its checksum lies
+_COUNTERS = {"TCP": ("TcpInCsumErrors",), "UDP": ("UdpInCsumErrors", "Udp6InCsumErrors")}
+
+
+def at_destination(case: Case) -> Reason | None:
+    """None where nothing speaks against that it was delivered."""
+    reason = by_rule(case)
+    if reason is None and case.counted("TcpExtIPReversePathFilter"):
+        reason = filtered_by_source(case)
+    return reason or wrong_checksum(case) or end_of_tunnel(case)
+
+
+def wrong_checksum(case: Case) -> Reason | None:
+    """A checksum that is wrong, in a node that has counted such."""
+    packet, event = case.packet, case.leaf.event
+    if packet.protocol not in _CHECKSUMS or not any(case.counted(name) for name in _COUNTERS[packet.protocol]):
+        return None
+    if len(event.data) < event.length or not _is_wrong(event.data, packet.protocol):
+        return None
+    text = f"{case.node} discards it: its {packet.protocol} checksum is wrong"
+    return Reason("checksum", text, (), f"{case.node} nstat -az {_COUNTERS[packet.protocol][0]}", BYTES)
+
+
+def _is_wrong(frame: bytes, protocol: str) -> bool:
+    """Whether a checksum is neither right nor, as hosts leave it to their network cards, that of the addresses only."""
+    number, place = _CHECKSUMS[protocol]
+    is_ipv4 = frame[12:14] == b"\x08\x00"
+    at = 14 + (frame[14] & 15) * 4 if is_ipv4 else 54
+    end = 14 + int.from_bytes(frame[16:18]) if is_ipv4 else 54 + int.from_bytes(frame[18:20])
+    payload, addresses = frame[at:end], frame[26:34] if is_ipv4 else frame[22:54]
+    told = payload[place : place + 2]
+    if protocol == "UDP" and told == b"\0\0" and is_ipv4:
+        return False
+    pseudo = addresses + struct.pack(">II", len(payload), number)
+    return _sum(pseudo + payload) != 0xFFFF and int.from_bytes(told) != _sum(pseudo)
+
+
+def _sum(data: bytes) -> int:
+    """The sum of 16-bit words in ones' complement (RFC 1071)."""
+    padded: bytes = data + b"\0" * (len(data) % 2)
+    total: int = sum(struct.unpack(f">{len(padded) // 2}H", padded))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def end_of_tunnel(case: Case) -> Reason | None:
+    """A VXLAN packet for an id or a port that no interface of the node has."""
+    tables, frame = case.evidence.tables(case.node), case.leaf.event.data
+    if tables is None or case.packet.protocol != "VXLAN":
+        return None
+    at = 14 + ((frame[14] & 15) * 4 if frame[12:14] == b"\x08\x00" else 40) + 8
+    wanted = int.from_bytes(frame[at + 4 : at + 7]), case.packet.ports[1]
+    ends = {link.vxlan: link.name for link in tables.links.values() if link.vxlan is not None}
+    if wanted in ends or (0, wanted[1]) in ends:
+        return None
+    others = [f"{name} has id {number} and port {port}" for (number, port), name in ends.items()]
+    text = f"{case.node} has no VXLAN interface of id {wanted[0]} (VNI) on port {wanted[1]}"
+    told = f"{text}: {others[0]}" if others else text
+    return Reason("vxlan", told, tuple(others[1:]), f"{case.node} ip -d link show type vxlan", TABLES)

@@ -1,0 +1,73 @@
+"""Which rule of a firewall ended a packet: nftables of all families by the kernel's trace, iptables-legacy by its counters."""
+
+import re
+
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.sources.iptables import LegacyRule
+from pynetemu.trace.sources.nftrace import Drop, fingerprint
+from pynetemu.trace.verdicts.case import COUNTERS, RULES, Case
+from pynetemu.trace.verdicts.verdict import Reason
+
+_COUNTED = re.compile(r" packets \d+ bytes \d+")
+
+
+def by_rule(case: Case) -> Reason | None:
+    """A rule of a firewall, or a chain's policy."""
+    drops = (drop for drop in case.evidence.firewall.drops if drop.node == case.node and _is_about(drop, case))
+    found = next((reason for drop in drops if (reason := reason_of_rule(drop, case.evidence)) is not None), None)
+    return found or by_legacy_rule(case)
+
+
+def reason_of_rule(drop: Drop, evidence: Evidence) -> Reason | None:
+    where = f"table {drop.family} {drop.table}, chain {drop.chain}"
+    text = _COUNTED.sub("", evidence.rule(drop)) if drop.rule else ""
+    if drop.queue is not None:
+        return _queued(drop, drop.queue, evidence, text)
+    if not drop.rule:
+        hint = f"{drop.node} nft add chain {drop.family} {drop.table} {drop.chain} '{{ policy accept; }}'"
+        return Reason("nft", f"dropped by nftables in {drop.node}: {where}, policy drop", (), hint, RULES)
+    verb = "rejected" if "reject" in text else "dropped"
+    hint = f"{drop.node} nft delete rule {drop.family} {drop.table} {drop.chain} handle {drop.rule}"
+    details = (text,) if text else ()
+    return Reason("nft", f"{verb} by nftables in {drop.node}: {where}, rule {drop.rule}", details, hint, RULES)
+
+
+def _is_about(drop: Drop, case: Case) -> bool:
+    """Whether the headers that a rule saw are the packet's: what translation and routers leave alone."""
+    frame = case.leaf.event.data
+    start = 14 + 4 * (frame[12:14] in (b"\x81\x00", b"\x88\xa8"))
+    return fingerprint(drop.network + drop.transport) == fingerprint(frame[start:])
+
+
+def _queued(drop: Drop, queue: int, evidence: Evidence, text: str) -> Reason | None:
+    """A packet that was handed to a program; nothing is said where one reads the queue, since it may have let it go."""
+    if evidence.has_reader(drop.node, queue):
+        return None
+    where = f"table {drop.family} {drop.table}, chain {drop.chain}, rule {drop.rule}"
+    told = f"dropped by nftables in {drop.node}: {where} hands it to queue {queue}, which no program reads (NFQUEUE)"
+    hint = f"{drop.node} nft delete rule {drop.family} {drop.table} {drop.chain} handle {drop.rule}"
+    return Reason("nft", told, (text,) if text else (), hint, RULES)
+
+
+def by_legacy_rule(case: Case) -> Reason | None:
+    """A rule of iptables-legacy that has counted, and asks for nothing that the packet is not."""
+    fitting = [
+        rule
+        for rule in case.evidence.legacy_rules(case.node)
+        if case.packet.ttl is not None and rule.is_about(case.packet, case.keys.protocol, case.interface)
+    ]
+    if not fitting:
+        return None
+    first, others = fitting[0], fitting[1:]
+    details = tuple(f"it may have been {_named(rule)} as well: both have counted" for rule in others)
+    if not first.number:
+        hint = f"{case.node} {first.program} -t {first.table} -P {first.chain} ACCEPT"
+    else:
+        hint = f"{case.node} {first.program} -t {first.table} -D {first.chain} {first.number}"
+    verb = "rejected" if first.target == "REJECT" else "dropped"
+    return Reason("iptables", f"{verb} by {first.program} in {case.node}: {_named(first)}", details, hint, COUNTERS)
+
+
+def _named(rule: LegacyRule) -> str:
+    what = f"rule {rule.number} ({rule.target})" if rule.number else "policy DROP"
+    return f"table {rule.table}, chain {rule.chain}, {what}"

@@ -1,0 +1,59 @@
+"""What is sent to a group or to all: who has joined the group, and whether a program takes it."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from pynetemu.packets.dissect import Packet
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.verdicts.case import TABLES
+from pynetemu.trace.verdicts.verdict import Reason
+
+_OF_THE_NETWORK = ip_network("224.0.0.0/24")  # RFC 5771, 4: local network control
+
+
+def is_for_programs(packet: Packet) -> bool:
+    """Whether it is a datagram for a group, or for all of a network, that programs have to take."""
+    if packet.protocol != "UDP" or not packet.destination:
+        return False
+    return ip_address(packet.destination) not in _OF_THE_NETWORK
+
+
+def joined(node: str, address: str, evidence: Evidence) -> bool:
+    """Whether an interface of a node has joined a group (/proc/net/igmp, igmp6: proc(5))."""
+    group = ip_address(address)
+    if isinstance(group, IPv4Address):
+        wanted = f"{int.from_bytes(group.packed, 'little'):08X}"
+        return any(line.split()[:1] == [wanted] for line in evidence.text(node, "/proc/net/igmp").splitlines()[1:])
+    assert isinstance(group, IPv6Address)
+    wanted = group.packed.hex()
+    return any(wanted in line.split()[2:3] for line in evidence.text(node, "/proc/net/igmp6").splitlines())
+
+
+def takes(node: str, packet: Packet, evidence: Evidence) -> bool:
+    """Whether a program of a node gets a datagram for a group or for all that came to it."""
+    if ip_address(packet.destination).is_multicast and not joined(node, packet.destination, evidence):
+        return False
+    return bool(evidence.listening(node, packet.protocol, packet.ports[1]))
+
+
+def nobody_took(journey: Journey, packet: Packet, nodes: tuple[str, ...], evidence: Evidence) -> Reason:
+    """Why a datagram for a group was in vain, among the nodes that it came to and those that it did not come to."""
+    address, port = packet.destination, packet.ports[1]
+    if not ip_address(address).is_multicast:
+        text = (
+            f"nobody took it: no program listens on UDP port {port} of {_listed([n for n in journey.path[1:] if n in nodes])}"
+        )
+        return Reason("port", text, (), f"{journey.path[-1]} ss -lnup", TABLES)
+    members = [node for node in nodes if node != journey.first.node and joined(node, address, evidence)]
+    here = [node for node in members if node in journey.path]
+    if here:
+        text = f"nobody took it: {_listed(here)} has joined {address}, and no program listens on UDP port {port} there"
+        return Reason("port", text, (), f"{here[0]} ss -lnup", TABLES)
+    if members:
+        text = f"nobody took it: {_listed(members)} has joined {address}, and it did not get there"
+        return Reason("multicast", text, (), f"{members[0]} ip maddr", TABLES)
+    return Reason("multicast", f"nobody took it: no node has joined {address}", (), f"{journey.path[-1]} ip maddr", TABLES)
+
+
+def _listed(nodes: list[str]) -> str:
+    return " and ".join(nodes)

@@ -1,0 +1,103 @@
+"""Packets that a line wanted to send, and that no interface ever saw: asked of the routing of the line's node."""
+
+from collections.abc import Iterator, Sequence
+
+from pynetemu.packets.dissect import dissect
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.rules import Keys
+from pynetemu.trace.evidence.traced_line import TracedLine
+from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.verdicts.case import COUNTERS, TABLES
+from pynetemu.trace.verdicts.causes import refused_by_routing
+from pynetemu.trace.verdicts.verdict import Reason
+
+_MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
+_REFUSED = ("no route", "unreachable", "prohibit", "blackhole")
+
+
+def unsent(journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence, lines: Sequence[TracedLine]) -> Iterator[Reason]:
+    """Told by the lines' targets; where no line is known, by the nodes' counters ("Network is unreachable")."""
+    failed = [line for line in lines if line.node and line.status]
+    if lines and all(line.node for line in lines):
+        for line in failed:
+            yield from _of_line(line, journeys, wiring, evidence)
+        return
+    yield from _by_counters(wiring, evidence)
+
+
+def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
+    """The refusal of every target of a line, if it has sent nothing to any of them."""
+    tables = evidence.tables(line.node)
+    targets = line.targets(wiring.addresses_of)
+    if tables is None or not targets or _has_sent(line.node, targets, journeys):
+        return
+    for address in targets:
+        keys = Keys("", address, mark=0)
+        decision = tables.decide(keys)
+        if decision.kind not in _REFUSED:
+            continue
+        reason = refused_by_routing(line.node, decision, keys, wiring)
+        yield _nothing_sent(line.node, reason, address, wiring, evidence)
+
+
+def _nothing_sent(node: str, reason: Reason, address: str, wiring: Wiring, evidence: Evidence) -> Reason:
+    mark = ":" if ":" in address else "."
+    tables = evidence.tables(node)
+    down = [link.name for link in tables.links.values() if link.index != 1 and not (link.up and link.carrier)] if tables else []
+    if reason.text.startswith("no route") and down:
+        text = f"{node} sent nothing: {reason.text}; {node} {down[0]} is down"
+        return Reason("link", text, (), f"{node} ip link set {down[0]} up", TABLES)
+    gateway = wiring.gateway_of(node, mark)
+    if (
+        reason.text.startswith("no route")
+        and mark in gateway
+        and tables
+        and tables.decide(Keys("", gateway)).kind == "no route"
+    ):
+        near = f"no address in the network of its gateway {gateway}"
+        return Reason("route", f"{node} sent nothing: it has {near}, nor a route to {address}", (), f"{node} ip addr", TABLES)
+    return Reason(reason.kind, f"{node} sent nothing: {reason.text}", reason.details, reason.hint, reason.source)
+
+
+def _has_sent(node: str, targets: Sequence[str], journeys: Sequence[Journey]) -> bool:
+    """Whether the node has asked for one of them or for a way to it, or sent to it."""
+    for journey in journeys:
+        if journey.first.node == node and (packet := dissect(journey.first.data)).destination in targets:
+            return True
+        if journey.first.node == node and packet.ttl is not None and packet.protocol not in ("ND", "MLD"):
+            return True
+    return False
+
+
+def _by_counters(wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
+    """Addresses of the lab that a node which had no route for something has none to."""
+    for node, moved in evidence.moved.items():
+        for counter, mark in (("IpOutNoRoutes", "."), ("Ip6OutNoRoutes", ":")):
+            if not moved.get(counter):
+                continue
+            others = [address for address in _hosts_first(wiring) if mark in address and node not in wiring.owners[address]]
+            missing = _out_of_reach(node, others, evidence)
+            if missing:
+                named = ", ".join(f"{address} ({wiring.name(address)})" for address in missing[:3])
+                gateway, text = wiring.gateway_of(node, mark), f"{node} sent nothing: no route in {node} to {named}"
+                version = "-6 " if mark == ":" else ""
+                hint = f"{node} ip {version}route add default via {gateway}"
+                if _out_of_reach(node, [gateway] if mark in gateway else [], evidence):
+                    near = f"no address in the network of its gateway {gateway}"
+                    text = f"{node} sent nothing: it has {near}, nor a route to {named}"
+                    hint = f"{node} ip addr"
+                yield Reason("route", text, (), hint, TABLES)
+            elif mark == ".":  # kernels try IPv6 all the time
+                text = f"{node} had no route for what it wanted to send"
+                yield Reason("route", text, (f"{counter} +{moved[counter]}",), f"{node} ip route", COUNTERS)
+
+
+def _out_of_reach(node: str, addresses: Sequence[str], evidence: Evidence) -> list[str]:
+    tables = evidence.tables(node)
+    return [address for address in addresses[:_MOST_ASKED] if tables and tables.decide(Keys("", address)).kind == "no route"]
+
+
+def _hosts_first(wiring: Wiring) -> list[str]:
+    """All addresses, those of nodes that have but one first: that is where people want to get to."""
+    return sorted(wiring.owners, key=lambda address: min(len(wiring.prefixes.get(node, ())) for node in wiring.owners[address]))
