@@ -7,12 +7,14 @@ engine for its namespaces, moves into them, and serves the same requests for pro
 import os
 import signal
 import socket
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
 from pynetemu.engine import nodes, seccomp, syscalls
 from pynetemu.engine.loop import Loop
-from pynetemu.engine.protocol.channel import Channel, ChannelClosed, peer_user
+from pynetemu.engine.machine.machine import MOUNTS, NAMES, PROCESSES
+from pynetemu.engine.protocol.channel import Channel, ChannelClosed, close_all, peer_user
 from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_refusal, pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import OpenLab, OpenNode, Request
 from pynetemu.errors import LabError
@@ -70,13 +72,17 @@ class _Joined(Loop):
         super().__init__(channel, self._inside)
         self._lab = lab
         self._home = nodes.own_namespaces()
-        self._views: dict[str, nodes.Namespaces] = {}
 
-    def _inside(self, name: str) -> AbstractContextManager[None]:
-        if name not in self._views:
-            try:
-                node = _ask(self._lab, OpenNode(name))
-            except Refused as refused:
-                raise LabError(str(refused)) from None
-            self._views[name] = (node.net, nodes.NETWORK), (node.uts, nodes.NAMES), (node.mnt, nodes.MOUNTS)
-        return syscalls.inside(*self._views[name], home=self._home)
+    @contextmanager
+    def _inside(self, name: str) -> Iterator[None]:
+        """Asked for each time: the node may have been started anew, or paused."""
+        try:
+            node = _ask(self._lab, OpenNode(name))
+        except Refused as refused:
+            raise LabError(str(refused)) from None
+        namespaces = (node.net, nodes.NETWORK), (node.uts, NAMES), (node.pid, PROCESSES), (node.mnt, MOUNTS)
+        try:
+            with syscalls.inside(*namespaces, home=self._home):
+                yield
+        finally:
+            close_all([descriptor for descriptor, _ in namespaces])

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from pynetemu.engine.processes import Processes, ProgramNotFound
+from pynetemu.engine.machine.machine import number_inside
+from pynetemu.engine.paths import ProgramNotFound
+from pynetemu.engine.processes import Processes
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, close_all
 from pynetemu.engine.protocol.codec import NotUnderstood
 from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, unpack_request
-from pynetemu.engine.protocol.requests import Request, Resume, Signal, Spawn
+from pynetemu.engine.protocol.requests import Request, Resume, Signal, Spawn, Started
 from pynetemu.errors import ConflictError, KernelError, LabError, PynetemuError, ServiceError
 
 
@@ -60,12 +62,13 @@ class Loop:
         match request:
             case Spawn():
                 with self.enter(request.node):
-                    return self.processes.start(request)
+                    job = self.processes.start(request)
+                return Started(job, number_inside(job))
             case Signal():
-                self.processes.signal(request.pid, request.signal)
+                self.processes.signal(request.job, request.signal)
                 return None
             case Resume():
-                self.processes.resume(request.pid, request.terminal)
+                self.processes.resume(request.job, request.terminal)
                 return None
         raise LabError(f"this process of the lab does not serve {type(request).__name__}")
 

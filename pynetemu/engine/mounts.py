@@ -13,15 +13,21 @@ from pynetemu.engine import syscalls
 
 NETNS = "/run/netns"  # where `ip netns` keeps its names, ip-netns(8)
 STATE = "/run/pynetemu"  # what the nodes' files are mounted from; per node: hosts, logs
+_HELD = f"{STATE}/namespaces"  # the engine's descriptors, which the nodes' own /proc does not show
 
 
 def make_private() -> None:
-    """Gives this mount namespace a /proc of the lab's own processes, and a /run that is writable and has no namespaces."""
+    """Gives this mount namespace a /proc of the lab's own processes, and a /run that is writable and has no namespaces.
+
+    Called by the engine itself, whose descriptors are shown there.
+    """
     syscalls.mount("none", "/", "", syscalls.MS_SLAVE | syscalls.MS_REC)
     syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
     _cover_run()
     os.mkdir(NETNS)
     os.mkdir(STATE)
+    os.mkdir(_HELD)
+    syscalls.mount("/proc/self/fd", _HELD, "", syscalls.MS_BIND)
 
 
 def _cover_run() -> None:
@@ -50,7 +56,7 @@ def _show_again(entry: "os.DirEntry[str]", target: str) -> None:
 
 def name_namespace(node: str, descriptor: int) -> None:
     """Makes `ip netns exec NODE` work: a link to the engine's descriptor costs a thousand nodes nothing."""
-    os.symlink(f"/proc/{os.getpid()}/fd/{descriptor}", f"{NETNS}/{node}")
+    os.symlink(f"{_HELD}/{descriptor}", f"{NETNS}/{node}")
 
 
 def dress_node(node: str, hosts: str, keep_resolver: bool) -> None:

@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from pynetemu.engine import mounts, rings, syscalls
+from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
 from pynetemu.engine.netlink import Netlink
 from pynetemu.plan.operations import NodeKind
 
-NETWORK, MOUNTS, NAMES = syscalls.CLONE_NEWNET, syscalls.CLONE_NEWNS, syscalls.CLONE_NEWUTS
+NETWORK = syscalls.CLONE_NEWNET
 Namespaces = tuple[tuple[int, int], ...]  # (descriptor, CLONE_ flag) of each
 
 
 def own_namespaces() -> Namespaces:
-    """The namespaces of the calling thread, to come back to. The mount namespace is last: it is what /proc hangs on."""
-    return tuple((syscalls.namespace(name), kind) for name, kind in (("net", NETWORK), ("uts", NAMES), ("mnt", MOUNTS)))
+    """The namespaces of the calling thread, to come back to."""
+    return tuple((syscalls.namespace(name), kind) for name, kind in (("net", NETWORK), *KINDS))
 
 
 class Node:
@@ -29,7 +30,7 @@ class Node:
         self.link = link
         self.indexes = {"lo": 1}  # of its interfaces, by name
         self.next_index = 2
-        self.view: Namespaces = ()  # mount and UTS namespace, made when the node first runs a process
+        self.machine: Machine | None = None  # made when it first runs a process
         self.ring: socket.socket | None = None  # all packets since its first moment, until somebody asks for them
 
     def take_index(self, interface: str) -> int:
@@ -101,19 +102,26 @@ class Nodes(dict[str, Node]):
 
     def entered(self, name: str, hosts: Callable[[str], str]) -> AbstractContextManager[None]:
         """A block inside a node, with its own view of names and files; `hosts` gives the text of a node's /etc/hosts."""
-        node = self[name]
-        if not node.view:
-            node.view = self._dress(node, hosts(name))
-        return syscalls.inside((node.network, NETWORK), *node.view, home=self.home)
+        return syscalls.inside(*self.machine(name, hosts), home=self.home)
 
-    def _dress(self, node: Node, hosts: str) -> Namespaces:
+    def machine(self, name: str, hosts: Callable[[str], str]) -> Namespaces:
+        """The namespaces of a node's programs, made if there are none or their init was killed."""
+        node = self[name]
+        if node.machine is not None and node.machine.has_ended():
+            node.machine.close()
+            node.machine = None
+        if node.machine is None:
+            text = hosts(name)
+            node.machine = start_machine(lambda: self._dress(node, text), self.home)
+        return (node.network, NETWORK), *node.machine.namespaces
+
+    def _dress(self, node: Node, hosts: str) -> None:
+        """Called in a node's new namespaces."""
         on_machine = self.host and node.kind == "root"
-        with syscalls.inside((node.network, NETWORK), home=self.home):
-            syscalls.unshare(MOUNTS | NAMES)
-            mounts.dress_node(node.name, hosts, keep_resolver=on_machine)
-            if not on_machine:
-                socket.sethostname(node.name)
-            return (syscalls.namespace("uts"), NAMES), (syscalls.namespace("mnt"), MOUNTS)
+        syscalls.setns(node.network, NETWORK)
+        mounts.dress_node(node.name, hosts, keep_resolver=on_machine)
+        if not on_machine:
+            socket.sethostname(node.name)
 
     @contextmanager
     def watcher(self, name: str) -> Iterator[Netlink]:

@@ -6,7 +6,26 @@ from collections.abc import Mapping
 _ADMIN_FOLDERS = "/usr/local/sbin", "/usr/sbin", "/sbin"  # in a node everybody may configure the network
 
 
+class ProgramNotFound(FileNotFoundError):
+    """A node has no such program."""
+
+
 def search_path(env: Mapping[str, str]) -> str:
     """The PATH of an environment, with the folders that ordinary users do not have on it."""
     folders = env.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join([*folders, *(folder for folder in _ADMIN_FOLDERS if folder not in folders)])
+
+
+def find_program(name: str, path: str, directory: str) -> str:
+    """Where a program is, by PATH or, with a slash in its name, relative to the directory; raises ProgramNotFound."""
+    if "/" in name:
+        candidates = [os.path.join(directory, name)]
+    else:
+        candidates = [os.path.join(directory, folder, name) for folder in path.split(os.pathsep)]
+    for candidate in candidates:
+        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+            return candidate
+    for candidate in candidates:
+        if "/" in name and os.path.exists(candidate):
+            raise PermissionError(13, "not an executable program", name)
+    raise ProgramNotFound(2, "no such program", name)

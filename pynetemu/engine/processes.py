@@ -16,14 +16,12 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 from pynetemu.engine import mounts
+from pynetemu.engine.paths import find_program
 from pynetemu.engine.protocol.requests import Spawn
 from pynetemu.frozen import frozen
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
-
-
-class ProgramNotFound(FileNotFoundError):
-    """A node has no such program."""
+_OF_JOBS = (*_RESET, signal.SIGTSTP, signal.SIGQUIT)  # the shell ignores these, and after `reload` its engine would
 
 
 @frozen
@@ -140,21 +138,6 @@ def open_log(node: str, service: str) -> int:
     return os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
 
 
-def find_program(name: str, path: str, directory: str) -> str:
-    """Where a program is, by PATH or, with a slash in its name, relative to the directory; raises ProgramNotFound."""
-    if "/" in name:
-        candidates = [os.path.join(directory, name)]
-    else:
-        candidates = [os.path.join(directory, folder, name) for folder in path.split(os.pathsep)]
-    for candidate in candidates:
-        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
-            return candidate
-    for candidate in candidates:
-        if "/" in name and os.path.exists(candidate):
-            raise PermissionError(13, "not an executable program", name)
-    raise ProgramNotFound(2, "no such program", name)
-
-
 def _change_directory(path: str, must: bool) -> str:
     """Goes where the caller is; unless it was asked for, a directory that a node does not have becomes /."""
     try:
@@ -168,8 +151,8 @@ def _change_directory(path: str, must: bool) -> str:
 
 def _spawn(program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
     actions = [(os.POSIX_SPAWN_DUP2, descriptor, target) for target, descriptor in enumerate(stdio)]
-    group: dict[str, Any] = {"setpgroup": 0} if own_group else {}
-    return os.posix_spawn(program, argv, env, file_actions=actions, setsigmask=(), setsigdef=_RESET, **group)
+    group: dict[str, Any] = {"setpgroup": 0, "setsigdef": _OF_JOBS} if own_group else {"setsigdef": _RESET}
+    return os.posix_spawn(program, argv, env, file_actions=actions, setsigmask=(), **group)
 
 
 def _fork(program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], terminal: int) -> int:
@@ -197,7 +180,7 @@ def _become(
         os.tcsetpgrp(terminal, os.getpid())
         for target, descriptor in enumerate(stdio):
             os.dup2(descriptor, target)
-        for number in _RESET:
+        for number in _OF_JOBS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.execve(program, argv, env)

@@ -163,10 +163,7 @@ class Server(Loop):
         return host.machine_hosts() + text
 
     def _open_node(self, name: str) -> NodeNamespaces:
-        with self._inside(name):
-            pass
-        node = self.nodes[name]
-        return NodeNamespaces(*map(Descriptor, map(os.dup, (node.network, *(descriptor for descriptor, _ in node.view)))))
+        return NodeNamespaces(*(Descriptor(os.dup(descriptor)) for descriptor, _ in self.nodes.machine(name, self._hosts)))
 
     def _read_tables(self, request: ReadTables) -> KernelTables:
         numbers = self._hub.numbers()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.engine import syscalls
+from pynetemu.engine.machine.machine import number_inside
 from pynetemu.engine.nodes import NETWORK, Nodes
 from pynetemu.engine.paths import search_path
 from pynetemu.engine.processes import log_file, open_log
@@ -29,7 +30,7 @@ _LISTENING, _BOUND = "0A", "07"  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h,
 
 class _Service:
     def __init__(self, operation: AddService, pid: int) -> None:
-        self.operation, self.pid = operation, pid
+        self.operation, self.pid = operation, pid  # its number in the node
         self.status: int | None = None  # None while it runs
 
     def state(self) -> ServiceStatus:
@@ -42,7 +43,7 @@ class Services:
     def __init__(self, loop: "Loop", nodes: Nodes) -> None:
         self._loop = loop
         self._nodes = nodes
-        self._services: dict[int, _Service] = {}
+        self._services: dict[int, _Service] = {}  # by the number of its process, outside the node
         self._watchers: list[socket.socket] = []
 
     def start(self, inventory: Inventory) -> None:
@@ -58,9 +59,9 @@ class Services:
         self._watchers.append(watcher)
 
     def ended(self, statuses: Mapping[int, int]) -> None:
-        for pid in statuses.keys() & self._services.keys():
-            service = self._services[pid]
-            service.status = statuses[pid]
+        for job in statuses.keys() & self._services.keys():
+            service = self._services[job]
+            service.status = statuses[job]
             if not (service.operation.ready == "finished" and service.status == 0):
                 self._tell(service)
 
@@ -76,14 +77,14 @@ class Services:
             with self._loop.enter(operation.node):
                 os.chdir(operation.directory)
                 argv = ["sh", "-c", operation.command]
-                pid = self._loop.processes.start_service(
+                job = self._loop.processes.start_service(
                     "/bin/sh", argv, {**os.environ, "PATH": search_path(os.environ), **added}, log
                 )
         except OSError as error:
             raise ServiceError(f"{_what(operation)} cannot start: {error.filename}: {error.strerror}") from error
         finally:
             os.close(log)
-        self._services[pid] = service = _Service(operation, pid)
+        self._services[job] = service = _Service(operation, number_inside(job))
         return service
 
     def _wait_until_ready(self, service: _Service) -> None:

@@ -133,7 +133,7 @@ class LabNode:
             terminal=None if terminal is None else Descriptor(terminal),
         )
         try:
-            pid = self.lab.processes.ask(request)
+            started = self.lab.processes.ask(request)
         except BaseException as error:
             streams.close_all()
             life.close()
@@ -143,7 +143,7 @@ class LabNode:
         finally:
             their_life.close()
         streams.close_theirs()
-        return Process(self.name, words, pid, self.lab.processes, life, streams.ours)
+        return Process(self.name, words, started, self.lab.processes, life, streams.ours)
 
     def socket(
         self,

@@ -16,7 +16,7 @@ from io import BufferedReader, BufferedWriter
 from typing import IO, Literal
 
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.requests import Resume, Signal
+from pynetemu.engine.protocol.requests import Resume, Signal, Started
 from pynetemu.errors import CommandTimeout, LabError
 from pynetemu.lab.connection import Connection, is_readable
 
@@ -36,23 +36,23 @@ class Process:
         server.terminate()
         server.wait()
 
-    `pid` is its number inside the lab; `stdin`, `stdout`, `stderr` are files where PIPE was asked for.
+    `pid` is its number in the node; `stdin`, `stdout`, `stderr` are files where PIPE was asked for.
     """
 
     def __init__(
         self,
         node: str,
         argv: tuple[str, ...],
-        pid: int,
+        started: Started,
         connection: Connection,
         life: socket.socket,
         pipes: Sequence[int | None],
     ) -> None:
-        self.node, self.argv, self.pid = node, argv, pid
+        self.node, self.argv, self.pid = node, argv, started.pid
         self.stdin: BufferedWriter | None = os.fdopen(pipes[0], "wb") if pipes[0] is not None else None
         self.stdout: BufferedReader | None = os.fdopen(pipes[1], "rb") if pipes[1] is not None else None
         self.stderr: BufferedReader | None = os.fdopen(pipes[2], "rb") if pipes[2] is not None else None
-        self._connection, self._life = connection, life
+        self._connection, self._life, self._job = connection, life, started.job
         self._status: int | None = None
         self._lock = threading.Lock()
 
@@ -114,7 +114,7 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Signals the process and its process group; one that has ended is no error."""
         if self._status is None:
-            self._connection.ask(Signal(self.pid, int(number)))
+            self._connection.ask(Signal(self._job, int(number)))
 
     def terminate(self) -> None:
         """Asks it to end: SIGTERM, which a program may handle."""
@@ -126,7 +126,7 @@ class Process:
 
     def resume(self, terminal: int | None = None) -> None:
         """Continues a stopped process, in the terminal's foreground if one is given."""
-        self._connection.ask(Resume(self.pid, None if terminal is None else Descriptor(terminal)))
+        self._connection.ask(Resume(self._job, None if terminal is None else Descriptor(terminal)))
 
     def communicate(self, input: str | bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:
         """Writes `input` to it, and gives what it has printed, as bytes, once it has ended: (stdout, stderr).

@@ -17,7 +17,18 @@ from pynetemu.engine.protocol.envelope import (
     unpack_answer,
     unpack_request,
 )
-from pynetemu.engine.protocol.requests import PROTOCOL, REQUESTS, OpenNode, OpenSocket, Request, Resume, Signal, Spawn, TakeRing
+from pynetemu.engine.protocol.requests import (
+    PROTOCOL,
+    REQUESTS,
+    OpenNode,
+    OpenSocket,
+    Request,
+    Resume,
+    Signal,
+    Spawn,
+    Started,
+    TakeRing,
+)
 
 pytestmark = pytest.mark.pure
 
@@ -115,20 +126,20 @@ def test_what_a_field_may_not_be_is_told(kind: Any, data: Any, reason: str) -> N
 
 
 def test_what_may_be_missing_is_none() -> None:
-    assert from_data(Resume, {"pid": 1}, ()) == Resume(1)
-    assert to_data(Resume(1), []) == {"pid": 1, "terminal": None}
+    assert from_data(Resume, {"job": 1}, ()) == Resume(1)
+    assert to_data(Resume(1), []) == {"job": 1, "terminal": None}
     assert unpack_answer(TakeRing("a"), pack_answer(TakeRing("a"), None)[0], ()) is None
 
 
 def test_a_request_is_a_value() -> None:
-    assert Signal(1, 15) == Signal(signal=15, pid=1) != Signal(1, 9)
+    assert Signal(1, 15) == Signal(signal=15, job=1) != Signal(1, 9)
     assert len({Signal(1, 15), Signal(1, 15)}) == 1
-    assert repr(Signal(1, 15)) == "Signal(pid=1, signal=15)"
-    with pytest.raises(AttributeError, match="Signal is a value: pid cannot change"):
-        Signal(1, 15).pid = 2  # type: ignore[misc]
+    assert repr(Signal(1, 15)) == "Signal(job=1, signal=15)"
+    with pytest.raises(AttributeError, match="Signal is a value: job cannot change"):
+        Signal(1, 15).job = 2  # type: ignore[misc]
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'signal'"):
         Signal(1)  # type: ignore[call-arg]
-    assert (Spawn.answer_kind(), OpenSocket.answer_kind()) == (int, Descriptor)
+    assert (Spawn.answer_kind(), OpenSocket.answer_kind()) == (Started, Descriptor)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +165,7 @@ def test_an_engine_of_another_version_is_told() -> None:
     ):  # in its own words, of the first version
         unpack_answer(Signal(1, 2), {"error": "lab", "message": "the lab's engine does not know the request"}, ())
     with pytest.raises(Refused, match=r"^the lab's answer is not understood: NodeNamespaces lacks mnt$"):
-        unpack_answer(OpenNode("a"), {"protocol": PROTOCOL, "answer": {"net": 0, "uts": 0}}, (3,))
+        unpack_answer(OpenNode("a"), {"protocol": PROTOCOL, "answer": {"net": 0, "uts": 0, "pid": 0}}, (3,))
 
 
 def test_a_refusal_survives_the_way() -> None:

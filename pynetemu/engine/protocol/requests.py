@@ -129,9 +129,17 @@ class Features(Request[tuple[Feature, ...]]):
 # Processes in nodes.
 
 
+@frozen
+class Started:
+    """A process: its number where it was started, by which it is signaled, and its number in its node."""
+
+    job: int
+    pid: int
+
+
 @request
-class Spawn(Request[int]):
-    """Start a program in a node, and give its number in the lab.
+class Spawn(Request[Started]):
+    """Start a program in a node.
 
     `life` is where changes of its state arrive (`engine.processes`); `terminal`'s foreground its process group becomes. With
     `must_enter` the directory must be there, else the program starts in /.
@@ -152,7 +160,7 @@ class Spawn(Request[int]):
 class Signal(Request[None]):
     """Signal a process that was started by `Spawn`, and its process group if it has one of its own."""
 
-    pid: int
+    job: int
     signal: int
 
 
@@ -160,7 +168,7 @@ class Signal(Request[None]):
 class Resume(Request[None]):
     """Continue a stopped process, in the foreground of a terminal if there is one."""
 
-    pid: int
+    job: int
     terminal: Descriptor | None = None
 
 
@@ -186,10 +194,11 @@ class OpenLab(Request[LabNamespaces]):
 
 @frozen
 class NodeNamespaces:
-    """Descriptors of a node's namespaces."""
+    """Descriptors of the namespaces of a node's programs."""
 
     net: Descriptor
     uts: Descriptor
+    pid: Descriptor
     mnt: Descriptor
 
 
