@@ -37,9 +37,9 @@ def read_plan(arguments: argparse.Namespace, host: bool = False) -> "Plan":
 def _hidden_commands(plan: "Plan") -> Iterator[str]:
     """Nodes that are called as commands of the shell are: there the word means the node."""
     from pynetemu.errors import Problem
-    from pynetemu.plan.operations import AddNode
+    from pynetemu.plan.operations import AddNode, parts_of
 
-    for operation in plan.operations:
+    for operation in parts_of(plan):
         if isinstance(operation, AddNode) and (operation.node in TOPIC_OF or operation.node == "all"):
             text = f"the node {operation.node} hides what the shell means by that word"
             yield str(Problem(text, operation.source, hint=f"`help {operation.node}` tells of it; to have it, rename the node"))

@@ -22,10 +22,11 @@ from pynetemu.plan.operations import (
     AddVeth,
     AddVlan,
     AddWireGuard,
-    Operation,
+    Part,
     Plan,
     SetPortVlans,
     StartSpanningTree,
+    parts_of,
 )
 from pynetemu.plan.text import tunnel_text
 
@@ -128,10 +129,10 @@ class _Reading:
         self._addresses: dict[str, dict[str, list[str]]] = {}
         self._labels: dict[str, list[str]] = {}
         self._vlans: dict[Place, str] = {}
-        for operation in plan.operations:
+        for operation in parts_of(plan):
             self._read(operation)
 
-    def _read(self, operation: Operation) -> None:
+    def _read(self, operation: Part) -> None:
         match operation:
             case AddAddress(node=node, interface=interface, address=address):
                 self._addresses.setdefault(node, {}).setdefault(interface, []).append(str(address))

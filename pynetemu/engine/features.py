@@ -17,7 +17,7 @@ from pynetemu.engine.netlink import NEW, Netlink, Refused
 from pynetemu.engine.protocol.requests import Feature
 from pynetemu.engine.queries import ifinfmsg
 from pynetemu.errors import KernelError
-from pynetemu.plan.operations import Operation
+from pynetemu.plan.operations import Part
 
 _RTM_NEWQDISC = 36
 _TC_H_ROOT = 0xFFFFFFFF
@@ -34,7 +34,7 @@ def probe() -> list[Feature]:
     return [Feature(of.name, of.option, of.purpose, of.needed, _try(attempt)) for of, attempt in _features()]
 
 
-def require(needed: Mapping[str, Operation]) -> None:
+def require(needed: Mapping[str, Part]) -> None:
     """Raises KernelError, with the user's lines, for features that this kernel lacks; only those asked for are tried.
 
     Leaves the calling thread in another network namespace.

@@ -21,7 +21,7 @@ from pynetemu.engine.messages.tables import (
     AddressMessage,
     LinkMessage,
 )
-from pynetemu.plan.operations import Operation
+from pynetemu.plan.operations import Part
 
 NEW = REQUEST | CREATE | EXCLUSIVE
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
@@ -34,15 +34,18 @@ _ASKED_AT_ONCE = 16  # up to 8 kB of buffer for each answer (a link's), of the 2
 _INET6 = ADDRESS_BODY.pack(socket.AF_INET6, 0, 0, 0, 0)
 _RT_SCOPE_LINK, _IFA_F_TENTATIVE = 253, 0x40
 
-_Queued = tuple[Operation | None, int, int, bytes]  # for whom, type, flags, body
+_Queued = tuple[Part | None, int, int, bytes]  # for whom, type, flags, body
 Encoder = Any  # one of pyroute2's message classes, which are untyped
 
 
 class Refused(Exception):
-    """The kernel refused an operation: `errno`, and `reason`, its own words (extended acknowledgement) or errno's."""
+    """The kernel refused an operation: `errno`, and `reason`, its own words (extended acknowledgement) or errno's.
 
-    def __init__(self, operation: Operation | None, errno: int, reason: str) -> None:
-        self.operation, self.errno, self.reason = operation, errno, reason
+    `body` is that of the message, for an operation that needs several.
+    """
+
+    def __init__(self, operation: Part | None, errno: int, reason: str, body: bytes = b"") -> None:
+        self.operation, self.errno, self.reason, self.body = operation, errno, reason, body
         super().__init__(reason)
 
 
@@ -55,11 +58,11 @@ class Netlink:
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
         self._queue: list[_Queued] = []
 
-    def queue(self, operation: Operation | None, kind: int, flags: int, message: Encoder) -> None:
+    def queue(self, operation: Part | None, kind: int, flags: int, message: Encoder) -> None:
         """A request that is done with others at the next `flush`, as one of pyroute2's messages."""
         self.queue_bytes(operation, kind, flags, _encoded(message))
 
-    def queue_bytes(self, operation: Operation | None, kind: int, flags: int, body: bytes) -> None:
+    def queue_bytes(self, operation: Part | None, kind: int, flags: int, body: bytes) -> None:
         """As `queue`, for a message whose body is encoded already."""
         self._queue.append((operation, kind, flags, body))
 
@@ -92,7 +95,8 @@ class Netlink:
             if message.type != ERROR:
                 continue
             if (refusal := framing.refusal(message)) is not None:
-                refusals.append(Refused(chunk[message.sequence][0], refusal.code, refusal.reason))
+                operation, _, _, body = chunk[message.sequence]
+                refusals.append(Refused(operation, refusal.code, refusal.reason, body))
             if message.sequence == last:
                 break
         return refusals

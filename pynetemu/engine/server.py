@@ -41,11 +41,11 @@ from pynetemu.engine.protocol.requests import (
 )
 from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError
-from pynetemu.plan.data import from_data
+from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.names import hosts_file
 from pynetemu.plan.needs import lack_of_open_files, needs, open_files
-from pynetemu.plan.operations import Address, Plan
+from pynetemu.plan.operations import Address, Plan, parts_of
 
 _SECONDS_FOR_ATTACHED = 2.0  # for which one that has been stopped, say, may keep the others waiting
 
@@ -59,7 +59,6 @@ class Server(Loop):
         self._services = Services(self, self.nodes)
         self._inventory = Inventory(Plan("", ()))
         self._described = Description(0, "", 0.0, ())
-        self._plan: dict[str, Any] = {}
         self._host_address: Address | None = None
         self._is_on_machine = False  # something of the lab is on the machine itself, or may be
 
@@ -71,7 +70,7 @@ class Server(Loop):
             case Describe():
                 return self._described
             case ReadPlan():
-                return self._plan
+                return to_data(self._inventory.plan)
             case Features():
                 return self._features()
             case OpenLab():
@@ -115,7 +114,6 @@ class Server(Loop):
         plan = from_data(request.plan)
         self._inventory = Inventory(plan)
         self._described = Description(request.pid, request.file, request.started, plan.nodes)
-        self._plan = request.plan
         self._accept_at(socket.socket(fileno=os.dup(request.listener)))
         if plan.host:
             from pynetemu.engine import host
@@ -127,7 +125,7 @@ class Server(Loop):
         _make_room(plan)
         self.nodes.ring_memory = request.ring_memory
         try:
-            apply.apply(plan.operations, self.nodes)
+            apply.apply(parts_of(plan), self.nodes)
             self._http_servers.start(self._inventory)
             self._services.start(self._inventory)
         except BaseException:

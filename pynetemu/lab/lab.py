@@ -17,7 +17,7 @@ from pynetemu.lab.connection import Connection, Sandbox, is_readable
 from pynetemu.lab.process import Process, Stream, Streams, communicate
 from pynetemu.lab.running_labs import address, check_name, connect, listen, name_of
 from pynetemu.plan.data import from_data, to_data
-from pynetemu.plan.operations import Plan
+from pynetemu.plan.operations import Plan, parts_of
 from pynetemu.results import Result
 from pynetemu.topology import Topology
 from pynetemu.topology.part import caller, quoted
@@ -243,7 +243,7 @@ class Lab:
         return self
 
     def _build_request(self, plan: Plan, listener: socket.socket) -> Build:
-        source = next((op.source for op in plan.operations if op.source), "")
+        source = next((op.source for op in parts_of(plan) if op.source), "")
         file = os.path.abspath(source.rpartition(":")[0]) if source else ""
         listens = Descriptor(listener.fileno())
         return Build(to_data(plan), os.getpid(), file, time.time(), self._ring_memory(), listens)

@@ -9,6 +9,7 @@ from pynetemu.plan.no_gc import no_collection
 from pynetemu.plan.operations import (
     AddRuleset,
     InterfaceAddress,
+    Operations,
     Plan,
 )
 from pynetemu.plan.problems import Problems
@@ -57,7 +58,7 @@ def _compile(description: Description, host: bool) -> Plan:
         from pynetemu.plan.resolve.loops import block_ports
 
         block_ports(network)
-    operations = tuple(operations_of(network, rulesets))
+    operations = Operations(operations_of(network, rulesets))
     return Plan(network.name, operations, host, own.ip if own else None, problems.warnings)
 
 

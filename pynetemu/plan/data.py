@@ -6,7 +6,19 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Any, get_args
 
 from pynetemu.errors import DescriptionError, Problem
-from pynetemu.plan.operations import Address, DeviceKind, InterfaceAddress, IPNetwork, NodeKind, Operation, Plan, TunnelKind
+from pynetemu.plan.operations import (
+    Address,
+    DeviceKind,
+    InterfaceAddress,
+    IPNetwork,
+    NodeKind,
+    Operations,
+    Part,
+    Plan,
+    TunnelKind,
+    Ways,
+    parts_of,
+)
 
 VERSION = 1
 
@@ -19,7 +31,7 @@ def to_data(plan: Plan) -> dict[str, Any]:
         "host": plan.host,
         "host_address": None if plan.host_address is None else str(plan.host_address),
         "warnings": list(plan.warnings),
-        "operations": [_encode(operation) for operation in plan.operations],
+        "operations": [_encode(part) for part in parts_of(plan)],
     }
 
 
@@ -31,7 +43,7 @@ def from_data(data: Mapping[str, Any]) -> Plan:
         host_address = data["host_address"]
         return Plan(
             name=_string(data["name"]),
-            operations=tuple(map(_decode, data["operations"])),
+            operations=Operations(map(_decode, data["operations"])),
             host=_boolean(data["host"]),
             host_address=None if host_address is None else _address(host_address),
             warnings=tuple(map(_string, data["warnings"])),
@@ -42,7 +54,7 @@ def from_data(data: Mapping[str, Any]) -> Plan:
         raise DescriptionError([Problem(f"not a plan: {error}")]) from error
 
 
-def _encode(operation: Operation) -> dict[str, Any]:
+def _encode(operation: Part) -> dict[str, Any]:
     kind = type(operation)
     data: dict[str, Any] = {"op": kind.__name__}
     for name, _ in _FIELDS[kind.__name__]:
@@ -52,14 +64,16 @@ def _encode(operation: Operation) -> dict[str, Any]:
 
 
 def _encode_value(value: object) -> Any:
-    return [part if isinstance(part, int) else str(part) for part in value] if isinstance(value, tuple) else _text(value)
+    if not isinstance(value, tuple):
+        return _text(value)
+    return [part if isinstance(part, int) else _encode_value(part) for part in value]
 
 
 # A routed lab has a hundred thousand routes, but some hundred networks and addresses: each is read and written once.
 _text = lru_cache(maxsize=1 << 16, typed=True)(str)
 
 
-def _decode(data: Mapping[str, Any]) -> Operation:
+def _decode(data: Mapping[str, Any]) -> Part:
     kind = data["op"]
     if kind not in _FIELDS:
         raise ValueError(f"no operation is called {kind!r}")
@@ -153,6 +167,12 @@ def _addresses(value: object) -> tuple[Address, ...]:
     return tuple(map(_address, value))
 
 
+def _ways(value: object) -> Ways:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return tuple((_addresses(vias), tuple(map(_network, destinations))) for vias, destinations in value)
+
+
 _DECODERS: dict[Any, Callable[[object], Any]] = {
     str: _string,
     int: _integer,
@@ -167,8 +187,9 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
     tuple[Address, ...]: _addresses,
     InterfaceAddress: _interface_address,
     IPNetwork: _network,
+    Ways: _ways,
 }
-_KINDS: dict[str, type[Operation]] = {kind.__name__: kind for kind in get_args(Operation)}
+_KINDS: dict[str, type[Part]] = {kind.__name__: kind for kind in get_args(Part)}
 _FIELDS: dict[str, list[tuple[str, Callable[[object], Any]]]] = {
     name: [(field, _DECODERS[type_]) for field, type_ in kind.__annotations__.items()] for name, kind in _KINDS.items()
 }

@@ -13,6 +13,7 @@ from pynetemu.plan.operations import (
     AddNeighbors,
     AddNode,
     AddPeer,
+    Address,
     AddRoute,
     AddRuleset,
     AddService,
@@ -21,7 +22,9 @@ from pynetemu.plan.operations import (
     AddVlan,
     AddWireGuard,
     EndTable,
-    Operation,
+    IPNetwork,
+    ManyRoutes,
+    Part,
     SetMaster,
     SetPort,
     SetPortVlans,
@@ -44,10 +47,11 @@ from pynetemu.plan.resolve.network import (
     ResolvedService,
 )
 
+_FEW_ROUTES = 16  # of a node, which are operations of their own
 _Tunnel = tuple[ResolvedLink, ResolvedInterface, ResolvedInterface]  # with the end that is made, and the other
 
 
-def operations_of(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterator[Operation]:
+def operations_of(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterator[Part]:
     """All operations, in the order of their phases; `rulesets` have been read already."""
     parts = _Parts(network, rulesets)
     for phase in PHASES:
@@ -126,9 +130,17 @@ def _up(parts: _Parts, late: bool) -> Iterator[SetUp]:
     return (SetUp(end.node.name, end.name, late, end.source) for end in parts.rising if (end in parts.late) is late)
 
 
-def _routes(parts: _Parts, several: bool) -> Iterator[Operation]:
-    routers = (*parts.nodes, *parts.network.parts)
-    return (_route(node, route) for node in routers for route in node.routes if (len(route.vias) > 1) is several)
+def _routes(parts: _Parts, several: bool) -> Iterator[Part]:
+    for node in (*parts.nodes, *parts.network.parts):
+        routes = [route for route in node.routes if (len(route.vias) > 1) is several]
+        found = [route for route in routes if not route.said] if len(routes) > _FEW_ROUTES else []
+        yield from (_route(node, route) for route in routes if route.said or not found)
+        if found:
+            ways: dict[tuple[Address, ...], list[IPNetwork]] = {}
+            for route in found:
+                ways.setdefault(route.vias, []).append(route.destination)
+            together = tuple((vias, tuple(destinations)) for vias, destinations in ways.items())
+            yield ManyRoutes(node.name, together, node.table, node.source)
 
 
 def _ends_of_tables(parts: _Parts) -> Iterator[EndTable]:
@@ -147,7 +159,7 @@ def _http_servers(parts: _Parts) -> Iterator[AddHttpServer]:
             yield AddHttpServer(part.node.name, part.name, part.port, part.source)
 
 
-_MAKERS: dict[str, Callable[[_Parts], Iterable[Operation]]] = {
+_MAKERS: dict[str, Callable[[_Parts], Iterable[Part]]] = {
     "nodes": lambda parts: (AddNode(node.name, node.kind, node.source) for node in parts.nodes),
     "settings": _settings,
     "bridges": _bridges,

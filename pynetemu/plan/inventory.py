@@ -23,8 +23,10 @@ from pynetemu.plan.operations import (
     AddVeth,
     AddWireGuard,
     InterfaceAddress,
+    ManyRoutes,
     NodeKind,
     Plan,
+    parts_of,
 )
 
 _T = TypeVar("_T")
@@ -41,13 +43,15 @@ class Inventory:
 
     def of_type(self, kind: type[_T]) -> list[_T]:
         """All operations of a kind, in the plan's order: inventory.of_type(AddVeth)."""
-        return self._by_type.get(kind, [])
+        found: list[Any] = self._by_type.get(kind, [])
+        many = [route for routes in self._by_type.get(ManyRoutes, ()) if routes.kind is kind for route in routes]
+        return [*found, *many] if many else found
 
     @cached_property
     def _by_type(self) -> dict[type, list[Any]]:
         found: dict[type, list[Any]] = {}
-        for operation in self.plan.operations:
-            found.setdefault(type(operation), []).append(operation)
+        for part in parts_of(self.plan):
+            found.setdefault(type(part), []).append(part)
         return found
 
     @cached_property

@@ -12,18 +12,19 @@ from pynetemu.plan.operations import (
     AddTunnel,
     AddVlan,
     AddWireGuard,
-    Operation,
+    Part,
     Plan,
+    parts_of,
 )
 
 
-def needs(plan: Plan) -> dict[str, Operation]:
+def needs(plan: Plan) -> dict[str, Part]:
     """The features by their name in `engine.features`, each with the first operation that needs it.
 
     needs(plan) == {"VLAN filtering": AddBridge("s1", "br0", ...)}
     """
-    found: dict[str, Operation] = {}
-    for operation in plan.operations:
+    found: dict[str, Part] = {}
+    for operation in parts_of(plan):
         if features := _FEATURES.get(type(operation)):
             for name in features(operation):
                 found.setdefault(name, operation)
@@ -33,7 +34,7 @@ def needs(plan: Plan) -> dict[str, Operation]:
 def open_files(plan: Plan, running: bool = False) -> int:
     """How many the engine has: of each node its network namespace and its route socket; `running` commands, two more."""
     of_nodes = (4 if running else 2) * len(plan.nodes)
-    return 200 + of_nodes + sum(isinstance(operation, AddHttpServer) for operation in plan.operations)
+    return 200 + of_nodes + sum(isinstance(operation, AddHttpServer) for operation in parts_of(plan))
 
 
 def lack_of_open_files(plan: Plan) -> str:
@@ -61,7 +62,7 @@ def _of_address(operation: AddAddress) -> Iterator[str]:
 
 
 _TUNNELS = {"vxlan": "vxlan", "gre": "gre", "ip6gre": "gre over IPv6"}
-_FEATURES: dict[type[Operation], Callable[[Any], Iterator[str]]] = {
+_FEATURES: dict[type[Part], Callable[[Any], Iterator[str]]] = {
     AddAddress: _of_address,
     AddBridge: _of_bridge,
     AddDevice: lambda operation: iter([operation.kind]),

@@ -26,6 +26,7 @@ from pynetemu.plan.operations import (
     SetPortVlans,
     SetUp,
     StartSpanningTree,
+    parts_of,
 )
 from pynetemu.wording import counted
 
@@ -81,7 +82,7 @@ def _traits(inventory: Inventory) -> dict[Place, list[str]]:
     """What is special about nodes (by their name and "") and interfaces."""
     found: dict[Place, list[str]] = {}
     vrfs: set[Place] = set()
-    for operation in inventory.plan.operations:
+    for operation in parts_of(inventory.plan):
         match operation:
             case AddBridge(node=node, settings=settings) if inventory.is_bridge(node):
                 found[node, ""] = [setting for setting in settings if setting not in _USUAL]

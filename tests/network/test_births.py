@@ -1,9 +1,11 @@
 """Labs that are not born: the error says what and where, and nothing is left."""
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 
 from pynetemu import Host, KernelError, Link, Network, Switch, Topology
-from pynetemu.plan.operations import AddNode, AddRoute, AddVeth, Plan
+from pynetemu.plan.operations import AddNode, AddRoute, AddVeth, ManyRoutes, Operations, Part, Plan, parts_of
 from tests.support.leftovers import of_machine
 
 
@@ -18,15 +20,23 @@ def _star(n: int) -> Topology:
     return Star(n=n)
 
 
-def test_a_refusal_of_the_kernel_half_way_leaves_nothing() -> None:
+_NOWHERE, _ALL, _SOME = ip_address("10.9.9.9"), ip_network("0.0.0.0/0"), ip_network("10.8.0.0/16")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        AddRoute(node="h7", destination=_ALL, via=_NOWHERE, source="lab.py:3"),
+        ManyRoutes("h7", (((ip_address("10.0.0.1"),), (_SOME,)), ((_NOWHERE,), (_ALL,))), source="lab.py:3"),
+    ],
+    ids=["one", "many"],
+)
+def test_a_refusal_of_the_kernel_half_way_leaves_nothing(bad: Part) -> None:
     """A route through an address that no neighbor has passes no check of a description, so the plan is changed by hand."""
     good = Network(_star(20)).plan
-    from ipaddress import ip_address, ip_network
-
-    bad = AddRoute(node="h7", destination=ip_network("0.0.0.0/0"), via=ip_address("10.9.9.9"), source="lab.py:3")
     before = of_machine()
     with pytest.raises(KernelError) as refused:
-        Network(Plan(good.name, (*good.operations, bad))).open()
+        Network(Plan(good.name, Operations((*parts_of(good), bad)))).open()
     assert str(refused.value).startswith("lab.py:3: the kernel refused `ip -n h7 route add default via 10.9.9.9`: ")
     assert "Nexthop has invalid gateway" in str(refused.value)
     assert of_machine() <= before

@@ -30,7 +30,9 @@ from pynetemu.plan.operations import (
     AddWireGuard,
     DeviceKind,
     EndTable,
+    ManyRoutes,
     NodeKind,
+    Operations,
     Plan,
     SetMaster,
     SetPort,
@@ -50,6 +52,8 @@ _NETWORKS = _INTERFACES.map(lambda interface: interface.network)
 _MANY_ADDRESSES = st.lists(_ADDRESSES).map(tuple)
 _TEXT = st.text(max_size=20)
 _TEXTS = st.lists(_TEXT).map(tuple)
+_WAY = st.tuples(st.lists(_ADDRESSES, min_size=1, max_size=1).map(tuple), st.lists(_NETWORKS, max_size=3).map(tuple))
+_WAYS = st.lists(_WAY, min_size=1, max_size=3).map(tuple)
 _OPERATIONS = st.one_of(
     st.builds(AddNode, _TEXT, st.sampled_from(get_args(NodeKind)), _TEXT),
     st.builds(AddBridge, _TEXT, _TEXT, _TEXTS, _TEXT, _TEXT),
@@ -63,6 +67,7 @@ _OPERATIONS = st.one_of(
     st.builds(AddAddress, _TEXT, _TEXT, _INTERFACES, _TEXT),
     st.builds(AddRoute, _TEXT, _NETWORKS, _ADDRESSES, st.integers(), _TEXT),
     st.builds(AddMultipathRoute, _TEXT, _NETWORKS, _MANY_ADDRESSES, st.integers(), _TEXT),
+    st.builds(ManyRoutes, _TEXT, _WAYS, st.integers(), _TEXT),
     st.builds(EndTable, _TEXT, _NETWORKS, st.integers(), _TEXT),
     st.builds(
         AddTunnel,
@@ -77,7 +82,7 @@ _OPERATIONS = st.one_of(
     st.builds(SetSysctl, _TEXT, _TEXT, _TEXT, _TEXT),
     st.builds(AddHttpServer, _TEXT, _TEXT, st.integers(1, 65535), _TEXT),
 )
-_PLANS = st.builds(Plan, _TEXT, st.lists(_OPERATIONS, max_size=6).map(tuple), st.booleans(), st.none() | _ADDRESSES)
+_PLANS = st.builds(Plan, _TEXT, st.lists(_OPERATIONS, max_size=6).map(Operations), st.booleans(), st.none() | _ADDRESSES)
 
 
 @given(_PLANS)

@@ -6,19 +6,20 @@ number of settings. So a lab of a thousand hosts has a handful of batches.
 """
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from pynetemu.engine.apply.readiness import show_as_up, wait_for_ipv6, wait_for_links
+from pynetemu.engine.messages.tables import RouteMessage
 from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.errors import KernelError
-from pynetemu.plan.operations import AddBridge, AddVeth, Operation, StartSpanningTree, of_topic
+from pynetemu.plan.operations import AddBridge, AddVeth, ManyRoutes, Part, StartSpanningTree, of_topic
 from pynetemu.plan.operations.phases import by_phase
 
 _LACKS = {AddVeth: "veth (CONFIG_VETH)", AddBridge: "bridge (CONFIG_BRIDGE)"}
 
 
-def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
+def apply(operations: Sequence[Part], nodes: Nodes) -> None:
     """Raises KernelError, with the user's line, for the first operation that the kernel refuses."""
     try:
         for phase, batch in by_phase(operations):
@@ -32,7 +33,7 @@ def apply(operations: tuple[Operation, ...], nodes: Nodes) -> None:
         raise _explained(refused) from refused
 
 
-def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Operation, Nodes], Node | list[Node]]) -> None:
+def _apply_batch(batch: Iterable[Part], nodes: Nodes, queue: Callable[[Part, Nodes], Node | list[Node]]) -> None:
     """Raises Refused."""
     dirty: dict[int, Netlink] = {}
     refusals: list[str] = []
@@ -53,11 +54,20 @@ def _apply_batch(batch: Iterable[Operation], nodes: Nodes, queue: Callable[[Oper
 
 
 def _explained(refused: Refused) -> KernelError:
-    assert refused.operation is not None
-    return KernelError(_explain(refused.operation, refused.errno, refused.reason))
+    operation = refused.operation
+    assert operation is not None
+    if isinstance(operation, ManyRoutes):
+        operation = _refused_one(operation, refused.body)
+    return KernelError(_explain(operation, refused.errno, refused.reason))
 
 
-def _explain(operation: Operation, code: int, reason: str) -> str:
+def _refused_one(routes: ManyRoutes, body: bytes) -> Part:
+    """The one that a message was about."""
+    destination = RouteMessage(body).destination
+    return next(route for route in routes if str(route.destination) == destination)
+
+
+def _explain(operation: Part, code: int, reason: str) -> str:
     from pynetemu.plan.as_shell import command
 
     where = f"{operation.source}: " if operation.source else ""

@@ -10,7 +10,7 @@ from pynetemu.plan.operations import (
     AddMacvlan,
     AddTunnel,
     AddVeth,
-    Operation,
+    Part,
     SetMaster,
     SetSysctl,
     SetUp,
@@ -23,13 +23,13 @@ _FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
 _Place = tuple[str, str]  # a node and its interface
 
 
-def wait_for_links(operations: Sequence[Operation], nodes: Nodes) -> None:
+def wait_for_links(operations: Sequence[Part], nodes: Nodes) -> None:
     """What is sent before the kernel has noticed an interface's carrier is lost: wait, so that no first packet is.
 
     That holds for a bridge's ports, and for the end of a link that was up first: until then it has a queue that drops
     all (dev_activate in net/sched/sch_generic.c). Raises Refused for a link that does not come up.
     """
-    waiting: dict[str, dict[int, Operation]] = {}
+    waiting: dict[str, dict[int, Part]] = {}
     for (name, interface), operation in _awaited(operations):
         node = nodes[name]
         waiting.setdefault(name, {})[nodes.index(node, interface)] = operation
@@ -40,7 +40,7 @@ def wait_for_links(operations: Sequence[Operation], nodes: Nodes) -> None:
             raise Refused(indexes[min(late)], errno.ETIMEDOUT, f"its link is not up after {_SECONDS:g} s")
 
 
-def show_as_up(operations: Sequence[Operation], nodes: Nodes) -> None:
+def show_as_up(operations: Sequence[Part], nodes: Nodes) -> None:
     """Makes the kernel note the state of all ends of links, which `ip link` else shows as NO-CARRIER for up to a second.
 
     They work all the same: in a large lab nobody looks at all of them so soon, and asking takes 0.1 ms each.
@@ -54,7 +54,7 @@ def show_as_up(operations: Sequence[Operation], nodes: Nodes) -> None:
         nodes[name].link.ask_which_are_up(indexes)
 
 
-def _awaited(operations: Sequence[Operation]) -> Iterator[tuple[_Place, Operation]]:
+def _awaited(operations: Sequence[Part]) -> Iterator[tuple[_Place, Part]]:
     # Spanning trees will shut those that come up last.
     shut = {(op.node, op.interface) for op in operations if isinstance(op, SetUp) and op.late}
     # These have no carrier, and their state stays unknown (operstates.rst).
@@ -83,14 +83,14 @@ def _ends(operation: AddVeth) -> tuple[_Place, _Place]:
     return (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
 
 
-def wait_for_ipv6(operations: Sequence[Operation], nodes: Nodes) -> None:
+def wait_for_ipv6(operations: Sequence[Part], nodes: Nodes) -> None:
     """A router asks for its IPv6 neighbors from its link-local addresses, which the kernel makes a moment later.
 
     See ndisc_send_ns in net/ipv6/ndisc.c. Raises Refused for an interface that gets none.
     """
     routers = {op.node for op in operations if isinstance(op, SetSysctl) and op.name == _FORWARDS_IPV6}
     ends = {end for op in operations if isinstance(op, AddVeth) for end in _ends(op)}
-    waiting: dict[str, dict[int, Operation]] = {}
+    waiting: dict[str, dict[int, Part]] = {}
     for operation in operations if routers and not nodes.host else ():
         if isinstance(operation, AddAddress) and operation.node in routers and operation.address.version == 6:
             node = nodes[operation.node]

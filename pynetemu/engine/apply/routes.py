@@ -8,26 +8,39 @@ from pynetemu.engine.messages.framing import attribute
 from pynetemu.engine.messages.tables import NEXT_HOP, ROUTE_BODY, RTM_NEWROUTE
 from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
-from pynetemu.plan.operations import AddMultipathRoute, Address, AddRoute, EndTable, IPNetwork
+from pynetemu.plan.operations import AddMultipathRoute, Address, AddRoute, EndTable, IPNetwork, ManyRoutes
 
 _RTA_DST, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH = 1, 5, 6, 9
 _MAIN, _BOOT, _UNIVERSE, _UNICAST = 254, 3, 0, 1  # RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_UNIVERSE, RTN_UNICAST
 _UNREACHABLE, _LAST_METRIC = 7, 4278198272  # RTN_UNREACHABLE; the metric of vrf.rst
 
 
-def queue(operation: AddRoute | AddMultipathRoute | EndTable, nodes: Nodes) -> Node:
+def queue(operation: AddRoute | AddMultipathRoute | EndTable | ManyRoutes, nodes: Nodes) -> Node:
     node = nodes[operation.node]
     match operation:
+        case ManyRoutes(ways=ways, table=table):
+            for vias, destinations in ways:
+                through = _through(vias)
+                for destination in destinations:
+                    node.link.queue_bytes(operation, RTM_NEWROUTE, NEW, _head(destination, table) + through)
+            node.link.flush()  # so that not all nodes' messages wait in memory
+            return node
         case AddRoute(destination=destination, via=via):
             body = _head(destination, operation.table) + _gateway(via)
         case AddMultipathRoute(destination=destination, vias=vias):
-            gateways = [_gateway(via) for via in vias]
-            hops = b"".join(NEXT_HOP.pack(NEXT_HOP.size + len(gateway), 0, 0, 0) + gateway for gateway in gateways)
-            body = _head(destination, operation.table) + attribute(_RTA_MULTIPATH, hops)
+            body = _head(destination, operation.table) + _through(vias)
         case EndTable(destination=destination, table=table):
             body = _head(destination, table, _UNREACHABLE) + attribute(_RTA_PRIORITY, struct.pack("=I", _LAST_METRIC))
     node.link.queue_bytes(operation, RTM_NEWROUTE, NEW, body)
     return node
+
+
+def _through(vias: tuple[Address, ...]) -> bytes:
+    if len(vias) == 1:
+        return _gateway(vias[0])
+    gateways = [_gateway(via) for via in vias]
+    hops = b"".join(NEXT_HOP.pack(NEXT_HOP.size + len(gateway), 0, 0, 0) + gateway for gateway in gateways)
+    return attribute(_RTA_MULTIPATH, hops)
 
 
 @lru_cache(maxsize=1 << 14)  # a lab has many routes to few networks, by few gateways

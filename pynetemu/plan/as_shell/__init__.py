@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
-from pynetemu.plan.operations import AddHttpServer, AddNode, AddService, Operation, Plan, of_topic
+from pynetemu.plan.operations import AddHttpServer, AddNode, AddService, Operation, Plan, of_topic, parts_of
 from pynetemu.plan.operations.operation import Effect
 
 _HEAD = """\
@@ -22,8 +22,8 @@ def as_shell(plan: Plan) -> str:
 
     It runs in the network namespace that is to be the root. What it made goes with the namespaces that it added.
     """
-    root = next((op.node for op in plan.operations if isinstance(op, AddNode) and op.kind == "root"), None)
-    added = [op.node for op in plan.operations if isinstance(op, AddNode) and op.kind != "root"]
+    root = next((op.node for op in parts_of(plan) if isinstance(op, AddNode) and op.kind == "root"), None)
+    added = [op.node for op in parts_of(plan) if isinstance(op, AddNode) and op.kind != "root"]
     head = _HEAD.format(
         name=plan.name,
         root=_ROOT.format(root=root) if root else "",

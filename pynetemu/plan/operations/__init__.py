@@ -1,6 +1,6 @@
 """What the kernel must become, as plain frozen data.
 
-A plan is a name and a tuple of operations, in the order in which they are applied:
+A plan is a name and a sequence of operations, in the order in which they are applied:
 
     Plan("Blue", (AddNode("root", "root"), AddNode("blue", "host"), AddVeth(...), ...))
 
@@ -10,8 +10,10 @@ operations into JSON and back. `source` is the user's `file:line`, kept so that 
 operations that differ only there are equal.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from importlib import import_module
-from typing import Any
+from typing import Any, overload
 
 from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
@@ -21,7 +23,7 @@ from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbors import AddNeighbors
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.operation import Effect
-from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable
+from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable, ManyRoutes, Ways
 from pynetemu.plan.operations.services import AddHttpServer, AddService
 from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
 from pynetemu.plan.operations.tunnels import AddTunnel, TunnelKind
@@ -77,8 +79,11 @@ __all__ = [
     "EndTable",
     "IPNetwork",
     "InterfaceAddress",
+    "ManyRoutes",
     "NodeKind",
     "Operation",
+    "Operations",
+    "Part",
     "Plan",
     "SetMaster",
     "SetPort",
@@ -87,8 +92,55 @@ __all__ = [
     "SetUp",
     "StartSpanningTree",
     "TunnelKind",
+    "Ways",
     "of_topic",
+    "parts_of",
 ]
+
+
+Part = Operation | ManyRoutes
+
+
+class Operations(Sequence[Operation]):
+    """Equal to a tuple of the same operations. Those of `ManyRoutes` are made when they are asked for; `parts` has them as one.
+
+    Operations((AddNode("r1", "router"), ManyRoutes("r1", ...)))[1] == AddRoute("r1", ...)
+    """
+
+    def __init__(self, parts: Iterable[Part]) -> None:
+        self.parts = tuple(parts)
+
+    def __iter__(self) -> Iterator[Operation]:
+        for part in self.parts:
+            if isinstance(part, ManyRoutes):
+                yield from part
+            else:
+                yield part
+
+    def __len__(self) -> int:
+        return self._length
+
+    @cached_property
+    def _length(self) -> int:
+        return sum(len(part) if isinstance(part, ManyRoutes) else 1 for part in self.parts)
+
+    @overload
+    def __getitem__(self, place: int) -> Operation: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Operation, ...]: ...
+    def __getitem__(self, place: int | slice) -> Operation | tuple[Operation, ...]:
+        return tuple(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Operations) and self.parts == other.parts:
+            return True
+        return isinstance(other, Operations | tuple) and len(self) == len(other) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash((len(self), self[:1]))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.parts!r})"
 
 
 @frozen
@@ -100,7 +152,7 @@ class Plan:
     """
 
     name: str
-    operations: tuple[Operation, ...]
+    operations: Sequence[Operation]
     host: bool = False
     host_address: Address | None = None
     warnings: tuple[str, ...] = ()
@@ -108,7 +160,12 @@ class Plan:
     @property
     def nodes(self) -> tuple[str, ...]:
         """The names people use, in the order of the description: Plan(...).nodes == ("root", "blue")."""
-        return tuple(op.node for op in self.operations if isinstance(op, AddNode) and op.kind != "outside")
+        return tuple(op.node for op in parts_of(self) if isinstance(op, AddNode) and op.kind != "outside")
+
+
+def parts_of(plan: Plan) -> Sequence[Part]:
+    """The operations, those of `ManyRoutes` as one, where they are kept so."""
+    return plan.operations.parts if isinstance(plan.operations, Operations) else plan.operations
 
 
 def of_topic(package: str, kind: type[Effect], name: str) -> Any:

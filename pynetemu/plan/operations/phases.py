@@ -15,7 +15,7 @@ from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbors import AddNeighbors
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.operation import Effect
-from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable
+from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable, ManyRoutes
 from pynetemu.plan.operations.services import AddHttpServer, AddService
 from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
 from pynetemu.plan.operations.tunnels import AddTunnel
@@ -67,7 +67,8 @@ _NUMBERS = {(phase.kind, phase.late): number for number, phase in enumerate(PHAS
 
 def number_of(operation: Effect) -> int:
     """The place of an operation's phase in the table."""
-    return _NUMBERS[type(operation), getattr(operation, "late", False)]
+    kind = operation.kind if isinstance(operation, ManyRoutes) else type(operation)
+    return _NUMBERS[kind, getattr(operation, "late", False)]
 
 
 def phase_of(operation: Effect) -> Phase:
