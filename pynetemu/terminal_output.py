@@ -11,6 +11,7 @@ RESET = "\x1b[0m"
 # By protocol, in captures and in traces.
 PROTOCOL_STYLES = {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "green", "UDP": "cyan"}
 _CODES = {"bold": 1, "faint": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
+_OURS = ("hint:", "fix:", "usage:", "`pynetemu doctor`")  # indented lines of messages that are not quotes
 _DEFAULT_WIDTH = 100
 
 
@@ -63,7 +64,36 @@ def width() -> int:
 
 def terminal_width() -> int | None:
     """The columns of the terminal that standard output is; None for a pipe or a file, whose lines may be of any length."""
+    return _size(sys.stdout)[0]
+
+
+def terminal_lines() -> int | None:
+    """How many lines the terminal has that standard output is; None for a pipe or a file."""
+    return _size(sys.stdout)[1]
+
+
+def wrapped(text: str, file: IO[str]) -> str:
+    """A message for people, broken at words where a file is a terminal; what it quotes of the user's stays as it is."""
+    columns = _size(file)[0] if is_terminal(file) else None
+    if columns is None or len(text) < columns:
+        return text
+    return "\n".join(_broken(line, columns) for line in text.split("\n"))
+
+
+def _broken(line: str, columns: int) -> str:
+    indent = line[: len(line) - len(line.lstrip())]
+    is_quoted = bool(indent) and not line.lstrip().startswith(_OURS)
+    if len(line) < columns or is_quoted:
+        return line
+    from textwrap import wrap
+
+    more = f"{indent}    "
+    return "\n".join(wrap(line, max(columns - 1, 20), subsequent_indent=more, break_long_words=False, break_on_hyphens=False))
+
+
+def _size(file: IO[str]) -> tuple[int | None, int | None]:
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+        columns, lines = os.get_terminal_size(file.fileno())
     except (OSError, ValueError):  # nothing that has a terminal, or a descriptor
-        return None
+        return None, None
+    return columns or None, lines or None

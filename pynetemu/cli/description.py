@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.frozen import replaced
 from pynetemu.shell.topics import TOPIC_OF
+from pynetemu.terminal_output import wrapped
 
 if TYPE_CHECKING:
     from pynetemu.plan.operations import Plan
@@ -30,7 +31,7 @@ def read_plan(arguments: argparse.Namespace, host: bool = False) -> "Plan":
 
         raise DescriptionError([Problem(warning) for warning in plan.warnings])
     for warning in plan.warnings:
-        print(f"pynetemu: warning: {warning}", file=sys.stderr)
+        print(wrapped(f"pynetemu: warning: {warning}", sys.stderr), file=sys.stderr)
     return plan
 
 

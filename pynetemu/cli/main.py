@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from pynetemu.cli import interrupts
 from pynetemu.errors import PynetemuError
+from pynetemu.terminal_output import wrapped
 
 CALLED_BY_NO_CODE_OF_THE_USERS = True  # for `pynetemu.topology.part.caller`
 _VERBS = {
@@ -116,7 +117,7 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return status
     except PynetemuError as error:
-        print(f"pynetemu: {error}", file=sys.stderr)
+        print(wrapped(f"pynetemu: {error}", sys.stderr), file=sys.stderr)
         return error.exit_status
     except KeyboardInterrupt:
         return 130

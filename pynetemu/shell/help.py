@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
+from pynetemu.network.network import Network
 from pynetemu.shell.command import Command
 from pynetemu.terminal_output import paint
 from pynetemu.wording import shortened
@@ -16,6 +17,7 @@ NODE send PACKET       sends what scapy makes; so do sr1, sr; NODE sniff; NODE s
 NODES COMMAND ...      runs it in several at once: h1,h2 uptime; h* ip addr; all id
 !COMMAND ...           runs a command on this machine, outside the lab
 CMD -h, help CMD       tell about one of these commands; CMD | ..., CMD > FILE
+CMD; CMD && CMD        one after the other; after a node's name they are the node's
 """
 
 
@@ -28,6 +30,18 @@ def overview(nodes: Sequence[str]) -> str:
         lines += ["", paint(topic if "." in topic else topic.capitalize(), "bold")]
         lines += [f"{', '.join([command.name, *command.other_names]):<22} {command.about}" for command in commands]
     return "\n".join(lines)
+
+
+def help_of_node(name: str, network: Network) -> str:
+    """What a node is, and what can be done with it; with "all", with all of them."""
+    if name == "all":
+        return f"{paint('all COMMAND ...', 'bold')}\n    runs it in every node: {shortened(network.nodes, 12)}"
+    kind = network.inventory.kinds[name]
+    addresses = [str(address) for address in network.inventory.addresses_of_nodes.get(name, ())]
+    lines = [paint(f"{name} COMMAND ...", "bold"), f"    runs a command in the {kind} {name}; {name} alone opens a shell in it"]
+    if addresses:
+        lines += ["", f"    addresses: {shortened(addresses)}"]
+    return "\n".join([*lines, "", f"    {name} ip addr, nodes and links show more"])
 
 
 def help_text(command: Command) -> str:

@@ -5,24 +5,25 @@ is a line for `sh` in the node, so that it means what it means everywhere.
 """
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import UsageError
+from pynetemu.shell.scan import LineReader, operators
 from pynetemu.shell.words import split
 
 if TYPE_CHECKING:
     from pynetemu.shell.command import Command
 
-# Characters and quoted strings that mean the same to shlex and to sh (POSIX XCU 2.2, 2.6).
-_PLAIN = re.compile(r"""(?:[\w@%+:,./=\- \t]|'[^']*'|"[^"$`\\]*")*""", re.ASCII)
+# Characters and quoted strings that mean the same to `words.split` and to sh (POSIX XCU 2.2, 2.6).
+_PLAIN = re.compile(r"""(?:[\w@%+:,./=\- \t]++|'[^']*+'|"[^"$`\\]*+")*+""", re.ASCII)
 SH_WORDS = frozenset(
     ". : ! { [[ alias bg break builtin case cd command continue eval exec exit export fg for getopts hash if "  # noqa: SIM905
     "jobs local read readonly return set shift source time times trap type ulimit umask unalias unset until wait while".split()
 )
 _QUOTED_OR_OUTPUT = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|([|>])""", re.DOTALL)
+_SUDO = re.compile(r"\s*(sudo)(?:\s+(?:-[EHnSikb]+|-u\s*root|--user[= ]root|--))*\s+(?=[^-\s])")
 _PYTHON = ("py", "px")  # whose quotes are Python's
 
 
@@ -37,9 +38,13 @@ class Line:
         """The rest without a `&` at its end, and whether it had one; raises ValueError for a quote that is not closed."""
         if self.rest == "&":
             raise ValueError("there is no command before `&`")
-        words = list(shlex.shlex(self.rest, posix=True, punctuation_chars=True))
-        background = len(words) > 1 and words[-1] == "&" and self.rest.endswith("&")
-        return (self.rest[:-1].rstrip() if background else self.rest), background
+        line, end, document = self.rest.partition("\n")
+        if not end:
+            split(line)  # raises for a quote that is not closed
+        *_, (last, place) = [("", 0), *operators(line)]
+        if last != "&" or line[place + 1 :].strip():
+            return self.rest, False
+        return f"{line[:place].rstrip()}{end}{document}", True
 
     def for_command(self, command: "Command") -> tuple[str, str]:
         """The text for one of the shell's commands, and where its output goes: "", or `| ...`, `> ...`; raises UsageError."""
@@ -51,6 +56,15 @@ class Line:
                 return f"{text[:-1]} --background", ""
             raise UsageError(f"{self.word}: `&` is for commands in nodes; this one runs in the foreground only")
         return text, tail
+
+
+def without_sudo(text: str) -> str:
+    """A line without the `sudo` before its commands, and its options that make no difference: in a node everybody is root."""
+    starts = [0, *(place + len(operator) for operator, place in operators(text))] if "sudo" in text else []
+    for start in reversed(starts):
+        if found := _SUDO.match(text, start):
+            text = text[: found.start(1)] + text[found.end() :]
+    return text
 
 
 def parse(text: str) -> Line | None:
@@ -66,36 +80,42 @@ def parse(text: str) -> Line | None:
 
 
 def logical_lines(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers, joined where a quote is still open or a backslash ends the line."""
-    kept: list[str] = []
+    """Lines with their numbers, joined where a quote or a here-document is still open or a backslash ends the line."""
+    reader: LineReader | None = None
     start = 0
     for number, line in enumerate(lines, 1):
-        if not kept:
+        text = line.rstrip("\r\n")
+        if reader is None:
             start = number
-        kept.append(line.rstrip("\r\n"))
-        text = "\n".join(kept)
-        if is_whole(text):
-            yield start, text.replace("\\\n", "")
-            kept = []
-    if kept:
-        yield start, "\n".join(kept)
+            if _is_whole_at_once(text):
+                yield start, text
+                continue
+            reader = LineReader()
+        if reader.read(text):
+            yield start, reader.text
+            reader = None
+    if reader is not None:
+        yield start, reader.text
 
 
 def is_whole(text: str) -> bool:
-    """Whether a line ends here: no quote is open, no backslash at its end."""
-    if text.lstrip().startswith(("#", *_PYTHON)):
+    """Whether a line ends here: no quote and no here-document is open, no backslash at its end."""
+    if _is_whole_at_once(text):
         return True
-    try:
-        split(text)
-    except ValueError:
-        return False
-    return True
+    reader = LineReader()
+    return [reader.read(line) for line in text.split("\n")][-1]
+
+
+def _is_whole_at_once(text: str) -> bool:
+    """Comments, and lines of Python."""
+    text = text.lstrip()
+    return text.startswith("#") or text.partition(" ")[0] in _PYTHON
 
 
 def argv_of(rest: str) -> list[str]:
     """The program and arguments for a node: the words themselves, or `sh -c` with the text where it takes a shell."""
     if _PLAIN.fullmatch(rest):
-        words = shlex.split(rest)
+        words = [word.text for word in split(rest)]
         if words and words[0] not in SH_WORDS and "=" not in words[0]:
             return words
     return ["sh", "-c", rest]

@@ -1,6 +1,8 @@
 """Shows what commands give back, and pipes it where a line says."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,10 +12,28 @@ from io import TextIOWrapper
 
 from pynetemu.shell.answers import Answer
 from pynetemu.shell.jobs import exit_status
+from pynetemu.terminal_output import has_screen, terminal_lines
 
 
 def show(answer: Answer, everything: bool, as_json: bool) -> None:
     print(json.dumps(answer.data(), indent=2) if as_json else answer.text(everything))
+
+
+def paged(text: str) -> int:
+    """Prints a text: by $PAGER, or less, where a terminal has too few lines for it. Gives the status."""
+    lines = terminal_lines()
+    pager = os.environ.get("PAGER", "less -FRX")
+    if (
+        lines is None
+        or text.count("\n") + 2 <= lines
+        or not has_screen()
+        or shutil.which(pager.split()[0] if pager else "") is None
+    ):
+        print(text)
+        return 0
+    with piped_into(f"| {pager}") as end:
+        print(text)
+    return end.status
 
 
 @dataclass(slots=True)
@@ -38,4 +58,18 @@ def piped_into(tail: str) -> Iterator[Tail]:
     finally:
         with suppress(BrokenPipeError):
             pipe.close()
-        found.status = exit_status(process.wait())
+        found.status = _end_of(process)
+
+
+def _end_of(process: "subprocess.Popen[bytes]") -> int:
+    """Waits for what has the terminal, such as a pager: Ctrl-C is for it, and for us afterwards."""
+    interrupted = False
+    while True:
+        try:
+            status = exit_status(process.wait())
+            break
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return status

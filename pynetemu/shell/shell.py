@@ -19,7 +19,9 @@ from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
 from pynetemu.shell import crafting, terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
-from pynetemu.shell.language import Line, argv_of, logical_lines, parse
+from pynetemu.shell.language import Line, argv_of, logical_lines, parse, without_sudo
+from pynetemu.shell.lists import Part, parts_of
+from pynetemu.terminal_output import wrapped
 
 if TYPE_CHECKING:
     from pynetemu.plan.operations import Plan
@@ -60,7 +62,9 @@ class Shell:
         self.description = description
         self._job_control = job_control
         self._stdin = stdin
-        self._depth = 0
+        self._depth = self._scripts = 0  # lines within lines, scripts within scripts
+        self._has_told_of_sudo = False
+        self.typed: Callable[[], Sequence[str]] = tuple  # the lines that were typed, oldest first; the prompt knows them
 
     def run_line(self, text: str) -> int:
         """Runs one line and gives its exit status; raises Leave for `exit`. Errors are told on standard error.
@@ -88,21 +92,28 @@ class Shell:
 
     def run_lines(self, lines: Iterable[str]) -> int:
         """Runs lines in order, up to the first that fails unless `set +e`; gives its status, or the last line's."""
+        self._scripts += 1
         try:
             for _, line in logical_lines(lines):
                 if self.run_line(line) and self.stops_at_failures:
                     break
         except Leave as leave:
             return leave.status
+        finally:
+            self._scripts -= 1
         return self.status
 
     def run_script(self, lines: Iterable[str], name: str) -> int:
         """As `run_lines`, and tells which line of a file was the one that failed."""
         self.status = 0
-        for number, line in logical_lines(lines):
-            if self.run_line(line) and self.stops_at_failures:
-                print(f"pynetemu: {name}:{number}: status {self.status}: {line.strip()}", file=sys.stderr)
-                break
+        self._scripts += 1
+        try:
+            for number, line in logical_lines(lines):
+                if self.run_line(line) and self.stops_at_failures:
+                    print(f"pynetemu: {name}:{number}: status {self.status}: {line.strip()}", file=sys.stderr)
+                    break
+        finally:
+            self._scripts -= 1
         return self.status
 
     def _run(self, text: str) -> int:
@@ -113,13 +124,36 @@ class Shell:
             raise LabError("lines within lines without end: an alias or a script that runs itself?")
         if line.word in self.network:
             return self._in_node(line.word, line, text.strip())
+        if len(parts := list(parts_of(text, self))) > 1:
+            return self._run_list(parts)
         from pynetemu.shell import registry
+
+        if line.word == "sudo" and without_sudo(text.strip()) != text.strip():
+            return self.run_line(self._without_sudo(text.strip()))
 
         if line.word in self.aliases:
             return self.run_line(f"{self.aliases[line.word]} {line.rest}")
         if command := registry.find(line.word):
             return self._own(command, line)
         return self._in_nodes(line)
+
+    def _run_list(self, parts: Iterable[Part]) -> int:
+        """`a; b`, `a && b`, `a || b`, with as many as there are, from left to right; a script ends with one that fails."""
+        status = 0
+        for part in parts:
+            if part.operator == ";" and status and self._scripts and self.stops_at_failures:
+                break
+            if part.operator in ("", ";") or (status != 0) == (part.operator == "||"):
+                status = self.run_line(part.text)
+        return status
+
+    def _without_sudo(self, text: str) -> str:
+        """A line without `sudo`, about which a word is said once."""
+        found = without_sudo(text)
+        if found != text and not self._has_told_of_sudo:
+            self._has_told_of_sudo = True
+            print("pynetemu: sudo is left out: in a node everybody is root already", file=sys.stderr)
+        return found
 
     def _own(self, command: "Command", line: Line) -> int:
         arguments, tail = line.for_command(command)
@@ -132,6 +166,7 @@ class Shell:
     def _in_node(self, node: str, line: Line, text: str) -> int:
         with _told_with(text):
             rest, background = line.for_node()
+        rest = self._without_sudo(rest)
         if crafting.is_call(rest):
             return self._craft((node,), rest, background)
         return self._command(node, self._argv(node, rest) if rest else ["bash"], background, text)
@@ -161,6 +196,7 @@ class Shell:
         with _told_with(f"{line.word} {line.rest}"):
             nodes = nodes_of(line.word, self.network.nodes)
             rest, background = line.for_node()
+        rest = self._without_sudo(rest)
         if not rest:
             raise UsageError(f"{line.word}: say what to run in these {len(nodes)} nodes: {line.word} ip addr")
         if crafting.is_call(rest):
@@ -272,7 +308,7 @@ def _nobody_reads() -> bool:
 
 def _complain(text: str, status: int) -> int:
     sys.stdout.flush()
-    print(f"pynetemu: {text}", file=sys.stderr)
+    print(wrapped(f"pynetemu: {text}", sys.stderr), file=sys.stderr)
     return status
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,34 @@ def test_quotes_pipes_and_redirections_mean_what_they_mean_in_sh(tmp_path: pytes
     assert output("blue false || echo saved") == "saved\n"
     assert output("blue echo $((1 + 2))") == "3\n"
     assert output("blue echo '$HOME' \"*\" '|' '&' '#'") == "$HOME * | & #\n"
+
+
+def test_lines_of_several_commands_and_of_one_node(tmp_path: Path) -> None:
+    """After a node's name everything is the node's; else `;`, `&&` and `||` stand between commands of the shell."""
+    script = f"""\
+cd {tmp_path} && blue pwd
+nodes > nodes.txt; blue grep -c blue nodes.txt
+set +e
+help nosuch; blue echo goes on
+help nosuch && nodes; cd /; help nosuch || blue pwd
+cd {tmp_path}
+help nosuch || blue echo saved
+set -e
+sudo blue sudo -n echo from a | sudo -E -u root tr a b
+blue echo a; echo '; nodes'
+py print("a; b && c")
+blue cat > document <<'END' && echo written
+link root blue down  # it's only text
+END
+blue cat document; wc -l <<-END
+	$((1 + 1))
+	END
+help nosuch; blue echo not in a script
+"""
+    done = pynetemu(BLUE, input=script)
+    expected = "goes on|/|saved|from b|a|; nodes|a; b && c|written|link root blue down  # it's only text|1"
+    assert done.stdout.split("\n") == [str(tmp_path), "1", *expected.split("|"), ""]
+    assert (done.returncode, done.stderr.count("sudo is left out")) == (2, 1)
 
 
 def test_output_and_errors_pass_unchanged_binary_included() -> None:

@@ -30,7 +30,7 @@ def _texts(before: str, shell: Shell) -> list[str]:
 @pytest.mark.parametrize(
     ("before", "offered"),
     [
-        ("h", ["h1", "h2", "help"]),
+        ("h", ["h1", "h2", "help", "history"]),
         ("pingp", ["pingpair", "pingpairfull"]),
         ("h1,h", ["h1,h1", "h1,h2"]),
         ("link h1 s", ["s1"]),
@@ -52,6 +52,18 @@ def _texts(before: str, shell: Shell) -> list[str]:
         ("nodes 'h", []),
         ("nosuch h", []),
         ("plan h", []),
+        ("nodes; pingp", ["pingpair", "pingpairfull"]),
+        ("nodes && link h1 s1 d", ["down"]),
+        ("h1 ip ro", ["route"]),
+        ("h1 ip -4 route g", ["get"]),
+        ("h1 ip -j a", ["addr"]),
+        ("h1 true | ip a s", ["show", "save", "s1"]),
+        ("h1 bridge ", ["link", "fdb", "mdb", "vlan", "vni", "monitor"]),
+        ("h1 tc q", ["qdisc"]),
+        ("h1 nft add ta", ["table"]),
+        ("h1 nft add table in", ["inet"]),
+        ("h1 ss state li", ["listening"]),
+        ("h1 ip route add default v", ["via"]),
     ],
 )
 def test_a_tab_offers_what_can_stand_there(before: str, offered: list[str], shell: Shell) -> None:

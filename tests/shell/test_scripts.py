@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pynetemu.shell.language import logical_lines
+from pynetemu.shell.language import argv_of, logical_lines, parse
 from tests.support.pynetemu import BLUE, pynetemu
 
 _SCRIPT = """\
@@ -94,7 +94,26 @@ def test_reload_of_a_description_that_exits_leaves_the_lab_as_it_is(tmp_path: Pa
         (["# it's", "b"], [(1, "# it's"), (2, "b")]),
         (["py 'it\\'s'", "b"], [(1, "py 'it\\'s'"), (2, "b")]),
         (["a 'b", "c"], [(1, "a 'b\nc")]),
+        (["a <<X", "it's", "X", "b"], [(1, "a <<X\nit's\nX"), (4, "b")]),
+        (["a <<-'x y' <<Z; b", "\tx y", "Z", "c"], [(1, "a <<-'x y' <<Z; b\n\tx y\nZ"), (4, "c")]),
+        (["a <<<X # <<Y 'z", "b"], [(1, "a <<<X # <<Y 'z"), (2, "b")]),
+        (["py 1 <<2", "pyramid 'b", "c'"], [(1, "py 1 <<2"), (2, "pyramid 'b\nc'")]),
+        (["a b\\", "c 'd\\", "e' \\", "f"], [(1, "a bc 'd\\\ne' f")]),
+        (["a <<X", "b"], [(1, "a <<X\nb")]),
+        (["a \\"] * 100_000, [(1, "a " * 99_999 + "a ")]),
+        (["a 'b", *["c"] * 100_000, "'"], [(1, "a 'b" + "\nc" * 100_000 + "\n'")]),
     ],
+    ids=range(13),
 )
 def test_lines_go_on_while_a_quote_is_open(lines: list[str], joined: list[tuple[int, str]]) -> None:
     assert list(logical_lines(lines)) == joined
+
+
+@pytest.mark.pure
+def test_a_line_of_a_megabyte_is_read_once() -> None:
+    """With time that grows as its square this would take longer than a test may."""
+    line = parse(f"blue echo {'x' * 5_000_000} 'a b' &")
+    assert line is not None
+    rest, background = line.for_node()
+    assert background
+    assert argv_of(rest)[2:] == ["a b"]

@@ -210,6 +210,18 @@ def test_the_end_of_the_lab_under_a_program_is_told(terminal: Terminal) -> None:
     assert terminal.wait() == 1
 
 
+def test_the_end_of_the_lab_elsewhere_is_told_beside_a_job(terminal: Terminal) -> None:
+    with Terminal(*PROGRAM, "attach", "blue") as other:
+        other.wait_for_prompt()
+        other.enter("blue sleep 1007 &")
+        other.wait_for_prompt()
+        other.type("blue ec")
+        os.kill(processes_of(terminal.process.pid)["engine"], signal.SIGKILL)
+        other.expect("the lab blue(-\\d+)? has ended")
+        assert other.wait() == 1
+    assert terminal.wait() == 1
+
+
 def test_lines_are_remembered_for_the_user_alone(terminal: Terminal, tmp_path: Path) -> None:
     terminal.ask("blue echo remembered")
     terminal.key("d")

@@ -15,6 +15,8 @@ from pynetemu.shell import crafting, registry
 from pynetemu.shell.argument_types import Line, Rest, SomeNodes, is_node_set, nodes_of
 from pynetemu.shell.command import Command, Parameter
 from pynetemu.shell.files import files
+from pynetemu.shell.lists import parts_of
+from pynetemu.shell.prompt.program_words import words_of
 from pynetemu.shell.words import Word, split
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ class Candidate:
 
 def completions(before: str, shell: "Shell") -> list[Candidate]:
     """What can stand at the end of a text, the likeliest first; nothing inside a quote."""
+    *_, part = parts_of(before, shell)
+    before = part.text
     try:
         words = split(before)
     except ValueError:
@@ -96,6 +100,10 @@ def _of_node(nodes: str, words: list[str], last: str, shell: "Shell") -> Iterato
         return
     if last.startswith("-"):
         return
+    theirs = [word for word in words_of(program, _arguments(words)) if word.startswith(last)]
+    yield from _plain(theirs, last, program)
+    if theirs and not last and len(_arguments(words)) < 2 and program != "ss":
+        return  # nothing but these can stand there
     tail = last[_name_start(last) :]
     yield from (Candidate(name, len(tail), "node") for name in shell.network.nodes if name.startswith(tail) and "/" not in tail)
     if program in _WITH_INTERFACES:
@@ -117,6 +125,14 @@ def _program_of(words: list[str]) -> str | None:
         elif program is None:
             program = word
     return program
+
+
+def _arguments(words: list[str]) -> list[str]:
+    """The words of the command that is being typed, without its program."""
+    command: list[str] = []
+    for word in words:
+        command = [] if word in _OPERATORS else [*command, word]
+    return command[1:]
 
 
 def _interfaces(nodes: str, last: str, shell: "Shell") -> Iterator[Candidate]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
-from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, Suggestion
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
@@ -23,6 +24,7 @@ from prompt_toolkit.styles import Style
 from pynetemu.shell.prompt.bar import Bar
 from pynetemu.shell.shell import Shell
 
+_PROMPTS_MOST = 20  # columns of the prompt before the line, a guess
 _STYLE = Style.from_dict(
     {
         "prompt": "bold ansigreen",
@@ -47,7 +49,7 @@ def make_session(shell: Shell, bar: Bar, history: History) -> "PromptSession[str
         completer=_Completer(shell),
         lexer=_Lexer(shell),
         style=_STYLE,
-        auto_suggest=AutoSuggestFromHistory(),
+        auto_suggest=_Suggestions(),
         complete_while_typing=False,
         enable_history_search=True,
         enable_open_in_editor=True,
@@ -67,7 +69,20 @@ def _interrupts() -> KeyBindings:
         if event.app.future is not None and not event.app.future.done():
             event.app.exit(exception=KeyboardInterrupt, style="class:aborting")
 
+    @bindings.add("c-z", filter=has_focus(DEFAULT_BUFFER))
+    def _(_: KeyPressEvent) -> None:
+        """Stops programs; at the prompt there is none."""
+
     return bindings
+
+
+class _Suggestions(AutoSuggestFromHistory):
+    """Former lines that begin as this one does, where they fit on the screen's line."""
+
+    def get_suggestion(self, buffer: Buffer, document: Document) -> Suggestion | None:
+        found = super().get_suggestion(buffer, document)
+        room = get_app().output.get_size().columns - len(document.text) - _PROMPTS_MOST
+        return found if found and "\n" not in found.text and len(found.text) < room else None
 
 
 def mode(keys: str) -> EditingMode:

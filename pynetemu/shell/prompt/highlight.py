@@ -8,6 +8,7 @@ from pynetemu.shell import registry
 from pynetemu.shell.argument_types import Line, Rest, is_node_set, nodes_of
 from pynetemu.shell.command import Command
 from pynetemu.shell.language import SH_WORDS
+from pynetemu.shell.lists import parts_of
 from pynetemu.shell.prompt.completion import is_program, program_begins
 
 if TYPE_CHECKING:
@@ -23,6 +24,14 @@ _BUILT_IN = frozenset(["echo", "printf", "true", "false", "test", "[", "pwd", "k
 
 def highlighted(text: str, shell: "Shell") -> list[Fragment]:
     """The text in pieces, each with its style: node, command, program, option, string, operator, comment, unknown or ""."""
+    found: list[Fragment] = []
+    for part in parts_of(text, shell):
+        found += [("operator", part.operator)] if part.operator else []
+        found += _of_part(part.text, shell)
+    return found
+
+
+def _of_part(text: str, shell: "Shell") -> list[Fragment]:
     stripped = text.lstrip()
     lead = text[: len(text) - len(stripped)]
     if stripped.startswith("#"):

@@ -5,6 +5,8 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, repeat
 from pathlib import Path
 from types import FrameType
@@ -67,7 +69,9 @@ class _Prompt:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
         self._bar = Bar(shell)
-        self._session = make_session(shell, self._bar, _history())
+        history = _history()
+        self._session = make_session(shell, self._bar, history)
+        shell.typed = lambda: list(history.load_history_strings())[::-1]  # which has the newest first
         self._running = False
         self._interrupted = False  # since the prompt began
         self._network: Network | None = None  # the one whose services are watched
@@ -164,15 +168,26 @@ class _Prompt:
         self._leave_prompt(_LabEnded())
 
     def _tell_services(self, services: "ServiceNews") -> None:
-        for state in services.read():
-            _say(str(state))
+        with self._until_the_labs_end(services.fileno()):
+            for state in services.read():
+                _say(str(state))
 
     def _tell_job(self, loop: asyncio.AbstractEventLoop, job: Job) -> None:
         descriptor = job.process.fileno()
-        if self._shell.jobs.refresh(job):
-            if job.state == "Done":
-                loop.remove_reader(descriptor)
-            _say(str(job))
+        with self._until_the_labs_end(descriptor):
+            if self._shell.jobs.refresh(job):
+                if job.state == "Done":
+                    loop.remove_reader(descriptor)
+                _say(str(job))
+
+    @contextmanager
+    def _until_the_labs_end(self, descriptor: int) -> Iterator[None]:
+        """A block that hears of the lab by one of its descriptors, which may be the first to tell of its end."""
+        try:
+            yield
+        except LabError:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            self._leave_prompt(_LabEnded())
 
 
 class _History(FileHistory):
