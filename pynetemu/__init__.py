@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from pynetemu.measure.throughput import Throughput as Throughput
     from pynetemu.network.network import Network as Network
     from pynetemu.network.node import RunningNode as RunningNode
+    from pynetemu.plan.impairment import Impairment as Impairment
+    from pynetemu.plan.impairment import Limit as Limit
+    from pynetemu.plan.impairment import Loss as Loss
+    from pynetemu.plan.impairment import Queue as Queue
     from pynetemu.plan.operations import Plan as Plan
     from pynetemu.results import Result as Result
     from pynetemu.shell.answers import Answer as Answer
@@ -77,6 +81,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Nat as Nat
     from pynetemu.topology import Node as Node
     from pynetemu.topology import Port as Port
+    from pynetemu.topology import Preset as Preset
     from pynetemu.topology import Ready as Ready
     from pynetemu.topology import Root as Root
     from pynetemu.topology import Router as Router
@@ -87,8 +92,13 @@ if TYPE_CHECKING:
     from pynetemu.topology import Vrf as Vrf
     from pynetemu.topology import Vxlan as Vxlan
     from pynetemu.topology import WireGuard as WireGuard
+    from pynetemu.topology import codel as codel
     from pynetemu.topology import finished as finished
+    from pynetemu.topology import four_state as four_state
+    from pynetemu.topology import gilbert_elliott as gilbert_elliott
+    from pynetemu.topology import presets as presets
     from pynetemu.topology import prints as prints
+    from pynetemu.topology import red as red
     from pynetemu.topology import tcp as tcp
     from pynetemu.topology import udp as udp
     from pynetemu.topology.devices import BridgePort as BridgePort
@@ -122,6 +132,7 @@ _HOMES = {
     ),
     "pynetemu.measure.ping": "Ping Pings",
     "pynetemu.measure.throughput": "Throughput",
+    "pynetemu.plan.impairment": "Impairment Limit Loss Queue",
     "pynetemu.plan.operations": "Plan",
     "pynetemu.trace.journeys.journey": "Hop Journey Sighting",
     "pynetemu.trace.trace": "Trace",
@@ -134,8 +145,9 @@ _HOMES = {
     "pynetemu.shell.command": "command",
     "pynetemu.shell.shell": "Shell",
     "pynetemu.topology": (
-        "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Port Ready Root Router "
-        "Service Switch Topology VlanInterface Vrf Vxlan WireGuard finished prints tcp udp"
+        "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Port Preset Ready "
+        "Root Router Service Switch Topology VlanInterface Vrf Vxlan WireGuard codel finished four_state gilbert_elliott "
+        "presets prints red tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

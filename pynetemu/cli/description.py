@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pynetemu.frozen import replaced
@@ -10,6 +11,7 @@ from pynetemu.shell.topics import TOPIC_OF
 from pynetemu.terminal_output import wrapped
 
 if TYPE_CHECKING:
+    from pynetemu.lab.connection import Sandbox
     from pynetemu.plan.operations import Plan
 
 
@@ -19,12 +21,16 @@ def add_description(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings about the description are errors")
 
 
-def read_plan(arguments: argparse.Namespace, host: bool = False) -> "Plan":
-    """The plan of the user's file. Warnings are told on standard error; with --strict they are a DescriptionError."""
+def read_plan(arguments: argparse.Namespace, host: bool = False, sandbox: "Sandbox | None" = None) -> "Plan":
+    """The plan of the user's file; `sandbox` is one that has nothing in it yet, to try the kernel in.
+
+    Warnings are told on standard error; with --strict they are a DescriptionError.
+    """
+    from pynetemu.lab.kernel import kernel_has
     from pynetemu.plan.compile import compile_plan
     from pynetemu.plan.load import load
 
-    plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=host)
+    plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=host, kernel=partial(kernel_has, sandbox))
     plan = replaced(plan, warnings=(*plan.warnings, *_hidden_commands(plan)))
     if plan.warnings and arguments.strict:
         from pynetemu.errors import DescriptionError, Problem

@@ -39,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from pynetemu.network.network import Network
 
-        network = Network(read_plan(arguments, arguments.host), name=arguments.name, sandbox=sandbox, capture=arguments.capture)
+        network = Network(
+            read_plan(arguments, arguments.host, sandbox), name=arguments.name, sandbox=sandbox, capture=arguments.capture
+        )
         with captured.told(network.captured):
             return _serve(network.begin(), arguments, script, start)
     finally:

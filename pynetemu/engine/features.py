@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pynetemu.engine import syscalls
@@ -15,11 +15,10 @@ from pynetemu.engine.messages.framing import ask, attribute
 from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW, Netlink, Refused
 from pynetemu.engine.protocol.requests import Feature
-from pynetemu.engine.queries import ifinfmsg
 from pynetemu.errors import KernelError
 from pynetemu.plan.operations import Part
 
-_RTM_NEWQDISC = 36
+_RTM_NEWQDISC, _RTM_NEWTFILTER = 36, 44
 _TC_H_ROOT = 0xFFFFFFFF
 _TC_H_INGRESS = 0xFFFFFFF1
 _NETLINK_NETFILTER = 12
@@ -29,9 +28,10 @@ _NFT_GET_GENERATION = 10 << 8 | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN: linu
 _Probe = Callable[[Netlink], None]
 
 
-def probe() -> list[Feature]:
-    """Every feature that labs use. Leaves the calling thread in another network namespace."""
-    return [Feature(of.name, of.option, of.purpose, of.needed, _try(attempt)) for of, attempt in _features()]
+def probe(names: Collection[str] = ()) -> list[Feature]:
+    """Every feature that labs use, or those of some names. Leaves the calling thread in another network namespace."""
+    chosen = [(of, attempt) for of, attempt in _features() if not names or of.name in names]
+    return [Feature(of.name, of.option, of.purpose, of.needed, _try(attempt)) for of, attempt in chosen]
 
 
 def require(needed: Mapping[str, Part]) -> None:
@@ -78,11 +78,14 @@ def _features() -> list[tuple[Feature, _Probe]]:
         (Feature("tbf", "CONFIG_NET_SCH_TBF", "rates", False), _tbf),
         (Feature("htb", "CONFIG_NET_SCH_HTB", "rates by class", False), _htb),
         (Feature("fq_codel", "CONFIG_NET_SCH_FQ_CODEL", "fair queues", False), _queue("fq_codel")),
+        (Feature("cake", "CONFIG_NET_SCH_CAKE", "queues of home routers", False), _queue("cake")),
+        (Feature("pie", "CONFIG_NET_SCH_PIE", "queues of cable modems", False), _queue("pie")),
         (Feature("fq", "CONFIG_NET_SCH_FQ", "pacing", False), _queue("fq")),
         (
             Feature("ingress", "CONFIG_NET_SCH_INGRESS", "filters on arrival", False),
             _queue("ingress", parent=_TC_H_INGRESS),
         ),
+        (Feature("cls_bpf", "CONFIG_NET_CLS_BPF", "losses on arrival", False), _cls_bpf),
         (Feature("802.1Q", "CONFIG_VLAN_8021Q", "VLAN interfaces", False), _on_veth("vlan", ("IFLA_VLAN_ID", 10))),
         (Feature("VLAN filtering", "CONFIG_BRIDGE_VLAN_FILTERING", "VLANs on switches", False), _readable("VLAN_FILTERING")),
         (
@@ -101,6 +104,8 @@ def _features() -> list[tuple[Feature, _Probe]]:
 
 
 def _add_link(link: Netlink, kind: str, data: list[tuple[str, Any]] | None = None, index: int = 100) -> None:
+    from pynetemu.engine.queries import ifinfmsg
+
     message = ifinfmsg()
     message["index"] = index
     info: list[tuple[str, Any]] = [("IFLA_INFO_KIND", kind)]
@@ -131,6 +136,8 @@ def _on_veth(kind: str, *data: tuple[str, Any]) -> _Probe:
     """A probe that adds an interface on a veth: the loopback interface takes none."""
 
     def attempt(link: Netlink) -> None:
+        from pynetemu.engine.queries import ifinfmsg
+
         _add_link(link, "veth", index=1000)
         message = ifinfmsg()
         info = {"attrs": [("IFLA_INFO_KIND", kind), ("IFLA_INFO_DATA", {"attrs": list(data)})]}
@@ -145,6 +152,8 @@ def _readable(setting: str) -> _Probe:
     """Turns a bridge's setting on: a kernel without it ignores that (br_changelink in net/bridge/br_netlink.c)."""
 
     def attempt(link: Netlink) -> None:
+        from pynetemu.engine.queries import ifinfmsg
+
         _add_link(link, "bridge", [(f"IFLA_BR_{setting}", 1)])
         for message in link.dump(RTM_GETLINK, ifinfmsg()):
             if message["index"] == 100:
@@ -170,6 +179,15 @@ def _queue(kind: str, options: bytes = b"", parent: int = _TC_H_ROOT) -> _Probe:
         link.flush()
 
     return attempt
+
+
+def _cls_bpf(link: Netlink) -> None:
+    """A filter of one instruction, which lets all pass: BPF_RET | BPF_K, linux/filter.h."""
+    _queue("ingress", parent=_TC_H_INGRESS)(link)
+    options = attribute(4, struct.pack("=H", 1)) + attribute(5, struct.pack("=HBBI", 0x06, 0, 0, 0xFFFFFFFF))
+    body = struct.pack("=BxxxiIII", socket.AF_UNSPEC, 1, 0, 0xFFFF0000, 1 << 16 | socket.htons(3))
+    link.queue_bytes(None, _RTM_NEWTFILTER, NEW, body + attribute(1, b"bpf\0") + attribute(2, options))
+    link.flush()
 
 
 def _tbf(link: Netlink) -> None:

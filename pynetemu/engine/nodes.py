@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 
 from pynetemu.engine import mounts, rings, syscalls
 from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
@@ -21,6 +22,19 @@ Namespaces = tuple[tuple[int, int], ...]  # (descriptor, CLONE_ flag) of each
 def own_namespaces() -> Namespaces:
     """The namespaces of the calling thread, to come back to."""
     return tuple((syscalls.namespace(name), kind) for name, kind in (("net", NETWORK), *KINDS))
+
+
+Place = tuple[str, str]  # a node and one of its interfaces
+
+
+class RelayedLink:
+    """A link between whose inner ends the relay moves the frames; `words` are the settings of both directions."""
+
+    def __init__(self, ends: tuple[Place, Place], indexes: tuple[int, int], mtu: int) -> None:
+        self.ends = ends
+        self.indexes = indexes  # of the inner ends, in the relay's namespace
+        self.mtu = mtu
+        self.words: list[tuple[str, ...]] = [(), ()]
 
 
 class Node:
@@ -48,6 +62,7 @@ class Nodes(dict[str, Node]):
         self.host = host
         self.home = own_namespaces()
         self._first_free_index = 0
+        self.relayed: dict[Place, RelayedLink] = {}  # by the first of its ends
         self.ring_memory = 0  # bytes for the ring of each node, when the lab is captured from its first moment
 
     def add(self, name: str, kind: NodeKind) -> Node:
@@ -63,6 +78,11 @@ class Nodes(dict[str, Node]):
             if self.ring_memory and not (kind == "root" and self.host):
                 self._capture(node)
         return node
+
+    @cached_property
+    def relay(self) -> Node:
+        """The namespace between the ends of relayed links, which no user sees."""
+        return self._new("relay", "outside")
 
     def _capture(self, node: Node) -> None:
         """Begins to keep what the node's interfaces will see: none is up yet."""

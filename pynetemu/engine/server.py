@@ -31,14 +31,18 @@ from pynetemu.engine.protocol.requests import (
     ReadFiles,
     ReadIndexes,
     ReadPlan,
+    ReadRelay,
     ReadServices,
     ReadTables,
     ReadTotals,
     ReplaceNeighbors,
     Request,
+    ServiceStatus,
     TakeRing,
+    TryFeatures,
     WatchServices,
 )
+from pynetemu.engine.shaping.relays import Relays
 from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError
 from pynetemu.plan.data import from_data, to_data
@@ -56,6 +60,7 @@ class Server(Loop):
         self.nodes = nodes.Nodes(host)
         self._hub = hub.Hub(self.nodes)
         self._http_servers = HttpServers(self, self.nodes)
+        self._relays = Relays(self.nodes)
         self._services = Services(self, self.nodes)
         self._inventory = Inventory(Plan("", ()))
         self._described = Description(0, "", 0.0, ())
@@ -71,6 +76,10 @@ class Server(Loop):
                 return self._described
             case ReadPlan():
                 return to_data(self._inventory.plan)
+            case TryFeatures():
+                return self._features(request.names)
+            case ReadRelay():
+                return self._relays.directions()
             case Features():
                 return self._features()
             case OpenLab():
@@ -126,6 +135,7 @@ class Server(Loop):
         self.nodes.ring_memory = request.ring_memory
         try:
             apply.apply(parts_of(plan), self.nodes)
+            self._relays.update()
             self._http_servers.start(self._inventory)
             self._services.start(self._inventory)
         except BaseException:
@@ -168,15 +178,17 @@ class Server(Loop):
         found = b"".join(state.read(self.nodes, self._hub, request.nodes, request.tables))
         return KernelTables(tuple(numbers[node] for node in request.nodes), found)
 
-    def _features(self) -> list[Feature]:
+    def _features(self, names: tuple[str, ...] = ()) -> list[Feature]:
         from pynetemu.engine import features
 
         with syscalls.inside(home=self.nodes.home):
-            return features.probe()
+            return features.probe(names)
 
     def children_ended(self, statuses: dict[int, int]) -> None:
         self._http_servers.ended(statuses)
         self._services.ended(statuses)
+        if (status := self._relays.ended(statuses)) is not None:
+            self._services.tell(ServiceStatus("the lab", "the relay", 0, status))
 
     def _accept_at(self, listener: socket.socket) -> None:
         """Lets other processes of the same user attach."""

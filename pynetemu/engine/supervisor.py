@@ -63,12 +63,13 @@ class Services:
             service = self._services[job]
             service.status = statuses[job]
             if not (service.operation.ready == "finished" and service.status == 0):
-                self._tell(service)
+                self.tell(service.state())
 
-    def _tell(self, service: _Service) -> None:
+    def tell(self, status: ServiceStatus) -> None:
+        """Tells those who watch, of a process of the lab's own too."""
         for watcher in self._watchers:
             with suppress(OSError):  # nobody reads there any more
-                watcher.send(json.dumps(to_data(service.state(), [])).encode(), socket.MSG_DONTWAIT)
+                watcher.send(json.dumps(to_data(status, [])).encode(), socket.MSG_DONTWAIT)
 
     def _start(self, operation: AddService) -> _Service:
         added = dict(variable.split("=", 1) for variable in operation.env)

@@ -6,7 +6,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.paths import search_path
@@ -14,6 +14,7 @@ from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
 from pynetemu.lab.connection import Connection, Sandbox, is_readable
+from pynetemu.lab.kernel import kernel_has
 from pynetemu.lab.process import Process, Stream, Streams, communicate
 from pynetemu.lab.running_labs import address, check_name, connect, listen, name_of
 from pynetemu.plan.data import from_data, to_data
@@ -211,7 +212,7 @@ class Lab:
             from pynetemu.plan.compile import compile_plan
 
             assert not isinstance(self._topology, Plan)
-            self._plan = compile_plan(self._topology, host=self.host)
+            self._plan = compile_plan(self._topology, host=self.host, kernel=partial(kernel_has, self._sandbox))
             for text in self._plan.warnings:
                 warnings.warn_explicit(text, DescriptionWarning, *caller())
         return self._plan

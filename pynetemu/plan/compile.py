@@ -1,6 +1,6 @@
 """From a description to a plan: `compile_plan(Blue)` says what the kernel must become."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from pynetemu.plan.attributes import check_attributes
 from pynetemu.plan.emit import operations_of
@@ -12,6 +12,7 @@ from pynetemu.plan.operations import (
     Operations,
     Plan,
 )
+from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import resolve
 from pynetemu.plan.resolve.addresses import ending_number
@@ -30,23 +31,24 @@ from pynetemu.topology.part import WrongSettingError
 from pynetemu.topology.topology import Topology
 
 
-def compile_plan(topology: Topology | type[Topology], host: bool = False) -> Plan:
+def compile_plan(topology: Topology | type[Topology], host: bool = False, kernel: Callable[[], Kernel] = lambda: None) -> Plan:
     """What the kernel must become.
 
         compile_plan(Blue).operations == (AddNode("root", "root"), AddNode("outside", "outside"), ...)
 
-    With `host` the root is the machine itself, with the addresses that it has. Raises DescriptionError, with everything
+    With `host` the root is the machine itself, with the addresses that it has. `kernel` tells what its kernel has; it is
+    asked when a link is more than a wire, and decides what makes it so. Raises DescriptionError, with everything
     that is wrong.
     """
     with no_collection():
-        return _compile(describe(topology() if isinstance(topology, type) else topology), host)
+        return _compile(describe(topology() if isinstance(topology, type) else topology), host, kernel)
 
 
-def _compile(description: Description, host: bool) -> Plan:
+def _compile(description: Description, host: bool, kernel: Callable[[], Kernel]) -> Plan:
     problems = Problems()
     _check_use(description, problems)
     check_attributes(description, problems)
-    network = resolve(description, problems, host)
+    network = resolve(description, problems, host, kernel)
     rulesets = list(_rulesets(network, problems))
     problems.raise_all()
     root = next((node for node in network.nodes if node.own_address), None)

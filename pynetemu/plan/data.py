@@ -11,6 +11,7 @@ from pynetemu.plan.operations import (
     DeviceKind,
     InterfaceAddress,
     IPNetwork,
+    Mechanism,
     NodeKind,
     Operations,
     Part,
@@ -143,6 +144,12 @@ def _tunnel_kind(value: object) -> str:
     return str(value)
 
 
+def _mechanism(value: object) -> str:
+    if value not in get_args(Mechanism):
+        raise ValueError(f"no mechanism is called {value!r}")
+    return str(value)
+
+
 @lru_cache(maxsize=1 << 16)
 def _address(value: object) -> Address:
     text = _string(value)
@@ -183,6 +190,7 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
     NodeKind: _node_kind,
     DeviceKind: _device_kind,
     TunnelKind: _tunnel_kind,
+    Mechanism: _mechanism,
     Address: _address,
     tuple[Address, ...]: _addresses,
     InterfaceAddress: _interface_address,

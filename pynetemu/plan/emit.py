@@ -22,6 +22,7 @@ from pynetemu.plan.operations import (
     AddVlan,
     AddWireGuard,
     EndTable,
+    Impair,
     IPNetwork,
     ManyRoutes,
     Part,
@@ -176,6 +177,7 @@ _MAKERS: dict[str, Callable[[_Parts], Iterable[Part]]] = {
     "VLANs of ports": _vlans_of_ports,
     "addresses": _addresses,
     "rules": lambda parts: parts.rulesets,
+    "impairments": lambda parts: (made for link in parts.links if any(link.directions) for made in _impairments(link)),
     "up": lambda parts: _up(parts, late=False),
     "spanning trees": lambda parts: (
         StartSpanningTree(node.name, BRIDGE, node.source) for node in parts.nodes if node.bridge.stp
@@ -236,7 +238,14 @@ def _bridge(node: ResolvedNode) -> AddBridge:
 
 def _veth(link: ResolvedLink) -> AddVeth:
     a, b = link.a, link.b
-    return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.source)
+    return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.is_relayed, link.source)
+
+
+def _impairments(link: ResolvedLink) -> Iterator[Impair]:
+    for end, peer, direction in (link.a, link.b, link.directions[0]), (link.b, link.a, link.directions[1]):
+        if direction:
+            place = end.node.name, end.name, peer.node.name, peer.name
+            yield Impair(*place, direction.mechanism, direction.settings, link.source)
 
 
 def _by_kind(devices: list[ResolvedInterface]) -> dict[str, list[ResolvedInterface]]:

@@ -12,6 +12,7 @@ from pynetemu.plan.operations import (
     AddTunnel,
     AddVlan,
     AddWireGuard,
+    Impair,
     Part,
     Plan,
     parts_of,
@@ -61,6 +62,13 @@ def _of_address(operation: AddAddress) -> Iterator[str]:
         yield "IPv6"
 
 
+def _of_impairment(operation: Impair) -> Iterator[str]:
+    from pynetemu.plan.impairment import KERNELS_QUEUES
+
+    yield from {"netem": ("netem",), "tbf": ("tbf",), "filter": ("ingress", "cls_bpf"), "relay": ()}[operation.mechanism]
+    yield from (kind for kind in KERNELS_QUEUES if f"queue {kind}" in operation.settings)
+
+
 _TUNNELS = {"vxlan": "vxlan", "gre": "gre", "ip6gre": "gre over IPv6"}
 _FEATURES: dict[type[Part], Callable[[Any], Iterator[str]]] = {
     AddAddress: _of_address,
@@ -69,5 +77,6 @@ _FEATURES: dict[type[Part], Callable[[Any], Iterator[str]]] = {
     AddMacvlan: lambda _: iter(["macvlan"]),
     AddTunnel: lambda operation: iter([_TUNNELS[operation.kind]]),
     AddWireGuard: lambda _: iter(["wireguard"]),
+    Impair: _of_impairment,
     AddVlan: lambda _: iter(["802.1Q"]),
 }

@@ -36,6 +36,10 @@ class Problems:
         self._found: list[tuple[int, Problem]] = []
         self._warnings: list[tuple[int, Problem]] = []
 
+    def __len__(self) -> int:
+        """How much is wrong so far."""
+        return len(self._found)
+
     def add(self, declaration: Declaration, text: str, hint: str = "") -> None:
         self._found.append((declaration.order, Problem(_cut(text), declaration.where, declaration.text, _cut(hint))))
 

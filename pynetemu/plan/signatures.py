@@ -6,6 +6,7 @@ from typing import Any
 
 from pynetemu.wording import did_you_mean
 
+_MOST_SHOWN = 7  # parameters of a part in a hint
 Arguments = tuple[tuple[object, ...], dict[str, object]]
 
 
@@ -46,8 +47,11 @@ def explain_parameters(name: str, build: Callable[..., object], given: Iterable[
 
 def _usage(name: str, parameters: Iterable[inspect.Parameter]) -> str:
     """How a part is made: "HttpServer(node, port=...)"."""
-    words = []
+    words: list[str] = []
     for parameter in parameters:
+        if len(words) == _MOST_SHOWN:
+            words.append("...")
+            break
         keyword = parameter.kind is parameter.KEYWORD_ONLY or parameter.default is not parameter.empty
         words.append(f"{parameter.name}=..." if keyword else str(parameter).partition(":")[0])
     return f"{name}({', '.join(words)})"

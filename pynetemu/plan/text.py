@@ -19,6 +19,7 @@ from pynetemu.plan.operations import (
     AddVeth,
     AddVlan,
     AddWireGuard,
+    Impair,
     IPNetwork,
     Plan,
     SetMaster,
@@ -31,6 +32,7 @@ from pynetemu.plan.operations import (
 from pynetemu.wording import counted
 
 _KINDS = {"root": "the lab's machine"}
+_MECHANISMS = {"netem": "by netem", "tbf": "by tbf", "filter": "by a filter on arrival", "relay": "by the relay"}
 _USUAL = ("mcast_snooping 0", "forward_delay 200", "hello_time 100", "max_age 600", "priority 32768", "miimon 100")
 
 _USUAL_OF_TUNNELS = ("dstport 4789", "ttl 64", "encaplimit none")
@@ -100,6 +102,8 @@ def _traits(inventory: Inventory) -> dict[Place, list[str]]:
             case AddVeth(mtu=mtu) if mtu:
                 for end in ends(operation):
                     found.setdefault(end, []).append(f"mtu {mtu}")
+            case Impair(node=node, interface=interface, mechanism=mechanism, settings=settings):
+                found.setdefault((node, interface), []).append(f"{', '.join(settings)} ({_MECHANISMS[mechanism]})")
             case AddTunnel(node=node, interface=interface, local=local, remote=remote, mtu=mtu):
                 found[node, interface] = [f"from {local} to {remote}", f"mtu {mtu}"]
             case AddWireGuard(node=node, interface=interface, port=port, mtu=mtu):

@@ -11,6 +11,7 @@ that is wrong at once, each with the user's file and line.
 
 from pynetemu.topology.devices import Bond, Bridge, Dummy, Macvlan, Vrf
 from pynetemu.topology.firewalls import Firewall, Nat
+from pynetemu.topology.impairments import Preset, codel, four_state, gilbert_elliott, presets, red
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
@@ -33,6 +34,7 @@ __all__ = [
     "Nat",
     "Node",
     "Port",
+    "Preset",
     "Ready",
     "Root",
     "Router",
@@ -43,8 +45,13 @@ __all__ = [
     "Vrf",
     "Vxlan",
     "WireGuard",
+    "codel",
     "finished",
+    "four_state",
+    "gilbert_elliott",
+    "presets",
     "prints",
+    "red",
     "tcp",
     "udp",
 ]

@@ -7,15 +7,18 @@ from pynetemu.engine.apply.interfaces import describe_new, queue_new
 from pynetemu.engine.messages.framing import REQUEST, attribute
 from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_NEWLINK
 from pynetemu.engine.netlink import Netlink
-from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.engine.nodes import Node, Nodes, RelayedLink
 from pynetemu.plan.operations import AddVeth, Operation, SetUp
 
 _IFLA_NET_NS_FD, _VETH_INFO_PEER = 28, 1
+USUAL_MTU = 1500
 
 
-def queue(operation: AddVeth | SetUp, nodes: Nodes) -> Node:
+def queue(operation: AddVeth | SetUp, nodes: Nodes) -> Node | list[Node]:
     node = nodes[operation.node]
     match operation:
+        case AddVeth(relayed=True):
+            return _queue_relayed(operation, nodes)
         case AddVeth():
             peer = nodes[operation.peer_node]
             far = describe_new(peer, operation.peer_interface, operation.peer_mac, operation.mtu)
@@ -25,6 +28,27 @@ def queue(operation: AddVeth | SetUp, nodes: Nodes) -> Node:
         case SetUp(interface=interface):
             queue_up(node.link, operation, nodes.index(node, interface))
     return node
+
+
+def _queue_relayed(operation: AddVeth, nodes: Nodes) -> list[Node]:
+    """Two pairs, each with an end in the relay's namespace."""
+    ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+    indexes = [
+        queue_half(operation, nodes, *end, mac, operation.mtu)
+        for end, mac in zip(ends, (operation.mac, operation.peer_mac), strict=True)
+    ]
+    nodes.relayed[ends[0]] = RelayedLink(ends, (indexes[0], indexes[1]), operation.mtu or USUAL_MTU)
+    return [nodes[name] for name, _ in ends]
+
+
+def queue_half(operation: Operation, nodes: Nodes, name: str, interface: str, mac: str, mtu: int) -> int:
+    """Queues one end of a relayed link, with its inner end; gives back the index of that."""
+    node, relay = nodes[name], nodes.relay
+    inner = f"end{relay.next_index}"
+    far = describe_new(relay, inner, mtu=mtu)
+    far += attribute(_IFLA_NET_NS_FD, struct.pack("=I", relay.network))
+    queue_new(operation, node, interface, "veth", attribute(_VETH_INFO_PEER, far), mac, mtu)
+    return relay.indexes[inner]
 
 
 def queue_up(link: Netlink, operation: Operation | None, index: int) -> None:

@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 REQUEST, ACK, DUMP = 0x1, 0x4, 0x300  # NLM_F_*
-CREATE, EXCLUSIVE = 0x400, 0x200
+CREATE, EXCLUSIVE, REPLACE = 0x400, 0x200, 0x100
 ERROR, DONE = 2, 3  # types of messages of every family: NLMSG_ERROR, NLMSG_DONE
 NESTED = 0x8000  # NLA_F_NESTED
 _INTERRUPTED = 0x10  # NLM_F_DUMP_INTR: what is dumped has changed between two datagrams

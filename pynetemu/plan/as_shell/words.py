@@ -8,6 +8,11 @@ def ip(node: str, root: str | None) -> str:
     return "ip" if node == root else f"ip -n {node}"
 
 
+def tc(node: str, root: str | None) -> str:
+    """`tc` for a node."""
+    return "tc" if node == root else f"tc -n {node}"
+
+
 def in_node(node: str, root: str | None) -> str:
     """What runs the rest of the line in a node."""
     return "" if node == root else f"ip netns exec {node} "

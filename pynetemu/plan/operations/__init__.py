@@ -19,6 +19,7 @@ from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan, DeviceKind
 from pynetemu.plan.operations.firewalls import AddRuleset
+from pynetemu.plan.operations.impairments import Impair, Mechanism
 from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbors import AddNeighbors
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
@@ -47,6 +48,7 @@ Operation = (
     | SetPortVlans
     | AddAddress
     | AddRuleset
+    | Impair
     | SetUp
     | StartSpanningTree
     | AddRoute
@@ -78,8 +80,10 @@ __all__ = [
     "DeviceKind",
     "EndTable",
     "IPNetwork",
+    "Impair",
     "InterfaceAddress",
     "ManyRoutes",
+    "Mechanism",
     "NodeKind",
     "Operation",
     "Operations",

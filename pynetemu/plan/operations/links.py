@@ -7,11 +7,12 @@ from pynetemu.plan.operations.operation import Effect, Thing, operation
 class AddVeth(Effect):
     """A veth pair (veth(4)): `interface` in `node`, its other end `peer_interface` in `peer_node`; both still down.
 
-    `mtu` is both ends' largest packet in bytes, 0 for the kernel's own 1500.
+    `mtu` is both ends' largest packet in bytes, 0 for the kernel's own 1500. A `relayed` one is two pairs, between whose
+    inner ends the relay moves the frames.
     """
 
     IDENTITY = "node", "interface", "peer_node", "peer_interface"
-    CHANGEABLE = ("mtu",)
+    CHANGEABLE = "mtu", "relayed"
 
     node: str
     interface: str
@@ -20,6 +21,7 @@ class AddVeth(Effect):
     peer_interface: str
     peer_mac: str
     mtu: int = 0
+    relayed: bool = False
     source: str = ""
 
     @property
@@ -33,7 +35,7 @@ class AddVeth(Effect):
     def turned(self) -> "AddVeth":
         """The same pair, beginning with its other end."""
         far, near = (self.peer_node, self.peer_interface, self.peer_mac), (self.node, self.interface, self.mac)
-        return AddVeth(*far, *near, self.mtu, self.source)
+        return AddVeth(*far, *near, self.mtu, self.relayed, self.source)
 
 
 @operation

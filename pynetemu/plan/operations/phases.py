@@ -11,6 +11,7 @@ from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan
 from pynetemu.plan.operations.firewalls import AddRuleset
+from pynetemu.plan.operations.impairments import Impair
 from pynetemu.plan.operations.links import AddVeth, SetUp
 from pynetemu.plan.operations.neighbors import AddNeighbors
 from pynetemu.plan.operations.nodes import AddNode, SetSysctl
@@ -50,6 +51,7 @@ PHASES = (
     Phase("VLANs of ports", SetPortVlans),
     Phase("addresses", AddAddress),
     Phase("rules", AddRuleset),
+    Phase("impairments", Impair),
     Phase("up", SetUp),
     Phase("spanning trees", StartSpanningTree, awaits_links=True),
     Phase("up, for spanning trees to shut", SetUp, late=True),

@@ -5,6 +5,9 @@ hears whom, `addresses` gives networks and addresses, `routes` the shortest path
 few labs have is imported when one does.
 """
 
+from collections.abc import Callable
+
+from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.address_settings import read_address_settings
 from pynetemu.plan.resolve.addresses import give_addresses
@@ -20,12 +23,13 @@ from pynetemu.topology.devices import Device
 from pynetemu.topology.nodes import VlanInterface
 
 
-def resolve(description: Description, problems: Problems, host: bool) -> ResolvedNetwork:
+def resolve(description: Description, problems: Problems, host: bool, kernel: Callable[[], Kernel]) -> ResolvedNetwork:
     """What is wrong goes to `problems`; where there is any, the result is only good for finding more.
 
-    With `host` the root is the machine itself, whose own address is not the description's.
+    With `host` the root is the machine itself, whose own address is not the description's. `kernel` is asked when a link is
+    more than a wire.
     """
-    network, resolver = _look_up(description, problems)
+    network, resolver = _look_up(description, problems, kernel)
     settings = read_address_settings(description, problems)
     if "loops" not in settings.allowed and sum(node.bridges for node in network.nodes) > 0:
         from pynetemu.plan.resolve.loops import check_loops
@@ -46,8 +50,8 @@ def resolve(description: Description, problems: Problems, host: bool) -> Resolve
     return network
 
 
-def _look_up(description: Description, problems: Problems) -> tuple[ResolvedNetwork, Resolver]:
-    resolver = Resolver(description, problems)
+def _look_up(description: Description, problems: Problems, kernel: Callable[[], Kernel]) -> tuple[ResolvedNetwork, Resolver]:
+    resolver = Resolver(description, problems, kernel)
     for node in description.nodes:
         resolver.add_node(node)
     devices = [part for part in description.interfaces if isinstance(part, Device)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
 
-from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, NodeKind
+from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, Mechanism, NodeKind
 from pynetemu.topology.part import Declaration
 
 BRIDGE = "br0"  # in every switch
@@ -150,13 +150,28 @@ class ResolvedTunnel:
     endpoints: tuple[Address | None, Address | None] = (None, None)
 
 
+@dataclass(frozen=True, slots=True)
+class ResolvedDirection:
+    """What one direction of a link does to packets: the words of an Impairment, and what does it."""
+
+    settings: tuple[str, ...]
+    mechanism: Mechanism
+
+
 @dataclass(eq=False)
 class ResolvedLink:
+    """`directions` are those from `a` to `b` and back, None for a plain wire."""
+
     a: ResolvedInterface
     b: ResolvedInterface
     declared: Declaration
     mtu: int = 0  # of both ends; 0 for the kernel's own
     tunnel: ResolvedTunnel | None = None
+    directions: tuple[ResolvedDirection | None, ResolvedDirection | None] = (None, None)
+
+    @property
+    def is_relayed(self) -> bool:
+        return any(direction is not None and direction.mechanism == "relay" for direction in self.directions)
 
     @property
     def source(self) -> str:

@@ -1,9 +1,10 @@
 """The look-ups by which the parts of a description find each other, and what is wrong with each part by itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pynetemu.plan.operations import Address, InterfaceAddress, NodeKind
+from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.gateways import read_routes
 from pynetemu.plan.resolve.network import (
@@ -26,7 +27,7 @@ from pynetemu.plan.values import (
 )
 from pynetemu.topology.description import Description
 from pynetemu.topology.devices import Bridge, BridgePort, Device
-from pynetemu.topology.links import Link
+from pynetemu.topology.links import IMPAIRING, Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.part import Declaration, Part, quoted
 from pynetemu.topology.switches import Hub, Port, Switch
@@ -41,8 +42,9 @@ _MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h
 class Resolver:
     """Each kind of part has a method that reads and checks it, to be called in the order of these methods."""
 
-    def __init__(self, description: Description, problems: Problems) -> None:
+    def __init__(self, description: Description, problems: Problems, kernel: Callable[[], Kernel]) -> None:
         self.problems = problems
+        self._kernel = kernel
         self.topology = description.name
         self.nodes: dict[int, ResolvedNode] = {}  # by the id of their part, as the other look-ups of parts
         self._names: dict[str, Declaration] = {}
@@ -196,6 +198,10 @@ class Resolver:
         near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
         link = ResolvedLink(near, far, part.declaration, self._mtu(part))
+        if any(getattr(part, name) is not None for name in IMPAIRING):
+            from pynetemu.plan.resolve.impairments import read_directions
+
+            link.directions = read_directions(part, self._kernel, self.problems)
         if isinstance(part, Tunnel):
             from pynetemu.plan.resolve.tunnels import check_ends, interface_names, read_tunnel
 

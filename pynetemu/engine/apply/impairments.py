@@ -1,0 +1,53 @@
+"""Makes links do to packets what is asked, by the kernel or by the relay."""
+
+from socket import AF_INET, SOCK_DGRAM
+
+from pynetemu.engine.apply.links import queue_up
+from pynetemu.engine.messages.framing import CREATE, REPLACE, REQUEST
+from pynetemu.engine.netlink import NEW
+from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.engine.shaping import disciplines
+from pynetemu.engine.shaping.offloads import split_segments
+from pynetemu.plan.impairment import KERNELS_QUEUES, from_words
+from pynetemu.plan.operations import Impair
+
+_SET = REQUEST | CREATE | REPLACE
+_FRAME = 18  # bytes of Ethernet around a packet, with a VLAN tag
+
+
+def queue(operation: Impair, nodes: Nodes) -> Node | list[Node]:
+    """The relay's is told to it when all links are there: see `engine.shaping.relays`. Raises OSError."""
+    node, peer = nodes[operation.node], nodes[operation.peer_node]
+    if operation.mechanism == "relay":
+        return _note(operation, nodes)
+    _split(nodes, operation.node, operation.interface)
+    wanted = from_words(operation.settings)
+    index = nodes.index(node, operation.interface)
+    if operation.mechanism == "filter":
+        there = nodes.index(peer, operation.peer_interface)
+        peer.link.queue_bytes(operation, disciplines.RTM_NEWQDISC, NEW, disciplines.clsact(there))
+        peer.link.queue_bytes(operation, disciplines.RTM_NEWTFILTER, _SET, disciplines.loss_filter(there, wanted.loss))
+        return peer
+    made = disciplines.netem(index, wanted) if operation.mechanism == "netem" else disciplines.tbf(index, wanted, 1500 + _FRAME)
+    node.link.queue_bytes(operation, disciplines.RTM_NEWQDISC, _SET, made)
+    if wanted.queue.kind in KERNELS_QUEUES:
+        child = disciplines.behind_tbf(index, wanted.queue.kind)
+        node.link.queue_bytes(operation, disciplines.RTM_NEWQDISC, _SET, child)
+    return node
+
+
+def _note(operation: Impair, nodes: Nodes) -> Node:
+    """The inner ends are up from here on, so that the outer ones are joined to something that is."""
+    ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+    side = int(ends[0] not in nodes.relayed)
+    link = nodes.relayed[ends[side]]
+    link.words[side] = operation.settings
+    for end, inner in zip(link.ends, link.indexes, strict=True):
+        _split(nodes, *end)
+        queue_up(nodes.relay.link, operation, inner)
+    return nodes.relay
+
+
+def _split(nodes: Nodes, name: str, interface: str) -> None:
+    with nodes.open_socket(name, AF_INET, SOCK_DGRAM, 0) as within:
+        split_segments(within, interface)

@@ -1,0 +1,41 @@
+"""Turns off segmentation offload (ethtool(8)): else what a link does to a packet it does to 40 at once, of one buffer."""
+
+import array
+import fcntl
+import socket
+import struct
+
+_SIOCETHTOOL = 0x8946
+_GSSET_INFO, _GSTRINGS, _GFEATURES, _SFEATURES = 0x37, 0x1B, 0x3A, 0x3B  # linux/ethtool.h
+_FEATURE_NAMES, _NAME = 4, 32  # ETH_SS_FEATURES, ETH_GSTRING_LEN
+
+
+def split_segments(within: socket.socket, interface: str) -> None:
+    """Makes the kernel cut buffers into packets before this interface sends them; `within` is a socket of its node.
+
+    Raises OSError.
+    """
+    names = _names(within, interface)
+    blocks = -(-len(names) // 32)
+    valid = [0] * blocks
+    for bit, name in enumerate(names):
+        if name.startswith("tx-") and "segmentation" in name:
+            valid[bit // 32] |= 1 << bit % 32
+    wanted = [number for block in valid for number in (block, 0)]  # struct ethtool_set_features_block: valid, requested
+    _ask(within, interface, struct.pack(f"=II{2 * blocks}I", _SFEATURES, blocks, *wanted))
+
+
+def _names(within: socket.socket, interface: str) -> list[str]:
+    """The names of an interface's features, in the order of their bits."""
+    answer = _ask(within, interface, struct.pack("=IIQI", _GSSET_INFO, 0, 1 << _FEATURE_NAMES, 0))
+    (count,) = struct.unpack_from("=I", answer, 16)
+    answer = _ask(within, interface, struct.pack("=III", _GSTRINGS, _FEATURE_NAMES, count) + bytes(_NAME * count))
+    texts = (answer[12 + _NAME * place : 12 + _NAME * (place + 1)] for place in range(count))
+    return [text.partition(b"\0")[0].decode("ascii", "replace") for text in texts]
+
+
+def _ask(within: socket.socket, interface: str, question: bytes) -> bytes:
+    buffer = array.array("B", question)
+    address, _ = buffer.buffer_info()
+    fcntl.ioctl(within.fileno(), _SIOCETHTOOL, struct.pack("=16sQ8x", interface.encode(), address))  # struct ifreq
+    return buffer.tobytes()

@@ -1,0 +1,171 @@
+"""The relay's process, from the engine's side: started when a link needs it, told of the links, started again when it ends.
+
+It is forked from the engine, which has all that it needs in memory, so that it is there within milliseconds. It lives in a
+namespace of its own, in which the inner ends of all relayed links are.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from pynetemu.engine import syscalls
+from pynetemu.engine.nodes import NETWORK, Nodes, Place, RelayedLink
+from pynetemu.engine.protocol.requests import RelayedDirection
+from pynetemu.errors import KernelError
+
+_SECONDS = 5.0  # for which an answer is waited for
+_LARGEST = 1 << 20  # bytes of a message
+_MEMORY = 1 << 26  # bytes of all rings together, unless there are very many: those are pinned
+_MOST_OF_A_RING, _LEAST_OF_A_RING = 1 << 23, 1 << 16
+_MOST_ENDS, _WITHIN = 5, 10.0  # that it may end so often in so many seconds, before its links are taken down
+_PATIENCE_OF_BUFFER = 1 << 19
+
+
+class Relays:
+    """At most one process for a lab; `ended_times` says how often it was started again."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+        self._pid = 0
+        self._connection: socket.socket | None = None
+        self._told: dict[Place, list[tuple[str, ...]]] = {}  # links that it has, with their settings
+        self._ends: list[float] = []
+        self._seed = int.from_bytes(os.urandom(6), "big")  # of links that are given none
+        self.is_broken = False
+
+    def update(self) -> None:
+        """Tells the relay of links that are new, and of settings that have changed. Raises KernelError."""
+        if not self._nodes.relayed and not self._told:
+            return
+        if not self._pid and not self.is_broken:
+            self._start()
+        for place in self._told.keys() - self._nodes.relayed.keys():
+            del self._told[place]
+            self._ask({"do": "close", "name": _name(place)})
+        for place, link in self._nodes.relayed.items():
+            known = self._told.get(place)
+            if known is None:
+                self._open(place, link)
+                known = [(), ()]
+            for side, words in enumerate(link.words):
+                if words != known[side]:
+                    self._ask({"do": "set", "name": _name(place), "side": side, "words": words})
+            self._told[place] = list(link.words)
+
+    def counters(self) -> dict[Place, list[dict[str, Any]]]:
+        """What became of the packets of each direction of each link."""
+        if not self._pid:
+            return {}
+        found = self._ask({"do": "counters"})
+        return {place: found[_name(place)] for place in self._told}
+
+    def directions(self) -> list[RelayedDirection]:
+        """The relayed links with their settings and counters."""
+        counters = self.counters()
+        found = []
+        for place, link in self._nodes.relayed.items():
+            counted = counters.get(place, [{}, {}])
+            for side, words in enumerate(link.words):
+                found.append(RelayedDirection(*link.ends[side], *link.ends[1 - side], words, counted[side]))
+        return found
+
+    def ended(self, statuses: Mapping[int, int]) -> int | None:
+        """Starts the relay again when it has ended; gives back its status then, None when it goes on."""
+        if not self._pid or self._pid not in statuses:
+            return None
+        status = statuses[self._pid]
+        self._pid = 0
+        if self._connection is not None:
+            self._connection.close()
+        self._told.clear()
+        now = time.monotonic()
+        self._ends = [*(when for when in self._ends if now - when < _WITHIN), now]
+        self.is_broken = len(self._ends) > _MOST_ENDS
+        if self.is_broken:
+            self._take_down()
+        else:
+            self.update()
+        return status
+
+    def _take_down(self) -> None:
+        """The carrier goes from all relayed links."""
+        from pynetemu.engine.messages.framing import REQUEST
+        from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_NEWLINK
+
+        for link in self._nodes.relayed.values():
+            for index in link.indexes:
+                self._nodes.relay.link.queue_bytes(None, RTM_NEWLINK, REQUEST, LINK_BODY.pack(0, 0, index, 0, IFF_UP))
+        self._nodes.relay.link.flush()
+
+    def _open(self, place: Place, link: RelayedLink) -> None:
+        given = [int(word.removeprefix("seed ")) for words in link.words for word in words if word.startswith("seed ")]
+        seed = given[0] if given else None
+        count = max(1, len(self._nodes.relayed))
+        memory = min(_MOST_OF_A_RING, max(_LEAST_OF_A_RING, _MEMORY // (2 * count)))
+        shared = {"ends": link.indexes, "mtu": link.mtu, "memory": memory}
+        self._ask(
+            {
+                "do": "open",
+                "name": _name(place),
+                **shared,
+                "seed": self._seed if seed is None else seed,
+                "apart": seed is not None,
+            }
+        )
+
+    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        if self.is_broken or self._connection is None:
+            return {}
+        try:
+            self._connection.send(json.dumps(request).encode())
+            answer: dict[str, Any] = json.loads(self._connection.recv(_LARGEST))
+        except (OSError, ValueError) as error:
+            raise KernelError(f"the relay does not answer: {error}") from error
+        if "error" in answer:
+            raise KernelError(f"the relay refuses {request.get('name', request['do'])}: {answer['error']}")
+        return answer
+
+    def _start(self) -> None:
+        network = self._nodes.relay.network
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for end in ours, theirs:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _PATIENCE_OF_BUFFER)
+        ours.settimeout(_SECONDS)
+        self._pid = os.fork()
+        if self._pid == 0:
+            _become(theirs.detach(), network)
+        theirs.close()
+        self._connection = ours
+
+
+def _name(place: Place) -> str:
+    """The same in each run, since fates depend on it."""
+    return ":".join(place)
+
+
+def _become(descriptor: int, network: int) -> NoReturn:
+    """The rest of the forked process: nothing of the engine's stays open."""
+    status = 1
+    try:
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        syscalls.set_name("relay")
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        syscalls.setns(network, NETWORK)
+        os.dup2(descriptor, 3)
+        os.closerange(4, 1 << 20)
+        from pynetemu.relay.control import main
+
+        main(socket.socket(fileno=3))
+    except SystemExit:
+        status = 0
+    except BaseException as error:  # noqa: BLE001
+        # it is told by its status; its words go where the user sees them
+        print(f"pynetemu: the relay ends: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+    finally:
+        os._exit(status)

@@ -1,0 +1,85 @@
+"""Which mechanism does what a link is to do to packets: the kernel's own where it can, else the relay.
+
+netem(8) does nearly all, where the kernel has it. tbf(8) does rates. A loss and nothing else is a filter that drops on
+arrival: where a sender is told of a drop, as at its own queue, it sends again. The relay, a process of the lab, does all but
+the kernel's own queues.
+"""
+
+from pynetemu.plan.impairment import KERNELS_QUEUES, Impairment, Limit, Loss, Queue
+from pynetemu.plan.operations.impairments import Mechanism
+from pynetemu.plan.operations.values import Kernel
+from pynetemu.plan.problems import Wrong
+from pynetemu.plan.units import rate
+
+_NEEDED: dict[Mechanism, set[str]] = {"tbf": {"tbf"}, "netem": {"netem"}, "filter": {"ingress", "cls_bpf"}}  # in this order
+MECHANISMS: tuple[Mechanism, ...] = ("netem", "tbf", "filter", "relay")
+RELAY_RATE = 10**9  # bits per second, about what the relay carries on one core: docs/limitations.md
+FULL_SIZE = 1514
+_NETEMS_LEAST = 1000  # packets, its own default
+_FASTEST = 10**6  # packets per second for which netem has room where no rate bounds them
+
+
+def choose(wanted: Impairment, kernel: Kernel, asked: object = None) -> Mechanism:
+    """The mechanism for one direction, or the one that the user asked for; raises Wrong for what none can do."""
+    if asked is not None:
+        return _as_asked(wanted, asked)
+    if wanted.queue.kind in KERNELS_QUEUES:
+        return _for_kernels_queue(wanted, kernel)
+    has = kernel or frozenset()
+    for mechanism, needed in _NEEDED.items():
+        if needed <= has and not _cannot(wanted, mechanism):
+            return mechanism
+    return "relay"
+
+
+def _as_asked(wanted: Impairment, asked: object) -> Mechanism:
+    if asked not in MECHANISMS:
+        raise Wrong(f"mechanism={asked!r} is not known", f"one of {', '.join(MECHANISMS)}; left out, the first that can")
+    mechanism: Mechanism = asked
+    if reason := _cannot(wanted, mechanism):
+        raise Wrong(f"mechanism={mechanism} {reason}", "leave it out, and the first that can is taken")
+    return mechanism
+
+
+def _for_kernels_queue(wanted: Impairment, kernel: Kernel) -> Mechanism:
+    if reason := _cannot(wanted, "tbf"):
+        raise Wrong(f"queue={wanted.queue.kind} is the kernel's, behind tbf, which {reason}", "codel and red go with all else")
+    if kernel is not None and not {"tbf", wanted.queue.kind} <= kernel:
+        raise Wrong(f"this kernel has no {wanted.queue.kind}", "queue=codel() and red(...) work on any")
+    return "tbf"
+
+
+def _cannot(wanted: Impairment, mechanism: str) -> str:
+    """Why a mechanism does not do it, "" when it does."""
+    if mechanism == "relay":
+        return f"has no queue {wanted.queue.kind}" if wanted.queue.kind in KERNELS_QUEUES else ""
+    if mechanism == "netem":
+        if wanted.seed is not None:
+            return "draws by the order of arrival, and seed= asks for the same fates in every run"
+        return "" if (wanted.queue, wanted.limit) == (Queue(), Limit()) else "has a single queue for delay and rate"
+    if mechanism == "tbf":
+        only = Impairment(rate=wanted.rate, queue=wanted.queue, limit=wanted.limit)
+        fits = wanted == only and wanted.queue.kind in ("pfifo", *KERNELS_QUEUES)
+        return "" if wanted.rate and fits else "does rates, with queues pfifo, fq_codel, cake and pie, and nothing else"
+    fits = wanted == Impairment(loss=wanted.loss) and wanted.loss.model == "random" and wanted.loss != Loss()
+    return "" if fits else "does random losses, and nothing else"
+
+
+def note(wanted: Impairment, mechanism: Mechanism) -> str:
+    """What must be known of a mechanism, for people who read the plan."""
+    if mechanism == "relay" and (wanted.rate == 0 or wanted.rate > RELAY_RATE):
+        return f"carries about {rate(RELAY_RATE)}"
+    return ""
+
+
+def netem_limit(wanted: Impairment) -> int:
+    """How many packets netem must hold: those on their way, and those that wait. (Its own 1000 are too few, and drop.)"""
+    longest = wanted.delay + 4 * wanted.jitter + wanted.slot[1]
+    if not wanted.rate:
+        return _NETEMS_LEAST + longest * _FASTEST // 10**9
+    return max(2, -(-(longest * wanted.rate // (8 * 10**9) + wanted.queue_bytes) // FULL_SIZE))
+
+
+def tbf_burst(wanted: Impairment, frame: int) -> int:
+    """Bytes that pass at once: what comes in 1 ms, and two frames at least."""
+    return max(2 * frame, wanted.rate // 8000)

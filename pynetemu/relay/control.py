@@ -1,0 +1,60 @@
+"""What the engine tells the relay, each message a packet of JSON, answered by one: {"do": "open", ...} by {}.
+
+    open    a link: its name, the indexes of both ends, its mtu, the bytes of a ring, a seed, whether that was asked for
+    set     one direction: the name, side 0 (a to b) or 1, and the words of an Impairment
+    close   a link
+    counters
+
+When the engine has gone, the relay ends.
+"""
+
+import json
+import socket
+from typing import Any, NoReturn
+
+from pynetemu.plan.problems import Wrong
+from pynetemu.relay.relay import Link, Relay
+
+_LARGEST = 1 << 20  # bytes of a message
+
+
+class Control:
+    def __init__(self, connection: socket.socket, relay: Relay) -> None:
+        self._connection, self._relay = connection, relay
+        relay.watch(connection, self._serve)
+
+    def _serve(self) -> None:
+        packet = self._connection.recv(_LARGEST)
+        if not packet:
+            raise SystemExit(0)
+        try:
+            answer = self._answer(json.loads(packet))
+        except (OSError, Wrong, KeyError) as error:
+            answer = {"error": str(error)}
+        self._connection.send(json.dumps(answer).encode())
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request["do"]:
+            case "open":
+                ends = request["ends"][0], request["ends"][1]
+                keys = ("mtu", "memory", "seed", "apart")
+                self._relay.open(Link(request["name"], ends, *(request[key] for key in keys)))
+            case "set":
+                self._relay.configure(request["name"], request["side"], request["words"])
+            case "close":
+                self._relay.close(request["name"])
+            case "counters":
+                return self._relay.counters()
+        return {}
+
+
+def main(connection: socket.socket) -> NoReturn:
+    """The whole of the process, in the namespace in which the inner ends of the links are."""
+    import ctypes
+    import gc
+
+    gc.disable()  # nothing here is circular, and a collection would make frames late
+    ctypes.CDLL(None).prctl(29, 1, 0, 0, 0)  # PR_SET_TIMERSLACK: wake within a nanosecond, not 50 microseconds
+    relay = Relay()
+    Control(connection, relay)
+    relay.run()

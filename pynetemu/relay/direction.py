@@ -1,0 +1,155 @@
+"""One direction of a link: what comes in at one end, and when it leaves at the other."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from pynetemu.plan.distributions import table
+from pynetemu.plan.impairment import Impairment
+from pynetemu.relay.fates import CORRUPT, JITTER, PLACE, REORDER, TWICE, Draws, Fates, chance, loser
+from pynetemu.relay.frames import corrupted
+from pynetemu.relay.queues import Queue
+
+_MOST_HELD = 100_000  # packets on their way, so that a flood over a long delay takes no more than 200 MB
+_CORRECTION = 1 / 256  # how fast the mean delay is brought back to what was asked, for each packet
+_TABLE_SHIFT = 32 - 12  # a draw of 32 bits as a place in a table of 4096
+_NO_DRAWS: Draws = ()
+
+
+@dataclass(slots=True)
+class Counters:
+    """What became of the packets of one direction, since the link was made.
+
+    `received` are those that the relay has taken in, `sent` has the copies too; `lost` as asked, `dropped` by the queue;
+    `overload` and `unsent` are what should have got through; `late` left more than a millisecond after their time.
+    """
+
+    received: int = 0
+    sent: int = 0
+    lost: int = 0
+    dropped: int = 0
+    marked: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    corrupted: int = 0
+    late: int = 0
+    overload: int = 0
+    unsent: int = 0
+
+
+class Direction:
+    """`line` has the frames on their way in the order of their times, `ahead` those that overtake them."""
+
+    def __init__(self, name: str, seed: int, apart: bool) -> None:
+        self.counters = Counters()
+        self.line: deque[tuple[float, bytes]] = deque()
+        self.ahead: deque[tuple[float, bytes]] = deque()
+        self.queue: Queue | None = None
+        self.entry: float | None = None  # when it is to be looked at, as the relay has noted
+        self.pointer = 0  # where the address lies to which its frames are sent
+        self.place = 0
+        self._fates, self._apart = Fates(seed, name), apart
+        self._last = 0.0  # when the last frame of the line is due
+        self._ahead_of_mean = 0.0  # seconds by which keeping the order has raised the mean delay
+        self._slot_end = 0.0
+        self.configure(Impairment())
+
+    def configure(self, wanted: Impairment) -> None:
+        """Takes other settings. What is on its way comes as it would have come, and nothing overtakes it."""
+        self.delay, self.jitter = wanted.delay / 1e9, wanted.jitter / 1e9
+        self._table = table(wanted.distribution) if self.jitter else ()
+        self._twice, self._corrupt, self._reorder = map(chance, (wanted.duplicate, wanted.corrupt, wanted.reorder))
+        self._is_lost = loser(wanted.loss, self._apart)
+        self._slot = wanted.slot[0] / 1e9, wanted.slot[1] / 1e9
+        has_slots = wanted.slot[1] > 0
+        self._draws = bool(self._twice or self._corrupt or self._reorder or self._is_lost or self.jitter or has_slots)
+        if wanted.rate and self.queue:
+            self.queue.configure(wanted)
+        elif wanted.rate:
+            self.queue = Queue(wanted)
+        elif self.queue:
+            self._empty(self.queue)
+            self.queue = None
+        self.plain = not (self._draws or self.queue)
+
+    def _empty(self, queue: Queue) -> None:
+        """What waited for a rate that is no more follows in its order."""
+        for came, frame, draws in queue.waiting:
+            self._fly(max(came, queue.free), frame, draws)
+
+    @property
+    def held(self) -> int:
+        """Packets that wait or are on their way."""
+        return len(self.line) + len(self.ahead) + (len(self.queue.waiting) if self.queue else 0)
+
+    def arrive(self, now: float, frame: bytes) -> None:
+        """Takes a frame that has come in at a time."""
+        counters, queue = self.counters, self.queue
+        if len(self.line) >= _MOST_HELD:
+            counters.overload += 1
+            return
+        draws, copies = _NO_DRAWS, 1
+        if self._draws:
+            flow, _, draws = self._fates.next(frame)
+            if self._is_lost is not None and self._is_lost(flow, draws):
+                counters.lost += 1
+                return
+            if draws[CORRUPT] < self._corrupt:
+                frame = corrupted(frame, draws[PLACE])
+                counters.corrupted += 1
+            if draws[TWICE] < self._twice:
+                counters.duplicated += 1
+                copies = 2
+        for _ in range(copies):
+            if queue is None:
+                self._fly(now, frame, draws)
+            else:
+                self.serve(now)
+                if queue.put(now, frame, draws) is not None:
+                    counters.dropped += 1
+
+    def _fly(self, now: float, frame: bytes, draws: Draws) -> None:
+        due = now + self.delay
+        if self.jitter and draws:
+            if draws[REORDER] < self._reorder:
+                return self._overtake(now, frame)
+            due = max(now, due + self.jitter * self._table[draws[JITTER] >> _TABLE_SHIFT] - self._ahead_of_mean, self._last)
+            error = self._ahead_of_mean + (due - now - self.delay) * _CORRECTION
+            self._ahead_of_mean = min(max(error, 0.0), self.delay)
+        elif self._reorder and draws and draws[REORDER] < self._reorder:
+            return self._overtake(now, frame)
+        if self._slot[1]:
+            due = self._bunch(due, draws)
+        self._last = due = max(due, self._last)
+        self.line.append((due, frame))
+        return None
+
+    def _overtake(self, now: float, frame: bytes) -> None:
+        self.counters.reordered += 1
+        self.ahead.append((now, frame))
+
+    def _bunch(self, due: float, draws: Draws) -> float:
+        """The end of the slot in which a frame is due; each lasts as long as its first frame's draw says."""
+        if due > self._slot_end:
+            least, most = self._slot
+            share = draws[REORDER] / 2**32 if draws else 0.5
+            self._slot_end = due + least + (most - least) * share
+        return self._slot_end
+
+    def serve(self, now: float) -> None:
+        """Takes from the queue what has begun to leave by `now`."""
+        queue = self.queue
+        while queue is not None and (left := queue.take(now)) is not None:
+            if isinstance(left, bytes):
+                self.counters.dropped += 1
+            else:
+                self._fly(*left)
+
+    def wake(self) -> float | None:
+        """When something is to be done next."""
+        if self.ahead:
+            return self.ahead[0][0]
+        if self.line:
+            return self.line[0][0]
+        if self.queue is not None and self.queue.waiting:
+            return self.queue.next_time()
+        return None

@@ -1,0 +1,181 @@
+"""The relay's loop: frames from rings into directions, and out when they are due.
+
+Times are those of the kernel's stamps, on the monotonic clock: when the relay wakes late, only the delay itself is late.
+"""
+
+import heapq
+import select
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from time import monotonic as clock
+from typing import Any, NoReturn
+
+from pynetemu.plan.impairment import from_words
+from pynetemu.relay.direction import Direction
+from pynetemu.relay.ring import BATCH, Arrival, Ring, Sender
+
+_BRACKET = 5e-5  # seconds that two readings of clocks may be apart, else we were interrupted between them
+_LATE = 1e-3  # seconds after its time from which a frame counts as late
+_LOOK_AWAY = 1e-3  # seconds for which rings may fill while there is traffic, which spares waking for each frame
+_GRAIN = 1e-4  # seconds between departures that are sent together
+
+
+class Link:
+    """A link with its two ends, and a direction from each."""
+
+    def __init__(self, name: str, ends: tuple[int, int], mtu: int, memory: int, seed: int, apart: bool) -> None:
+        self.name, self.ends = name, ends
+        self.rings = Ring(ends[0], mtu, memory), Ring(ends[1], mtu, memory)
+        self.directions = Direction(f"{name}/a_to_b", seed, apart), Direction(f"{name}/b_to_a", seed, apart)
+
+
+class Relay:
+    """All relayed links of a lab, in one process; `Control` tells it which."""
+
+    def __init__(self) -> None:
+        self.links: dict[str, Link] = {}
+        self._sender = Sender()
+        self._events = select.epoll()
+        self._calls: dict[int, Callable[[], None]] = {}
+        self._ends: dict[int, tuple[Ring, Direction]] = {}
+        self._heap: list[tuple[float, int]] = []  # when to look at a direction, by its place
+        self._directions: dict[int, Direction] = {}
+        self._places = 0
+        self._offset = time.time() - clock()
+        self._look_away = _LOOK_AWAY
+        self._found: list[Arrival] = []
+
+    def watch(self, source: socket.socket, call: Callable[[], None]) -> None:
+        """Calls when there is something to read."""
+        self._events.register(source, select.EPOLLIN)
+        self._calls[source.fileno()] = call
+
+    def open(self, link: Link) -> None:
+        self.links[link.name] = link
+        for side, direction in enumerate(link.directions):
+            direction.pointer = self._sender.pointer(link.ends[1 - side])
+            direction.place = self._places
+            self._directions[self._places] = direction
+            self._places += 1
+            ring = link.rings[side]
+            self._ends[ring.socket.fileno()] = ring, direction
+            self._events.register(ring.socket, select.EPOLLIN)
+
+    def close(self, name: str) -> None:
+        """Forgets a link, with all that is on its way."""
+        link = self.links.pop(name)
+        for side, direction in enumerate(link.directions):
+            self._directions.pop(direction.place)
+            ring = link.rings[side]
+            self._events.unregister(ring.socket)
+            del self._ends[ring.socket.fileno()]
+            ring.close()
+            self._sender.forget(link.ends[side])
+
+    def configure(self, name: str, side: int, words: list[str]) -> None:
+        """Changes what one direction of a link does. Raises Wrong."""
+        direction = self.links[name].directions[side]
+        direction.configure(from_words(words))
+        self._note(direction)
+        delays = [direction.delay for link in self.links.values() for direction in link.directions]
+        self._look_away = min(_LOOK_AWAY, min(delays, default=_LOOK_AWAY) / 4)
+
+    def run(self) -> NoReturn:
+        """For ever: SystemExit ends it."""
+        events, ends, calls = self._events, self._ends, self._calls
+        while True:
+            busy = came = False
+            for number, _ in events.poll(0, 256):
+                if number in ends:
+                    came = True
+                    busy |= self._receive(*ends[number]) == BATCH
+                else:
+                    calls[number]()
+            sent = self._transmit()
+            due = self._heap[0][0] if self._heap else None
+            wait = None if due is None else max(due - clock(), _GRAIN if sent else 0.0)
+            if busy or (wait is not None and wait <= 0):
+                continue
+            if came and self._look_away >= _GRAIN:
+                time.sleep(self._look_away if wait is None else min(wait, self._look_away))
+            else:
+                select.select([events], [], [], wait)  # which waits for microseconds; epoll knows milliseconds
+
+    def _receive(self, ring: Ring, direction: Direction) -> int:
+        found = self._found
+        count = ring.take(found)
+        before, wall, now = clock(), time.time(), clock()
+        if now - before < _BRACKET:
+            self._offset = wall - before
+        offset, line, delay = self._offset, direction.line, direction.delay
+        for seconds, nanoseconds, frame in found:
+            came = seconds + nanoseconds * 1e-9 - offset
+            if not -1 < came - now < 1:
+                came = clock()  # somebody has set the clock
+            if direction.plain:
+                line.append((came + delay, frame))
+            else:
+                direction.arrive(came, frame)
+        found.clear()
+        direction.counters.received += count
+        self._note(direction)
+        return count
+
+    def _note(self, direction: Direction) -> None:
+        """Sees to it that a direction is looked at in time."""
+        wake = direction.wake()
+        if wake is not None and (direction.entry is None or wake < direction.entry):
+            direction.entry = wake
+            heapq.heappush(self._heap, (wake, direction.place))
+
+    def _transmit(self) -> int:
+        """Sends what is due; gives back how many frames those were."""
+        heap, now, total = self._heap, clock(), 0
+        while heap and heap[0][0] <= now:
+            when, place = heapq.heappop(heap)
+            direction = self._directions.get(place)
+            if direction is None or direction.entry != when:
+                continue  # an earlier look took its place
+            direction.serve(now)
+            total += self._send(direction, now)
+            direction.entry = None
+            self._note(direction)
+        self._flush()
+        return total
+
+    def _send(self, direction: Direction, now: float) -> int:
+        count, sender, pointer = 0, self._sender, direction.pointer
+        line = direction.line
+        if line and now - line[0][0] > _LATE:
+            direction.counters.late += sum(1 for due, _ in line if now - due > _LATE) if len(line) < BATCH else BATCH
+        for frames in (direction.ahead, line):
+            while frames and frames[0][0] <= now:
+                count += 1
+                if sender.put(pointer, frames.popleft()[1]):
+                    self._flush()
+        direction.counters.sent += count
+        return count
+
+    def _flush(self) -> None:
+        for pointer in self._sender.flush():
+            for direction in self._directions.values():
+                if direction.pointer == pointer:
+                    direction.counters.unsent += 1
+                    direction.counters.sent -= 1
+
+    def counters(self) -> dict[str, list[dict[str, Any]]]:
+        """What became of the packets of each direction, by the name of its link."""
+        return {
+            link.name: [_counted(*side) for side in zip(link.directions, link.rings, strict=True)]
+            for link in self.links.values()
+        }
+
+
+def _counted(direction: Direction, ring: Ring) -> dict[str, Any]:
+    counters = direction.counters
+    found = asdict(counters)
+    missed = ring.count_losses()
+    marks = direction.queue.marks if direction.queue else 0
+    return {**found, "overload": counters.overload + missed, "marked": marks, "held": direction.held}

@@ -1,0 +1,150 @@
+"""What comes in at one end of a link, through memory shared with the kernel (TPACKET_V2, packet(7)), and what goes out.
+
+Each end has a ring of its own: with one for all, a flooded link leaves two thirds to the others, and takes half of what an idle
+one has.
+"""
+
+import ctypes
+import mmap
+import os
+import socket
+import struct
+from array import array
+
+from pynetemu.relay.frames import VNET, tagged
+
+SOL_PACKET = 263
+_RX_RING, _STATISTICS, _VERSION, _VNET_HDR, _IGNORE_OUTGOING = 5, 6, 10, 15, 23  # linux/if_packet.h
+_TPACKET_V2 = 1
+_HEADER = struct.Struct("=IIIH2xIIHH")  # struct tpacket2_hdr: status, length, captured, offset, seconds, ns, tag, its type
+_USER, _VLAN_VALID, _TPID_VALID = 0x1, 0x10, 0x40  # TP_STATUS_*
+_ALL_PROTOCOLS = 3  # ETH_P_ALL
+_ROOM = 96  # bytes that a slot has besides the packet: its header, the link's, alignment
+_BLOCK = 1 << 16
+BATCH = 64  # frames that are taken from an end, or sent, before somebody else is looked at
+_DONTWAIT = 0x40  # MSG_DONTWAIT
+_DATA = bytes.__basicsize__ - 1  # where CPython keeps the data of a bytes object, after its address
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.sendmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
+
+Arrival = tuple[int, int, bytes]  # the kernel's stamp: seconds and nanoseconds of its clock; the frame
+
+
+def slot_size(mtu: int) -> int:
+    """The bytes of a slot for the largest frame of an interface, a power of two."""
+    return 1 << (mtu + 18 + VNET + _ROOM - 1).bit_length()
+
+
+class Ring:
+    """The frames that come in at an interface of our namespace."""
+
+    def __init__(self, index: int, mtu: int, memory: int) -> None:
+        """`memory` is in bytes. Raises OSError."""
+        self._size = slot_size(mtu)
+        self._slots = max(16, memory // self._size)
+        block = max(_BLOCK, self._size)
+        blocks = -(-self._slots * self._size // block)
+        self._slots = blocks * block // self._size
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        try:
+            for option, value in ((_VNET_HDR, 1), (_IGNORE_OUTGOING, 1), (_VERSION, _TPACKET_V2)):
+                self.socket.setsockopt(SOL_PACKET, option, value)
+            self.socket.setsockopt(SOL_PACKET, _RX_RING, struct.pack("=4I", block, blocks, self._size, self._slots))
+            self._memory = mmap.mmap(self.socket.fileno(), block * blocks)
+            _bind(self.socket, index)
+        except BaseException:
+            self.socket.close()
+            raise
+        self._status = memoryview(self._memory).cast("I")
+        self._next = 0
+        self.lost = 0  # that the kernel had no room for
+        self.cut = 0  # larger than a slot
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the kernel has pinned."""
+        return len(self._memory)
+
+    def take(self, found: list[Arrival]) -> int:
+        """Appends what has come in, a batch at most; gives back how many frames those were."""
+        memory, status, place, slots, size = self._memory, self._status, self._next, self._slots, self._size
+        words, unpack, count = size >> 2, _HEADER.unpack_from, 0
+        while count < BATCH and status[place * words] & _USER:
+            start = place * size
+            flags, length, captured, offset, seconds, nanoseconds, tag, protocol = unpack(memory, start)
+            first = start + offset - VNET
+            frame = memory[first : first + VNET + captured]
+            status[place * words] = 0
+            place = (place + 1) % slots
+            count += 1
+            if length != captured:
+                self.cut += 1
+                continue
+            if flags & _VLAN_VALID:
+                frame = tagged(frame, protocol if flags & _TPID_VALID else 0x8100, tag)
+            found.append((seconds, nanoseconds, frame))
+        self._next = place
+        return count
+
+    def count_losses(self) -> int:
+        """How many frames the kernel had no room for, since the ring was made."""
+        _, lost = struct.unpack("=2I", self.socket.getsockopt(SOL_PACKET, _STATISTICS, 8))
+        self.lost += lost
+        return self.lost + self.cut
+
+    def close(self) -> None:
+        self._status.release()
+        self._memory.close()
+        self.socket.close()
+
+
+def _bind(packet_socket: socket.socket, index: int) -> None:
+    """To an interface by its index, which Python's own bind does not take."""
+    address = struct.pack("=HHiHBB8s", socket.AF_PACKET, socket.htons(_ALL_PROTOCOLS), index, 0, 0, 0, b"")
+    if _libc.bind(packet_socket.fileno(), address, len(address)):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+class Sender:
+    """Sends frames by interfaces, a batch by system call (sendmmsg(2))."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._socket.setsockopt(SOL_PACKET, _VNET_HDR, 1)
+        self._headers, self._vectors = array("Q", bytes(64 * BATCH)), array("Q", bytes(16 * BATCH))  # mmsghdr, iovec
+        vectors, _ = self._vectors.buffer_info()
+        for place in range(BATCH):
+            self._headers[8 * place + 1 : 8 * place + 4] = array("Q", [20, vectors + 16 * place, 1])
+        self._keep: list[bytes] = []
+        self._addresses: dict[int, bytes] = {}
+
+    def pointer(self, index: int) -> int:
+        """Where the address of an interface lies (struct sockaddr_ll), for `put`."""
+        address = self._addresses.setdefault(index, struct.pack("=HHiHBB8s", socket.AF_PACKET, 0, index, 0, 0, 6, b""))
+        return id(address) + _DATA
+
+    def put(self, pointer: int, frame: bytes) -> bool:
+        """Adds a frame to the batch; whether that is full now, and must be flushed."""
+        place = len(self._keep)
+        self._keep.append(frame)
+        self._headers[8 * place] = pointer
+        self._vectors[2 * place] = id(frame) + _DATA
+        self._vectors[2 * place + 1] = len(frame)
+        return place + 1 == BATCH
+
+    def flush(self) -> list[int]:
+        """Sends the batch; gives back the addresses (`pointer`) of those that could not be sent, say by a link that is down."""
+        refused: list[int] = []
+        done, count = 0, len(self._keep)
+        headers, number = self._headers.buffer_info()[0], self._socket.fileno()
+        while done < count:
+            sent = _libc.sendmmsg(number, headers + 64 * done, count - done, _DONTWAIT)
+            if sent <= 0:
+                refused.append(self._headers[8 * done])
+            done += max(sent, 1)
+        self._keep.clear()
+        return refused
+
+    def forget(self, index: int) -> None:
+        self._addresses.pop(index, None)

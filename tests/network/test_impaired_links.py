@@ -1,0 +1,196 @@
+"""Links like real ones in a lab: each mechanism as traffic finds it, and as tc(8) shows it."""
+
+import json
+import os
+import re
+import signal
+from contextlib import suppress
+from pathlib import Path
+from socket import SOCK_DGRAM, socket
+from typing import Any
+
+import pytest
+
+from pynetemu import Host, Link, Network, Root, Switch, Topology, codel
+from pynetemu.lab.connection import is_readable
+from tests.support.wait import wait_until
+
+
+class Lab(Topology):
+    """Links of each sort between two hosts; `mid` is a switch, behind which there is another."""
+
+    addresses, arp = "dual", "permanent"  # an ARP request may be lost, and is repeated after a second
+    h1, h2, mid = Host(), Host(), Switch()
+    slow = Link(h1.interface("slow", "10.1.0.1/24"), h2.interface("slow", "10.1.0.2/24"), delay="20ms", seed=1)
+    rated = Link(h1.interface("rated", "10.2.0.1/24"), h2.interface("rated", "10.2.0.2/24"), rate="20mbit", delay="2ms")
+    bucket = Link(h1.interface("bucket", "10.3.0.1/24"), h2.interface("bucket", "10.3.0.2/24"), rate="20mbit", mechanism="tbf")
+    lossy = Link(h1.interface("lossy", "10.4.0.1/24"), h2.interface("lossy", "10.4.0.2/24"), loss="30%", mechanism="filter")
+    bursty = Link(h1.interface("bursty", "10.5.0.1/24"), h2.interface("bursty", "10.5.0.2/24"), loss="30%", mechanism="relay")
+    jumbo = Link(h1.interface("jumbo", "10.6.0.1/24"), h2.interface("jumbo", "10.6.0.2/24"), delay="1ms", mtu=9000)
+    wrong = Link(
+        h1.interface("wrong", "10.7.0.1/24"), h2.interface("wrong", "10.7.0.2/24"), a_to_b={"corrupt": "30%"}, mechanism="relay"
+    )
+    near = Link(h1.interface("near", "10.8.0.1/24"), mid)
+    far = Link(h2.interface("far", "10.8.0.2/24"), mid, delay="10ms", queue=codel(), rate="50mbit")
+    plain = Link(h1.interface("plain", "10.9.0.1/24"), h2.interface("plain", "10.9.0.2/24"))
+
+
+@pytest.fixture(scope="module")
+def lab() -> Any:
+    with Network(Lab(), name="impaired") as net:
+        for node in net:
+            node.run("true")  # the processes that they keep are there from now on
+        yield net
+
+
+def _ping(lab: Network, target: str, *options: str) -> tuple[int, float]:
+    """How many answers came, and the least round trip in ms."""
+    told = str(lab["h1"].run("ping", "-q", "-i", "0.002", *options, target).stdout)
+    least = re.search(r"= ([\d.]+)/", told)
+    return int(re.findall(r"(\d+) received", told)[0]), float(least[1]) if least else 0.0
+
+
+def test_delays_are_those_that_were_asked_over_ipv4_and_ipv6(lab: Network) -> None:
+    _ping(lab, "h2", "-c1")
+    answers, least = _ping(lab, "10.1.0.2", "-c20")
+    assert answers == 20
+    assert 40 <= least < 60
+    inside = next(a for a in _interface(lab, "h2", "slow").addresses if a.version == 6 and not a.is_link_local)
+    assert 40 <= _ping(lab, str(inside.ip), "-c5")[1] < 60
+    assert 20 <= _ping(lab, "10.8.0.2", "-c5")[1] < 40
+    assert _ping(lab, "10.9.0.2", "-c5")[1] < 2
+
+
+def test_large_frames_and_fragments_pass(lab: Network) -> None:
+    assert _ping(lab, "10.6.0.2", "-c3", "-s8900", "-Mdo")[0] == 3
+    assert _ping(lab, "10.1.0.2", "-c3", "-s20000")[0] == 3
+
+
+@pytest.mark.parametrize("target", ["10.4.0.2", "10.5.0.2"])
+def test_losses_are_within_the_binomial_interval_and_no_sender_is_told(lab: Network, target: str) -> None:
+    count = 3000
+    with lab["h2"].socket(type=SOCK_DGRAM) as receiver, lab["h1"].socket(type=SOCK_DGRAM) as sender:
+        receiver.bind((target, 5000))
+        got = _sent(sender, receiver, [b"%d" % number for number in range(count)])  # sending would raise ENOBUFS
+    assert abs(len(got) - count * 0.7) < 3.3 * (count * 0.7 * 0.3) ** 0.5  # 99.9 %
+
+
+def test_rates_are_those_that_were_asked(lab: Network) -> None:
+    for target in ("10.2.0.2", "10.3.0.2"):
+        received = _received(lab, target, 1.5)
+        assert 12e6 < received < 21e6, target  # a loaded machine sends less, and nothing may send more
+
+
+def test_a_bad_frame_is_noticed_by_its_receiver(lab: Network) -> None:
+    """The relay completes the checksum before it flips a bit: what arrives is right, or does not arrive."""
+    texts = [b"%04d" % number * 100 for number in range(300)]
+    with lab["h2"].socket(type=SOCK_DGRAM) as receiver, lab["h1"].socket(type=SOCK_DGRAM) as sender:
+        receiver.bind(("10.7.0.2", 5000))
+        _sent(sender, receiver, [b"first"])
+        got = _sent(sender, receiver, texts)
+    assert set(got) <= set(texts)
+    assert 150 < len(got) < 260
+
+
+def test_the_kernel_has_what_is_the_kernels(lab: Network) -> None:
+    disciplines = {q["dev"]: q for q in json.loads(lab["h1"].run("tc", "-j", "-d", "qdisc", "show").stdout)}
+    assert disciplines["bucket"]["kind"] == "tbf"
+    assert disciplines["bucket"]["options"]["rate"] == 20_000_000 // 8
+    assert disciplines["plain"]["kind"] == "noqueue"
+
+
+class Small(Topology):
+    h1, h2 = Host(), Host()
+    wire = Link(h1.interface("eth0", "10.1.0.1/24"), h2.interface("eth0", "10.1.0.2/24"), delay="20ms")
+
+
+def test_a_killed_relay_is_started_again_and_told() -> None:
+    others = _relays()
+    with Network(Small(), name="killed") as net:
+        news, (relay,) = net.service_news(), _relays() - others
+        os.kill(relay, signal.SIGKILL)
+        wait_until(lambda: _ping(net, "10.1.0.2", "-c1", "-W1")[0] == 1, what="the relay")
+        assert [str(told) for told in news.read()] == ["the relay of the lab was ended by signal 9"]
+        assert 40 <= _ping(net, "10.1.0.2", "-c3")[1] < 80
+        assert relay not in _relays()
+        news.close()
+
+
+class OnMachine(Topology):
+    root, h1 = Root(), Host()
+    wire = Link(root.interface("imp0", "10.203.77.1/30"), h1.interface("eth0", "10.203.77.2/30"), delay="5ms")
+
+
+@pytest.mark.root
+def test_on_the_machine_itself() -> None:
+    with Network(OnMachine(), host=True, name="impaired-host") as net:
+        told = str(net["root"].run("ping", "-q", "-c2", "10.203.77.2").stdout)
+        assert float(re.findall(r"= ([\d.]+)/", told)[0]) >= 10
+    assert not os.path.exists("/sys/class/net/imp0")
+
+
+def _sent(sender: socket, receiver: socket, texts: list[bytes]) -> list[bytes]:
+    """What arrives of datagrams to the receiver's address."""
+    got: list[bytes] = []
+    for number, text in enumerate(texts):
+        sender.sendto(text, receiver.getsockname())
+        if number % 50 == 49:  # of which the receiver's buffer holds a few hundred
+            _take(receiver, got, 0.01)
+    _take(receiver, got, 0.2)
+    return got
+
+
+def _take(receiver: socket, got: list[bytes], seconds: float) -> None:
+    while is_readable(receiver, seconds):
+        got.append(receiver.recv(65536))
+
+
+def _interface(lab: Network, node: str, name: str) -> Any:
+    return next(found for found in lab.interfaces(node) if found.name == name)
+
+
+def _received(lab: Network, target: str, seconds: float) -> float:
+    """Bits per second that arrive by TCP."""
+    listener = lab["h2"].socket()
+    with listener, lab["h1"].socket() as sender:
+        listener.bind((target, 0))
+        listener.listen()
+        sender.connect(listener.getsockname())
+        there, _ = listener.accept()
+        with there:
+            return _pour(sender, there, seconds)
+
+
+def _pour(sender: Any, receiver: Any, seconds: float) -> float:
+    import select
+    import time
+
+    for end in sender, receiver:
+        end.setblocking(False)
+    began = first = time.monotonic()
+    total, block = 0, bytes(1 << 16)
+    while time.monotonic() - began < seconds:
+        readable, writable, _ = select.select([receiver], [sender], [], 0.1)
+        if writable:
+            sender.send(block)
+        if readable:
+            total += len(receiver.recv(1 << 18))
+            if time.monotonic() - began < seconds / 3:  # while it finds its pace
+                total, first = 0, time.monotonic()
+    return total * 8 / (time.monotonic() - first)
+
+
+def _relays() -> set[int]:
+    """The processes of that name below this one: children of engines, which are init's, which is the front's."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "comm").read_text() == "relay\n" and _is_below_us(process.name):
+                found.add(int(process.name))
+    return found
+
+
+def _is_below_us(pid: str) -> bool:
+    while pid not in ("0", str(os.getpid())):
+        pid = re.findall(r"PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0]
+    return pid != "0"

@@ -1,0 +1,89 @@
+"""The fate of a packet: a function of the seed and of its place in its flow, with the statistics that were asked."""
+
+import struct
+from fractions import Fraction
+from itertools import groupby
+
+import pytest
+
+from pynetemu.plan.impairment import Loss
+from pynetemu.relay.fates import Fates, Flow, chance, loser
+from pynetemu.relay.frames import VNET, flow_of, lasting, marked, tagged, with_checksum
+
+pytestmark = pytest.mark.pure
+
+
+def _udp(source: int, destination: int, payload: bytes = b"x" * 20, tos: int = 0) -> bytes:
+    """A frame from 10.0.0.1 to 10.0.0.2 as a packet socket gives it, its checksum left out."""
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, tos, 28 + len(payload), 7, 0, 64, 17, 0, b"\n\0\0\1", b"\n\0\0\2")
+    ip = ip[:10] + struct.pack(">H", _sum(ip)) + ip[12:]
+    pseudo = sum(struct.unpack(">4H", ip[12:])) + 17 + 8 + len(payload)
+    udp = struct.pack(">HHHH", source, destination, 8 + len(payload), (pseudo & 0xFFFF) + (pseudo >> 16))
+    header = struct.pack("=BBHHHH", 1, 0, 0, 0, 34, 6)
+    return header + b"\2\0\0\0\0\2\2\0\0\0\0\1\x08\0" + ip + udp + payload
+
+
+def _sum(data: bytes) -> int:
+    total: int = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def test_fates_are_the_flows_own_whatever_else_is_sent() -> None:
+    alone, beside = Fates(7, "h1:eth0/a_to_b"), Fates(7, "h1:eth0/a_to_b")
+    quiet = [alone.next(_udp(5000, 9))[1:] for _ in range(100)]
+    busy = []
+    for number in range(100):
+        for port in range(number % 5):
+            beside.next(_udp(6000 + port, 9))
+        busy.append(beside.next(_udp(5000, 9))[1:])
+    assert quiet == busy
+    assert Fates(8, "h1:eth0/a_to_b").next(_udp(5000, 9))[2] != quiet[0][1]
+    assert Fates(7, "h1:eth0/b_to_a").next(_udp(5000, 9))[2] != quiet[0][1]
+
+
+def test_ports_that_the_kernel_chose_are_known_by_their_order() -> None:
+    first, second = Fates(7, "l"), Fates(7, "l")
+    for one, other in ((40001, 55555), (40002, 33333), (50000, 50001)):
+        assert first.next(_udp(one, 80))[2] == second.next(_udp(other, 80))[2]
+    assert lasting(flow_of(_udp(5000, 9))) is None
+    assert lasting(flow_of(_udp(40001, 80))) == lasting(flow_of(_udp(40002, 80))) != lasting(flow_of(_udp(40001, 81)))
+
+
+def _losses(loss: Loss, count: int = 40_000) -> list[bool]:
+    lost, fates, flow = loser(loss, apart=True), Fates(3, "l"), Flow(b"")
+    assert lost
+    frame = _udp(5000, 9)
+    return [lost(flow, fates.next(frame)[2]) for _ in range(count)]
+
+
+def test_losses_have_the_shares_and_the_bursts_that_were_asked() -> None:
+    percent = Fraction(1, 100)
+    lost = _losses(Loss("random", (10 * percent,)))
+    assert abs(sum(lost) - 4000) < 4 * (40_000 * 0.1 * 0.9) ** 0.5
+    bursts = _losses(Loss("gilbert_elliott", (2 * percent, 25 * percent, 100 * percent, 0 * percent)))
+    assert sum(bursts) / 40_000 == pytest.approx(2 / 27, rel=0.15)
+    lengths = [len(list(run)) for is_lost, run in groupby(bursts) if is_lost]
+    assert sum(lengths) / len(lengths) == pytest.approx(4, rel=0.15)
+    states = _losses(Loss("four_state", (5 * percent, 95 * percent, 0 * percent, 100 * percent, 1 * percent)))
+    assert sum(states) / 40_000 == pytest.approx(0.062, rel=0.15)  # p13/p31 of the time lost in bursts, and p14 alone
+    assert loser(Loss(), apart=False) is None
+    assert chance(Fraction(1)) == 2**32
+
+
+def test_frames_get_their_checksum_their_tag_and_their_mark() -> None:
+    frame = _udp(5000, 9)
+    whole = with_checksum(frame)
+    assert whole[:VNET] == bytes(VNET)
+    segment = whole[VNET + 34 :]
+    assert _sum(whole[VNET + 26 : VNET + 34] + struct.pack(">HH", 17, len(segment)) + segment) in (0, 0xFFFF)
+    with_tag = tagged(frame, 0x8100, 10)
+    assert with_tag[6:8] == struct.pack("=H", 38)
+    assert flow_of(with_tag) == flow_of(frame)
+    assert with_checksum(with_tag)[VNET + 18 :] == whole[VNET + 14 :]
+    assert marked(frame) is None
+    changed = marked(_udp(5000, 9, tos=2))
+    assert changed is not None
+    assert changed[VNET + 15] & 3 == 3
+    assert _sum(changed[VNET + 14 : VNET + 34]) == 0
