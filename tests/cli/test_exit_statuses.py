@@ -75,6 +75,8 @@ _LINES = [
 @pytest.fixture(scope="module")
 def shell() -> Iterator[Shell]:
     with Network(Blue(), name="statuses") as net:
+        for node in net.nodes:
+            net[node].run("true")  # its init lives from now on
         yield Shell(net)
 
 

@@ -36,6 +36,8 @@ class Lab(Topology):
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Network]:
     with Network(Lab(), name="inherit") as net:
+        for node in net.nodes:
+            net[node].run("true")  # its init lives from now on
         yield net
 
 
