@@ -7,6 +7,7 @@ engine for its namespaces, moves into them, and serves the same requests for pro
 import os
 import signal
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
@@ -20,19 +21,18 @@ from pynetemu.engine.protocol.requests import OpenLab, OpenNode, Request
 from pynetemu.errors import LabError
 
 A = TypeVar("A")
+_PATIENCE = 5  # seconds for an answer of the engine, which takes milliseconds
+_SILENT = "the lab does not answer: it is stopped, or very busy"
+_ENDED = "the lab has ended"
 
 
 def main(channel: Channel, address: str) -> NoReturn:
-    lab = Channel(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    lab = _Engine()
     try:
-        lab.connection.connect("\0" + address)
-        if peer_user(lab.connection) != os.getuid():
-            raise ChannelClosed("another user listens there")
-        own = _ask(lab, OpenLab())
-    except Refused as refused:
-        _give_up(channel, refused.refusal)
-    except OSError:
-        _give_up(channel, Refusal("lab", "the lab has ended"))
+        lab.connect(address)
+        own = lab.ask(OpenLab())
+    except LabError as error:
+        _give_up(channel, Refusal("lab", str(error)))
     own_user = os.stat("/proc/self/ns/user").st_ino == os.fstat(own.user).st_ino
     if not own_user:
         syscalls.setns(own.user, syscalls.CLONE_NEWUSER)
@@ -56,10 +56,44 @@ def main(channel: Channel, address: str) -> NoReturn:
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
-def _ask(lab: Channel, request: Request[A]) -> A:
-    """Raises Refused, and ChannelClosed when the lab has ended."""
-    lab.send(*pack_request(request))
-    return unpack_answer(request, *lab.receive())
+class _Engine:
+    """The lab's engine, which may be stopped, or be gone: both are told (LabError)."""
+
+    def __init__(self) -> None:
+        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for limit in socket.SO_SNDTIMEO, socket.SO_RCVTIMEO:  # of connect(2) too, where the queue of those who wait is full
+            self._connection.setsockopt(socket.SOL_SOCKET, limit, struct.pack("ll", _PATIENCE, 0))
+        self._channel = Channel(self._connection)
+        self._number = 0  # of the last request: the answer to one that was given up may still come
+
+    def connect(self, address: str) -> None:
+        try:
+            self._connection.connect("\0" + address)
+        except BlockingIOError:
+            raise LabError(_SILENT) from None
+        except OSError:
+            raise LabError(_ENDED) from None
+        if peer_user(self._connection) != os.getuid():
+            raise LabError("another user listens in the lab's place")
+
+    def ask(self, request: Request[A]) -> A:
+        self._number += 1
+        try:
+            self._channel.send(*pack_request(request, self._number))
+            message, descriptors = self._channel.receive()
+            while message.get("number") not in (None, self._number):
+                close_all(descriptors)
+                message, descriptors = self._channel.receive()
+            return unpack_answer(request, message, descriptors)
+        except Refused as refused:
+            raise LabError(str(refused)) from None
+        except BlockingIOError:
+            raise LabError(_SILENT) from None
+        except ChannelClosed as error:
+            raise LabError(_SILENT if isinstance(error.__cause__, BlockingIOError) else _ENDED) from None
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _give_up(channel: Channel, refusal: Refusal) -> NoReturn:
@@ -68,7 +102,7 @@ def _give_up(channel: Channel, refusal: Refusal) -> NoReturn:
 
 
 class _Joined(Loop):
-    def __init__(self, channel: Channel, lab: Channel) -> None:
+    def __init__(self, channel: Channel, lab: _Engine) -> None:
         super().__init__(channel, self._inside)
         self._lab = lab
         self._home = nodes.own_namespaces()
@@ -76,10 +110,7 @@ class _Joined(Loop):
     @contextmanager
     def _inside(self, name: str) -> Iterator[None]:
         """Asked for each time: the node may have been started anew, or paused."""
-        try:
-            node = _ask(self._lab, OpenNode(name))
-        except Refused as refused:
-            raise LabError(str(refused)) from None
+        node = self._lab.ask(OpenNode(name))
         namespaces = (node.net, nodes.NETWORK), (node.uts, NAMES), (node.pid, PROCESSES), (node.mnt, MOUNTS)
         try:
             with syscalls.inside(*namespaces, home=self._home):

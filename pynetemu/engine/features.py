@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pynetemu.engine import syscalls
@@ -28,10 +28,9 @@ _NFT_GET_GENERATION = 10 << 8 | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN: linu
 _Probe = Callable[[Netlink], None]
 
 
-def probe(names: Collection[str] = ()) -> list[Feature]:
-    """Every feature that labs use, or those of some names. Leaves the calling thread in another network namespace."""
-    chosen = [(of, attempt) for of, attempt in _features() if not names or of.name in names]
-    return [Feature(of.name, of.option, of.purpose, of.needed, _try(attempt)) for of, attempt in chosen]
+def probe(feature: Feature, attempt: _Probe) -> Feature:
+    """One of `all_features`, with the reason why it is missing. Leaves the calling thread in another network namespace."""
+    return Feature(feature.name, feature.option, feature.purpose, feature.needed, _try(attempt))
 
 
 def require(needed: Mapping[str, Part]) -> None:
@@ -42,7 +41,7 @@ def require(needed: Mapping[str, Part]) -> None:
     lacking = [
         f"{operation.source}: {operation.node} needs {feature.name}, for {feature.purpose}, and this kernel has none"
         f" ({feature.option}: {reason})"
-        for feature, attempt in _features()
+        for feature, attempt in all_features()
         if (operation := needed.get(feature.name)) and (reason := _try(attempt))
     ]
     if lacking:
@@ -65,7 +64,8 @@ def _try(attempt: _Probe) -> str:
     return ""
 
 
-def _features() -> list[tuple[Feature, _Probe]]:
+def all_features() -> list[tuple[Feature, _Probe]]:
+    """Every feature that labs use, and how to try it."""
     return [
         (Feature("veth", "CONFIG_VETH", "links", True), _link("veth")),
         (Feature("bridge", "CONFIG_BRIDGE", "switches", True), _link("bridge")),

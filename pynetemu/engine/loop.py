@@ -1,20 +1,78 @@
-"""Waits for requests and for children, and answers: what the engine and an attached process have in common."""
+"""Waits for requests and for children, and answers: what the engine and an attached process have in common.
+
+One thread serves all, so nothing may wait or take long. A request that takes its time is a generator (`Steps`): it yields
+between pieces of its work, and gives the answer at its end. Others are served in between.
+
+    def _read(self, nodes: Sequence[str]) -> Steps[dict[str, str]]:
+        found = {}
+        for node in nodes:
+            found[node] = ...
+            yield 0                    # may go on at once; yield 0.005: not before so many seconds are over
+        return found
+"""
 
 import os
 import selectors
 import signal
-from collections.abc import Callable
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
+from pynetemu.engine.clients import Client, body, written
 from pynetemu.engine.machine.machine import number_inside
 from pynetemu.engine.paths import ProgramNotFound
 from pynetemu.engine.processes import Processes
-from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, close_all
+from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, TooLong, close_all
 from pynetemu.engine.protocol.codec import NotUnderstood
 from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, unpack_request
 from pynetemu.engine.protocol.requests import Request, Resume, Signal, Spawn, Started
 from pynetemu.errors import ConflictError, KernelError, LabError, PynetemuError, ServiceError
+
+_T = TypeVar("_T")
+Steps = Generator[float, None, _T]
+
+_LONGEST_ROUND = 0.05  # seconds for all that is being worked at, before who has asked meanwhile is served
+_LONGEST_SLICE = 0.01  # seconds for one request, before others are looked at
+_LONGEST_REQUEST = 4 << 20  # bytes, from those who attach; reading that much JSON takes some 0.05 s
+_MOST_WAITING = 128 << 20  # bytes of half requests and of answers that are not read, of all who attach
+_MOST_CLIENTS = 100
+
+
+class _Work:
+    """A request that is being answered: the steps give the answer as it is sent, and the descriptors in it."""
+
+    def __init__(self, client: Client | None, steps: Steps[tuple[bytes, list[int]]], descriptors: list[int]) -> None:
+        self.client = client
+        self.due = 0.0  # on the monotonic clock
+        self.result: tuple[bytes, list[int]] = (b"", [])
+        self._steps = steps
+        self._descriptors = descriptors  # of the request
+
+    def go_on(self, seconds: float) -> bool:
+        """Works for about so many seconds; whether that was all."""
+        now = time.monotonic()
+        end = now + seconds
+        while now < end:
+            try:
+                pause = next(self._steps)
+            except StopIteration as stop:
+                self.result = stop.value
+                self.close()
+                return True
+            now = time.monotonic()
+            if pause:
+                self.due = now + pause
+                return False
+        return False
+
+    def close(self) -> None:
+        """Gives up what is not done."""
+        self._steps.close()
+        close_all(self._descriptors)
+        self._descriptors = []
 
 
 class Loop:
@@ -24,31 +82,55 @@ class Loop:
     """
 
     def __init__(self, channel: Channel, enter: Callable[[str], AbstractContextManager[None]]) -> None:
-        self.channel = channel
         self.processes = Processes()
         self.enter = enter
+        self._main = Client(channel.connection)
+        self._clients: dict[int, Client] = {}  # by their descriptors
+        self._works: deque[_Work] = deque()
         self._events = selectors.DefaultSelector()
-        self._done = False
+        self.done = False
         self._wake = -1  # readable when a child has changed
+        self._add(self._main)
 
     def serve(self) -> None:
+        """Until the main channel closes."""
         self._wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         self.watch(self._wake, self._children_changed)
-        self.watch_channel(self.channel)
-        while not self._done:
-            for key, _ in self._events.select():
+        while not self.done:
+            self.turn(self._patience())
+
+    def turn(self, seconds: float | None = 0) -> None:
+        """Waits so long at most until somebody asks, takes what there is, and works a while."""
+        ready = [key for key, _ in self._events.select(seconds)]
+        end = time.monotonic() + _LONGEST_ROUND
+        for key in sorted(ready, key=self._bytes_waiting):  # long requests last: reading them takes time
+            now = self._events.get_map().get(key.fd)
+            if now is not None and now.data is key.data:  # else one that came before it has closed it
                 key.data()
+            if time.monotonic() > end:
+                break  # what is left is still ready next time
+        self._work()
+
+    def _bytes_waiting(self, key: selectors.SelectorKey) -> int:
+        client = self._clients.get(key.fd)
+        return client.bytes_waiting if client else 0
 
     def watch(self, descriptor: int, callback: Callable[[], None]) -> None:
+        """Calls back whenever there is something to read."""
         self._events.register(descriptor, selectors.EVENT_READ, callback)
 
     def forget(self, descriptor: int) -> None:
         self._events.unregister(descriptor)
 
-    def watch_channel(self, channel: Channel) -> None:
-        self.watch(channel.fileno(), lambda: self._serve_one(channel))
+    def attach(self, connection: socket.socket) -> None:
+        """From now on whoever is at the other end may ask too."""
+        client = Client(connection, _LONGEST_REQUEST)
+        self._add(client)
+        if len(self._clients) > _MOST_CLIENTS:
+            self._refuse(client, Refusal("lab", f"{_MOST_CLIENTS - 1} programs are attached to this lab, and no more may be"))
+            self._leave(client)
 
     def children_ended(self, statuses: dict[int, int]) -> None:
         """Called with children that have ended, and their status; for subclasses."""
@@ -58,7 +140,10 @@ class Loop:
         self.processes.kill_all()
 
     def answer(self, request: Request[Any]) -> object:
-        """The answer to a request, of the kind that the request's class says; the descriptors in both are closed afterwards."""
+        """The answer to a request, of the kind that the request's class says, or the steps that lead to it.
+
+        The descriptors in both are closed afterwards.
+        """
         match request:
             case Spawn():
                 with self.enter(request.node):
@@ -72,52 +157,145 @@ class Loop:
                 return None
         raise LabError(f"this process of the lab does not serve {type(request).__name__}")
 
-    def serve_meanwhile(self, seconds: float) -> None:
-        """For a request that takes its time: serves all others until something happens, this long at most.
+    def later(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Calls back once, when so many seconds are over."""
 
-        Raises ChannelClosed when the user's process has gone, which has nothing more to say before it has its answer.
-        """
-        for key, _ in self._events.select(seconds):
-            if key.fd == self.channel.fileno():
-                raise ChannelClosed("the user's process has gone")
-            key.data()
+        def steps() -> Steps[tuple[bytes, list[int]]]:
+            yield seconds
+            callback()
+            return b"", []
+
+        self._works.append(_Work(None, steps(), []))
+
+    def _patience(self) -> float | None:
+        """How long to wait for events: for ever, or until there is work to go on with."""
+        if not self._works:
+            return None
+        return max(0.0, min(work.due for work in self._works) - time.monotonic())
+
+    def _work(self) -> None:
+        """A slice for each request that is being answered; the more there are, the shorter."""
+        if not self._works:
+            return
+        share = min(_LONGEST_SLICE, _LONGEST_ROUND / len(self._works))
+        for _ in range(len(self._works)):
+            work = self._works.popleft()
+            if work.due > time.monotonic() or not work.go_on(share):
+                self._works.append(work)
+            elif work.client is not None:
+                self._send(work.client, *work.result)
 
     def _children_changed(self) -> None:
-        with suppress(BlockingIOError):  # `serve_meanwhile` may have seen it first
+        with suppress(BlockingIOError):
             os.read(self._wake, 4096)
         self.children_ended(self.processes.reap())
 
-    def _serve_one(self, channel: Channel) -> None:
-        try:
-            answer, gift = self._answer_next(channel)
-            try:
-                channel.send(answer, gift)
-            finally:
-                close_all(gift)
-        except ChannelClosed:
-            self.forget(channel.fileno())
-            channel.close()
-            if channel is self.channel:
-                self.finish()
-                self._done = True
+    def _add(self, client: Client) -> None:
+        self._clients[client.fileno()] = client
+        self._listen_to(client)
 
-    def _answer_next(self, channel: Channel) -> tuple[Message, list[int]]:
-        """Receives a request and answers it, with its number. Whatever goes wrong with one, the lab lives on."""
+    def _listen_to(self, client: Client) -> None:
+        self._set_events(client, selectors.EVENT_READ, lambda: self._hear(client))
+
+    def _set_events(self, client: Client, events: int, callback: Callable[[], None]) -> None:
+        """What to wait for at a client; nothing for 0."""
+        if client.fileno() in self._events.get_map():
+            self._events.unregister(client.fileno())
+        if events:
+            self._events.register(client.fileno(), events, callback)
+
+    def _hear(self, client: Client) -> None:
+        """Takes what a client sends. Whatever that is, the lab lives on."""
+        if any(work.client is client for work in self._works):
+            self._hear_meanwhile(client)
+            return
         message: Message = {}
-        request: Request[Any] | None = None
         descriptors: list[int] = []
         try:
-            message, descriptors = channel.receive()
-            request = unpack_request(message, descriptors)
-            return pack_answer(request, self.answer(request), message.get("number"))
+            received = client.receive()
+            if received is None:
+                self._make_room()
+                return
+            message, descriptors = received
+            steps = self._answering(unpack_request(message, descriptors), message.get("number"))
+            self._works.append(_Work(client, steps, descriptors))
         except ChannelClosed:
-            raise
+            self._leave(client)
         except Exception as error:  # noqa: BLE001
-            if isinstance(error, DescriptorsLost):
-                message = error.message
-            return pack_refusal(_explain(request, error), message.get("number")), []
-        finally:
             close_all(descriptors)
+            message = error.message if isinstance(error, DescriptorsLost) else message
+            self._refuse(client, _explain(None, error), message.get("number"))
+            if isinstance(error, TooLong):
+                self._leave(client)
+
+    def _hear_meanwhile(self, client: Client) -> None:
+        """While its request is answered a client has nothing to say, but may go."""
+        try:
+            is_there = client.connection.recv(1, socket.MSG_PEEK) != b""
+        except OSError:
+            is_there = False
+        if is_there:
+            self._set_events(client, 0, lambda: None)
+        else:
+            self._leave(client)
+
+    def _answering(self, request: Request[Any], number: object) -> Steps[tuple[bytes, list[int]]]:
+        """Answers a request, with its number. Whatever goes wrong with it, the lab lives on."""
+        gift: list[int] = []
+        try:
+            answer = self.answer(request)
+            if isinstance(answer, Generator):
+                answer = yield from answer
+            message, gift = pack_answer(request, answer, number)
+        except Exception as error:  # noqa: BLE001
+            message = pack_refusal(_explain(request, error), number)
+        pieces: list[str] = []
+        try:
+            for piece in written(message):
+                pieces.append(piece)
+                yield 0
+        except GeneratorExit:
+            close_all(gift)
+            raise
+        return body(pieces), gift
+
+    def _refuse(self, client: Client, refusal: Refusal, number: object = None) -> None:
+        self._send(client, body(list(written(pack_refusal(refusal, number)))), [])
+
+    def _send(self, client: Client, answer: bytes, gift: list[int]) -> None:
+        client.send(answer, gift)
+        self._flush(client)
+        self._make_room()
+
+    def _flush(self, client: Client) -> None:
+        """Sends what the client takes of its answer, the rest when it has read that; and then hears it again."""
+        try:
+            if client.flush():
+                self._listen_to(client)
+            else:
+                self._set_events(client, selectors.EVENT_WRITE, lambda: self._flush(client))
+        except ChannelClosed:
+            self._leave(client)
+
+    def _make_room(self) -> None:
+        """Leaves those who have neither sent nor read anything for the longest time, where too much waits for them."""
+        waiting = [client for client in self._clients.values() if client is not self._main and client.bytes_waiting]
+        if sum(client.bytes_waiting for client in waiting) > _MOST_WAITING:
+            self._leave(min(waiting, key=lambda client: client.last_progress))
+
+    def _leave(self, client: Client) -> None:
+        """Hears a client no more, and gives up what it has asked for."""
+        if self._clients.pop(client.fileno(), None) is None:
+            return  # already
+        self._set_events(client, 0, lambda: None)
+        given_up = [work for work in self._works if work.client is client]
+        self._works = deque(work for work in self._works if work.client is not client)
+        for work in given_up:
+            work.close()
+        client.close()
+        if client is self._main:
+            self.finish()
+            self.done = True
 
 
 def _explain(request: Request[Any] | None, error: Exception) -> Refusal:
@@ -126,7 +304,7 @@ def _explain(request: Request[Any] | None, error: Exception) -> Refusal:
     match error:
         case PynetemuError():
             return Refusal(_KINDS.get(type(error), "lab"), str(error))
-        case NotUnderstood():
+        case NotUnderstood() | TooLong():
             return Refusal("lab", str(error))
         case ProgramNotFound():
             return Refusal("not_found", node=node, program=error.filename)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pynetemu.engine import mounts, rings, syscalls
 from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
 from pynetemu.engine.netlink import Netlink
+from pynetemu.errors import LabError
 from pynetemu.plan.operations import NodeKind
 
 NETWORK = syscalls.CLONE_NEWNET
@@ -160,19 +161,21 @@ class Nodes(dict[str, Node]):
             return socket.socket(family, kind, protocol)
 
     def read_files(self, name: str, paths: Sequence[str]) -> list[str]:
-        """What the kernel says of a node in /proc; an empty text for a file that it does not have.
+        """What the kernel says of a node in /proc/net and /proc/sys; an empty text for a file that it does not have.
 
-        /proc/net and /proc/sys/net are those of the namespace in which they are opened (proc(5)).
+        Both are those of the namespace in which they are opened (proc(5)).
         """
         with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
             return [_read(path) for path in paths]
 
 
 def _read(path: str) -> str:
+    if not path.startswith(("/proc/net/", "/proc/sys/")) or ".." in path.split("/"):
+        raise LabError(f"{path!r} is not in /proc/net or /proc/sys")  # others may wait for ever when they are opened or read
     try:
         with open(path) as file:
-            return file.read() if path.startswith("/proc/") else ""
-    except OSError:
+            return file.read()
+    except (OSError, UnicodeDecodeError, ValueError):
         return ""
 
 

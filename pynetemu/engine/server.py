@@ -2,14 +2,15 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from pynetemu.engine import apply, hub, neighbors, nodes, state, syscalls
 from pynetemu.engine.http_servers import HttpServers
-from pynetemu.engine.loop import Loop
+from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
-from pynetemu.engine.protocol.channel import Channel, peer_user
+from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import (
     Build,
@@ -44,14 +45,15 @@ from pynetemu.engine.protocol.requests import (
 )
 from pynetemu.engine.shaping.relays import Relays
 from pynetemu.engine.supervisor import Services
-from pynetemu.errors import KernelError
+from pynetemu.errors import KernelError, LabError
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.names import hosts_file
 from pynetemu.plan.needs import lack_of_open_files, needs, open_files
 from pynetemu.plan.operations import Address, Plan, parts_of
 
-_SECONDS_FOR_ATTACHED = 2.0  # for which one that has been stopped, say, may keep the others waiting
+_SECONDS_WITHOUT_FILES = 0.2
+_MOST_AT_ONCE = 32 << 20  # bytes of the kernel's state in one answer for several nodes
 
 
 class Server(Loop):
@@ -65,13 +67,13 @@ class Server(Loop):
         self._inventory = Inventory(Plan("", ()))
         self._described = Description(0, "", 0.0, ())
         self._host_address: Address | None = None
+        self._is_built = False  # or is being built
         self._is_on_machine = False  # something of the lab is on the machine itself, or may be
 
     def answer(self, request: Request[Any]) -> object:
         match request:
             case Build():
-                self._build(request)
-                return None
+                return self._build(request)
             case Describe():
                 return self._described
             case ReadPlan():
@@ -83,7 +85,7 @@ class Server(Loop):
             case Features():
                 return self._features()
             case OpenLab():
-                return LabNamespaces(*map(_open_own, LabNamespaces.__match_args__))
+                return LabNamespaces(*_copies([f"/proc/self/ns/{kind}" for kind in LabNamespaces.__match_args__]))
             case OpenNode():
                 return self._open_node(request.node)
             case Networks():
@@ -99,9 +101,10 @@ class Server(Loop):
                 self._services.watch(socket.socket(fileno=os.dup(request.watcher)))
                 return None
             case OpenLog():
-                return _open_log(request.node, request.service)
+                (node,) = self._known([request.node])
+                return _open_log(node, request.service)
             case ReadFiles():
-                return {node: self.nodes.read_files(node, request.paths) for node in request.nodes}
+                return self._read_files(request)
             case ReadTables():
                 return self._read_tables(request)
             case ReadIndexes():
@@ -109,7 +112,7 @@ class Server(Loop):
             case FindInterfaces():
                 return self._hub.places(request.namespaces, request.indexes)
             case ReadTotals():
-                return state.totals(self.nodes)
+                return state.totals(self.nodes.values())
             case ForgetNeighbors():
                 return neighbors.forget_learned(self.nodes, request.nodes, request.unanswered_too)
             case ReplaceNeighbors():
@@ -119,11 +122,13 @@ class Server(Loop):
                 return neighbors.states(self.nodes, request.entries)
         return super().answer(request)
 
-    def _build(self, request: Build) -> None:
+    def _build(self, request: Build) -> Steps[None]:
+        if self._is_built:
+            raise LabError("the lab is built already")
+        self._is_built = True
         plan = from_data(request.plan)
         self._inventory = Inventory(plan)
         self._described = Description(request.pid, request.file, request.started, plan.nodes)
-        self._accept_at(socket.socket(fileno=os.dup(request.listener)))
         if plan.host:
             from pynetemu.engine import host
 
@@ -137,7 +142,8 @@ class Server(Loop):
             apply.apply(parts_of(plan), self.nodes)
             self._relays.update()
             self._http_servers.start(self._inventory)
-            self._services.start(self._inventory)
+            self._accept_at(socket.socket(fileno=os.dup(request.listener)))
+            yield from self._services.start(self._inventory)
         except BaseException:
             self._undo()
             raise
@@ -171,18 +177,50 @@ class Server(Loop):
         return host.machine_hosts() + text
 
     def _open_node(self, name: str) -> NodeNamespaces:
-        return NodeNamespaces(*(Descriptor(os.dup(descriptor)) for descriptor, _ in self.nodes.machine(name, self._hosts)))
+        return NodeNamespaces(*_copies([descriptor for descriptor, _ in self.nodes.machine(name, self._hosts)]))
 
-    def _read_tables(self, request: ReadTables) -> KernelTables:
+    def _read_files(self, request: ReadFiles) -> Steps[dict[str, list[str]]]:
+        texts: dict[str, list[str]] = {}
+        size = 0
+        for node in self._known(request.nodes):
+            texts[node] = []
+            for path in request.paths:
+                texts[node] += self.nodes.read_files(node, (path,))
+                size += len(texts[node][-1])
+                _refuse_if_too_much(size, request.nodes)
+                yield 0
+        return texts
+
+    def _read_tables(self, request: ReadTables) -> Steps[KernelTables]:
         numbers = self._hub.numbers()
-        found = b"".join(state.read(self.nodes, self._hub, request.nodes, request.tables))
-        return KernelTables(tuple(numbers[node] for node in request.nodes), found)
+        found: list[bytes] = []
+        size = 0
+        for part in state.read(self.nodes, self._hub, self._known(request.nodes), dict.fromkeys(request.tables)):
+            found.append(part)
+            size += len(part)
+            _refuse_if_too_much(size, request.nodes)
+            yield 0
+        return KernelTables(tuple(numbers[node] for node in request.nodes), b"".join(found))
 
-    def _features(self, names: tuple[str, ...] = ()) -> list[Feature]:
+    def _known(self, names: Sequence[str]) -> Sequence[str]:
+        """The names of nodes; raises LabError for one that no node has, or that is there twice."""
+        if unknown := [name for name in names if name not in self.nodes]:
+            raise LabError(f"no node is called {unknown[0]!r}")
+        if len(set(names)) != len(names):
+            raise LabError("a node is named twice")
+        return names
+
+    def _features(self, names: Sequence[str] = ()) -> Steps[list[Feature]]:
+        """Every feature that labs use, or those of some names."""
         from pynetemu.engine import features
 
-        with syscalls.inside(home=self.nodes.home):
-            return features.probe(names)
+        found = []
+        for feature, attempt in features.all_features():
+            if not names or feature.name in names:
+                with syscalls.inside(home=self.nodes.home):
+                    found.append(features.probe(feature, attempt))
+                yield 0
+        return found
 
     def children_ended(self, statuses: dict[int, int]) -> None:
         self._http_servers.ended(statuses)
@@ -192,16 +230,20 @@ class Server(Loop):
 
     def _accept_at(self, listener: socket.socket) -> None:
         """Lets other processes of the same user attach."""
+        listener.setblocking(False)
         self.watch(listener.fileno(), lambda: self._accept(listener))
 
     def _accept(self, listener: socket.socket) -> None:
         try:
             connection, _ = listener.accept()
-        except OSError:  # no more open files, or it has gone
+        except BlockingIOError:  # it has gone again
             return
-        connection.settimeout(_SECONDS_FOR_ATTACHED)
+        except OSError:  # no more open files: until there are, it would be asked for again at once
+            self.forget(listener.fileno())
+            self.later(_SECONDS_WITHOUT_FILES, lambda: self._accept_at(listener))
+            return
         if peer_user(connection) == os.getuid():
-            self.watch_channel(Channel(connection))
+            self.attach(connection)
         else:
             connection.close()
 
@@ -218,12 +260,27 @@ def _make_room(plan: Plan) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (useful if hard == resource.RLIM_INFINITY else min(useful, hard), hard))
 
 
-def _open_own(kind: str) -> Descriptor:
-    return Descriptor(os.open(f"/proc/self/ns/{kind}", os.O_RDONLY))
+def _copies(sources: Sequence[int | str]) -> list[Descriptor]:
+    """New descriptors of what is open, or at a path; all of them or none."""
+    copies: list[Descriptor] = []
+    try:
+        for source in sources:
+            copies.append(Descriptor(os.open(source, os.O_RDONLY) if isinstance(source, str) else os.dup(source)))
+    except OSError:
+        close_all(copies)
+        raise
+    return copies
+
+
+def _refuse_if_too_much(size: int, nodes: Sequence[str]) -> None:
+    if size > _MOST_AT_ONCE and len(nodes) > 1:
+        raise LabError(f"that is more than {_MOST_AT_ONCE >> 20} MiB of {len(nodes)} nodes: ask for fewer at a time")
 
 
 def _open_log(node: str, service: str) -> int:
     """A service's output; a web server that nobody has asked for anything yet has none."""
+    if "/" in service:
+        raise LabError(f"no service is called {service!r}")
     try:
         return os.open(log_file(node, service), os.O_RDONLY)
     except FileNotFoundError:

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from errno import ENOENT, EOPNOTSUPP
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynetemu.engine.hub import Hub
 from pynetemu.engine.messages import framing
@@ -37,6 +37,9 @@ from pynetemu.engine.messages.tables import (
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.engine.protocol.requests import LabTotals
 
+if TYPE_CHECKING:
+    from pynetemu.engine.loop import Steps
+
 Data = dict[str, Any]
 
 _LOOPBACK = 1  # its index
@@ -54,19 +57,20 @@ def read(nodes: Nodes, hub: Hub, names: Iterable[str], tables: Iterable[str]) ->
             yield _LENGTH.pack(len(data)) + data
 
 
-def totals(nodes: Nodes) -> LabTotals:
+def totals(nodes: Iterable[Node]) -> "Steps[LabTotals]":
     """Sums over the whole lab: packets that have arrived over links, those dropped at interfaces, nodes that are up.
 
     A node is up when one of its interfaces is, loopback aside.
     """
     packets = dropped = up = 0
-    for node in nodes.values():
+    for node in list(nodes):
         links = [link for link in _links(node) if link.index != _LOOPBACK]
         for link in links:
             counters = link.counters
             packets += 0 if link.kind == "bridge" else counters.received_packets  # a bridge counts what its ports have counted
             dropped += counters.received_dropped + counters.sent_dropped
         up += any(link.is_up and link.has_lower_up for link in links) and node.kind != "outside"
+        yield 0
     return LabTotals(packets, dropped, up)
 
 

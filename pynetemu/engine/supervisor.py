@@ -21,7 +21,7 @@ from pynetemu.plan.operations import AddService
 from pynetemu.safe_text import printable
 
 if TYPE_CHECKING:
-    from pynetemu.engine.loop import Loop
+    from pynetemu.engine.loop import Loop, Steps
 
 _SECONDS_BETWEEN_LOOKS = 0.005
 _LINES_TOLD = 10
@@ -46,10 +46,10 @@ class Services:
         self._services: dict[int, _Service] = {}  # by the number of its process, outside the node
         self._watchers: list[socket.socket] = []
 
-    def start(self, inventory: Inventory) -> None:
-        """Raises ServiceError for the first that does not become ready."""
+    def start(self, inventory: Inventory) -> "Steps[None]":
+        """One after the other, each when the one before is ready. Raises ServiceError for the first that does not become so."""
         for operation in inventory.of_type(AddService):
-            self._wait_until_ready(self._start(operation))
+            yield from self._wait_until_ready(self._start(operation))
 
     def states(self) -> list[ServiceStatus]:
         return [service.state() for service in self._services.values()]
@@ -88,7 +88,7 @@ class Services:
         self._services[job] = service = _Service(operation, number_inside(job))
         return service
 
-    def _wait_until_ready(self, service: _Service) -> None:
+    def _wait_until_ready(self, service: _Service) -> "Steps[None]":
         operation = service.operation
         end = time.monotonic() + operation.timeout
         while not self._is_ready(service):
@@ -99,7 +99,7 @@ class Services:
             if time.monotonic() > end:
                 late = f"is not ready ({operation.ready}) after {operation.timeout:g} s"
                 raise ServiceError(f"{_what(operation)} {late}{_output(operation)}")
-            self._loop.serve_meanwhile(_SECONDS_BETWEEN_LOOKS)
+            yield _SECONDS_BETWEEN_LOOKS
 
     def _is_ready(self, service: _Service) -> bool:
         kind, _, value = service.operation.ready.partition(":")

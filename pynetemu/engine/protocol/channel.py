@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 _FIRST, _LAST = 1, 2
-_PART = 1 << 16  # bytes of a message in one packet, of the 212,992 that wait at most (net.core.wmem_default)
+PART = 1 << 16  # bytes of a message in one packet, of the 212,992 that wait at most (net.core.wmem_default)
 _INT = struct.Struct("=i")
 _MOST_DESCRIPTORS = 32  # the kernel's own limit is 253 (SCM_MAX_FD)
 
@@ -41,7 +41,64 @@ class DescriptorsLost(OSError):
         self.message = message
 
 
+class TooLong(ValueError):
+    """More has come of a message than may be."""
+
+
+class Assembly:
+    """A message as its packets come; those of `longest` bytes and more are refused, where that is not 0."""
+
+    def __init__(self, longest: int = 0) -> None:
+        self._longest = longest
+        self._descriptors: list[int] = []
+        self._has_all = True
+        self._body = bytearray()
+
+    def __len__(self) -> int:
+        """How many bytes have come of one that is not complete."""
+        return len(self._body)
+
+    def receive(self, connection: socket.socket) -> tuple[Message, list[int]] | None:
+        """Takes one packet; gives the message and its descriptors when that was the last one.
+
+        Raises ChannelClosed, DescriptorsLost, TooLong, other ValueErrors for what is no message, BlockingIOError.
+        """
+        flags, part, came, has_all = _receive_packet(connection)
+        if flags & _FIRST:
+            close_all(self._descriptors)
+            self._body, self._descriptors, self._has_all = bytearray(part), came, has_all
+        else:
+            close_all(came)
+            if not self._body:
+                return None  # the rest of a message of which somebody was interrupted
+            self._body += part
+        if 0 < self._longest <= len(self._body):
+            self.close()
+            raise TooLong(f"a request of more than {self._longest >> 20} MiB")
+        return self._complete() if flags & _LAST else None
+
+    def _complete(self) -> tuple[Message, list[int]]:
+        body, descriptors = self._body, self._descriptors
+        self._body, self._descriptors = bytearray(), []
+        try:
+            message = json.loads(body)
+            if not isinstance(message, dict):
+                raise ValueError("a message is a JSON object")
+            if not self._has_all:
+                raise DescriptorsLost(message)
+        except BaseException:
+            close_all(descriptors)
+            raise
+        return message, descriptors
+
+    def close(self) -> None:
+        close_all(self._descriptors)
+        self._body, self._descriptors = bytearray(), []
+
+
 class Channel:
+    """Waits: for whoever has one other side and nothing else to do meanwhile."""
+
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
 
@@ -50,12 +107,10 @@ class Channel:
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
         """Sends one message; raises ChannelClosed, and OSError, having sent nothing, for a descriptor that is none."""
-        body = json.dumps(message, separators=(",", ":")).encode("utf-8", "surrogateescape")
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))] if descriptors else []
+        body = encoded(json.dumps(message, separators=(",", ":")))
         try:
-            for start in range(0, len(body), _PART):
-                flags = (_FIRST if start == 0 else 0) | (_LAST if start + _PART >= len(body) else 0)
-                self.connection.sendmsg([bytes([flags]), body[start : start + _PART]], [] if start else rights)
+            for start in range(0, len(body), PART):
+                send_packet(self.connection, body, start, descriptors)
         except OSError as error:
             if not isinstance(error, ConnectionError | TimeoutError) and self.fileno() >= 0:
                 raise
@@ -63,53 +118,51 @@ class Channel:
 
     def receive(self) -> tuple[Message, list[int]]:
         """Waits for one message; raises ChannelClosed, DescriptorsLost, ValueError. The caller owns the descriptors."""
-        descriptors: list[int] = []
-        body, flags, is_complete = bytearray(), 0, True
+        assembly = Assembly()
         try:
-            while not flags & _LAST:
-                flags, part, came, has_all = self._receive_packet()
-                if flags & _FIRST:
-                    close_all(descriptors)
-                    body, descriptors, is_complete = bytearray(part), came, has_all
-                elif body:
-                    body += part
-                else:
-                    flags = 0  # the rest of a message of which somebody was interrupted
-        except OSError as error:
-            close_all(descriptors)
-            raise error if isinstance(error, ChannelClosed) else ChannelClosed(str(error)) from error
-        try:
-            message = json.loads(body)
-            if not isinstance(message, dict):
-                raise ValueError("a message is a JSON object")
-        except BaseException:
-            close_all(descriptors)
+            while (message := assembly.receive(self.connection)) is None:
+                pass
+        except DescriptorsLost:
             raise
-        if not is_complete:
-            close_all(descriptors)
-            raise DescriptorsLost(message)
-        return message, descriptors
-
-    def _receive_packet(self) -> tuple[int, bytes, list[int], bool]:
-        """Flags, data, and the descriptors: closed on exec, so that no program in a node inherits them; whether those are all.
-
-        socket.recv_fds would leave them open: it drops its flags in Python 3.11.
-        """
-        wanted = _PART + 1, socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT.size), socket.MSG_CMSG_CLOEXEC
-        try:
-            packet, ancillary, marks, _ = self.connection.recvmsg(*wanted)
-        except ConnectionResetError:  # is told once, before what the other side had to say (net/core/datagram.c)
-            packet, ancillary, marks, _ = self.connection.recvmsg(*wanted)
-        if not packet:
-            raise ChannelClosed("the other side has gone")
-        descriptors: list[int] = []
-        for level, kind, data in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                descriptors += (number for (number,) in _INT.iter_unpack(data[: len(data) - len(data) % _INT.size]))
-        return packet[0], packet[1:], descriptors, not marks & socket.MSG_CTRUNC
+        except OSError as error:
+            assembly.close()
+            raise error if isinstance(error, ChannelClosed) else ChannelClosed(str(error)) from error
+        return message
 
     def close(self) -> None:
         self.connection.close()
+
+
+def encoded(text: str) -> bytes:
+    """A message's JSON as it is sent."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def send_packet(connection: socket.socket, body: bytes, start: int, descriptors: Sequence[int]) -> None:
+    """Sends the part of a message's body that begins there, as one packet; the first one has the descriptors."""
+    flags = (_FIRST if start == 0 else 0) | (_LAST if start + PART >= len(body) else 0)
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", descriptors))] if descriptors and start == 0 else []
+    connection.sendmsg([bytes([flags]), body[start : start + PART]], rights)
+
+
+def _receive_packet(connection: socket.socket) -> tuple[int, bytes, list[int], bool]:
+    """Flags, data, and the descriptors: closed on exec, so that no program in a node inherits them; whether those are all.
+
+    socket.recv_fds would leave them open: it drops its flags in Python 3.11.
+    """
+    wanted = PART + 1, socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT.size), socket.MSG_CMSG_CLOEXEC
+    try:
+        packet, ancillary, marks, _ = connection.recvmsg(*wanted)
+    except ConnectionResetError:  # is told once, before what the other side had to say (net/core/datagram.c)
+        packet, ancillary, marks, _ = connection.recvmsg(*wanted)
+    descriptors: list[int] = []
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors += (number for (number,) in _INT.iter_unpack(data[: len(data) - len(data) % _INT.size]))
+    if not packet:
+        close_all(descriptors)
+        raise ChannelClosed("the other side has gone")
+    return packet[0], packet[1:], descriptors, not marks & socket.MSG_CTRUNC
 
 
 def close_all(descriptors: Sequence[int]) -> None:
