@@ -7,8 +7,9 @@ count.
 
 import errno
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pynetemu.engine.messages.framing import CREATE, EXCLUSIVE, REQUEST, attribute
 from pynetemu.engine.messages.tables import (
@@ -25,16 +26,20 @@ from pynetemu.engine.messages.tables import (
 from pynetemu.engine.nodes import Nodes
 from pynetemu.engine.protocol.requests import NeighborEntries, NeighborsLeft
 
+if TYPE_CHECKING:
+    from pynetemu.engine.loop import Steps
+
 _NDA_DST, _NDA_LLADDR = 1, 2
 _MOST_ADDRESSES = 4096  # that are packed once
 # What may have happened to an entry or its interface in the meantime, and a table that is full.
 _GONE = errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.EINVAL
 _NOT_ADDED = *_GONE, errno.EEXIST, errno.ENOBUFS, errno.ENOMEM
 
+_AT_ONCE = 256
 Entries = Mapping[str, NeighborEntries]  # by node
 
 
-def forget_learned(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> NeighborsLeft:
+def forget_learned(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> "Steps[NeighborsLeft]":
     """Deletes what nodes have learned, those being asked only if wanted; gives back how many are left."""
     permanent = unanswered = 0
     for name in names:
@@ -48,10 +53,11 @@ def forget_learned(nodes: Nodes, names: Iterable[str], unanswered_too: bool) -> 
             head = NEIGHBOR_BODY.pack(neighbor.family, neighbor.index, state, neighbor.flags, neighbor.type)
             link.queue_bytes(None, RTM_DELNEIGH, REQUEST, head + attribute(_NDA_DST, neighbor.packed))
         link.flush(tolerated=_GONE)  # another has gone by itself
+        yield 0
     return NeighborsLeft(permanent, unanswered)
 
 
-def replace(nodes: Nodes, forgotten: Entries, asked: Entries) -> None:
+def replace(nodes: Nodes, forgotten: Entries, asked: Entries) -> "Steps[None]":
     """Deletes single entries, and makes nodes ask for others with frames to these MAC addresses alone.
 
     The new entries are in the state PROBE, and become REACHABLE by the answers, FAILED without (RFC 1122, 2.3.2.1). What a node
@@ -59,25 +65,39 @@ def replace(nodes: Nodes, forgotten: Entries, asked: Entries) -> None:
     """
     for name, entries in forgotten.items():
         link = nodes[name].link
-        for index, address in zip(entries.indexes, entries.addresses, strict=True):
-            link.queue_bytes(None, RTM_DELNEIGH, REQUEST, _body(index, address))
-        link.flush(tolerated=_GONE)
+        for part in _parts(entries):
+            for index, address in zip(part.indexes, part.addresses, strict=True):
+                link.queue_bytes(None, RTM_DELNEIGH, REQUEST, _body(index, address))
+            link.flush(tolerated=_GONE)
+            yield 0
     for name, entries in asked.items():
         link = nodes[name].link
-        for index, address, mac in zip(entries.indexes, entries.addresses, entries.macs, strict=True):
-            link.queue_bytes(None, RTM_NEWNEIGH, REQUEST | CREATE | EXCLUSIVE, _body(index, address, NUD_PROBE) + _at(mac))
-        link.flush(tolerated=_NOT_ADDED)
+        for part in _parts(entries):
+            for index, address, mac in zip(part.indexes, part.addresses, part.macs, strict=True):
+                body = _body(index, address, NUD_PROBE) + _at(mac)
+                link.queue_bytes(None, RTM_NEWNEIGH, REQUEST | CREATE | EXCLUSIVE, body)
+            link.flush(tolerated=_NOT_ADDED)
+            yield 0
 
 
-def states(nodes: Nodes, wanted: Entries) -> dict[str, tuple[int, ...]]:
+def states(nodes: Nodes, wanted: Entries) -> "Steps[dict[str, tuple[int, ...]]]":
     """The states (NUD_*, linux/neighbour.h) of single entries, 0 for one that is not there."""
-    found = {}
+    found: dict[str, tuple[int, ...]] = {}
     for name, entries in wanted.items():
-        asked = [_body(index, address) for index, address in zip(entries.indexes, entries.addresses, strict=True)]
-        found[name] = tuple(
-            NeighborMessage(body).state if body else 0 for body in nodes[name].link.ask_each(RTM_GETNEIGH, asked)
-        )
+        found[name] = ()
+        for part in _parts(entries):
+            asked = [_body(index, address) for index, address in zip(part.indexes, part.addresses, strict=True)]
+            bodies = nodes[name].link.ask_each(RTM_GETNEIGH, asked)
+            found[name] += tuple(NeighborMessage(body).state if body else 0 for body in bodies)
+            yield 0
     return found
+
+
+def _parts(entries: NeighborEntries) -> Iterator[NeighborEntries]:
+    """The entries, as many at a time as take some milliseconds."""
+    for start in range(0, len(entries.indexes), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        yield NeighborEntries(entries.indexes[some], entries.addresses[some], entries.macs[some])
 
 
 def _body(index: int, address: str, state: int = 0) -> bytes:

@@ -116,8 +116,7 @@ class Server(Loop):
             case ForgetNeighbors():
                 return neighbors.forget_learned(self.nodes, request.nodes, request.unanswered_too)
             case ReplaceNeighbors():
-                neighbors.replace(self.nodes, request.forgotten, request.asked)
-                return None
+                return neighbors.replace(self.nodes, request.forgotten, request.asked)
             case NeighborStates():
                 return neighbors.states(self.nodes, request.entries)
         return super().answer(request)

@@ -121,7 +121,9 @@ def test_addresses_are_packed_as_pyroute2_packs_them(text: str, flags: int) -> N
         "flags": flags,
         "index": 2,
     }
-    expected = _encoded(ifaddrmsg(), 20, _NEW, fields, ("IFA_LOCAL", str(address.ip)), ("IFA_ADDRESS", str(address.ip)))
+    attrs = [("IFA_LOCAL", str(address.ip)), ("IFA_ADDRESS", str(address.ip))]
+    attrs += [("IFA_BROADCAST", "10.0.0.255")] if address.version == 4 else []
+    expected = _encoded(ifaddrmsg(), 20, _NEW, fields, *attrs)
     assert _sent(addresses.queue, AddAddress("blue", "eth0", address)) == [expected]
     assert AddressMessage(expected[16:]).text == str(address.ip)
 
