@@ -118,7 +118,7 @@ def _sniffed(node: "LabNode", ring: Ring, found: Any) -> Packet:
 
 def names_for(lab: "Lab", node: str) -> dict[str, list[str]]:
     """The addresses of each name, as the node's own /etc/hosts has them."""
-    return addresses_by_name(lab.inventory, node)
+    return addresses_by_name(lab.names(node))
 
 
 @contextmanager

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from pynetemu.engine import apply, hub, neighbors, nodes, state, syscalls
+from pynetemu.engine import apply, neighbors, nodes, syscalls
 from pynetemu.engine.http_servers import HttpServers
+from pynetemu.engine.live import dumps, hub, names
 from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
@@ -31,6 +32,7 @@ from pynetemu.engine.protocol.requests import (
     OpenSocket,
     ReadFiles,
     ReadIndexes,
+    ReadNames,
     ReadPlan,
     ReadRelay,
     ReadServices,
@@ -48,7 +50,6 @@ from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError, LabError
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.inventory import Inventory
-from pynetemu.plan.names import hosts_file
 from pynetemu.plan.needs import lack_of_open_files, needs, open_files
 from pynetemu.plan.operations import Address, Plan, parts_of
 
@@ -61,6 +62,7 @@ class Server(Loop):
         super().__init__(channel, self._inside)
         self.nodes = nodes.Nodes(host)
         self._hub = hub.Hub(self.nodes)
+        self._names = names.Names(self, self.nodes, self._hub)
         self._http_servers = HttpServers(self, self.nodes)
         self._relays = Relays(self.nodes)
         self._services = Services(self, self.nodes)
@@ -108,11 +110,14 @@ class Server(Loop):
             case ReadTables():
                 return self._read_tables(request)
             case ReadIndexes():
-                return {name: dict(self.nodes[name].indexes) for name in request.nodes}
+                return {name: dict(self.nodes[name].indexes) for name in self._known(request.nodes)}
+            case ReadNames():
+                (node,) = self._known([request.node])
+                return self._names.text(node)
             case FindInterfaces():
                 return self._hub.places(request.namespaces, request.indexes)
             case ReadTotals():
-                return state.totals(self.nodes.values())
+                return dumps.totals(self.nodes.values())
             case ForgetNeighbors():
                 return neighbors.forget_learned(self.nodes, request.nodes, request.unanswered_too)
             case ReplaceNeighbors():
@@ -135,6 +140,7 @@ class Server(Loop):
             host.refuse_conflicts(self._inventory)
             self._is_on_machine = True
         self._require_features()
+        self._names.start(self._inventory, self._host_address)
         _make_room(plan)
         self.nodes.ring_memory = request.ring_memory
         try:
@@ -143,6 +149,7 @@ class Server(Loop):
             self._http_servers.start(self._inventory)
             self._accept_at(socket.socket(fileno=os.dup(request.listener)))
             yield from self._services.start(self._inventory)
+            self.later(0, self._names.follow)
         except BaseException:
             self._undo()
             raise
@@ -165,15 +172,16 @@ class Server(Loop):
             host.remove_links(self._inventory)
 
     def _inside(self, name: str) -> AbstractContextManager[None]:
+        self._names.settle()
         return self.nodes.entered(name, self._hosts)
 
     def _hosts(self, name: str) -> str:
-        text = hosts_file(self._inventory, name, self._host_address)
-        if not self.nodes.host or self.nodes[name].kind != "root":
-            return text
-        from pynetemu.engine import host
+        """For a node's view that is being made."""
+        if self.nodes.host and self.nodes[name].kind == "root":
+            from pynetemu.engine import host
 
-        return host.machine_hosts() + text
+            return self._names.dress(name, host.machine_hosts())
+        return self._names.dress(name)
 
     def _open_node(self, name: str) -> NodeNamespaces:
         return NodeNamespaces(*_copies([descriptor for descriptor, _ in self.nodes.machine(name, self._hosts)]))
@@ -194,7 +202,7 @@ class Server(Loop):
         numbers = self._hub.numbers()
         found: list[bytes] = []
         size = 0
-        for part in state.read(self.nodes, self._hub, self._known(request.nodes), dict.fromkeys(request.tables)):
+        for part in dumps.read(self.nodes, self._hub, self._known(request.nodes), dict.fromkeys(request.tables)):
             found.append(part)
             size += len(part)
             _refuse_if_too_much(size, request.nodes)

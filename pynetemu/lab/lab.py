@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.paths import search_path
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadPlan, Spawn
+from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
 from pynetemu.lab.connection import Connection, Sandbox, is_readable
 from pynetemu.lab.kernel import kernel_has
@@ -356,6 +356,14 @@ class Lab:
     def packet_filters(self, *nodes: str) -> "list[PacketFilter]":
         """The tables of nftables and of the older iptables in some nodes, or in all."""
         return self.state(*nodes, tables=("filters",)).packet_filters
+
+    def names(self, node: str) -> str:
+        """The text of a node's /etc/hosts: the names of the addresses that the nodes have now; in a closed lab as planned."""
+        if self.ended:
+            from pynetemu.plan.names import hosts_file
+
+            return hosts_file(self.inventory, self._known(node))
+        return self.control.ask(ReadNames(self._known(node)))
 
     def forget_neighbors(self, *nodes: str, unanswered_too: bool = False) -> "NeighborCounts":
         """Makes some nodes, or all, forget what they have learned of their neighbors, as `ip neigh flush` does.

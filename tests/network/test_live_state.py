@@ -28,6 +28,8 @@ class _Lab(Topology):
 def network() -> Iterator[Network]:
     """One lab for all of this file; its tests change different things."""
     with Network(_Lab()) as network:
+        for node in network.nodes:
+            network[node].run("true")  # its init lives from now on
         yield network
 
 

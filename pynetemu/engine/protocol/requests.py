@@ -314,7 +314,7 @@ class KernelTables:
 
 @request
 class ReadTables(Request[KernelTables]):
-    """Tables of nodes: "links", "addresses", "routes"… (`engine.state`)."""
+    """Tables of nodes: "links", "addresses", "routes"… (`engine.live.dumps`)."""
 
     nodes: tuple[str, ...]
     tables: tuple[str, ...]
@@ -333,6 +333,13 @@ class ReadIndexes(Request[dict[str, dict[str, int]]]):
     """The indexes of the interfaces of nodes that the lab has made, by the names which the plan gives them."""
 
     nodes: tuple[str, ...]
+
+
+@request
+class ReadNames(Request[str]):
+    """The text of a node's /etc/hosts, by the addresses that the nodes have now."""
+
+    node: str
 
 
 @frozen

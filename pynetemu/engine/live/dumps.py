@@ -12,7 +12,7 @@ from contextlib import suppress
 from errno import ENOENT, EOPNOTSUPP
 from typing import TYPE_CHECKING, Any
 
-from pynetemu.engine.hub import Hub
+from pynetemu.engine.live.hub import Hub
 from pynetemu.engine.messages import framing
 from pynetemu.engine.messages.framing import attribute
 from pynetemu.engine.messages.queues import QUEUE_BODY, RTM_GETQDISC
