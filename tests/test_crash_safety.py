@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,52 @@ def test_killing_a_part_of_the_lab_ends_all_of_it(who: str) -> None:
         wait_until(lambda: any("sleep 1000" in line for line in of_machine()))
         os.kill(processes_of(shell.pid)[who], signal.SIGKILL)
         wait_until(lambda: of_machine() <= before, _SECOND, "the lab's end")
+
+
+_HOLDER = """
+import sys, threading
+from pynetemu import Host, Network, Topology
+
+class One(Topology):
+    a = Host()
+
+labs = []
+opener = threading.Thread(target=lambda: labs.append(Network(One()).open()))
+opener.start() if sys.argv[1] == "thread" else opener.run()
+print("up", flush=True)
+sys.stdin.read()
+labs[0].close()
+print("down", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def _holder(opener: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that has opened a lab, and closes it when it has nothing more to read."""
+    command = [PROGRAM[0], "-c", _HOLDER, opener]
+    with subprocess.Popen(command, env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == "up\n"
+        yield program
+
+
+@pytest.mark.parametrize(("who", "opener"), [("front", "main"), ("init", "main"), ("engine", "main"), ("init", "thread")])
+def test_a_part_of_the_lab_that_is_stopped_ends_with_the_program(who: str, opener: str) -> None:
+    before = of_machine()
+    with _holder(opener) as program:
+        os.kill(processes_of(program.pid)[who], signal.SIGSTOP)
+        program.kill()
+        wait_until(lambda: of_machine() <= before, 10, "the lab's end")
+
+
+@pytest.mark.parametrize("who", ["front", "init", "engine"])
+def test_closing_a_lab_ends_it_though_a_part_is_stopped(who: str) -> None:
+    before = of_machine()
+    with _holder("main") as program:
+        os.kill(processes_of(program.pid)[who], signal.SIGSTOP)
+        assert program.communicate(timeout=20)[0] == "down\n"
+        assert of_machine() <= before
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT])

@@ -17,7 +17,7 @@ from pynetemu.engine.loop import Loop
 from pynetemu.engine.machine.machine import MOUNTS, NAMES, PROCESSES
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, close_all, peer_user
 from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_refusal, pack_request, unpack_answer
-from pynetemu.engine.protocol.requests import OpenLab, OpenNode, Request
+from pynetemu.engine.protocol.requests import Join, OpenLab, OpenNode, Request
 from pynetemu.errors import LabError
 
 A = TypeVar("A")
@@ -26,10 +26,11 @@ _SILENT = "the lab does not answer: it is stopped, or very busy"
 _ENDED = "the lab has ended"
 
 
-def main(channel: Channel, address: str) -> NoReturn:
+def join(channel: Channel, start: Join) -> int:
+    """Starts the process that lives in the lab; gives its number."""
     lab = _Engine()
     try:
-        lab.connect(address)
+        lab.connect(start.address)
         own = lab.ask(OpenLab())
     except LabError as error:
         _give_up(channel, Refusal("lab", str(error)))
@@ -52,8 +53,7 @@ def main(channel: Channel, address: str) -> NoReturn:
         os._exit(0)
     channel.close()
     lab.close()
-    _, status = os.waitpid(inner, 0)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    return inner
 
 
 class _Engine:

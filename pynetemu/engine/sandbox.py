@@ -22,6 +22,7 @@ from pynetemu.engine.protocol.envelope import Refusal, pack_refusal, unpack_requ
 from pynetemu.engine.protocol.requests import Join, Start
 
 _OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
+_MILLISECONDS_TO_END = 2000
 _NETWORK = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS
 
 
@@ -33,20 +34,17 @@ def main(descriptor: int) -> NoReturn:
         start = unpack_request(*channel.receive())
     except ChannelClosed:
         os._exit(1)
+    assert isinstance(start, Start | Join)
+    sys.path.extend(start.path)
+    parent = _parent_of(start)
     if isinstance(start, Join):
-        sys.path.extend(start.path)
         from pynetemu.engine import attach
 
-        attach.main(channel, start.address)
-    assert isinstance(start, Start)
-    sys.path.extend(start.path)
-    _start_sandbox(channel, start)
+        _outlive(attach.join(channel, start), parent)
+    _start_sandbox(channel, start, parent)
 
 
-def _start_sandbox(channel: Channel, start: Start) -> NoReturn:
-    parent = os.pidfd_open(start.client)
-    if os.getppid() != start.client:
-        os._exit(1)  # it has gone already, and the number may be another's
+def _start_sandbox(channel: Channel, start: Start, parent: int) -> NoReturn:
     try:
         in_user_namespace = _leave(host=start.host)
     except OSError as error:
@@ -54,7 +52,40 @@ def _start_sandbox(channel: Channel, start: Start) -> NoReturn:
     if (init := os.fork()) == 0:
         _init(channel, parent, start, in_user_namespace)
     channel.close()
-    _, status = os.waitpid(init, 0)
+    _die_with(start)
+    _outlive(init, parent)
+
+
+def _parent_of(start: Start | Join) -> int:
+    """A descriptor of the user's process, which becomes readable when that has ended (pidfd_open(2))."""
+    parent = os.pidfd_open(start.client)
+    if os.getppid() != start.client:
+        os._exit(1)  # it has gone already, and the number may be another's
+    return parent
+
+
+def _die_with(start: Start) -> None:
+    """From here on we die with the user's process, even while we are stopped; what we have started dies with us.
+
+    For the end of a thread other than its first one the kernel would take us too: then only `_outlive` is there.
+    """
+    if start.dies_with_parent:
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != start.client:
+            os._exit(1)
+
+
+def _outlive(child: int, parent: int) -> NoReturn:
+    """Waits for a child that ends when the user's process has gone, and ends it when it does not, since it is stopped."""
+    ended = os.pidfd_open(child)
+    events = select.poll()
+    events.register(parent, select.POLLIN)
+    events.register(ended, select.POLLIN)
+    if all(descriptor == parent for descriptor, _ in events.poll()):
+        events.unregister(parent)
+        if not events.poll(_MILLISECONDS_TO_END):
+            os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 

@@ -10,8 +10,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any, Protocol, TypeVar
 
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, Message, close_all
@@ -21,6 +23,7 @@ from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, 
 
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "__main__.py")
 _SECONDS_TO_END = 10.0
+_SECONDS_BETWEEN_LOOKS = 0.5
 # Keys and the terminal's end are for the user's process and for programs in nodes, never for the engine.
 _DEAF_TO = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGHUP)
 
@@ -111,8 +114,9 @@ class Connection:
 class Sandbox:
     """An engine's process. `start()` makes one with a sandbox of its own, `join(address)` one in a running lab."""
 
-    def __init__(self, pid: int, connection: Connection) -> None:
+    def __init__(self, pid: int, connection: Connection, has_joined: bool) -> None:
         self.pid = pid
+        self._has_joined = has_joined
         self.connection = connection
         self._ended = os.pidfd_open(pid)
         self._user = os.getpid()
@@ -123,7 +127,7 @@ class Sandbox:
 
         With `host`, the lab's root is the machine's own network namespace.
         """
-        return cls._spawn(lambda path: Start(host, os.getpid(), path), host)
+        return cls._spawn(lambda path: Start(host, os.getpid(), _is_first_thread(), path), host)
 
     @classmethod
     def join(cls, address: str) -> "Sandbox":
@@ -140,9 +144,10 @@ class Sandbox:
             ours.close()
             raise LabError(f"the lab's engine cannot start: {sys.executable}: {error.strerror}") from error
         channel = Channel(ours)
+        request = start(tuple(path for path in sys.path if isinstance(path, str)))
         with suppress(ChannelClosed):  # it is told by the first answer
-            channel.send(*pack_request(start(tuple(path for path in sys.path if isinstance(path, str)))))
-        return cls(pid, Connection(channel, host))
+            channel.send(*pack_request(request))
+        return cls(pid, Connection(channel, host), isinstance(request, Join))
 
     def fileno(self) -> int:
         """A descriptor that becomes readable when the engine, and with it all of its lab, has ended."""
@@ -156,12 +161,48 @@ class Sandbox:
         if self._ended < 0 or os.getpid() != self._user:
             return
         self.connection.close()
-        if not is_readable(self._ended, _SECONDS_TO_END):
-            signal.pidfd_send_signal(self._ended, signal.SIGKILL)  # with it goes PID 1 of the sandbox
+        end = time.monotonic() + _SECONDS_TO_END
+        while not is_readable(self._ended, _SECONDS_BETWEEN_LOOKS):
+            processes = self._processes()
+            if time.monotonic() > end or any(map(_is_stopped, processes)):
+                self._kill(processes)
+                break
         with suppress(ChildProcessError):  # the user's program may reap all children
             os.waitpid(self.pid, 0)
         os.close(self._ended)
         self._ended = -1
+
+    def _processes(self) -> list[int]:
+        """The front, PID 1 of the sandbox and the engine; or the front and what has joined. As far as the kernel tells:
+        CONFIG_PROC_CHILDREN."""
+        found = [self.pid]
+        with suppress(OSError, IndexError):
+            for _ in range(1 if self._has_joined else 2):
+                with open(f"/proc/{found[-1]}/task/{found[-1]}/children") as children:
+                    found.append(int(children.read().split()[0]))
+        return found
+
+    def _kill(self, processes: list[int]) -> None:
+        """Ends the front, with which PID 1 of the sandbox goes, with which all the rest goes; and waits until it has."""
+        others = []
+        for pid in processes[1:]:
+            with suppress(ProcessLookupError):
+                others.append(os.pidfd_open(pid))
+        signal.pidfd_send_signal(self._ended, signal.SIGKILL)
+        for descriptor in others:
+            is_readable(descriptor, _SECONDS_TO_END)
+            os.close(descriptor)
+
+
+def _is_first_thread() -> bool:
+    return threading.get_native_id() == os.getpid()
+
+
+def _is_stopped(pid: int) -> bool:
+    """By SIGSTOP, say: then it cannot end by itself (proc_pid_stat(5))."""
+    with suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(") ")[2].startswith("T")
+    return False
 
 
 def _spawn_engine(descriptor: int) -> int:
@@ -198,14 +239,21 @@ def readable(sources: Sequence[_Source], seconds: float | None) -> list[_Source]
 def _interrupts_later() -> Iterator[list[int]]:
     """A block that Ctrl-C does not break off: a request whose answer stayed unread would give it to the next one.
 
-    What came meanwhile is in the list, and is handled at the end, as usual. Engines answer within milliseconds.
+    What came meanwhile is in the list, and is handled at the end, as usual. Engines answer within milliseconds; where one does
+    not, since it has been stopped, the second Ctrl-C is handled at once.
     """
     came: list[int] = []
     usual = signal.getsignal(signal.SIGINT)
     if not callable(usual) or threading.current_thread() is not threading.main_thread():
         yield came
         return
-    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1:
+            usual(number, frame)
+
+    signal.signal(signal.SIGINT, note)
     try:
         yield came
     finally:

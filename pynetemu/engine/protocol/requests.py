@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform, get_args
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.frozen import frozen
 
-PROTOCOL = 2
+PROTOCOL = 4
 
 A_co = TypeVar("A_co", covariant=True)
 _T = TypeVar("_T")
@@ -55,11 +55,13 @@ def request(cls: type[_T]) -> type[_T]:
 class Start(Request[None]):
     """Become the engine of a new lab; `client` is the user's process, `path` where modules are found.
 
-    There is no answer; a refusal comes with the first one. With `host` the lab's root is the machine itself.
+    There is no answer; a refusal comes with the first one. With `host` the lab's root is the machine itself. With
+    `dies_with_parent` it was the client's first thread that started us, so that we may die when that ends (prctl(2)).
     """
 
     host: bool
     client: int
+    dies_with_parent: bool
     path: tuple[str, ...]
 
 
