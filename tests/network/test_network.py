@@ -135,7 +135,7 @@ def test_wrong_commands_are_errors_of_their_own_kind() -> None:
         assert "why" in str(failed.value)
         with pytest.raises(CommandTimeout, match=r"sleep has not ended after 0\.2 s"):
             net["blue"].run("sleep", "1000", timeout=0.2)
-        assert net["blue"].run("pgrep", "sleep").status == 1
+        assert net["blue"].run("pgrep", "-f", "sleep 1000").status == 1
         with pytest.raises(LabError, match="did you mean 'blue'"):
             net["bleu"]
         with pytest.raises(ValueError, match="at least the name of a program"):

@@ -81,7 +81,7 @@ def test_where_the_state_cannot_be_kept_it_is_a_temporary_file(tmp_path: Path) -
         ("save /proc/x.json", "save: /proc/x.json: No such file or directory"),
         ("source /", "Is a directory"),
         ('blue send IP(dst="127.0.0.1")/("x"*70000)', "blue: scapy cannot put this packet into bytes: "),
-        ("blue echo 'x", "No closing quotation: blue echo 'x"),
+        ("blue echo 'x", "Unterminated quoted string"),  # by sh: quotes go on over lines, up to the end of the input
         ("nosuch* true", "no node"),
     ],
 )

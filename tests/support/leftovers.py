@@ -34,7 +34,7 @@ def _of_machine() -> Iterator[str]:
     ours = {pid for pid in spaces if _is_marked(pid)}
     shared = {space for pid in ours for space in spaces[pid].values()} - {"", *own.values()}
     for pid, theirs in spaces.items():
-        if pid in ours or shared & set(theirs.values()):
+        if (pid in ours or shared & set(theirs.values())) and not _is_init_of_a_node(pid):
             yield from (
                 f"process {pid} ({_command(pid)}) in another {kind} namespace"
                 for kind, space in theirs.items()
@@ -80,6 +80,16 @@ def _only_init_can_reap(pid: str) -> bool:
         state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:2]
         return state == "Z" and parent == "1"
     return True
+
+
+def _is_init_of_a_node(pid: str) -> bool:
+    """It is made with a node's first program and lives as long as the engine, its parent, which is told if it is left."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        parent = status.partition("PPid:\t")[2].partition("\n")[0]
+        last = status.partition("NSpid:\t")[2].partition("\n")[0].split()[-1]
+        return last == "1" and _command(pid) == "sleep infinity" and parent not in ("0", "1") and _is_marked(parent)
+    return False
 
 
 def _command(pid: str) -> str:
