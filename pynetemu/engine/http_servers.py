@@ -11,14 +11,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.engine.nodes import Nodes
-from pynetemu.engine.processes import open_log
+from pynetemu.engine.processes import kill_group, open_log
 from pynetemu.errors import KernelError
 from pynetemu.frozen import frozen
-from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import AddHttpServer
 
 if TYPE_CHECKING:
-    from pynetemu.engine.loop import Loop
+    from pynetemu.engine.loop import Loop, Steps
 
 _PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "programs", "http_server.py")
 
@@ -33,17 +32,30 @@ class HttpServers:
     def __init__(self, loop: "Loop", nodes: Nodes) -> None:
         self._loop = loop
         self._nodes = nodes
+        self._servers: list[_HttpServer] = []
         self._running: dict[int, _HttpServer] = {}
 
-    def start(self, inventory: Inventory) -> None:
-        """Opens every server's sockets; raises KernelError."""
-        for operation in inventory.of_type(AddHttpServer):
-            try:
-                self._open(operation, inventory)
-            except OSError as error:
-                where = f"{operation.source}: " if operation.source else ""
-                what = f"{operation.name}: cannot listen on port {operation.port} of {operation.node}"
-                raise KernelError(f"{where}{what}: {error.strerror}") from error
+    def start(self, operation: AddHttpServer) -> "Steps[None]":
+        """Opens a server's sockets, which is all that it takes; raises KernelError."""
+        yield 0
+        try:
+            self._open(operation)
+        except OSError as error:
+            where = f"{operation.source}: " if operation.source else ""
+            what = f"{operation.name}: cannot listen on port {operation.port} of {operation.node}"
+            raise KernelError(f"{where}{what}: {error.strerror}") from error
+
+    def stop(self, operation: AddHttpServer) -> None:
+        """Closes its sockets, and ends its process if it has one."""
+        for server in [server for server in self._servers if server.operation == operation]:
+            self._servers.remove(server)
+            for pid in [pid for pid, running in self._running.items() if running is server]:
+                del self._running[pid]
+                kill_group(pid)
+                break
+            else:
+                self._loop.forget(server.listener.fileno())
+            server.listener.close()
 
     def ended(self, statuses: Mapping[int, int]) -> None:
         """A server that has ended, say by `root pkill python3`, starts again with the next connection."""
@@ -53,13 +65,15 @@ class HttpServers:
                     _refuse(server)
                 self._await(server)
 
-    def _open(self, operation: AddHttpServer, inventory: Inventory) -> None:
+    def _open(self, operation: AddHttpServer) -> None:
         node = self._nodes[operation.node]
         interfaces = [""]
         if self._nodes.host and node.kind == "root":  # on the machine itself: for the lab's own links only
-            interfaces = [interface for owner, interface in inventory.wired_peers if owner == node.name]
+            interfaces = [interface for interface in node.indexes if interface != "lo"]
         for interface in interfaces:
-            self._await(_HttpServer(operation, self._listen(operation, interface)))
+            server = _HttpServer(operation, self._listen(operation, interface))
+            self._servers.append(server)
+            self._await(server)
 
     def _listen(self, operation: AddHttpServer, interface: str) -> socket.socket:
         family = socket.AF_INET6 if os.path.exists("/proc/net/if_inet6") else socket.AF_INET

@@ -59,6 +59,11 @@ def name_namespace(node: str, descriptor: int) -> None:
     os.symlink(f"{_HELD}/{descriptor}", f"{NETNS}/{node}")
 
 
+def forget_namespace(node: str) -> None:
+    """Takes the name away."""
+    os.unlink(f"{NETNS}/{node}")
+
+
 def dress_node(node: str, hosts: str, keep_resolver: bool) -> None:
     """Mounts a node's own files; called in the node's new mount namespace and its network namespace.
 

@@ -21,7 +21,7 @@ from pynetemu.engine.messages.tables import (
     AddressMessage,
     LinkMessage,
 )
-from pynetemu.plan.operations import Part
+from pynetemu.plan.operations.operation import Effect
 
 NEW = REQUEST | CREATE | EXCLUSIVE
 _SOL_NETLINK, _NETLINK_CAP_ACK, _NETLINK_EXT_ACK = 270, 10, 11
@@ -34,7 +34,7 @@ _ASKED_AT_ONCE = 16  # up to 8 kB of buffer for each answer (a link's), of the 2
 _INET6 = ADDRESS_BODY.pack(socket.AF_INET6, 0, 0, 0, 0)
 _RT_SCOPE_LINK, _IFA_F_TENTATIVE = 253, 0x40
 
-_Queued = tuple[Part | None, int, int, bytes]  # for whom, type, flags, body
+_Queued = tuple[Effect | None, int, int, bytes]  # for whom, type, flags, body
 Encoder = Any  # one of pyroute2's message classes, which are untyped
 
 
@@ -44,7 +44,7 @@ class Refused(Exception):
     `body` is that of the message, for an operation that needs several.
     """
 
-    def __init__(self, operation: Part | None, errno: int, reason: str, body: bytes = b"") -> None:
+    def __init__(self, operation: Effect | None, errno: int, reason: str, body: bytes = b"") -> None:
         self.operation, self.errno, self.reason, self.body = operation, errno, reason, body
         super().__init__(reason)
 
@@ -58,11 +58,11 @@ class Netlink:
         self._socket.setsockopt(_SOL_NETLINK, _NETLINK_EXT_ACK, 1)
         self._queue: list[_Queued] = []
 
-    def queue(self, operation: Part | None, kind: int, flags: int, message: Encoder) -> None:
+    def queue(self, operation: Effect | None, kind: int, flags: int, message: Encoder) -> None:
         """A request that is done with others at the next `flush`, as one of pyroute2's messages."""
         self.queue_bytes(operation, kind, flags, _encoded(message))
 
-    def queue_bytes(self, operation: Part | None, kind: int, flags: int, body: bytes) -> None:
+    def queue_bytes(self, operation: Effect | None, kind: int, flags: int, body: bytes) -> None:
         """As `queue`, for a message whose body is encoded already."""
         self._queue.append((operation, kind, flags, body))
 
@@ -82,6 +82,10 @@ class Netlink:
             if refused:
                 raise refused
             start = end
+
+    def forget_queue(self) -> None:
+        """Sends nothing of what is queued."""
+        self._queue.clear()
 
     def _send(self, chunk: list[_Queued]) -> list[Refused]:
         """Sends messages in one call, and gives back those that the kernel refuses."""

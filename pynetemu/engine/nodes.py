@@ -6,12 +6,14 @@ each way. What is opened there (a socket, a process) stays there.
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
+from typing import Any, Protocol
 
-from pynetemu.engine import mounts, rings, syscalls
+from pynetemu.engine import mounts, processes, rings, syscalls
 from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
+from pynetemu.engine.messages.tables import LINK_BODY, RTM_GETLINK, LinkMessage
 from pynetemu.engine.netlink import Netlink
 from pynetemu.errors import LabError
 from pynetemu.plan.operations import NodeKind
@@ -23,6 +25,13 @@ Namespaces = tuple[tuple[int, int], ...]  # (descriptor, CLONE_ flag) of each
 def own_namespaces() -> Namespaces:
     """The namespaces of the calling thread, to come back to."""
     return tuple((syscalls.namespace(name), kind) for name, kind in (("net", NETWORK), *KINDS))
+
+
+class Programs(Protocol):
+    """What starts and ends the programs of one kind of operation; the steps lead to where one is ready."""
+
+    def start(self, operation: Any) -> Generator[float, None, None]: ...
+    def stop(self, operation: Any) -> None: ...
 
 
 Place = tuple[str, str]  # a node and one of its interfaces
@@ -46,6 +55,7 @@ class Node:
         self.indexes = {"lo": 1}  # of its interfaces, by name
         self.next_index = 2
         self.machine: Machine | None = None  # made when it first runs a process
+        self.settings_before: dict[str, str] = {}  # those that a plan has set, as they were
         self.ring: socket.socket | None = None  # all packets since its first moment, until somebody asks for them
 
     def take_index(self, interface: str) -> int:
@@ -62,6 +72,8 @@ class Nodes(dict[str, Node]):
         super().__init__()
         self.host = host
         self.home = own_namespaces()
+        self.programs: dict[type, Programs] = {}  # by the class of the operations
+        self.tell_relay: Callable[[], None] = lambda: None  # of relayed links that have changed
         self._first_free_index = 0
         self.relayed: dict[Place, RelayedLink] = {}  # by the first of its ends
         self.ring_memory = 0  # bytes for the ring of each node, when the lab is captured from its first moment
@@ -95,7 +107,7 @@ class Nodes(dict[str, Node]):
             syscalls.unshare(NETWORK)
             if kind in ("switch", "hub", "outside"):
                 for group in "all", "default":
-                    _write(f"net.ipv6.conf.{group}.disable_ipv6", "1")
+                    _write(["net", "ipv6", "conf", group, "disable_ipv6"], "1")
             node = Node(name, kind, syscalls.namespace("net"), Netlink())
             node.next_index = self._free_index()
         return node
@@ -110,9 +122,42 @@ class Nodes(dict[str, Node]):
         return self._first_free_index
 
     def set(self, name: str, setting: str, value: str) -> None:
-        """Sets what sysctl(8) would: nodes.set("r1", "net.ipv4.ip_forward", "1")."""
-        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
-            _write(setting, value)
+        """Sets what sysctl(8) would: nodes.set("r1", "net.ipv4.ip_forward", "1"), defaults for interfaces there are too."""
+        node = self[name]
+        family, is_default, rest = setting.partition(".conf.default.")
+        places = ["default", *(interface for interface in node.indexes if is_default and interface != "lo")]
+        with syscalls.inside((node.network, NETWORK), home=self.home[:1]):
+            if setting not in node.settings_before:
+                node.settings_before[setting] = _read("/proc/sys/" + setting.replace(".", "/")).strip()
+            for place in places:
+                _write([*family.split("."), "conf", place, rest] if is_default else setting.split("."), value)
+
+    def unset(self, name: str, setting: str) -> None:
+        """Sets again what was there before a plan set it."""
+        if before := self[name].settings_before.pop(setting, ""):
+            self.set(name, setting, before)
+            del self[name].settings_before[setting]
+
+    def remove(self, name: str) -> None:
+        """Ends a node: its programs are killed, and what is in its namespace goes with the last who holds that."""
+        if (node := self.pop(name, None)) is None:
+            return
+        if node.kind == "root":  # the lab's own, which stays: what was at it has been taken back
+            node.link.close()
+            return
+        if node.kind != "outside":
+            mounts.forget_namespace(name)
+            processes.kill_in_network(node.network)
+        node.link.close()
+        if node.ring is not None:
+            node.ring.close()
+        if node.machine is not None:
+            node.machine.close()
+        os.close(node.network)
+
+    def links(self, name: str) -> list[LinkMessage]:
+        """A node's interfaces as they are now."""
+        return list(map(LinkMessage, self[name].link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0))))
 
     def index(self, node: Node, interface: str) -> int:
         """An interface's index; on the machine itself it was the kernel's choice, so it is looked up once."""
@@ -179,9 +224,9 @@ def _read(path: str) -> str:
         return ""
 
 
-def _write(setting: str, value: str) -> None:
-    """Writes a setting of the network namespace we are in, named as in sysctl(8)."""
-    path = "/proc/sys/" + setting.replace(".", "/")
-    if os.path.exists(path) or not setting.startswith("net.ipv6."):  # a kernel without IPv6 has none of its settings
+def _write(setting: Sequence[str], value: str) -> None:
+    """Writes a setting of the network namespace we are in, the parts of its name in sysctl(8)."""
+    path = "/".join(("/proc/sys", *setting))
+    if os.path.exists(path) or not path.startswith("/proc/sys/net/ipv6/"):  # a kernel without IPv6 has none of its settings
         with open(path, "w") as file:
             file.write(value)

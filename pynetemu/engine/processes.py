@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -20,6 +21,7 @@ from pynetemu.engine.paths import find_program
 from pynetemu.engine.protocol.requests import Spawn
 from pynetemu.frozen import frozen
 
+_SECONDS_TO_END = 2.0  # of a killed program; one in an uninterruptible call takes longer, and is left to itself
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
 _OF_JOBS = (*_RESET, signal.SIGTSTP, signal.SIGQUIT)  # the shell ignores these, and after `reload` its engine would
 
@@ -188,3 +190,34 @@ def _become(
         os.write(errors, str(error.errno).encode())
     finally:
         os._exit(127)
+
+
+def kill_group(pid: int) -> None:
+    """Kills a service and what it has started, and returns when it has ended; its status is for `reap`."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
+def kill_in_network(network: int) -> None:
+    """Kills the programs in a network namespace, whoever has started them, and those that they start meanwhile."""
+    inode = os.fstat(network).st_ino
+    end = time.monotonic() + _SECONDS_TO_END
+    while (found := [pid for pid in _pids() if _network_of(pid) == inode]) and time.monotonic() < end:
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os.sched_yield()
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+
+
+def _network_of(pid: int) -> int:
+    """0 of a process that has ended, and only waits to be asked for its status."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/net").st_ino
+    except OSError:
+        return 0

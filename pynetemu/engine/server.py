@@ -4,9 +4,11 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, get_args
 
-from pynetemu.engine import apply, neighbors, nodes, syscalls
+from pynetemu.engine import neighbors, nodes, syscalls
+from pynetemu.engine.changes.changes import Changes
+from pynetemu.engine.changes.switching import Switching
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.live import dumps, hub, names
 from pynetemu.engine.loop import Loop, Steps
@@ -15,6 +17,8 @@ from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import (
     Build,
+    Changed,
+    ChangeLab,
     Describe,
     Description,
     Feature,
@@ -41,17 +45,22 @@ from pynetemu.engine.protocol.requests import (
     ReplaceNeighbors,
     Request,
     ServiceStatus,
+    SwitchInterfaces,
+    TakeBack,
     TakeRing,
     TryFeatures,
+    WatchPlan,
     WatchServices,
 )
 from pynetemu.engine.shaping.relays import Relays
 from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError, LabError
-from pynetemu.plan.data import from_data, to_data
+from pynetemu.plan.data import change_from_data, from_data, to_data
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.needs import lack_of_open_files, needs, open_files
-from pynetemu.plan.operations import Address, Plan, parts_of
+from pynetemu.plan.operations import AddHttpServer, AddNode, Address, AddService, Operation, Plan
+from pynetemu.plan.operations.operation import Effect
+from pynetemu.plan.operations.steps import Undo
 
 _SECONDS_WITHOUT_FILES = 0.2
 _MOST_AT_ONCE = 32 << 20  # bytes of the kernel's state in one answer for several nodes
@@ -66,7 +75,10 @@ class Server(Loop):
         self._http_servers = HttpServers(self, self.nodes)
         self._relays = Relays(self.nodes)
         self._services = Services(self, self.nodes)
-        self._inventory = Inventory(Plan("", ()))
+        self.nodes.programs = {AddHttpServer: self._http_servers, AddService: self._services}
+        self.nodes.tell_relay = self._relays.update
+        self._changes = Changes(self.nodes, self._check, self._names.become)
+        self._switching = Switching(self.nodes)
         self._described = Description(0, "", 0.0, ())
         self._host_address: Address | None = None
         self._is_built = False  # or is being built
@@ -79,11 +91,13 @@ class Server(Loop):
             case Describe():
                 return self._described
             case ReadPlan():
-                return to_data(self._inventory.plan)
+                return to_data(self._changes.plan)
             case TryFeatures():
                 return self._features(request.names)
             case ReadRelay():
                 return self._relays.directions()
+            case WatchPlan() | ChangeLab() | TakeBack() | SwitchInterfaces():
+                return self._answer_about_changes(request)
             case Features():
                 return self._features()
             case OpenLab():
@@ -126,40 +140,81 @@ class Server(Loop):
                 return neighbors.states(self.nodes, request.entries)
         return super().answer(request)
 
+    def _answer_about_changes(self, request: WatchPlan | ChangeLab | TakeBack | SwitchInterfaces) -> object:
+        match request:
+            case WatchPlan():
+                self._changes.watch(socket.socket(fileno=os.dup(request.watcher)))
+                return self._changes.revision
+            case ChangeLab():
+                return self._changed(self._changes.become(self._wanted(request), request.cancel))
+            case TakeBack():
+                self._require(request.base)
+                return self._changed(self._changes.take_back(request.cancel))
+            case SwitchInterfaces():
+                self._switching.switch([(place.node, place.interface) for place in request.places], request.up)
+                return None
+
     def _build(self, request: Build) -> Steps[None]:
         if self._is_built:
             raise LabError("the lab is built already")
         self._is_built = True
         plan = from_data(request.plan)
-        self._inventory = Inventory(plan)
         self._described = Description(request.pid, request.file, request.started, plan.nodes)
         if plan.host:
             from pynetemu.engine import host
 
             self._host_address = host.primary_address()
-            host.refuse_conflicts(self._inventory)
+            host.refuse_conflicts(Inventory(plan))
             self._is_on_machine = True
-        self._require_features()
-        self._names.start(self._inventory, self._host_address)
+        self._require_features(plan)
+        self._names.start(Inventory(plan), self._host_address)
         _make_room(plan)
         self.nodes.ring_memory = request.ring_memory
         try:
-            apply.apply(parts_of(plan), self.nodes)
-            self._relays.update()
-            self._http_servers.start(self._inventory)
-            self._accept_at(socket.socket(fileno=os.dup(request.listener)))
-            yield from self._services.start(self._inventory)
+            yield from self._changes.build(plan, lambda: self._accept_at(socket.socket(fileno=os.dup(request.listener))))
             self.later(0, self._names.follow)
         except BaseException:
             self._undo()
             raise
 
-    def _require_features(self) -> None:
-        if needed := needs(self._inventory.plan):
+    def _require_features(self, plan: Plan) -> None:
+        if needed := needs(plan):
             from pynetemu.engine import features
 
             with syscalls.inside(home=self.nodes.home):
                 features.require(needed)
+
+    def _wanted(self, request: ChangeLab) -> Plan:
+        """The plan that a change leads to. Raises LabError, and DescriptionError for what is none."""
+        self._require(request.base)
+        return change_from_data(self._changes.plan, request.change)
+
+    def _require(self, base: int) -> None:
+        """Raises LabError for a change of another plan than that of the lab."""
+        if base != self._changes.revision:
+            raise LabError("somebody else has changed this lab meanwhile: look at what it is now, and try again")
+
+    def _check(self, plan: Plan, steps: Sequence[Effect]) -> None:
+        """What a change needs, before anything is done."""
+        if plan.host != self._changes.plan.host:
+            raise LabError("whether the root is the machine itself (--host) cannot change while the lab runs")
+        new = tuple(step for step in steps if isinstance(step, get_args(Operation)))
+        self._require_features(Plan(plan.name, new))
+        _make_room(plan)
+        if plan.host:
+            from pynetemu.engine import host
+
+            gone = {thing for step in steps if isinstance(step, Undo) for thing in step.of.makes}
+            added = tuple(op for op in new if gone.isdisjoint(op.makes) and not isinstance(op, AddNode))
+            nodes = tuple(op for op in plan.operations if isinstance(op, AddNode))
+            host.refuse_conflicts(Inventory(Plan(plan.name, (*nodes, *added))))
+
+    def _changed(self, change: Steps[list[str]]) -> Steps[Changed]:
+        told = yield from change
+        plan = self._changes.plan
+        was = self._described
+        self._described = Description(was.pid, was.file, was.started, plan.nodes)
+        return Changed(self._changes.revision, tuple(told))
 
     def finish(self) -> None:
         self._undo()
@@ -169,7 +224,7 @@ class Server(Loop):
         if self._is_on_machine:
             from pynetemu.engine import host
 
-            host.remove_links(self._inventory)
+            host.remove_links(self._changes.inventory)
 
     def _inside(self, name: str) -> AbstractContextManager[None]:
         self._names.settle()

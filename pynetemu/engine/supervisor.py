@@ -12,11 +12,10 @@ from pynetemu.engine import syscalls
 from pynetemu.engine.machine.machine import number_inside
 from pynetemu.engine.nodes import NETWORK, Nodes
 from pynetemu.engine.paths import search_path
-from pynetemu.engine.processes import log_file, open_log
+from pynetemu.engine.processes import kill_group, log_file, open_log
 from pynetemu.engine.protocol.codec import to_data
 from pynetemu.engine.protocol.requests import ServiceStatus
 from pynetemu.errors import ServiceError
-from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import AddService
 from pynetemu.safe_text import printable
 
@@ -46,10 +45,15 @@ class Services:
         self._services: dict[int, _Service] = {}  # by the number of its process, outside the node
         self._watchers: list[socket.socket] = []
 
-    def start(self, inventory: Inventory) -> "Steps[None]":
-        """One after the other, each when the one before is ready. Raises ServiceError for the first that does not become so."""
-        for operation in inventory.of_type(AddService):
-            yield from self._wait_until_ready(self._start(operation))
+    def start(self, operation: AddService) -> "Steps[None]":
+        """Raises ServiceError for one that does not become ready."""
+        yield from self._wait_until_ready(self._start(operation))
+
+    def stop(self, operation: AddService) -> None:
+        """Kills a service with its process group; nobody is told, since it is meant."""
+        for pid in [pid for pid, service in self._services.items() if service.operation == operation]:
+            if self._services.pop(pid).status is None:
+                kill_group(pid)
 
     def states(self) -> list[ServiceStatus]:
         return [service.state() for service in self._services.values()]

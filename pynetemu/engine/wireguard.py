@@ -16,7 +16,8 @@ NETLINK_GENERIC = 16
 _CONTROL, _GET_FAMILY, _FAMILY_ID, _FAMILY_NAME = 16, 3, 1, 2  # linux/genetlink.h
 _GET_DEVICE, _SET_DEVICE = 0, 1
 _IFNAME, _PRIVATE_KEY, _PUBLIC_KEY, _LISTEN_PORT, _PEERS = 2, 3, 4, 6, 8  # WGDEVICE_A_*
-_PEER_KEY, _PEER_ENDPOINT, _PEER_KEEPALIVE, _PEER_HANDSHAKE, _PEER_ALLOWED = 1, 4, 5, 6, 9  # WGPEER_A_*
+_PEER_KEY, _PEER_FLAGS, _PEER_ENDPOINT, _PEER_KEEPALIVE, _PEER_HANDSHAKE, _PEER_ALLOWED = 1, 3, 4, 5, 6, 9  # WGPEER_A_*
+_REMOVE_ME = 0x1  # WGPEER_F_REMOVE_ME
 _ALLOWED_FAMILY, _ALLOWED_ADDRESS, _ALLOWED_LENGTH = 1, 2, 3  # WGALLOWEDIP_A_*
 _NUMBER = struct.Struct("=H")
 _GENERIC = struct.Struct("=BBH")  # struct genlmsghdr: command, version
@@ -67,6 +68,10 @@ class WireGuard:
         named = text(_IFNAME, interface)
         peers = attribute(_PEERS | NESTED, attribute(NESTED, peer))
         self._ask(self._family, _SET_DEVICE, named + peers)
+
+    def remove_peer(self, interface: str, key: bytes) -> None:
+        peer = attribute(_PEER_KEY, key) + attribute(_PEER_FLAGS, struct.pack("=I", _REMOVE_ME))
+        self._ask(self._family, _SET_DEVICE, text(_IFNAME, interface) + attribute(_PEERS | NESTED, attribute(NESTED, peer)))
 
     def _ask(self, kind: int, command: int, payload: bytes, by: Callable[..., list[Message]] = ask) -> list[Attributes]:
         """The attributes of each answer to a request. Raises OSError for what is refused."""

@@ -55,12 +55,13 @@ class Connection:
     def fileno(self) -> int:
         return self._channel.fileno()
 
-    def ask(self, request: Request[A]) -> A:
+    def ask(self, request: Request[A], on_interrupt: Callable[[], object] | None = None) -> A:
         """Waits for the answer; raises what the engine says, LabError when the lab has ended.
 
-        Descriptors in the request stay the caller's, those in the answer become the caller's.
+        Descriptors in the request stay the caller's, those in the answer become the caller's. Ctrl-C is raised after the
+        answer, which `on_interrupt` may hasten.
         """
-        with self._lock, _interrupts_later() as interrupts:
+        with self._lock, _interrupts_later(on_interrupt) as interrupts:
             self._send(request)
             message, descriptors = self._receive()
             if interrupts:
@@ -236,7 +237,7 @@ def readable(sources: Sequence[_Source], seconds: float | None) -> list[_Source]
 
 
 @contextmanager
-def _interrupts_later() -> Iterator[list[int]]:
+def _interrupts_later(on_interrupt: Callable[[], object] | None = None) -> Iterator[list[int]]:
     """A block that Ctrl-C does not break off: a request whose answer stayed unread would give it to the next one.
 
     What came meanwhile is in the list, and is handled at the end, as usual. Engines answer within milliseconds; where one does
@@ -250,6 +251,8 @@ def _interrupts_later() -> Iterator[list[int]]:
 
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
+        if on_interrupt is not None and len(came) == 1:
+            on_interrupt()
         if len(came) > 1:
             usual(number, frame)
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.paths import search_path
@@ -14,6 +14,7 @@ from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
 from pynetemu.lab.connection import Connection, Sandbox, is_readable
+from pynetemu.lab.following import FollowedPlan
 from pynetemu.lab.kernel import kernel_has
 from pynetemu.lab.process import Process, Stream, Streams, communicate
 from pynetemu.lab.running_labs import address, check_name, connect, listen, name_of
@@ -186,8 +187,9 @@ class Lab:
         self._begun = self._is_open = False
         self._wait_until_built: Callable[[], None] = lambda: None
         self._attached: Connection | None = None
-        self._plan: Plan | None = topology if isinstance(topology, Plan) else None
-        self.host = self._plan.host if self._plan else host
+        self._followed: FollowedPlan | None = FollowedPlan(topology) if isinstance(topology, Plan) else None
+        self._inventory: Inventory | None = None
+        self.host = topology.host if isinstance(topology, Plan) else host
         self.name = name or ""
         self.file = ""  # of the description, in a lab that another process has started
         self.on_result: list[Callable[[Result], None]] = []  # called with what became of each command that `run` has ended
@@ -207,22 +209,44 @@ class Lab:
 
     @property
     def plan(self) -> Plan:
-        """What the lab is made of."""
-        if self._plan is None:
+        """What the lab is made of, as it is now: others may have changed it."""
+        return self._following().now(self.control) if self._is_open else self._following().plan
+
+    def _following(self) -> FollowedPlan:
+        if self._followed is None:
             from pynetemu.plan.compile import compile_plan
 
             assert not isinstance(self._topology, Plan)
-            self._plan = compile_plan(self._topology, host=self.host, kernel=partial(kernel_has, self._sandbox))
-            for text in self._plan.warnings:
+            plan = compile_plan(self._topology, host=self.host, kernel=partial(kernel_has, self._sandbox))
+            for text in plan.warnings:
                 warnings.warn_explicit(text, DescriptionWarning, *caller())
-        return self._plan
+            self._followed = FollowedPlan(plan)
+        return self._followed
 
-    @cached_property
+    @property
     def inventory(self) -> "Inventory":
         """What the plan says, by node and interface."""
-        from pynetemu.plan.inventory import Inventory
+        plan = self.plan
+        if self._inventory is None or self._inventory.plan is not plan:
+            from pynetemu.plan.inventory import Inventory
 
-        return Inventory(self.plan)
+            self._inventory = Inventory(plan)
+        return self._inventory
+
+    def become(self, plan: Plan) -> tuple[str, ...]:
+        """Makes the running lab what another plan says, all of it or nothing: what both have is not touched.
+
+        Gives what was in the way, made by hand, and had to go. Raises KernelError, ServiceError and LabError, also when
+        somebody else changes the lab meanwhile; then, and after Ctrl-C, all is as it was.
+        """
+        return self._following().change(self.control, plan)
+
+    def undo(self) -> tuple[str, ...]:
+        """Takes the last change back that has not been taken back, whoever made it. Raises as `become`.
+
+        net.undo()
+        """
+        return self._following().take_back(self.control)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -277,6 +301,8 @@ class Lab:
         if self._sandbox is not None:
             self._sandbox.close()
             self._sandbox = None
+        if self._followed is not None:
+            self._followed.close()
         self._begun = self._is_open = False
 
     def __enter__(self) -> Self:

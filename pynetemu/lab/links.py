@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.requests import ReadIndexes
+from pynetemu.engine.protocol.requests import Place as InterfacePlace
+from pynetemu.engine.protocol.requests import ReadIndexes, SwitchInterfaces
 from pynetemu.errors import LabError
-from pynetemu.lab.state import InterfaceState, RouteState
+from pynetemu.lab.state import InterfaceState
 from pynetemu.plan.inventory import Place, ends
 from pynetemu.plan.operations import AddVeth
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
-    from pynetemu.plan.operations import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,53 +118,10 @@ def _far(link: LinkState, node: str) -> list[str]:
     return [b] if a == node else [a] if b == node else []
 
 
-class LostSettings:
-    """What the kernel forgets when an interface goes down: routes by way of a gateway, and all of IPv6.
+def set_links(lab: "Lab", links: Sequence[LinkState], up: bool) -> None:
+    """Sets both ends of links up, or down; raises LabError and KernelError.
 
-    It is kept here until the interface comes up again, so that a link that was down is the link it was before.
+    What the kernel forgets with a link that goes down the engine sets again when it comes up, whoever takes it up.
     """
-
-    def __init__(self) -> None:
-        self._commands: dict[tuple[str, str], list[list[str]]] = {}
-
-    def note(self, lab: "Lab", node: str, interface: str) -> None:
-        """Notes what is about to be lost, as the words of `ip` commands."""
-        found = next((found for found in lab.interfaces(node) if found.name == interface), None)
-        if found is None or not found.is_up:
-            return
-        addresses = [a for a in found.addresses if a.version == 6 and not a.is_link_local]
-        routes = [route for route in lab.routes(node, all_tables=True) if any(name == interface for _, name in route.hops)]
-        self._commands[node, interface] = [
-            *(["ip", "addr", "add", str(address), "dev", interface, "nodad"] for address in addresses),
-            *(_route_words(route) for route in routes if route.hops[0][0] is not None),
-        ]
-
-    def restore(self, lab: "Lab", node: str, interface: str) -> None:
-        """Sets again what is missing; what somebody has set meanwhile stays."""
-        for words in self._commands.pop((node, interface), []):
-            lab[node].run(*words)
-
-
-def _route_words(route: RouteState) -> list[str]:
-    hops = [_hop_words(route, gateway, interface) for gateway, interface in route.hops]
-    to = hops[0] if len(hops) == 1 else [word for hop in hops for word in ("nexthop", *hop)]
-    metric = ["metric", str(route.metric)] if route.metric else []
-    table = ["table", str(route.table)] if route.table else []
-    return ["ip", "route", "add", str(route.destination), *table, *metric, *to]
-
-
-def _hop_words(route: RouteState, gateway: "Address | None", interface: str) -> list[str]:
-    family = ["inet6"] if gateway is not None and gateway.version != route.destination.version else []
-    return [*(["via", *family, str(gateway)] if gateway is not None else []), "dev", interface]
-
-
-def set_link(lab: "Lab", link: LinkState, lost: LostSettings, up: bool) -> None:
-    """Sets both ends of a link up, or down; raises CommandFailed."""
-    if not up:
-        for node, interface in link.ends:
-            lost.note(lab, node, interface)
-    for node, interface in link.ends:
-        lab[node].run("ip", "link", "set", "dev", interface, "up" if up else "down", check=True)
-    if up:
-        for node, interface in link.ends:
-            lost.restore(lab, node, interface)
+    places = tuple(InterfacePlace(*end) for link in links for end in link.ends)
+    lab.control.ask(SwitchInterfaces(places, up))

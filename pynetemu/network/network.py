@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 from pynetemu.lab.connection import Sandbox
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pynetemu.capture.capture import Capture
-    from pynetemu.lab.links import LinkState, LostSettings
+    from pynetemu.lab.links import LinkState
     from pynetemu.lab.services import ServiceNews, ServiceState
     from pynetemu.measure.ping import Pings, Progress
     from pynetemu.measure.throughput import Throughput
@@ -90,12 +89,6 @@ class Network(Lab):
             if kind is None:  # else there is an exception already, which says more
                 raise
 
-    @cached_property
-    def _lost(self) -> "LostSettings":
-        from pynetemu.lab.links import LostSettings
-
-        return LostSettings()
-
     def links(self, *ends: str) -> "list[LinkState]":
         """The links, each with its state; those between two nodes, or interfaces, with two `ends`.
 
@@ -116,8 +109,7 @@ class Network(Lab):
         """
         from pynetemu.lab import links
 
-        for link in self.links(a, b):
-            links.set_link(self, link, self._lost, up)
+        links.set_links(self, self.links(a, b), up)
 
     def ping_all(
         self,

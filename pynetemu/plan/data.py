@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Any, get_args
 
 from pynetemu.errors import DescriptionError, Problem
+from pynetemu.plan.difference import spliced, splices
 from pynetemu.plan.operations import (
     Address,
     DeviceKind,
@@ -53,6 +54,23 @@ def from_data(data: Mapping[str, Any]) -> Plan:
         raise DescriptionError([Problem(f"not a plan: it lacks {error}")]) from error
     except (TypeError, ValueError) as error:
         raise DescriptionError([Problem(f"not a plan: {error}")]) from error
+
+
+def change_to_data(old: Plan, new: Plan) -> dict[str, Any]:
+    """What leads from one plan to another, which is less than all of the latter: changes are small, and labs are large."""
+    whole = to_data(Plan(new.name, (), new.host, new.host_address, new.warnings))
+    found = splices(parts_of(old), parts_of(new))
+    return {**whole, "operations": [[begin, count, list(map(_encode, coming))] for begin, count, coming in found]}
+
+
+def change_from_data(old: Plan, data: Mapping[str, Any]) -> Plan:
+    """The new plan; raises DescriptionError for what leads to none."""
+    empty = from_data({**data, "operations": []})
+    try:
+        found = [(_integer(begin), _integer(count), tuple(map(_decode, coming))) for begin, count, coming in data["operations"]]
+        return Plan(empty.name, Operations(spliced(parts_of(old), found)), empty.host, empty.host_address, empty.warnings)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DescriptionError([Problem(f"not a change of a plan: {error}")]) from error
 
 
 def _encode(operation: Part) -> dict[str, Any]:

@@ -71,6 +71,10 @@ class HostsFiles:
         self._chosen[place], self._others[place] = self._lines(node, frozenset())
         return True
 
+    def addresses(self, node: str) -> Addresses:
+        """Those that a node has, as far as they have names."""
+        return self._addresses[node]
+
     def text(self, node: str) -> str:
         """The text of one node's file."""
         own = self._addresses[node]

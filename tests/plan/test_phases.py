@@ -24,7 +24,7 @@ from pynetemu.plan.operations import (
     StartSpanningTree,
 )
 from pynetemu.plan.operations.operation import Effect
-from pynetemu.plan.operations.phases import PHASES, in_order, number_of, phase_of
+from pynetemu.plan.operations.phases import PHASES, in_order, number_of
 from pynetemu.plan.operations.steps import Replace, Undo, inverse, inverse_of_all
 
 
@@ -42,8 +42,8 @@ class Lab(Topology):
 def test_every_operation_has_its_phase_and_phases_have_names_of_their_own() -> None:
     assert {phase.kind for phase in PHASES} == set(get_args(Operation))
     assert len({phase.name for phase in PHASES}) == len(PHASES)
-    assert phase_of(SetUp("s1", "h1", late=True)).name == "up, for spanning trees to shut"
-    assert phase_of(SetUp("s1", "h1")).name == "up"
+    assert PHASES[number_of(SetUp("s1", "h1", late=True))].name == "up, for spanning trees to shut"
+    assert PHASES[number_of(Undo(SetUp("s1", "h1")))].name == "up"
 
 
 def test_plans_are_in_the_order_of_the_phases() -> None:

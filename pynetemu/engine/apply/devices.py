@@ -2,10 +2,11 @@
 
 import struct
 
-from pynetemu.engine.apply.interfaces import Words, encode, queue_new
+from pynetemu.engine.apply.interfaces import Words, encode, queue_deletion, queue_new
 from pynetemu.engine.messages.framing import attribute
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddDevice, AddMacvlan
+from pynetemu.plan.operations.steps import Undo
 
 # linux/if_link.h, linux/if_bonding.h
 _BOND_MODES = ("balance-rr", "active-backup", "balance-xor", "broadcast", "802.3ad", "balance-tlb", "balance-alb")
@@ -30,3 +31,7 @@ def queue(operation: AddDevice | AddMacvlan, nodes: Nodes) -> Node:
             data = encode(settings, _WORDS["macvlan"])
             queue_new(operation, node, operation.interface, "macvlan", data, operation.mac, more=link, by=below)
             return below
+
+
+def queue_undo(step: Undo, operation: AddDevice | AddMacvlan, nodes: Nodes) -> list[Node]:
+    return queue_deletion(step, nodes, operation.node, operation.interface)

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.nodes import NETWORK, Node, Nodes
@@ -10,28 +11,54 @@ from pynetemu.engine.packages import install
 from pynetemu.engine.paths import search_path
 from pynetemu.errors import KernelError
 from pynetemu.plan.operations import AddRuleset
+from pynetemu.plan.operations.steps import Replace, Undo
 
 _AT = re.compile(r"/dev/stdin:(\d+):\d+(?:-\d+)?: (?:Error: )?(.*)")
 
 
 def queue(operation: AddRuleset, nodes: Nodes) -> Node:
     """Raises KernelError with everything that nft refuses."""
+    node = nodes[operation.node]
+    _load(operation, operation.text, node, nodes)
+    return node
+
+
+def queue_undo(_: Undo, operation: AddRuleset, nodes: Nodes) -> list[Node]:
+    """Part by part, since one that has gone is no error; a table goes with its last chain."""
+    if (node := nodes.get(operation.node)) is None:
+        return []
+    for part in operation.parts:
+        with suppress(KernelError):
+            _load(operation, f"delete {part}", node, nodes)
+    for table in operation.tables if operation.chains else ():
+        with suppress(KernelError):
+            if "chain" not in _load(operation, f"list table {table}", node, nodes):
+                _load(operation, f"delete table {table}", node, nodes)
+    return []
+
+
+def queue_replace(_: Replace, old: AddRuleset, new: AddRuleset, nodes: Nodes) -> list[Node]:
+    """In one transaction, so that no packet passes in between; the lines of the text stay where they are."""
+    gone = "".join(f"add {part}; delete {part}; " for part in old.parts)
+    _load(new, gone + new.text, nodes[new.node], nodes)
+    return []
+
+
+def _load(operation: AddRuleset, text: str, node: Node, nodes: Nodes) -> str:
+    """Gives a text to nft; gives back what it prints."""
     import subprocess
 
-    node = nodes[operation.node]
     try:
         with syscalls.inside((node.network, NETWORK), home=nodes.home[:1]):
             env = {**os.environ, "PATH": search_path(os.environ)}
-            done = subprocess.run(
-                ["nft", "-f", "-"], input=operation.text, capture_output=True, text=True, check=False, env=env
-            )
+            done = subprocess.run(["nft", "-f", "-"], input=text, capture_output=True, text=True, check=False, env=env)
     except FileNotFoundError:
         hint = f"the Debian package nftables has it: {install(['nftables'])}"
         what = f"{operation.name} of {operation.node} needs the program 'nft'"
         raise KernelError(f"{operation.source}: {what}\n    hint: {hint}") from None
     if done.returncode:
         raise KernelError("\n".join(_explain(operation, done.stderr)))
-    return node
+    return done.stdout
 
 
 def _explain(operation: AddRuleset, errors: str) -> Iterator[str]:

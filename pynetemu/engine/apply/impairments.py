@@ -10,6 +10,7 @@ from pynetemu.engine.shaping import disciplines
 from pynetemu.engine.shaping.offloads import split_segments
 from pynetemu.plan.impairment import KERNELS_QUEUES, from_words
 from pynetemu.plan.operations import Impair
+from pynetemu.plan.operations.steps import Replace, Undo
 
 _SET = REQUEST | CREATE | REPLACE
 _FRAME = 18  # bytes of Ethernet around a packet, with a VLAN tag
@@ -34,6 +35,30 @@ def queue(operation: Impair, nodes: Nodes) -> Node | list[Node]:
         child = disciplines.behind_tbf(index, wanted.queue.kind)
         node.link.queue_bytes(operation, disciplines.RTM_NEWQDISC, _SET, child)
     return node
+
+
+def queue_undo(step: Undo, operation: Impair, nodes: Nodes) -> list[Node]:
+    """A plain wire again; the relay's words go with its link."""
+    near, far = ((operation.node, operation.interface), (operation.peer_node, operation.peer_interface))
+    if operation.mechanism == "relay":
+        for ends, link in nodes.relayed.items():
+            if near in link.ends:
+                link.words[int(near != ends)] = ()
+        return []
+    name, interface = far if operation.mechanism == "filter" else near
+    if (node := nodes.get(name)) is None or interface not in node.indexes:
+        return []
+    index = node.indexes[interface]
+    gone = disciplines.clsact(index) if operation.mechanism == "filter" else disciplines.root(index)
+    node.link.queue_bytes(step, disciplines.RTM_DELQDISC, REQUEST, gone)
+    return [node]
+
+
+def queue_replace(_: Replace, old: Impair, new: Impair, nodes: Nodes) -> list[Node]:
+    """The old one goes first where something else does the new one."""
+    dirty = queue_undo(Undo(old), old, nodes) if old.mechanism != new.mechanism or new.mechanism == "filter" else []
+    changed = queue(new, nodes)
+    return [*dirty, *(changed if isinstance(changed, list) else [changed])]
 
 
 def _note(operation: Impair, nodes: Nodes) -> Node:

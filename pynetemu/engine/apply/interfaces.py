@@ -6,15 +6,16 @@ from ipaddress import ip_address
 from socket import AF_UNSPEC
 from typing import Any
 
-from pynetemu.engine.messages.framing import attribute
-from pynetemu.engine.messages.tables import LINK_BODY, RTM_NEWLINK
+from pynetemu.engine.messages.framing import REQUEST, attribute
+from pynetemu.engine.messages.tables import LINK_BODY, RTM_DELLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW
-from pynetemu.engine.nodes import Node
-from pynetemu.plan.operations import Operation
+from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.plan.operations.operation import Effect
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 4, 18, 28
 _INFO_KIND, _INFO_DATA = 1, 2
 
+_USUAL_MTU = 1500  # ETH_DATA_LEN
 _HIGH_INDEX = 1 << 20  # which the machine itself has not come to
 
 # For a word its attributes, each with the form of its value: one of struct's, with the numbers of words where it takes such.
@@ -23,7 +24,7 @@ Words = Mapping[str, tuple[tuple[int, Form], ...]]
 
 
 def queue_new(
-    operation: Operation,
+    operation: Effect,
     node: Node,
     interface: str,
     kind: str,
@@ -44,6 +45,23 @@ def queue_new(
     body = describe_new(node, interface, mac, mtu)
     info = attribute(_INFO_KIND, kind.encode() + b"\0") + (attribute(_INFO_DATA, data) if data else b"")
     maker.link.queue_bytes(operation, RTM_NEWLINK, NEW, body + more + attribute(_IFLA_LINKINFO, info))
+
+
+def queue_deletion(step: Effect, nodes: Nodes, name: str, interface: str) -> list[Node]:
+    """Queues the end of an interface, if it is there."""
+    node = nodes.get(name)
+    if node is None or (index := node.indexes.pop(interface, 0)) == 0:
+        return []
+    node.link.queue_bytes(step, RTM_DELLINK, REQUEST, LINK_BODY.pack(AF_UNSPEC, 0, index, 0, 0))
+    return [node]
+
+
+def queue_mtu(step: Effect, nodes: Nodes, name: str, interface: str, mtu: int) -> list[Node]:
+    """Queues another largest packet, in bytes; 0 is the kernel's own."""
+    node = nodes[name]
+    body = LINK_BODY.pack(AF_UNSPEC, 0, nodes.index(node, interface), 0, 0)
+    node.link.queue_bytes(step, RTM_NEWLINK, REQUEST, body + attribute(_IFLA_MTU, struct.pack("=I", mtu or _USUAL_MTU)))
+    return [node]
 
 
 def describe_new(node: Node, interface: str, mac: str = "", mtu: int = 0) -> bytes:

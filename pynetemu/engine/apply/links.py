@@ -3,12 +3,14 @@
 import struct
 from socket import AF_UNSPEC
 
-from pynetemu.engine.apply.interfaces import describe_new, queue_new
+from pynetemu.engine.apply.interfaces import describe_new, queue_deletion, queue_mtu, queue_new
 from pynetemu.engine.messages.framing import REQUEST, attribute
 from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_NEWLINK
 from pynetemu.engine.netlink import Netlink
 from pynetemu.engine.nodes import Node, Nodes, RelayedLink
-from pynetemu.plan.operations import AddVeth, Operation, SetUp
+from pynetemu.plan.operations import AddVeth, SetUp
+from pynetemu.plan.operations.operation import Effect
+from pynetemu.plan.operations.steps import Replace, Undo
 
 _IFLA_NET_NS_FD, _VETH_INFO_PEER = 28, 1
 USUAL_MTU = 1500
@@ -41,7 +43,7 @@ def _queue_relayed(operation: AddVeth, nodes: Nodes) -> list[Node]:
     return [nodes[name] for name, _ in ends]
 
 
-def queue_half(operation: Operation, nodes: Nodes, name: str, interface: str, mac: str, mtu: int) -> int:
+def queue_half(operation: Effect, nodes: Nodes, name: str, interface: str, mac: str, mtu: int) -> int:
     """Queues one end of a relayed link, with its inner end; gives back the index of that."""
     node, relay = nodes[name], nodes.relay
     inner = f"end{relay.next_index}"
@@ -51,6 +53,27 @@ def queue_half(operation: Operation, nodes: Nodes, name: str, interface: str, ma
     return relay.indexes[inner]
 
 
-def queue_up(link: Netlink, operation: Operation | None, index: int) -> None:
-    body = LINK_BODY.pack(AF_UNSPEC, 0, index, IFF_UP, IFF_UP)
+def queue_undo(step: Undo, operation: AddVeth | SetUp, nodes: Nodes) -> list[Node]:
+    match operation:
+        case AddVeth(node=node, interface=interface):  # both ends: they may be two pairs, or somebody has moved one of them
+            nodes.relayed.pop((node, interface), None)
+            near = queue_deletion(step, nodes, node, interface)
+            return near + queue_deletion(step, nodes, operation.peer_node, operation.peer_interface)
+        case SetUp(node=node, interface=interface):
+            if (found := nodes.get(node)) is None or interface not in found.indexes:
+                return []
+            queue_up(found.link, step, found.indexes[interface], up=False)
+            return [found]
+
+
+def queue_replace(step: Replace, _: AddVeth | SetUp, new: AddVeth | SetUp, nodes: Nodes) -> list[Node]:
+    """Of an interface that is up it does not matter when it came up."""
+    if isinstance(new, SetUp):
+        return []
+    near = queue_mtu(step, nodes, new.node, new.interface, new.mtu)
+    return near + queue_mtu(step, nodes, new.peer_node, new.peer_interface, new.mtu)
+
+
+def queue_up(link: Netlink, operation: Effect | None, index: int, up: bool = True) -> None:
+    body = LINK_BODY.pack(AF_UNSPEC, 0, index, IFF_UP if up else 0, IFF_UP)
     link.queue_bytes(operation, RTM_NEWLINK, REQUEST, body)

@@ -1,7 +1,7 @@
 """Waiting until a network carries packets: measured, never slept for."""
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Nodes
@@ -10,26 +10,24 @@ from pynetemu.plan.operations import (
     AddMacvlan,
     AddTunnel,
     AddVeth,
-    Part,
     SetMaster,
-    SetSysctl,
     SetUp,
 )
+from pynetemu.plan.operations.operation import Effect
 
 _SECONDS = 5.0
 _MOST_TO_SHOW = 250  # links
-_FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
 
 _Place = tuple[str, str]  # a node and its interface
 
 
-def wait_for_links(operations: Sequence[Part], nodes: Nodes) -> None:
+def wait_for_links(operations: Sequence[Effect], nodes: Nodes) -> None:
     """What is sent before the kernel has noticed an interface's carrier is lost: wait, so that no first packet is.
 
     That holds for a bridge's ports, and for the end of a link that was up first: until then it has a queue that drops
     all (dev_activate in net/sched/sch_generic.c). Raises Refused for a link that does not come up.
     """
-    waiting: dict[str, dict[int, Part]] = {}
+    waiting: dict[str, dict[int, Effect]] = {}
     for (name, interface), operation in _awaited(operations):
         node = nodes[name]
         waiting.setdefault(name, {})[nodes.index(node, interface)] = operation
@@ -40,7 +38,7 @@ def wait_for_links(operations: Sequence[Part], nodes: Nodes) -> None:
             raise Refused(indexes[min(late)], errno.ETIMEDOUT, f"its link is not up after {_SECONDS:g} s")
 
 
-def show_as_up(operations: Sequence[Part], nodes: Nodes) -> None:
+def show_as_up(operations: Sequence[Effect], nodes: Nodes) -> None:
     """Makes the kernel note the state of all ends of links, which `ip link` else shows as NO-CARRIER for up to a second.
 
     They work all the same: in a large lab nobody looks at all of them so soon, and asking takes 0.1 ms each.
@@ -54,7 +52,7 @@ def show_as_up(operations: Sequence[Part], nodes: Nodes) -> None:
         nodes[name].link.ask_which_are_up(indexes)
 
 
-def _awaited(operations: Sequence[Part]) -> Iterator[tuple[_Place, Part]]:
+def _awaited(operations: Sequence[Effect]) -> Iterator[tuple[_Place, Effect]]:
     # Spanning trees will shut those that come up last.
     shut = {(op.node, op.interface) for op in operations if isinstance(op, SetUp) and op.late}
     # These have no carrier, and their state stays unknown (operstates.rst).
@@ -83,14 +81,13 @@ def _ends(operation: AddVeth) -> tuple[_Place, _Place]:
     return (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
 
 
-def wait_for_ipv6(operations: Sequence[Part], nodes: Nodes) -> None:
+def wait_for_ipv6(operations: Sequence[Effect], nodes: Nodes, routers: Collection[str]) -> None:
     """A router asks for its IPv6 neighbors from its link-local addresses, which the kernel makes a moment later.
 
     See ndisc_send_ns in net/ipv6/ndisc.c. Raises Refused for an interface that gets none.
     """
-    routers = {op.node for op in operations if isinstance(op, SetSysctl) and op.name == _FORWARDS_IPV6}
     ends = {end for op in operations if isinstance(op, AddVeth) for end in _ends(op)}
-    waiting: dict[str, dict[int, Part]] = {}
+    waiting: dict[str, dict[int, Effect]] = {}
     for operation in operations if routers and not nodes.host else ():
         if isinstance(operation, AddAddress) and operation.node in routers and operation.address.version == 6:
             node = nodes[operation.node]

@@ -2,10 +2,11 @@
 
 import struct
 
-from pynetemu.engine.apply.interfaces import Words, encode, encode_address, queue_new
+from pynetemu.engine.apply.interfaces import Words, encode, encode_address, queue_deletion, queue_mtu, queue_new
 from pynetemu.engine.messages.framing import attribute
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddTunnel
+from pynetemu.plan.operations.steps import Replace, Undo
 
 # linux/if_link.h and linux/if_tunnel.h; port numbers and keys are in the network's byte order.
 _VXLAN: Words = {"id": ((1, "=I"),), "dstport": ((15, ">H"),)}
@@ -31,3 +32,11 @@ def _gre(operation: AddTunnel) -> bytes:
     if "encaplimit none" in operation.settings:
         data += attribute(_IP6GRE_FLAGS, struct.pack("=I", _IGNORE_ENCAPSULATION_LIMIT))
     return data
+
+
+def queue_undo(step: Undo, operation: AddTunnel, nodes: Nodes) -> list[Node]:
+    return queue_deletion(step, nodes, operation.node, operation.interface)
+
+
+def queue_replace(step: Replace, _: AddTunnel, new: AddTunnel, nodes: Nodes) -> list[Node]:
+    return queue_mtu(step, nodes, new.node, new.interface, new.mtu)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW
 
-from pynetemu.engine.apply.interfaces import queue_new
+from pynetemu.engine.apply.interfaces import queue_deletion, queue_mtu, queue_new
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.engine.wireguard import NETLINK_GENERIC, WireGuard
 from pynetemu.plan.operations import AddPeer, AddWireGuard
+from pynetemu.plan.operations.steps import Replace, Undo
 
 _SECONDS = 2.0
 
@@ -30,6 +31,20 @@ def queue(operation: AddWireGuard | AddPeer, nodes: Nodes) -> Node:
                 if keepalive:
                     _wait_for_handshake(wireguard, interface, key)
     return node
+
+
+def queue_undo(step: Undo, operation: AddWireGuard | AddPeer, nodes: Nodes) -> list[Node]:
+    if isinstance(operation, AddWireGuard):
+        return queue_deletion(step, nodes, operation.node, operation.interface)
+    ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+    if all(name in nodes and interface in nodes[name].indexes for name, interface in ends):
+        with _in(nodes, operation.peer_node) as theirs, _in(nodes, operation.node) as wireguard:
+            wireguard.remove_peer(operation.interface, theirs.public_key(operation.peer_interface))
+    return []
+
+
+def queue_replace(step: Replace, _: AddWireGuard, new: AddWireGuard, nodes: Nodes) -> list[Node]:
+    return queue_mtu(step, nodes, new.node, new.interface, new.mtu)
 
 
 def _wait_for_handshake(wireguard: WireGuard, interface: str, key: bytes) -> None:

@@ -55,8 +55,21 @@ class Names:
 
     def start(self, inventory: Inventory, machine: Address | None = None) -> None:
         """Takes the names of a plan; `machine` is the address of the machine that is the lab's root."""
-        self._inventory = inventory
+        self._inventory, self._machine = inventory, machine
         self._files = HostsFiles.of_plan(inventory, machine)
+
+    def become(self, inventory: Inventory) -> None:
+        """Takes the names of another plan; where a node differs from its plan, what it has is read again."""
+        before, files = self._inventory, self._files
+        planned = HostsFiles.of_plan(before, self._machine)
+        self._changed |= {node for node in before.plan.nodes if files.addresses(node) != planned.addresses(node)}
+        self.start(inventory, self._machine)
+        self._written = {node: text for node, text in self._written.items() if self._has_view(node)}
+        self._write()
+        self.settle()
+
+    def _has_view(self, node: str) -> bool:
+        return node in self._nodes and self._nodes[node].machine is not None
 
     def follow(self) -> None:
         """Listens from now on; what nodes have is the plan's until then. Without room for one more namespace it stays so."""
@@ -96,7 +109,7 @@ class Names:
             return False
 
     def _write(self) -> None:
-        for node, before in list(self._written.items()):
+        for node, before in [found for found in self._written.items() if found[0] in self._inventory.kinds]:
             text = self._above[node] + self._files.text(node)
             if text != before and mounts.replace_hosts(node, before, text):
                 self._written[node] = text

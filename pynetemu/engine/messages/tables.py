@@ -89,6 +89,11 @@ class _TableMessage:
         self._attributes: Attributes | None = None
 
     @property
+    def body(self) -> bytes:
+        """The message as it came, without struct nlmsghdr."""
+        return self._body
+
+    @property
     def attributes(self) -> Attributes:
         """By type; of several of a type the last."""
         if self._attributes is None:

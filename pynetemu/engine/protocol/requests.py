@@ -112,6 +112,57 @@ class ReadPlan(Request[dict[str, Any]]):
     """What the lab is made of, as `plan.data` writes it."""
 
 
+@request
+class WatchPlan(Request[int]):
+    """From now on the number of each new plan is one packet at this socket; the number of today's plan, 0 for the first."""
+
+    watcher: Descriptor
+
+
+@frozen
+class Changed:
+    """What has become of a change: the number of the lab's plan, and what was made by hand and in the way."""
+
+    revision: int
+    told: tuple[str, ...]
+
+
+@request
+class ChangeLab(Request[Changed]):
+    """Become what another plan says: `change` leads to it from the plan numbered `base` (`plan.data.change_to_data`).
+
+    All of it is done or nothing; when `cancel` becomes readable, nothing.
+    """
+
+    base: int
+    change: dict[str, Any]
+    cancel: Descriptor | None
+
+
+@request
+class TakeBack(Request[Changed]):
+    """Become again what the lab was before its last change; `base` and `cancel` as of a change."""
+
+    base: int
+    cancel: Descriptor | None
+
+
+@frozen
+class Place:
+    """An interface of a node, by the name that it has now."""
+
+    node: str
+    interface: str
+
+
+@request
+class SwitchInterfaces(Request[None]):
+    """Set interfaces up or down; what the kernel forgets with one that goes down is set again when it comes up."""
+
+    places: tuple[Place, ...]
+    up: bool
+
+
 @frozen
 class Feature:
     """A feature of the kernel: `option` of its configuration; `reason` is why it is missing, "" for one that is there."""

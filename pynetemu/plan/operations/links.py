@@ -12,7 +12,7 @@ class AddVeth(Effect):
     """
 
     IDENTITY = "node", "interface", "peer_node", "peer_interface"
-    CHANGEABLE = "mtu", "relayed"
+    CHANGEABLE = ("mtu",)
 
     node: str
     interface: str

@@ -1,6 +1,9 @@
 """Operations that fill neighbor tables."""
 
+from collections.abc import Sequence
+
 from pynetemu.plan.operations.operation import Effect, Thing, operation
+from pynetemu.plan.operations.steps import Undo
 from pynetemu.plan.operations.values import Address
 
 
@@ -36,3 +39,46 @@ class AddNeighbors(Effect):
         centers = frozenset(self.centers)
         places = range(len(self.nodes))
         return [(a, b) for a in places for b in places if a != b and (not centers or a in centers or b in centers)]
+
+    def with_members(self, places: Sequence[int]) -> list["AddNeighbors"]:
+        """The same for those pairs only of which one is a member at these places: what comes or goes with them."""
+        wanted = dict.fromkeys(places)
+        if not wanted or len(wanted) == len(self.nodes):
+            return [self] if wanted else []
+        centers = dict.fromkeys(self.centers)
+        if not centers:
+            return [self._of([*wanted, *(place for place in range(len(self.nodes)) if place not in wanted)], len(wanted))]
+        others = [place for place in range(len(self.nodes)) if place not in wanted]
+        found = [self._of([place, *(c for c in centers if c not in wanted)], 1) for place in wanted if place not in centers]
+        if moved := [place for place in wanted if place in centers]:
+            found.append(self._of([*moved, *(place for place in wanted if place not in centers), *others], len(moved)))
+        return [part for part in found if len(part.nodes) > 1]
+
+    def _of(self, places: Sequence[int], centers: int) -> "AddNeighbors":
+        """Some of the members, of which the first are centers."""
+        nodes, interfaces = (tuple(field[place] for place in places) for field in (self.nodes, self.interfaces))
+        addresses, macs = tuple(self.addresses[place] for place in places), tuple(self.macs[place] for place in places)
+        return AddNeighbors(nodes, interfaces, addresses, macs, tuple(range(centers)), self.source)
+
+    @property
+    def members(self) -> list[tuple[object, ...]]:
+        """All that a group says of each member."""
+        is_center = [place in self.centers for place in range(len(self.nodes))]
+        return list(zip(self.nodes, self.interfaces, self.addresses, self.macs, is_center, strict=True))
+
+
+def difference_of_groups(gone: Sequence[AddNeighbors], come: Sequence[AddNeighbors]) -> list[Effect]:
+    """What makes the groups that come of those that go: of two with members in common, what these know of each other stays."""
+    owner = {member: group for group in gone for member in group.members}
+    left = {id(group): group for group in gone}
+    steps: list[Effect] = []
+    for group in come:
+        old = next((found for member in group.members if (found := owner.get(member)) and id(found) in left), None)
+        if old is None or bool(old.centers) is not bool(group.centers):
+            steps.append(group)
+            continue
+        del left[id(old)]
+        before, after = set(old.members), set(group.members)
+        steps += map(Undo, old.with_members([i for i, member in enumerate(old.members) if member not in after]))
+        steps += group.with_members([i for i, member in enumerate(group.members) if member not in before])
+    return [*map(Undo, left.values()), *steps]

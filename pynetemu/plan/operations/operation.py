@@ -32,6 +32,7 @@ class Effect:
     CHANGEABLE: tuple[str, ...] = ()
     INFORMS: tuple[str, ...] = ()
     __match_args__: tuple[str, ...] = ()
+    source: str  # where the user wrote it
 
     @property
     def makes(self) -> tuple[Thing, ...]:

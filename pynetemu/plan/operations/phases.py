@@ -5,7 +5,7 @@ A plan is made in this order, the engine carries operations out in it, and takes
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
@@ -18,6 +18,7 @@ from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable, ManyRoutes
 from pynetemu.plan.operations.services import AddHttpServer, AddService
+from pynetemu.plan.operations.steps import Replace, Undo
 from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
 from pynetemu.plan.operations.tunnels import AddTunnel
 from pynetemu.plan.operations.vlans import AddVlan
@@ -28,12 +29,12 @@ _O = TypeVar("_O", bound=Effect)
 
 @frozen
 class Phase:
-    """All operations of one kind; `late` has those that are so, where the kind has such. `awaits_links`: links carry first."""
+    """All operations of one kind; where the kind has `late` ones, those or the others. `awaits` is what must be ready."""
 
     name: str
     kind: type[Effect]
     late: bool = False
-    awaits_links: bool = False
+    awaits: Literal["", "links", "network"] = ""
 
 
 PHASES = (
@@ -53,29 +54,26 @@ PHASES = (
     Phase("rules", AddRuleset),
     Phase("impairments", Impair),
     Phase("up", SetUp),
-    Phase("spanning trees", StartSpanningTree, awaits_links=True),
+    Phase("spanning trees", StartSpanningTree, awaits="links"),
     Phase("up, for spanning trees to shut", SetUp, late=True),
     Phase("neighbors", AddNeighbors),
     Phase("routes", AddRoute),
     Phase("routes by several gateways", AddMultipathRoute),
     Phase("ends of tables", EndTable),
     Phase("WireGuard peers", AddPeer),
-    Phase("web servers", AddHttpServer, awaits_links=True),
-    Phase("services", AddService, awaits_links=True),
+    Phase("web servers", AddHttpServer, awaits="network"),
+    Phase("services", AddService, awaits="network"),
 )
 
-_NUMBERS = {(phase.kind, phase.late): number for number, phase in enumerate(PHASES)}
+_NUMBERS: dict[tuple[type[Effect], bool], int] = {(phase.kind, phase.late): number for number, phase in enumerate(PHASES)}
+_UNIFORM = {kind for kind, _ in _NUMBERS if (kind, True) not in _NUMBERS}  # whose operations are all of one phase
 
 
-def number_of(operation: Effect) -> int:
-    """The place of an operation's phase in the table."""
+def number_of(step: Effect) -> int:
+    """The place in the table of the phase of an operation, or of the one that a step takes back or makes."""
+    operation = step.of if isinstance(step, Undo) else step.new if isinstance(step, Replace) else step
     kind = operation.kind if isinstance(operation, ManyRoutes) else type(operation)
     return _NUMBERS[kind, getattr(operation, "late", False)]
-
-
-def phase_of(operation: Effect) -> Phase:
-    """The phase in which an operation is carried out."""
-    return PHASES[number_of(operation)]
 
 
 def in_order(operations: Iterable[_O]) -> list[_O]:
@@ -83,7 +81,10 @@ def in_order(operations: Iterable[_O]) -> list[_O]:
     return sorted(operations, key=number_of)
 
 
-def by_phase(operations: Iterable[_O]) -> Iterator[tuple[Phase, list[_O]]]:
-    """Those of each phase together, of operations that are in order."""
-    for number, found in groupby(operations, key=number_of):
-        yield PHASES[number], list(found)
+def batches(steps: Iterable[Effect]) -> Iterator[tuple[Phase, list[Effect]]]:
+    """Steps in a row that are of one phase, and all do, undo or replace."""
+    for kind, found in groupby(steps, key=type):
+        if kind in _UNIFORM:
+            yield PHASES[_NUMBERS[kind, False]], list(found)
+        else:
+            yield from ((PHASES[number], list(steps)) for number, steps in groupby(found, key=number_of))

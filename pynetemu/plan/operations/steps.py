@@ -22,9 +22,9 @@ class Undo(Effect):
         return str(getattr(self.of, "node"))  # noqa: B009
 
     @property
-    def source(self) -> str:
+    def source(self) -> str:  # type: ignore[override]
         """Where the operation was written."""
-        return str(getattr(self.of, "source"))  # noqa: B009
+        return self.of.source
 
 
 @operation
@@ -40,9 +40,9 @@ class Replace(Effect):
         return str(getattr(self.new, "node"))  # noqa: B009
 
     @property
-    def source(self) -> str:
+    def source(self) -> str:  # type: ignore[override]
         """Where the new one was written."""
-        return str(getattr(self.new, "source"))  # noqa: B009
+        return self.new.source
 
 
 def inverse(step: Effect) -> Effect:

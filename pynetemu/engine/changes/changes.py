@@ -1,0 +1,250 @@
+"""Changes of the running lab: its plan becomes another one, whole, or everything is as it was before."""
+
+import select
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from pynetemu.engine import apply
+from pynetemu.engine.changes import kept
+from pynetemu.engine.loop import Steps
+from pynetemu.engine.messages.framing import REQUEST
+from pynetemu.engine.messages.tables import LINK_BODY, RTM_DELLINK, RouteMessage
+from pynetemu.engine.netlink import Refused
+from pynetemu.engine.nodes import Nodes
+from pynetemu.errors import KernelError, LabError, PynetemuError
+from pynetemu.plan.difference import difference, essential
+from pynetemu.plan.inventory import Inventory
+from pynetemu.plan.operations import AddMultipathRoute, AddRoute, AddService, EndTable, Plan, SetMaster, SetSysctl, parts_of
+from pynetemu.plan.operations.operation import Effect
+from pynetemu.plan.operations.phases import Phase, batches
+from pynetemu.plan.operations.steps import Replace, Undo, inverse_of_all
+
+_FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
+_ROUTES = AddRoute, AddMultipathRoute, EndTable
+_MOST_KEPT = 100  # plans to which can be gone back
+
+
+class Changes:
+    """The plan that the lab is made of. `revision` counts the plans, and all who watch are told of each new one.
+
+    `check` is called with a new plan and the steps to it before anything is done, `name` when a plan's names count.
+    """
+
+    def __init__(
+        self, nodes: Nodes, check: Callable[[Plan, Sequence[Effect]], None], name: Callable[[Inventory], None]
+    ) -> None:
+        self.inventory = Inventory(Plan("", ()))
+        self.revision = 0
+        self._nodes, self._check, self._name = nodes, check, name
+        self._earlier: list[Plan] = []
+        self._watchers: list[socket.socket] = []
+        self._is_busy = False
+
+    @property
+    def plan(self) -> Plan:
+        """What the lab is made of."""
+        return self.inventory.plan
+
+    def build(self, plan: Plan, listen: Callable[[], None]) -> Steps[None]:
+        """The first plan; `listen` is called when all but the services is there.
+
+        Raises KernelError and ServiceError; what is there then goes with the lab.
+        """
+        self.inventory = Inventory(plan)
+        listens = False
+
+        def before(phase: Phase, _: list[Effect]) -> None:
+            nonlocal listens
+            if phase.kind is AddService and not listens:
+                listens = True
+                listen()
+
+        yield from apply.apply(parts_of(plan), self._nodes, _ipv6_routers(self.inventory), before)
+        if not listens:
+            listen()
+
+    def become(self, new: Plan, cancel: int | None) -> Steps[list[str]]:
+        """Makes the lab another one; tells what was in the way and had to go.
+
+        Raises KernelError, ServiceError and LabError: then all is as it was. So it is when `cancel` becomes readable, and
+        when the steps are given up.
+        """
+        before = self.plan
+        told = yield from self._change(new, cancel)
+        self._earlier = [*self._earlier[-_MOST_KEPT + 1 :], before]
+        return told
+
+    def take_back(self, cancel: int | None) -> Steps[list[str]]:
+        """Takes back the last change that has not been taken back. Raises as `become`."""
+        if not self._earlier:
+            raise LabError("there is no change to take back: the lab is as it started")
+        told = yield from self._change(self._earlier[-1], cancel)
+        self._earlier.pop()
+        return told
+
+    def watch(self, watcher: socket.socket) -> None:
+        """From now on the number of each new plan is one packet there."""
+        self._watchers.append(watcher)
+
+    def _change(self, new: Plan, cancel: int | None) -> Steps[list[str]]:
+        if self._is_busy:
+            raise LabError("another change of this lab is going on: try again when that is done")
+        steps = difference(parts_of(self.plan), parts_of(new))
+        change = _Change(self._nodes, steps)
+        self._check(new, change.carried)
+        self._is_busy, before, self.inventory = True, self.inventory, Inventory(new)
+        try:
+            change.prepare()
+            self._name(self.inventory)
+            yield from _unless(cancel, change.carry_out(_ipv6_routers(self.inventory)))
+            change.restore_others_routes()
+        except BaseException as error:
+            self.inventory = before
+            problems = change.roll_back()
+            self._name(before)
+            if not isinstance(error, PynetemuError | OSError):
+                raise
+            raise _with_outcome(error, problems) from error
+        finally:
+            self._is_busy = False
+        self.revision += 1
+        self._tell()
+        return change.told
+
+    def _tell(self) -> None:
+        for watcher in list(self._watchers):
+            try:
+                watcher.send(str(self.revision).encode(), socket.MSG_DONTWAIT)
+            except BlockingIOError:  # it has more than enough to find out that there is something new
+                pass
+            except OSError:  # nobody reads there any more
+                self._watchers.remove(watcher)
+                watcher.close()
+
+
+class _Change:
+    """One change: its steps, how far it has come, and what else there was that must stay."""
+
+    def __init__(self, nodes: Nodes, steps: Sequence[Effect]) -> None:
+        self._nodes = nodes
+        self._steps = steps
+        self.carried = essential(steps)
+        self._tried = 0  # of those
+        self.told: list[str] = []
+        self._routes: dict[str, list[RouteMessage]] = {}
+        self._touched = [name for name in dict.fromkeys(_nodes_of(self.carried)) if name in nodes]
+
+    def prepare(self) -> None:
+        """Makes room for new interfaces, and notes routes that are not of the plan."""
+        wanted = {thing for step in self.carried if not isinstance(step, Undo | Replace) for thing in step.makes}
+        for name in self._touched:
+            node = self._nodes[name]
+            links = {link.index: link.name for link in self._nodes.links(name)}
+            if not node.next_index:  # on the machine itself the kernel chooses, and nothing there is in our way
+                continue
+            node.next_index = max(node.next_index, *(index + 1 for index in links))
+            for index, interface in links.items():
+                if (name, interface) in wanted and index not in node.indexes.values():
+                    node.link.queue_bytes(None, RTM_DELLINK, REQUEST, LINK_BODY.pack(0, 0, index, 0, 0))
+                    self.told.append(f"{name} {interface}, which was made by hand, has been replaced")
+            node.link.flush()
+        for name in dict.fromkeys(_nodes_of(step for step in self.carried if isinstance(step, Undo))):
+            if name in self._nodes:
+                self._routes[name] = kept.routes(self._nodes[name])
+
+    def carry_out(self, routers: set[str]) -> Steps[None]:
+        """Raises KernelError and ServiceError."""
+
+        def before(_: Phase, batch: list[Effect]) -> None:
+            self._tried += len(batch)
+
+        trees = _running_trees(self._nodes, self.carried)
+        awaited = [step for step in self.carried if not isinstance(step, SetMaster) or (step.node, step.master) not in trees]
+        steps = [_in_place_of_others(step) for step in self.carried]
+        yield from apply.apply(steps, self._nodes, routers, before, awaited)
+
+    def roll_back(self) -> list[str]:
+        """Takes back what has been tried; gives what could not be."""
+        tried = {id(step) for step in self.carried[: self._tried]}
+        implied = {id(step) for step in self._steps} - {id(step) for step in self.carried}
+        if not tried:
+            return []
+        self._find_indexes()
+        problems: list[str] = []
+        for _, batch in batches(inverse_of_all(step for step in self._steps if id(step) in tried | implied)):
+            try:
+                apply.carry_out(batch, self._nodes, apply.IN_ANY_STATE)
+            except (PynetemuError, Refused, OSError) as error:
+                problems.append(str(error))
+        self.restore_others_routes(of_plan_too=True)
+        return problems
+
+    def _find_indexes(self) -> None:
+        """What a batch that was broken off has left: which of the interfaces are there."""
+        for name in self._touched:
+            if (node := self._nodes.get(name)) is not None:
+                links = {link.index: link.name for link in self._nodes.links(name)}
+                known = {interface: index for interface, index in node.indexes.items() if index in links}
+                node.indexes = {**{interface: index for index, interface in links.items()}, **known}
+                node.next_index = node.next_index and max(node.next_index, *(index + 1 for index in links))
+
+    def restore_others_routes(self, of_plan_too: bool = False) -> None:
+        """Sets routes again that went with an address or an interface: those that users or their programs had set."""
+        planned = {(op.node, op.table, str(op.destination)) for op in map(_old, self.carried) if isinstance(op, _ROUTES)}
+        for name, routes in self._routes.items():
+            if (node := self._nodes.get(name)) is None:
+                continue
+            there = {kept.key(route) for route in kept.routes(node)}
+            lost = [route for route in routes if kept.key(route) not in there]
+            if not of_plan_too:
+                lost = [route for route in lost if (name, kept.table(route), route.destination) not in planned]
+            kept.set_again(node, map(kept.as_message, lost))
+
+
+def _unless(cancel: int | None, steps: Steps[None]) -> Steps[None]:
+    """The steps, given up when the descriptor becomes readable. Raises LabError then."""
+    waiting = select.poll()
+    if cancel is not None:
+        waiting.register(cancel, select.POLLIN)
+    for pause in steps:
+        if waiting.poll(0):
+            steps.close()
+            raise LabError("the change was broken off")
+        yield pause
+
+
+def _old(step: Effect) -> Effect | None:
+    return step.of if isinstance(step, Undo) else step.old if isinstance(step, Replace) else None
+
+
+def _nodes_of(steps: Iterable[Effect]) -> Iterator[str]:
+    """The nodes at which steps do something."""
+    for step in steps:
+        operation = step.of if isinstance(step, Undo) else step.new if isinstance(step, Replace) else step
+        yield from getattr(operation, "nodes", ())
+        for name in "node", "peer_node", "parent_node":
+            if node := getattr(operation, name, ""):
+                yield node
+
+
+def _in_place_of_others(step: Effect) -> Effect:
+    """A route that somebody has made by hand gives way to the plan's."""
+    return Replace(step, step) if isinstance(step, AddRoute | AddMultipathRoute) else step
+
+
+def _running_trees(nodes: Nodes, steps: Iterable[Effect]) -> set[tuple[str, str]]:
+    """Bridges whose spanning tree runs already: a new port forwards there later, as on any such switch."""
+    names = {step.node for step in steps if isinstance(step, SetMaster) and step.node in nodes}
+    return {(name, link.name) for name in names for link in nodes.links(name) if link.has_spanning_tree}
+
+
+def _ipv6_routers(inventory: Inventory) -> set[str]:
+    return {op.node for op in inventory.of_type(SetSysctl) if op.name == _FORWARDS_IPV6}
+
+
+def _with_outcome(error: PynetemuError | OSError, problems: list[str]) -> PynetemuError:
+    """The error with what has become of the lab."""
+    if problems:
+        return LabError("\n".join([f"{error}", "The change was taken back, but not all of it could be:", *problems]))
+    kind = type(error) if isinstance(error, PynetemuError) else KernelError
+    return kind(f"{error}\n    the lab is as it was before")

@@ -1,0 +1,247 @@
+"""From one plan to another: the steps by which a running lab becomes what is described now.
+
+    difference(plan.operations, new.operations) == [Undo(AddAddress(...)), ..., AddNode("h3", "host"), ...]
+
+What both plans have is not touched, unless it goes with something that changes: an address goes with its interface, and a
+route with the network of its gateway. Those are taken back and made again. Steps are in the order in which they break
+least: what goes first, in the reverse order of the phases; then what changes in place, and what is new.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network
+
+from pynetemu.plan.operations import (
+    AddHttpServer,
+    AddNeighbors,
+    AddNode,
+    AddPeer,
+    AddService,
+    AddVeth,
+    ManyRoutes,
+    Operation,
+    Part,
+)
+from pynetemu.plan.operations.neighbors import difference_of_groups
+from pynetemu.plan.operations.operation import Effect, Thing
+from pynetemu.plan.operations.phases import number_of
+from pynetemu.plan.operations.steps import Replace, Undo
+
+_TAKEN_BACK = AddNode, AddVeth, AddNeighbors, AddHttpServer, AddService
+Splice = tuple[int, int, tuple[Part, ...]]  # at a place of the old plan, so many go, and these come
+
+
+def difference(old: Sequence[Part], new: Sequence[Part]) -> list[Effect]:
+    """The steps from the operations of one plan to those of another."""
+    gone, come = _only_in_one(old, new)
+    if any(isinstance(part, ManyRoutes) for part in (*gone, *come)):
+        gone, come = _only_in_one(list(_each(gone)), list(_each(come)))
+    if not gone and not come:
+        return []
+    return _Change(old, new, gone, come).steps()
+
+
+def essential(steps: Iterable[Effect]) -> list[Effect]:
+    """The steps without those that the kernel takes itself: what is at an interface goes with it, all of a node with the node.
+
+    Links are deleted all the same: somebody's open socket may keep a node's namespace.
+    """
+    found = list(steps)
+    gone = {thing for step in found if isinstance(step, Undo) for thing in step.of.makes if len(thing) < 3}
+    return [step for step in found if not (isinstance(step, Undo) and _goes_by_itself(step.of, gone))]
+
+
+def _goes_by_itself(operation: Effect, gone: set[Thing]) -> bool:
+    if isinstance(operation, _TAKEN_BACK):
+        return False
+    needs = operation.needs[:1] if isinstance(operation, AddPeer) else operation.needs  # who has gone is a peer until told
+    return not gone.isdisjoint(needs)
+
+
+def splices(old: Sequence[Part], new: Sequence[Part]) -> list[Splice]:
+    """What makes the new sequence of the old one: `spliced(old, splices(old, new)) == tuple(new)`."""
+    places = {_key(operation): place for place, operation in enumerate(old)}
+    found: list[Splice] = []
+    at, begin, coming = 0, 0, []
+    for operation in new:
+        place = places.get(_key(operation), -1)
+        if place < at or old[place] != operation:
+            coming.append(operation)
+            continue
+        if coming or place > begin:
+            found.append((begin, place - begin, tuple(coming)))
+            coming = []
+        at = begin = place + 1
+    if coming or begin < len(old):
+        found.append((begin, len(old) - begin, tuple(coming)))
+    return found
+
+
+def spliced(old: Sequence[Part], changes: Iterable[Splice]) -> tuple[Part, ...]:
+    """The sequence that comes of the old one; raises ValueError for splices of another."""
+    found: list[Part] = []
+    at = 0
+    for begin, count, coming in changes:
+        if not at <= begin <= begin + count <= len(old):
+            raise ValueError(f"{count} operations from {begin} on, of {len(old)}")
+        found += [*old[at:begin], *coming]
+        at = begin + count
+    return (*found, *old[at:])
+
+
+class _Change:
+    """What goes, what comes, what becomes another, and what of the rest must be done again."""
+
+    def __init__(self, old: Sequence[Part], new: Sequence[Part], gone: Iterable[Part], come: Iterable[Part]) -> None:
+        self._old, self._new = old, new
+        groups = difference_of_groups(_of(AddNeighbors, gone), _of(AddNeighbors, come))
+        self._pairs, self._gone, self._come = _paired(_others(gone), _others(come))
+        self._again: dict[int, Effect] = {}
+        self._close()
+        self._neighbors = [*groups, *self._groups_again()]
+
+    def steps(self) -> list[Effect]:
+        undone: list[Effect] = [*self._gone, *self._again.values()]
+        done: list[Effect] = [*self._come, *self._again.values()]
+        for group in self._neighbors:
+            (undone if isinstance(group, Undo) else done).append(group.of if isinstance(group, Undo) else group)
+        done += [pair for pair in self._pairs if _differ(pair)]
+        order = {id(operation): place for place, operation in enumerate(self._new)}
+        done.sort(key=lambda step: (number_of(step), order.get(id(_new(step)), 0)))
+        place = {id(operation): place for place, operation in enumerate(self._old)}
+        undone.sort(key=lambda step: (number_of(step), place.get(id(step), len(place))), reverse=True)
+        return [*map(Undo, undone), *done]
+
+    def _close(self) -> None:
+        """Finds what stands on something that changes; that may itself be what something else stands on."""
+        kept = self._kept_at_changed_nodes()
+        self._dirty = self._changed_things()
+        moved = True
+        while moved:
+            standing = [place for place, operation in kept.items() if self._stands_on_changes(operation)]
+            lost = [pair for pair in self._pairs if self._stands_on_changes(pair.new) or self._stands_on_changes(pair.old)]
+            moved = bool(standing or lost)
+            for place in standing:
+                self._again[place] = kept.pop(place)
+                self._dirty |= set(self._again[place].makes)
+            for pair in lost:  # it cannot be changed in place
+                self._pairs.remove(pair)
+                self._gone.append(pair.old)
+                self._come.append(pair.new)
+                self._dirty |= {*pair.old.makes, *pair.new.makes}
+
+    def _kept_at_changed_nodes(self) -> dict[int, Effect]:
+        """Operations of both plans at nodes that have changes, numbered."""
+        changed = [*self._gone, *self._come]
+        nodes = {thing[0] for operation in changed for thing in operation.makes}
+        come = {id(operation) for operation in (*self._come, *(pair.new for pair in self._pairs))}
+        at_them = [
+            part
+            for part in self._new
+            if id(part) not in come
+            and not isinstance(part, AddNeighbors)
+            and any(getattr(part, name, None) in nodes for name in ("node", "peer_node", "parent_node"))
+        ]
+        return dict(enumerate(_each(at_them)))
+
+    def _changed_things(self) -> set[Thing]:
+        """Those that somebody else makes now, or nobody; the first that makes one counts."""
+        things = {thing for operation in (*self._gone, *self._come) for thing in operation.makes}
+        before, after = _first_makers(self._old, things), _first_makers(self._new, things)
+        return {thing for thing in things if _key(before.get(thing)) != _key(after.get(thing))}
+
+    def _stands_on_changes(self, operation: Effect) -> bool:
+        if not self._dirty.isdisjoint(operation.needs):
+            return True
+        return bool(operation.gateways) and any(
+            thing[0] == getattr(operation, "node", "") and _reaches(thing[2], operation.gateways)
+            for thing in self._dirty
+            if len(thing) == 3
+        )
+
+    def _groups_again(self) -> list[Effect]:
+        """Neighbor tables of interfaces that are made anew."""
+        found: list[Effect] = []
+        come = set(map(id, self._come))
+        for group in _of(AddNeighbors, self._new) if self._dirty else ():
+            anew = [place for place, thing in enumerate(group.needs) if thing in self._dirty]
+            if anew and id(group) not in come:
+                found += [step for part in group.with_members(anew) for step in (Undo(part), part)]
+        return found
+
+
+def _each(parts: Iterable[Part]) -> Iterator[Operation]:
+    """The operations, each by itself."""
+    for part in parts:
+        yield from part if isinstance(part, ManyRoutes) else [part]
+
+
+def _reaches(network: Hashable, gateways: tuple[Hashable, ...]) -> bool:
+    return isinstance(network, IPv4Network | IPv6Network) and any(gateway in network for gateway in gateways)
+
+
+def _first_makers(operations: Iterable[Effect], things: set[Thing]) -> dict[Thing, Effect]:
+    nodes = {thing[0] for thing in things}
+    found: dict[Thing, Effect] = {}
+    for operation in operations:
+        if getattr(operation, "node", None) in nodes or getattr(operation, "peer_node", None) in nodes:
+            for thing in operation.makes:
+                if thing in things:
+                    found.setdefault(thing, operation)
+    return found
+
+
+def _only_in_one(old: Sequence[Part], new: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """What only the old plan has, and what only the new one; a veth pair is the same from both of its ends."""
+    ids = {id(operation) for operation in old} & {id(operation) for operation in new}
+    before = {_key(operation): operation for operation in old if id(operation) not in ids}
+    after = {_key(operation): operation for operation in new if id(operation) not in ids}
+    gone = [operation for key, operation in before.items() if key not in after]
+    return gone, [operation for key, operation in after.items() if key not in before]
+
+
+def _key(operation: Hashable) -> Hashable:
+    """The operation itself; of a veth pair that which begins with the end whose name comes first."""
+    if isinstance(operation, AddVeth):
+        near, far = operation.makes
+        return operation if near <= far else operation.turned()
+    return operation
+
+
+def _paired(gone: Iterable[Effect], come: Iterable[Effect]) -> tuple[list[Replace], list[Effect], list[Effect]]:
+    """Those that become others in place, and the rest of both."""
+    before = {_identity(operation): operation for operation in gone}
+    pairs: list[Replace] = []
+    rest: list[Effect] = []
+    for operation in come:
+        old = before.get(_identity(operation))
+        if isinstance(old, AddVeth) and isinstance(operation, AddVeth) and old.node != operation.node:
+            old = old.turned()
+        if old is None or not old.can_become(operation):
+            rest.append(operation)
+        else:
+            del before[_identity(operation)]
+            pairs.append(Replace(old, operation))
+    return pairs, list(before.values()), rest
+
+
+def _identity(operation: Effect) -> Hashable:
+    key = _key(operation)
+    return key.identity() if isinstance(key, Effect) else key
+
+
+def _differ(pair: Replace) -> bool:
+    """Whether there is anything to do for what becomes another."""
+    told = {*pair.new.INFORMS, "source"}
+    return any(getattr(pair.old, name) != getattr(pair.new, name) for name in pair.new.__match_args__ if name not in told)
+
+
+def _new(step: Effect) -> Effect:
+    return step.new if isinstance(step, Replace) else step
+
+
+def _of(kind: type[AddNeighbors], operations: Iterable[Part]) -> list[AddNeighbors]:
+    return [operation for operation in operations if isinstance(operation, kind)]
+
+
+def _others(operations: Iterable[Part]) -> list[Part]:
+    return [operation for operation in operations if not isinstance(operation, AddNeighbors)]
