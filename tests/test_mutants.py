@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.mutants import AREAS, PACKAGE, Mutant
+from tests.support.mutants import AREAS, Mutant, room_of
 from tests.support.pynetemu import CLONE
 from tests.support.rooms import rooms
 
@@ -20,9 +20,8 @@ def test_the_tests_of_a_room_are_there(path: str) -> None:
     assert (CLONE / path).exists()
 
 
-def test_a_mutant_shows_what_it_changes(tmp_path: Path) -> None:
-    file = PACKAGE / "wording.py"
-    first, _, rest = file.read_text().partition("\n")
-    assert Mutant(file, f"# changed\n{rest}").difference().splitlines()[1:] == [f"-{first}", "+# changed"]
-    assert Mutant(file, "").room == "wording"
-    assert Mutant(PACKAGE / "plan" / "units.py", "").room == "plan"
+def test_a_mutant_shows_what_it_changes() -> None:
+    mutant = Mutant(Path("pynetemu/plan/units.py"), "one\ntwo\nthree\n", "one\n2\nthree\n")
+    assert mutant.difference().splitlines() == ["@@ -2 +2 @@", "-two", "+2"]
+    assert mutant.room == "plan"
+    assert room_of(Path("pynetemu/wording.py")) == "wording"

@@ -4,8 +4,8 @@
 
 A sample is drawn by its seed, spread over the rooms (or over the files that are named), from the changes that mutmut knows.
 Each is made in a copy of this clone, in which the tests of its room run, first the fast, then the slow ones, then all fast
-ones. A test that fails without the change too is no proof, and is told as shaky. The last table names the survivors with
-their change: each is a test that is missing, or a change without effect.
+ones. A test that fails without the change too, or only once with it, is no proof, and is told as shaky. The last table
+names the survivors with their change: each is a test that is missing, or a change without effect.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,51 +58,53 @@ _SECONDS = 420  # that one of the three steps may take: an endless loop is a cha
 
 
 class Mutant(NamedTuple):
-    """One change: the file in the package, and its whole text afterwards."""
+    """One change: the file, below the clone, its text, and its text afterwards."""
 
     file: Path
+    original: str
     text: str
 
     @property
     def room(self) -> str:
-        return self.file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        return room_of(self.file)
 
     def difference(self) -> str:
         """What has changed, as lines with - and +."""
-        before, after = self.file.read_text().splitlines(), self.text.splitlines()
+        before, after = self.original.splitlines(), self.text.splitlines()
         lines = list(difflib.unified_diff(before, after, lineterm="", n=0))[2:]
         return "\n".join(line for line in lines if line[:1] in "+-" or line.startswith("@@"))
 
 
-def drawn(paths: Sequence[Path], count: int, seed: int) -> Iterator[Mutant]:
-    """A sample of the changes of some files: room after room, and in a room each line alike."""
+def room_of(file: Path) -> str:
+    """The room of a file of the package: room_of(Path("pynetemu/plan/units.py")) == "plan"."""
+    return file.parts[1].removesuffix(".py")
+
+
+def drawn(files: Mapping[Path, str], count: int, seed: int) -> Iterator[Mutant]:
+    """A sample of the changes of some files, given with their texts: room after room, and in a room each line alike."""
     chance = random.Random(seed)
     rooms: dict[str, list[Path]] = {}
-    for path in sorted(paths):
-        rooms.setdefault(Mutant(path, "").room, []).append(path)
+    for file in sorted(files):
+        rooms.setdefault(room_of(file), []).append(file)
     order = sorted(rooms)
     chance.shuffle(order)
     while order and count:
         room = order.pop(0)
-        if text := change(file := _any_file(rooms[room], chance), chance):
+        (file,) = chance.choices(rooms[room], [1 + files[path].count("\n") for path in rooms[room]])
+        if text := change(str(file), files[file], chance):
             count -= 1
-            yield Mutant(file, text)
+            yield Mutant(file, files[file], text)
         else:
             rooms[room].remove(file)
         if rooms[room]:
             order.append(room)
 
 
-def _any_file(files: list[Path], chance: random.Random) -> Path:
-    """One of them, likelier if it has many lines."""
-    return chance.choices(files, [1 + file.read_text().count("\n") for file in files])[0]
-
-
-def change(file: Path, chance: random.Random) -> str:
-    """The file's text after one of the changes that mutmut makes in it, and that compiles; "" if it knows none."""
+def change(name: str, original: str, chance: random.Random) -> str:
+    """The text after one of the changes that mutmut makes in it, and that compiles; "" if it knows none."""
     from mutmut.mutation.file_mutation import create_mutations, deep_replace
 
-    module, mutations, *_ = create_mutations(str(file), file.read_text())
+    module, mutations, *_ = create_mutations(name, original)
     chance.shuffle(mutations)
     for mutation in mutations:
         text: str = deep_replace(module, mutation.original_node, mutation.mutated_node).code
@@ -120,7 +122,7 @@ def _compiles(text: str) -> bool:
 
 
 class Outcome(NamedTuple):
-    """`killer` is the test that noticed, "" if none did; `shaky` are tests that fail without the change too."""
+    """`killer` is the test that noticed, "" if none did; `shaky` are tests that failed, but not because of the change."""
 
     killer: str
     shaky: list[str]
@@ -146,24 +148,21 @@ class Copy:
     def try_out(self, mutant: Mutant) -> Outcome:
         """Makes the change, lets the tests look for it, and takes it back."""
         began, shaky = time.monotonic(), list[str]()
-        target = self.folder / mutant.file.relative_to(CLONE)
-        original = target.read_text()
         for tests in _steps(mutant.room):
-            without: list[str] = []
-            while True:
-                target.write_text(mutant.text)
-                try:
-                    killer = self._first_failure([*tests, *(f"--deselect={test}" for test in without)])
-                finally:
-                    target.write_text(original)
-                if not killer:
-                    break
-                if killer.startswith("tests/") and "::" in killer and self._first_failure([killer]):
-                    without.append(killer)
-                    continue
-                return Outcome(killer, shaky + without, time.monotonic() - began)
-            shaky += without
+            while killer := self._with(mutant, [*tests, *(f"--deselect={test}" for test in shaky)]):
+                if "::" not in killer or (self._with(mutant, [killer]) and not self._first_failure([killer])):
+                    return Outcome(killer, shaky, time.monotonic() - began)
+                shaky.append(killer)
         return Outcome("", shaky, time.monotonic() - began)
+
+    def _with(self, mutant: Mutant, tests: list[str]) -> str:
+        """The first failure with the change."""
+        target = self.folder / mutant.file
+        target.write_text(mutant.text)
+        try:
+            return self._first_failure(tests)
+        finally:
+            target.write_text(mutant.original)
 
     def _first_failure(self, arguments: list[str]) -> str:
         """The first test that fails, or another word for what went wrong; "" if all is well."""
@@ -195,9 +194,10 @@ def _steps(room: str) -> list[list[str]]:
     return [[*area, *_FAST], [*area, *_SLOW], _FAST] if area else [_FAST]
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    found = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
-    return [file.resolve() for file in found if not file.name.startswith("__")]
+def _files(paths: Sequence[Path]) -> dict[Path, str]:
+    """The Python files at or below some paths, as they are now: the clone may change while the tests run."""
+    found = [file.resolve() for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))]
+    return {file.relative_to(CLONE): file.read_text() for file in found if not file.name.startswith("__")}
 
 
 def main() -> int:
@@ -213,7 +213,7 @@ def main() -> int:
         copy.fill()
         Path(folder).chmod(0o755)
         for number, mutant in enumerate(drawn(_files(options.paths), options.sample, options.seed), 1):
-            where = f"{number:3} {mutant.file.relative_to(CLONE)}\n{mutant.difference()}"
+            where = f"{number:3} {mutant.file}\n{mutant.difference()}"
             if options.show:
                 print(where, flush=True)
                 continue
