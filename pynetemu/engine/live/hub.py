@@ -61,10 +61,23 @@ class Hub:
         return self._ready().dump_whole(RTM_GETLINK, LINK_BODY.pack(*bytes(5)) + _about(number))
 
     def places(self, numbers: Sequence[int], indexes: Sequence[int]) -> list[tuple[str, str]]:
-        """The node and the name of each link, given by the numbers of its namespace and of itself; "" for what is unknown."""
+        """The node and the name of each link, given by the numbers of its namespace and of itself; "" for what is unknown.
+
+        For an inner end of a relayed link it is the outer end to which the relay moves what comes in there.
+        """
         names = {number: name for name, number in self.numbers().items()}
-        ends = zip(numbers, indexes, strict=True)
+        behind = self._behind_relay() if self._nodes.relayed else {}
+        ends = [behind.get(end, end) for end in zip(numbers, indexes, strict=True)]
         return [(names.get(number, ""), self._name(number, index)) for number, index in ends]
+
+    def _behind_relay(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """For each inner end the outer one of the other side, both by the numbers of their namespace and of themselves."""
+        own, numbers = _number(self._ready(), self._nodes.relay), self.numbers()
+        found = {}
+        for link in self._nodes.relayed.values():
+            for inner, (node, interface) in zip(link.indexes, reversed(link.ends), strict=True):
+                found[own, inner] = numbers[node], self._nodes.index(self._nodes[node], interface)
+        return found
 
     def _name(self, number: int, index: int) -> str:
         with suppress(Refused):  # it has gone
