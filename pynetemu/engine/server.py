@@ -52,6 +52,7 @@ from pynetemu.engine.protocol.requests import (
     WatchPlan,
     WatchServices,
 )
+from pynetemu.engine.shaping.carriers import Carriers
 from pynetemu.engine.shaping.relays import Relays
 from pynetemu.engine.supervisor import Services
 from pynetemu.errors import KernelError, LabError
@@ -74,6 +75,7 @@ class Server(Loop):
         self._names = names.Names(self, self.nodes, self._hub)
         self._http_servers = HttpServers(self, self.nodes)
         self._relays = Relays(self.nodes)
+        self._carriers = Carriers(self, self.nodes, self._hub, self._relays)
         self._services = Services(self, self.nodes)
         self.nodes.programs = {AddHttpServer: self._http_servers, AddService: self._services}
         self.nodes.tell_relay = self._relays.update
@@ -173,6 +175,7 @@ class Server(Loop):
         try:
             yield from self._changes.build(plan, lambda: self._accept_at(socket.socket(fileno=os.dup(request.listener))))
             self.later(0, self._names.follow)
+            self._carriers.follow()
         except BaseException:
             self._undo()
             raise

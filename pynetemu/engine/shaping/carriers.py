@@ -1,0 +1,112 @@
+"""Lets both ends of a relayed link notice of each other what the ends of a veth pair do: that the other is down, or has gone.
+
+The inner end of one side is up while the outer end of the other side is, so that carriers are those of a single wire.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pynetemu.engine.live.hub import Hub
+from pynetemu.engine.messages.framing import REQUEST, messages
+from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, LinkMessage
+from pynetemu.engine.netlink import Refused
+from pynetemu.engine.nodes import Nodes, Place, RelayedLink
+
+if TYPE_CHECKING:
+    from pynetemu.engine.loop import Loop
+    from pynetemu.engine.shaping.relays import Relays
+
+_LINKS = (1,)  # RTNLGRP_LINK
+_SOL_NETLINK = 270
+_NUMBER = struct.Struct("=i")
+_DATAGRAM = 1 << 16
+
+
+class Carriers:
+    """Follows the outer ends of relayed links, once there are such."""
+
+    def __init__(self, loop: "Loop", nodes: Nodes, hub: Hub, relays: "Relays") -> None:
+        self._loop, self._nodes, self._hub, self._relays = loop, nodes, hub, relays
+        self._heard: socket.socket | None = None
+
+    def follow(self) -> None:
+        """Listens from now on, and looks at all ends once. Without room for one more namespace carriers are not followed."""
+        if self._heard is None and self._nodes.relayed:
+            with suppress(OSError):
+                self._heard = self._hub.listener(_LINKS)
+                self._heard.setblocking(False)
+                self._loop.watch(self._heard.fileno(), self._hear)
+                self._look_at_all()
+
+    def _hear(self) -> None:
+        assert self._heard is not None
+        while True:
+            try:
+                data, ancillary, _, _ = self._heard.recvmsg(_DATAGRAM, socket.CMSG_SPACE(_NUMBER.size))
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self._look_at_all()
+                continue
+            number = next((_NUMBER.unpack(value)[0] for level, _, value in ancillary if level == _SOL_NETLINK), -1)
+            for message in messages(data):
+                self._take(number, message.type, LinkMessage(message.body))
+
+    def _take(self, number: int, kind: int, told: LinkMessage) -> None:
+        found = self._ends().get((number, told.index))
+        if found is None:
+            return
+        link, side = found
+        if kind == RTM_DELLINK:
+            self._remove(link, side)
+        elif kind == RTM_NEWLINK:
+            self._set(link.indexes[1 - side], told.is_up)
+
+    def _ends(self) -> dict[tuple[int, int], tuple[RelayedLink, int]]:
+        """The outer ends, by the number of their namespace and their own, with their link and side."""
+        numbers = self._hub.numbers()
+        found = {}
+        for link in self._nodes.relayed.values():
+            for side, end in enumerate(link.ends):
+                if end[0] in numbers:
+                    found[numbers[end[0]], self._index(end)] = link, side
+        return found
+
+    def _index(self, end: Place) -> int:
+        return self._nodes.index(self._nodes[end[0]], end[1])
+
+    def _look_at_all(self) -> None:
+        ends = self._ends()
+        for number in {number for number, _ in ends}:
+            for message in messages(self._hub.links(number)):
+                self._take(number, message.type, LinkMessage(message.body))
+
+    def _set(self, index: int, up: bool) -> None:
+        link = self._nodes.relay.link
+        link.queue_bytes(None, RTM_NEWLINK, REQUEST, LINK_BODY.pack(0, 0, index, IFF_UP if up else 0, IFF_UP))
+        with suppress(Refused):  # it has just gone
+            link.flush()
+
+    def _remove(self, link: RelayedLink, side: int) -> None:
+        """With one end of a veth pair the kernel removes the other; one that was moved elsewhere is still there."""
+        if self._is_there(link.indexes[side]):
+            return
+        self._nodes.relayed.pop(link.ends[0])
+        self._relays.update()
+        relay = self._nodes.relay.link
+        relay.queue_bytes(None, RTM_DELLINK, REQUEST, LINK_BODY.pack(0, 0, link.indexes[1 - side], 0, 0))
+        with suppress(Refused):
+            relay.flush()
+
+    def _is_there(self, index: int) -> bool:
+        return index in set(self._inner())
+
+    def _inner(self) -> Iterator[int]:
+        dump = self._nodes.relay.link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0))
+        return (LinkMessage(body).index for body in dump)
