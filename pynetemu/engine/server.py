@@ -78,7 +78,7 @@ class Server(Loop):
         self._carriers = Carriers(self, self.nodes, self._hub, self._relays)
         self._services = Services(self, self.nodes)
         self.nodes.programs = {AddHttpServer: self._http_servers, AddService: self._services}
-        self.nodes.tell_relay = self._relays.update
+        self.nodes.tell_relay = self._tell_relay
         self._changes = Changes(self.nodes, self._check, self._names.become)
         self._switching = Switching(self.nodes)
         self._described = Description(0, "", 0.0, ())
@@ -175,10 +175,13 @@ class Server(Loop):
         try:
             yield from self._changes.build(plan, lambda: self._accept_at(socket.socket(fileno=os.dup(request.listener))))
             self.later(0, self._names.follow)
-            self._carriers.follow()
         except BaseException:
             self._undo()
             raise
+
+    def _tell_relay(self) -> None:
+        self._relays.update()
+        self._carriers.follow()
 
     def _require_features(self, plan: Plan) -> None:
         if needed := needs(plan):

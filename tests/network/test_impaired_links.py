@@ -116,6 +116,25 @@ def test_a_killed_relay_is_started_again_and_told() -> None:
         news.close()
 
 
+def test_the_ends_of_a_relayed_link_notice_of_each_other_what_those_of_a_wire_do() -> None:
+    with Network(Small(), name="carrier") as net:
+        (link,) = net.links()
+        assert link.is_up
+        assert link.ends == (("h1", "eth0"), ("h2", "eth0"))
+
+        net["h1"].run("ip", "link", "set", "eth0", "down", check=True)
+        wait_until(lambda: not _interface(net, "h2", "eth0").has_carrier, what="the carrier's end")
+        net["h1"].run("ip", "link", "set", "eth0", "up", check=True)
+        wait_until(lambda: _interface(net, "h2", "eth0").has_carrier, what="the carrier")
+        assert _ping(net, "10.1.0.2", "-c2", "-W1")[0] == 2
+
+        net["h1"].run("ip", "link", "set", "eth0", "name", "wan", check=True)
+        assert net.links()[0].ends == (("h1", "wan"), ("h2", "eth0"))
+        net["h1"].run("ip", "link", "del", "wan", check=True)
+        wait_until(lambda: not any(i.name == "eth0" for i in net.interfaces("h2")), what="the other end to go, too")
+        assert net.links() == []
+
+
 class OnMachine(Topology):
     root, h1 = Root(), Host()
     wire = Link(root.interface("imp0", "10.203.77.1/30"), h1.interface("eth0", "10.203.77.2/30"), delay="5ms")

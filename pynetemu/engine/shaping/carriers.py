@@ -65,7 +65,7 @@ class Carriers:
         link, side = found
         if kind == RTM_DELLINK:
             self._remove(link, side)
-        elif kind == RTM_NEWLINK:
+        elif kind == RTM_NEWLINK and not self._relays.is_broken:
             self._set(link.indexes[1 - side], told.is_up)
 
     def _ends(self) -> dict[tuple[int, int], tuple[RelayedLink, int]]:
