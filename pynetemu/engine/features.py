@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pynetemu.engine import syscalls
+from pynetemu.engine.machine import skeleton
 from pynetemu.engine.messages.framing import ask, attribute
 from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW, Netlink, Refused
@@ -100,6 +101,7 @@ def all_features() -> list[tuple[Feature, _Probe]]:
         (Feature("gre over IPv6", "CONFIG_IPV6_GRE", "tunnels for packets over IPv6", False), _gre("ip6gre", "2001:db8::1")),
         (Feature("wireguard", "CONFIG_WIREGUARD", "encrypted tunnels", False), _link("wireguard")),
         (Feature("vrf", "CONFIG_NET_VRF", "routers with several tables", False), _vrf),
+        (Feature("own files", "CONFIG_OVERLAY_FS", "nodes' own /etc and /var", False), _own_files),
     ]
 
 
@@ -146,6 +148,10 @@ def _on_veth(kind: str, *data: tuple[str, Any]) -> _Probe:
         link.flush()
 
     return attempt
+
+
+def _own_files(_: Netlink) -> None:
+    skeleton.probe()
 
 
 def _readable(setting: str) -> _Probe:

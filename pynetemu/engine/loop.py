@@ -148,7 +148,7 @@ class Loop:
             case Spawn():
                 with self.enter(request.node):
                     job = self.processes.start(request)
-                return Started(job, number_inside(job))
+                return self._started(job)
             case Signal():
                 self.processes.signal(request.job, request.signal)
                 return None
@@ -156,6 +156,13 @@ class Loop:
                 self.processes.resume(request.job, request.terminal)
                 return None
         raise LabError(f"this process of the lab does not serve {type(request).__name__}")
+
+    def _started(self, job: int) -> Started:
+        try:
+            return Started(job, number_inside(job))
+        except OSError as error:  # no more open files: nobody would know of the process
+            self.processes.signal(job, signal.SIGKILL)
+            raise OSError(error.errno, error.strerror) from error
 
     def later(self, seconds: float, callback: Callable[[], None]) -> None:
         """Calls back once, when so many seconds are over."""

@@ -7,11 +7,12 @@ each way. What is opened there (a socket, a process) stays there.
 import os
 import socket
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from typing import Any, Protocol
 
-from pynetemu.engine import mounts, processes, rings, syscalls
+from pynetemu.engine import processes, rings, syscalls
+from pynetemu.engine.machine.files import Files
 from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
 from pynetemu.engine.messages.tables import LINK_BODY, RTM_GETLINK, LinkMessage
 from pynetemu.engine.netlink import Netlink
@@ -20,6 +21,13 @@ from pynetemu.plan.operations import NodeKind
 
 NETWORK = syscalls.CLONE_NEWNET
 Namespaces = tuple[tuple[int, int], ...]  # (descriptor, CLONE_ flag) of each
+
+
+def _users_folders() -> Iterator[str]:
+    """Where users look for what their programs have written: nodes share these with the machine."""
+    with suppress(FileNotFoundError):  # the working folder has been removed under us
+        yield os.getcwd()
+    yield from (os.environ.get(name, "") for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR"))
 
 
 def own_namespaces() -> Namespaces:
@@ -72,6 +80,7 @@ class Nodes(dict[str, Node]):
         super().__init__()
         self.host = host
         self.home = own_namespaces()
+        self.files = Files(_users_folders())
         self.programs: dict[type, Programs] = {}  # by the class of the operations
         self.tell_relay: Callable[[], None] = lambda: None  # of relayed links that have changed
         self._first_free_index = 0
@@ -87,7 +96,7 @@ class Nodes(dict[str, Node]):
             node = self._new(name, kind)
         self[name] = node
         if kind != "outside":
-            mounts.name_namespace(name, node.network)
+            self.files.name_namespace(name, node.network)
             if self.ring_memory and not (kind == "root" and self.host):
                 self._capture(node)
         return node
@@ -146,7 +155,7 @@ class Nodes(dict[str, Node]):
             node.link.close()
             return
         if node.kind != "outside":
-            mounts.forget_namespace(name)
+            self.files.forget(name)
             processes.kill_in_network(node.network)
         node.link.close()
         if node.ring is not None:
@@ -178,6 +187,7 @@ class Nodes(dict[str, Node]):
             node.machine = None
         if node.machine is None:
             text = hosts(name)
+            self.files.prepare()
             node.machine = start_machine(lambda: self._dress(node, text), self.home)
         return (node.network, NETWORK), *node.machine.namespaces
 
@@ -185,8 +195,10 @@ class Nodes(dict[str, Node]):
         """Called in a node's new namespaces."""
         on_machine = self.host and node.kind == "root"
         syscalls.setns(node.network, NETWORK)
-        mounts.dress_node(node.name, hosts, keep_resolver=on_machine)
-        if not on_machine:
+        if on_machine:
+            self.files.dress_machine(node.name, hosts)
+        else:
+            self.files.dress(node.name, hosts)
             socket.sethostname(node.name)
 
     @contextmanager

@@ -131,7 +131,7 @@ def _is_writable(life: socket.socket) -> bool:
 
 def log_file(node: str, service: str) -> str:
     """Where a service's output is kept, in the lab's own /run."""
-    return f"{mounts.STATE}/{node}/{service}.log"
+    return f"{mounts.STATE}/logs/{node}/{service}.log"
 
 
 def open_log(node: str, service: str) -> int:

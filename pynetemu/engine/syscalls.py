@@ -15,7 +15,7 @@ CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_SLAVE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x80000
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_MOVE, MS_REC, MS_SLAVE = 0x2, 0x4, 0x8, 0x1000, 0x2000, 0x4000, 0x80000
 
 PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
 _PR_SET_NAME = 15
@@ -39,8 +39,9 @@ def setns(descriptor: int, kind: int) -> None:
     _check(_libc.setns(descriptor, kind), "setns")
 
 
-def mount(source: str, target: str, kind: str = "", flags: int = 0) -> None:
-    _check(_libc.mount(source.encode(), os.fsencode(target), kind.encode() or None, ctypes.c_ulong(flags), None), "mount")
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    words = os.fsencode(source), os.fsencode(target), kind.encode() or None
+    _check(_libc.mount(*words, ctypes.c_ulong(flags), os.fsencode(options) or None), "mount")
 
 
 def prctl(option: int, *arguments: int) -> None:

@@ -91,7 +91,7 @@ def test_nothing_of_the_machine_or_the_lab_is_under_the_nodes_proc(net: Network)
     numbers = {int(name) for name in str(net["a"].run("ls", "/proc").stdout).split() if name.isdigit()}
     assert os.getpid() not in numbers
     assert max(numbers) < 10_000 and 1 in numbers
-    assert net["a"].run("cat", "/proc/1/comm").stdout == "sleep\n"
+    assert net["a"].run("cat", "/proc/1/comm").stdout == "init\n"
 
 
 def test_a_node_whose_init_was_killed_from_outside_begins_anew(net: Network) -> None:

@@ -13,10 +13,10 @@ UNTIL_TOLD = "blue sh -c 'echo up; read -r _ || true'"  # a line of the shell th
 
 
 @contextmanager
-def running(name: str, *arguments: str | Path, file: Path = BLUE) -> Iterator[subprocess.Popen[str]]:
+def running(name: str, *arguments: str | Path, file: Path = BLUE, line: str = UNTIL_TOLD) -> Iterator[subprocess.Popen[str]]:
     """A lab that another process holds until the block ends."""
     process = subprocess.Popen(
-        [*PROGRAM, str(file), "--name", name, *map(str, arguments), "-c", UNTIL_TOLD],
+        [*PROGRAM, str(file), "--name", name, *map(str, arguments), "-c", line],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

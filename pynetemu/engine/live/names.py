@@ -13,7 +13,6 @@ from contextlib import suppress
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
-from pynetemu.engine import mounts
 from pynetemu.engine.live.hub import Hub
 from pynetemu.engine.messages.framing import messages
 from pynetemu.engine.messages.tables import (
@@ -111,7 +110,7 @@ class Names:
     def _write(self) -> None:
         for node, before in [found for found in self._written.items() if found[0] in self._inventory.kinds]:
             text = self._above[node] + self._files.text(node)
-            if text != before and mounts.replace_hosts(node, before, text):
+            if text != before and self._nodes.files.replace_hosts(node, before, text):
                 self._written[node] = text
 
     def _hints(self) -> Iterator[str]:

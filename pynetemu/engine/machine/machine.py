@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from pynetemu.engine import syscalls
-from pynetemu.engine.paths import find_program, search_path
+from pynetemu.engine.mounts import INIT
 from pynetemu.frozen import frozen
 
 NAMES, PROCESSES, MOUNTS = syscalls.CLONE_NEWUTS, syscalls.CLONE_NEWPID, syscalls.CLONE_NEWNS
@@ -43,15 +43,14 @@ class Machine:
 
 
 def start_machine(prepare: Callable[[], None], home: tuple[tuple[int, int], ...]) -> Machine:
-    """Makes the namespaces, and runs `prepare` in them; `home` is where the calling thread comes back to.
+    """Makes the namespaces, and runs `prepare` in them, which has INIT there; `home` is where the calling thread comes back to.
 
     Raises OSError.
     """
-    init_program = find_program("sleep", search_path(os.environ), "/")
     with syscalls.inside(home=home):
         syscalls.unshare(NAMES | PROCESSES | MOUNTS)
         prepare()
-        init = _fork_init(init_program)
+        init = _fork_init()
     descriptors = tuple((os.open(f"/proc/{init}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC), kind) for name, kind in KINDS)
     return Machine(init, descriptors)
 
@@ -63,11 +62,11 @@ def number_inside(pid: int) -> int:
     return int(text.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()[-1])
 
 
-def _fork_init(program: str) -> int:
+def _fork_init() -> int:
     """The first process of a PID namespace: the only one that can mount its /proc, and then the one that never ends."""
     error_read, error_write = os.pipe()
     if (pid := os.fork()) == 0:
-        _become_init(program, error_write)
+        _become_init(error_write)
     os.close(error_write)
     with os.fdopen(error_read, "rb") as errors:
         failed = errors.read().decode()
@@ -78,14 +77,14 @@ def _fork_init(program: str) -> int:
     return pid
 
 
-def _become_init(program: str, errors: int) -> NoReturn:
+def _become_init(errors: int) -> NoReturn:
     try:
         os.setpgid(0, 0)  # keys at the user's terminal are not for it
         syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
         with suppress(OSError):  # in a chroot, say: then somebody may unmount what is there, which costs that node's view
             syscalls.unshare(syscalls.CLONE_NEWUSER | MOUNTS)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # stays so over exec: the kernel reaps (waitpid(2))
-        os.execv(program, ["sleep", "infinity"])
+        os.execv(INIT, ["sleep", "infinity"])  # some programs are many, and know by this word which is meant
     except OSError as error:
         os.write(errors, f"{error.errno} {error.filename or 'init'}".encode())
     finally:

@@ -1,0 +1,250 @@
+"""A node's own files: /etc, /var, /run and /dev. All others are the machine's.
+
+    /etc /var   what the machine has, and the node may change all of it for itself (`skeleton`)
+    /run        empty, but for /run/user, /run/netns and what programs of some systems live in
+    /dev        the machine's devices, and room for /dev/log; /dev/shm is empty
+    /sys        of the node's interfaces
+
+What is written there lies in the lab's memory. A folder that users look for their results in stays the machine's, also below
+/var or /run: their home, the working folder, those for temporary files.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+
+from pynetemu.engine import syscalls
+from pynetemu.engine.machine import skeleton
+from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE
+from pynetemu.engine.paths import find_program, search_path
+
+_DEVICES_IN_RUN = "/pynetemu/dev"  # in a node's /run: the machine's /dev, to which links in the node's lead
+_NODES = f"{STATE}/nodes"
+_SHOWN_RUN = ("user", "current-system", "booted-system", "wrappers", "opengl-driver", "host", "WSL", "media", "secrets")
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts")
+_BIND = syscalls.MS_BIND | syscalls.MS_REC
+_SYS = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+
+
+_OF_CONSOLES = re.compile(r"(tty|vcs|loop)[a-z]*[0-9]")  # hundreds, of use to none
+
+
+class Files:
+    """The files of a lab's nodes; `kept` are folders that stay the machine's."""
+
+    def __init__(self, kept: Iterable[str]) -> None:
+        self.kept = [os.path.realpath(folder) for folder in kept if folder]
+        self._has_layers: bool | None = None  # None before it has been tried
+        self._dressed: set[str] = set()
+        self._etc: dict[str, int] = {}  # descriptors of the nodes' own /etc
+
+    def prepare(self) -> None:
+        """To be called in the lab's own mount namespace, before the first `dress`."""
+        if self._has_layers is None:
+            self._has_layers = False
+            with suppress(OSError):
+                skeleton.make()
+                self._has_layers = True
+
+    def name_namespace(self, node: str, descriptor: int) -> None:
+        """Makes `ip netns exec NODE` work: a link to the engine's descriptor costs a thousand nodes nothing."""
+        for folder in (NAMES, *(f"{_NODES}/{other}/run/netns" for other in self._dressed)):
+            with suppress(FileExistsError):  # somebody in that node has one of this name
+                os.symlink(f"{HELD}/{descriptor}", f"{folder}/{node}")
+
+    def forget(self, node: str) -> None:
+        """The node's name goes, and what it has written."""
+        for folder in (NAMES, *(f"{_NODES}/{other}/run/netns" for other in self._dressed)):
+            with suppress(OSError):  # somebody in that node has removed it, or has one of this name
+                if os.readlink(f"{folder}/{node}").startswith(HELD):
+                    os.unlink(f"{folder}/{node}")
+        self._dressed.discard(node)
+        if (etc := self._etc.pop(node, None)) is not None:
+            os.close(etc)
+
+    def dress(self, node: str, hosts: str) -> None:
+        """Mounts a node's own files; called in the node's new mount namespace and its network namespace."""
+        own = f"{_NODES}/{node}"
+        self._dressed.add(node)
+        held = list(_hold(self.kept))
+        texts = dict(_texts(node, hosts))
+        if self._has_layers and not self._overlay(own, texts):
+            self._has_layers = False
+        if not self._has_layers:
+            _bind_texts(own, texts)
+        self._hold_etc(node)
+        run = _own_folder(f"{own}/run")
+        _mount_dev(own, run)
+        _fill_run(run, _SHOWN_RUN)
+        syscalls.mount(run, "/run", "", syscalls.MS_MOVE)
+        for folder, descriptor in held:
+            _show_again(f"/proc/self/fd/{descriptor}", folder)
+            os.close(descriptor)
+        _mount_sys()
+
+    def dress_machine(self, node: str, hosts: str) -> None:
+        """For the root of a lab on the machine itself: the machine's files, with the lab's names."""
+        own = f"{_NODES}/{node}"
+        self._dressed.add(node)
+        _bind_texts(own, {"/etc/hosts": hosts})
+        run = _own_folder(f"{own}/run")
+        _fill_run(run, [name for name in os.listdir(RUN) if name not in ("netns", "pynetemu")])
+        syscalls.mount(run, "/run", "", syscalls.MS_MOVE)
+        _mount_sys()
+
+    def _hold_etc(self, node: str) -> None:
+        """Keeps a way into the node's /etc, if it has an own one."""
+        if (before := self._etc.pop(node, None)) is not None:
+            os.close(before)
+        if self._has_layers:
+            self._etc[node] = os.open("/etc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def replace_hosts(self, node: str, before: str, text: str) -> bool:
+        """Changes the /etc/hosts of a node that was dressed, unless somebody has edited it. No reader sees half of it."""
+        old, new = (one.encode(errors="surrogateescape") for one in (before, text))
+        if node not in self._etc:
+            return _overwrite(f"{_NODES}/{node}/etc/hosts", old, new)
+        folder = self._etc[node]
+        try:
+            with open("hosts", "rb", opener=partial(os.open, dir_fd=folder)) as file:
+                if file.read() != old:
+                    return False
+        except FileNotFoundError:
+            return False
+        with open(".hosts.new", "wb", opener=partial(os.open, dir_fd=folder)) as file:
+            file.write(new)
+        os.replace(".hosts.new", "hosts", src_dir_fd=folder, dst_dir_fd=folder)
+        return True
+
+    def _overlay(self, own: str, texts: dict[str, str]) -> bool:
+        """Whether this kernel has mounted the node's own /etc and /var."""
+        for path, text in texts.items():
+            _write(f"{own}/upper{path}", text)
+        try:
+            for top in skeleton.TOPS:
+                skeleton.overlay(top, own)
+        except OSError:
+            return False
+        return True
+
+
+def _hold(folders: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Descriptors of those folders that would be covered."""
+    for folder in sorted(set(folders)):
+        if folder.startswith(("/var/", "/run/")):
+            with suppress(OSError):
+                yield folder, os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _texts(node: str, hosts: str) -> Iterator[tuple[str, str]]:
+    yield "/etc/hosts", hosts
+    yield "/etc/hostname", f"{node}\n"
+    yield "/etc/resolv.conf", "# The lab has no name server; /etc/hosts has the names of its nodes.\n"
+    if os.path.exists("/etc/nsswitch.conf"):
+        with open("/etc/nsswitch.conf", encoding="utf-8", errors="surrogateescape") as file:
+            yield "/etc/nsswitch.conf", "".join(map(_plain_hosts, file))
+
+
+def _plain_hosts(line: str) -> str:
+    """Other sources, such as systemd-resolved's, answer over unix sockets, which pass network namespaces."""
+    return "hosts: files dns\n" if line.startswith("hosts:") else line
+
+
+def _bind_texts(own: str, texts: dict[str, str]) -> None:
+    """For kernels without layers: single files over those that the machine has."""
+    if not os.path.exists("/etc/hosts"):
+        raise OSError(
+            errno.ENOENT, "this machine has none, and nodes need it to know each other: make one, if empty", "/etc/hosts"
+        )
+    for target, text in texts.items():
+        if os.path.exists(target):
+            _write(f"{own}{target}", text)
+            syscalls.mount(f"{own}{target}", target, "", syscalls.MS_BIND)
+
+
+def _overwrite(path: str, old: bytes, new: bytes) -> bool:
+    """Changes a file that is mounted over another, and so cannot be replaced."""
+    with open(path, "r+b", buffering=0) as file:
+        if file.read() != old:
+            return False
+        os.pwrite(file.fileno(), new, 0)
+        os.ftruncate(file.fileno(), len(new))
+    return True
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+def _own_folder(path: str) -> str:
+    """Makes a folder that can be mounted elsewhere with all that will be mounted in it."""
+    os.makedirs(path, exist_ok=True)
+    syscalls.mount(path, path, "", syscalls.MS_BIND)
+    return path
+
+
+def _mount_dev(own: str, run: str) -> None:
+    """Mounts a /dev to which a socket can be added: links to the machine's devices, the usual ones themselves.
+
+    A pty is opened beside the /dev/pts of its /dev/ptmx, which is the machine's.
+    """
+    devices = f"{run}{_DEVICES_IN_RUN}"
+    os.makedirs(devices, exist_ok=True)
+    syscalls.mount("/dev", devices, "", _BIND)
+    with os.scandir(devices) as entries:
+        found = {entry.name: os.readlink(entry.path) if entry.is_symlink() else "" for entry in entries}
+    os.makedirs(f"{own}/dev/shm", exist_ok=True)
+    os.chmod(f"{own}/dev/shm", 0o1777)
+    syscalls.mount(f"{own}/dev", "/dev", "", syscalls.MS_BIND)
+    for name, target in found.items():
+        if name in _DEVICES and not target:
+            _show_again(f"{devices}/{name}", f"/dev/{name}")
+        elif name not in ("log", "shm") and not _OF_CONSOLES.match(name):
+            with suppress(FileExistsError):  # the node's machine is made a second time
+                os.symlink(target or f"/run{_DEVICES_IN_RUN}/{name}", f"/dev/{name}")
+
+
+def _fill_run(run: str, shown: Iterable[str]) -> None:
+    """The nodes' names, and parts of the machine's /run."""
+    for folder in "lock", "netns", HELD.removeprefix("/run/"):
+        os.makedirs(f"{run}/{folder}", exist_ok=True)
+    os.chmod(f"{run}/lock", 0o1777)
+    with suppress(FileExistsError):
+        os.symlink(find_program("sleep", search_path(os.environ), "/"), f"{run}{INIT.removeprefix('/run')}")
+    for name in reversed(os.listdir(NAMES)):  # so that they are listed in the same order again
+        with suppress(FileExistsError):
+            os.symlink(os.readlink(f"{NAMES}/{name}"), f"{run}/netns/{name}")
+    syscalls.mount(HELD, f"{run}{HELD.removeprefix('/run')}", "", syscalls.MS_BIND)
+    for name in shown:
+        if os.path.lexists(f"{RUN}/{name}"):
+            _show_again(f"{RUN}/{name}", f"{run}/{name}")
+
+
+def _show_again(source: str, target: str) -> None:
+    """Shows a file, folder or link of the machine at another place. Others make and remove files there all the time."""
+    with suppress(FileNotFoundError):
+        if not source.startswith("/proc/") and os.path.islink(source):
+            with suppress(FileExistsError):
+                os.symlink(os.readlink(source), target)
+            return
+        if stat.S_ISDIR(os.stat(source).st_mode):
+            os.makedirs(target, exist_ok=True)
+        else:
+            os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
+        syscalls.mount(source, target, "", _BIND)
+
+
+def _mount_sys() -> None:
+    try:
+        syscalls.mount("sysfs", "/sys", "sysfs", _SYS)
+    except OSError as error:
+        # EPERM: a container whose /sys is partly hidden may not mount a whole one (mount_too_revealing in fs/namespace.c).
+        # EBUSY: what is there already shows this network namespace, as on the machine itself (do_add_mount, ibidem).
+        if error.errno not in (errno.EPERM, errno.EBUSY):
+            raise
