@@ -27,7 +27,7 @@ _LAYERS = [
     {"network"},
     {"trace", "draw"},
     {"crafting"},
-    {"capture", "measure"},
+    {"capture", "measure", "testing"},
     {"lab", "packets"},
     {"engine"},
     {"programs", "relay"},

@@ -23,13 +23,11 @@ from typing import Any, TypeVar
 
 from pynetemu.engine.clients import Client, body, written
 from pynetemu.engine.machine.machine import number_inside
-from pynetemu.engine.paths import ProgramNotFound
 from pynetemu.engine.processes import Processes
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, TooLong, close_all
-from pynetemu.engine.protocol.codec import NotUnderstood
-from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, unpack_request
+from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, refusal_of, unpack_request
 from pynetemu.engine.protocol.requests import Request, Resume, Signal, Spawn, Started
-from pynetemu.errors import ConflictError, KernelError, LabError, PynetemuError, ServiceError
+from pynetemu.errors import LabError
 
 _T = TypeVar("_T")
 Steps = Generator[float, None, _T]
@@ -231,7 +229,7 @@ class Loop:
         except Exception as error:  # noqa: BLE001
             close_all(descriptors)
             message = error.message if isinstance(error, DescriptorsLost) else message
-            self._refuse(client, _explain(None, error), message.get("number"))
+            self._refuse(client, refusal_of(None, error), message.get("number"))
             if isinstance(error, TooLong):
                 self._leave(client)
 
@@ -255,7 +253,7 @@ class Loop:
                 answer = yield from answer
             message, gift = pack_answer(request, answer, number)
         except Exception as error:  # noqa: BLE001
-            message = pack_refusal(_explain(request, error), number)
+            message = pack_refusal(refusal_of(request, error), number)
         pieces: list[str] = []
         try:
             for piece in written(message):
@@ -303,23 +301,3 @@ class Loop:
         if client is self._main:
             self.finish()
             self.done = True
-
-
-def _explain(request: Request[Any] | None, error: Exception) -> Refusal:
-    node = getattr(request, "node", "")
-    where = f"{node}: " if node else ""
-    match error:
-        case PynetemuError():
-            return Refusal(_KINDS.get(type(error), "lab"), str(error))
-        case NotUnderstood() | TooLong():
-            return Refusal("lab", str(error))
-        case ProgramNotFound():
-            return Refusal("not_found", node=node, program=error.filename)
-        case OSError():
-            what = f"{error.filename}: " if error.filename else ""
-            return Refusal("command", f"{where}{what}{error.strerror}")
-    kind = "command" if isinstance(request, Spawn) else "lab"
-    return Refusal(kind, f"{where}{error} ({type(error).__name__})")
-
-
-_KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict", ServiceError: "service"}

@@ -112,6 +112,20 @@ class Connection:
             raise _error(refused.refusal, self._host) from None
 
 
+class EngineProcess(Protocol):
+    """What a lab needs of its engine: `Sandbox` is one, `pynetemu.testing.FakeEngine` another."""
+
+    @property
+    def connection(self) -> Connection:
+        """Where it is asked."""
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when it has ended."""
+
+    def close(self) -> None:
+        """Ends it; not twice."""
+
+
 class Sandbox:
     """An engine's process. `start()` makes one with a sandbox of its own, `join(address)` one in a running lab."""
 

@@ -13,7 +13,7 @@ from pynetemu.engine.paths import search_path
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
-from pynetemu.lab.connection import Connection, Sandbox, is_readable
+from pynetemu.lab.connection import Connection, EngineProcess, Sandbox, is_readable
 from pynetemu.lab.following import FollowedPlan
 from pynetemu.lab.kernel import kernel_has
 from pynetemu.lab.process import Process, Stream, Streams, communicate
@@ -175,7 +175,7 @@ class Lab:
         *,
         host: bool = False,
         name: str | None = None,
-        sandbox: Sandbox | None = None,
+        sandbox: EngineProcess | None = None,
     ) -> None:
         is_one = isinstance(topology, Topology | Plan) or (isinstance(topology, type) and issubclass(topology, Topology))
         if not is_one:
@@ -430,7 +430,7 @@ class Lab:
         """Where requests to the engine go."""
         return self._attached or self._engine().connection
 
-    def _engine(self) -> Sandbox:
+    def _engine(self) -> EngineProcess:
         if self._sandbox is None:
             raise LabError(f"the network {self.name or self.plan.name} is not open: use `with Network(...) as net:`")
         return self._sandbox

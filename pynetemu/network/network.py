@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-from pynetemu.lab.connection import Sandbox
+from pynetemu.lab.connection import EngineProcess
 from pynetemu.lab.lab import Lab
 from pynetemu.network.node import RunningNode
 from pynetemu.plan.operations import Plan
@@ -41,7 +41,7 @@ class Network(Lab):
         *,
         host: bool = False,
         name: str | None = None,
-        sandbox: Sandbox | None = None,
+        sandbox: EngineProcess | None = None,
         capture: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(topology, host=host, name=name, sandbox=sandbox)

@@ -10,6 +10,7 @@ from contextlib import suppress
 import pytest
 
 from pynetemu import LabError, Network
+from pynetemu.lab.connection import Sandbox
 from tests.support.pynetemu import BLUE, PROGRAM, environment, in_blue
 from tests.support.terminal import Terminal
 from topologies.blue import Blue
@@ -22,7 +23,7 @@ def test_a_lab_that_dies_meanwhile() -> None:
         tracer = network.trace()
         trace = tracer.start()
         network["blue"].run("ping", "-c1", "root", check=True)
-        assert network._sandbox
+        assert isinstance(network._sandbox, Sandbox)
         os.kill(network._sandbox.pid, signal.SIGKILL)
         assert select.select([network.fileno()], [], [], 10)[0]
         tracer.stop()

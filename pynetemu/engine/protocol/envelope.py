@@ -10,9 +10,11 @@
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
-from pynetemu.engine.protocol.channel import Message
+from pynetemu.engine.paths import ProgramNotFound
+from pynetemu.engine.protocol.channel import Message, TooLong
 from pynetemu.engine.protocol.codec import NotUnderstood, from_data, to_data
-from pynetemu.engine.protocol.requests import PROTOCOL, REQUESTS, Request
+from pynetemu.engine.protocol.requests import PROTOCOL, REQUESTS, Request, Spawn
+from pynetemu.errors import ConflictError, KernelError, PynetemuError, ServiceError
 from pynetemu.frozen import frozen
 
 A = TypeVar("A")
@@ -80,6 +82,25 @@ def unpack_answer(request: Request[A], message: Message, descriptors: Sequence[i
         raise Refused(Refusal("lab", f"the lab's answer is not understood: {error}")) from None
 
 
+def refusal_of(request: Request[Any] | None, error: Exception) -> Refusal:
+    """What to answer where a request has raised something; None for one that was not understood."""
+    node = getattr(request, "node", "")
+    where = f"{node}: " if node else ""
+    match error:
+        case PynetemuError():
+            return Refusal(_KINDS.get(type(error), "lab"), str(error))
+        case NotUnderstood() | TooLong():
+            return Refusal("lab", str(error))
+        case ProgramNotFound():
+            return Refusal("not_found", node=node, program=error.filename)
+        case OSError():
+            what = f"{error.filename}: " if error.filename else ""
+            return Refusal("command", f"{where}{what}{error.strerror}")
+    kind = "command" if isinstance(request, Spawn) else "lab"
+    return Refusal(kind, f"{where}{error} ({type(error).__name__})")
+
+
+_KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict", ServiceError: "service"}
 _SAME = "use the same version, or start the lab again"
 
 

@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar, dataclass_transform, get_args
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.frozen import frozen
 
-PROTOCOL = 4
+PROTOCOL = 3
 
 A_co = TypeVar("A_co", covariant=True)
 _T = TypeVar("_T")
