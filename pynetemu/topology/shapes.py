@@ -18,7 +18,7 @@ from pynetemu.topology.part import WrongSettingError, quoted
 from pynetemu.topology.switches import Switch
 from pynetemu.topology.topology import Topology
 
-_MOST_NODES = 10_000
+_MOST_NODES = 20_000
 _MOST_LINKS = 30_000
 _DEEPEST = 100
 
