@@ -16,10 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pynetemu.plan.needs import lack_of_open_files
+    from pynetemu.engine.limits import lacks
 
     plan = read_plan(arguments, arguments.host)
-    if lack := lack_of_open_files(plan):
+    for lack in lacks(plan):
         print(f"pynetemu: warning: {lack}", file=sys.stderr)
     if arguments.as_shell:
         from pynetemu.plan.as_shell import as_shell
