@@ -33,6 +33,17 @@ if TYPE_CHECKING:
     from pynetemu.errors import PynetemuError as PynetemuError
     from pynetemu.errors import ServiceError as ServiceError
     from pynetemu.errors import UsageError as UsageError
+    from pynetemu.lab.events import AddressEvent as AddressEvent
+    from pynetemu.lab.events import CaptureEvent as CaptureEvent
+    from pynetemu.lab.events import ChangeEvent as ChangeEvent
+    from pynetemu.lab.events import LabEvent as LabEvent
+    from pynetemu.lab.events import LinkEvent as LinkEvent
+    from pynetemu.lab.events import LostEvent as LostEvent
+    from pynetemu.lab.events import NeighborEvent as NeighborEvent
+    from pynetemu.lab.events import ProcessEvent as ProcessEvent
+    from pynetemu.lab.events import RouteEvent as RouteEvent
+    from pynetemu.lab.events import RuleEvent as RuleEvent
+    from pynetemu.lab.events import ServiceEvent as ServiceEvent
     from pynetemu.lab.links import LinkState as LinkState
     from pynetemu.lab.process import Change as Change
     from pynetemu.lab.process import Process as Process
@@ -52,6 +63,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.state import RuleState as RuleState
     from pynetemu.lab.state import SocketState as SocketState
     from pynetemu.lab.state import Totals as Totals
+    from pynetemu.lab.stream import Events as Events
     from pynetemu.measure.ping import Ping as Ping
     from pynetemu.measure.ping import Pings as Pings
     from pynetemu.measure.throughput import Throughput as Throughput
@@ -114,6 +126,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "pynetemu.lab.stream": "Events",
+    "pynetemu.lab.events": (
+        "AddressEvent CaptureEvent ChangeEvent LabEvent LinkEvent LostEvent NeighborEvent ProcessEvent RouteEvent "
+        "RuleEvent ServiceEvent"
+    ),
     "pynetemu.lab.reading": "LabState",
     "pynetemu.errors": (
         "CommandError CommandFailed CommandNotFound CommandTimeout ConflictError DescriptionError DescriptionWarning "

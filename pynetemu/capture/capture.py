@@ -66,6 +66,7 @@ class Capture:
 
         Raises LabError and FilterError for what is wrong in the call, OSError for a file that cannot be written.
         """
+        self._began = time.time()
         selection = choose(self.lab, self.what)
         self.names = names_of(self.lab)
         program = compile_filter(self.filter, by_node(self.names))
@@ -198,9 +199,16 @@ class Capture:
         now = time.time_ns()
         for node, (received, lost) in self._merged.statistics().items():
             self.lost += lost
+            if lost:
+                self._tell(node, lost, now)
             if numbers := self._numbers[node]:
                 about = f"all that was captured of {node}" if len(numbers) > 1 else ""
                 self._writer.statistics(min(numbers.values()), now, received, lost, about)
+
+    def _tell(self, node: str, lost: int, now: int) -> None:
+        from pynetemu.lab.events import CaptureEvent
+
+        self.lab.tell(CaptureEvent(time=now / 1e9, since=self._began, node=node, file=str(self.file), lost=lost))
 
 
 class _Numbers(dict[int, int]):

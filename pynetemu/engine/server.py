@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, get_args
@@ -11,6 +12,7 @@ from pynetemu.engine.changes.changes import Changes
 from pynetemu.engine.changes.switching import Switching
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.live import dumps, hub, names
+from pynetemu.engine.live.watchers import Watchers
 from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
@@ -30,7 +32,9 @@ from pynetemu.engine.protocol.requests import (
     NeighborStates,
     Networks,
     NodeNamespaces,
+    Occurrence,
     OpenLab,
+    OpenListener,
     OpenLog,
     OpenNode,
     OpenSocket,
@@ -45,10 +49,13 @@ from pynetemu.engine.protocol.requests import (
     ReplaceNeighbors,
     Request,
     ServiceStatus,
+    Spawn,
+    Started,
     SwitchInterfaces,
     TakeBack,
     TakeRing,
     TryFeatures,
+    WatchEvents,
     WatchPlan,
     WatchServices,
 )
@@ -72,6 +79,8 @@ class Server(Loop):
         super().__init__(channel, self._inside)
         self.nodes = nodes.Nodes(host)
         self._hub = hub.Hub(self.nodes)
+        self._watchers = Watchers()
+        self._programs: dict[int, tuple[Spawn, int]] = {}  # by the job, with the number in the node
         self._names = names.Names(self, self.nodes, self._hub)
         self._http_servers = HttpServers(self, self.nodes)
         self._relays = Relays(self.nodes)
@@ -123,15 +132,13 @@ class Server(Loop):
                 return _open_log(node, request.service)
             case ReadFiles():
                 return self._read_files(request)
-            case ReadTables():
-                return self._read_tables(request)
-            case ReadIndexes():
-                return {name: dict(self.nodes[name].indexes) for name in self._known(request.nodes)}
-            case ReadNames():
-                (node,) = self._known([request.node])
-                return self._names.text(node)
-            case FindInterfaces():
-                return self._hub.places(request.namespaces, request.indexes)
+            case ReadTables() | OpenListener() | WatchEvents() | ReadIndexes() | ReadNames() | FindInterfaces():
+                return self._answer_about_state(request)
+            case Spawn():
+                started = super().answer(request)
+                assert isinstance(started, Started)
+                self._programs[started.job] = request, started.pid
+                return started
             case ReadTotals():
                 return dumps.totals(self.nodes.values())
             case ForgetNeighbors():
@@ -141,6 +148,25 @@ class Server(Loop):
             case NeighborStates():
                 return neighbors.states(self.nodes, request.entries)
         return super().answer(request)
+
+    def _answer_about_state(
+        self, request: ReadTables | OpenListener | WatchEvents | ReadIndexes | ReadNames | FindInterfaces
+    ) -> object:
+        match request:
+            case ReadTables():
+                return self._read_tables(request)
+            case OpenListener():
+                return self._hub.listener(request.groups).detach()
+            case WatchEvents():
+                self._watchers.add(socket.socket(fileno=os.dup(request.watcher)))
+                return None
+            case ReadIndexes():
+                return {name: dict(self.nodes[name].indexes) for name in self._known(request.nodes)}
+            case ReadNames():
+                (node,) = self._known([request.node])
+                return self._names.text(node)
+            case FindInterfaces():
+                return self._hub.places(request.namespaces, request.indexes)
 
     def _answer_about_changes(self, request: WatchPlan | ChangeLab | TakeBack | SwitchInterfaces) -> object:
         match request:
@@ -220,6 +246,7 @@ class Server(Loop):
         plan = self._changes.plan
         was = self._described
         self._described = Description(was.pid, was.file, was.started, plan.nodes)
+        self._watchers.tell(Occurrence("change", time.time(), text=f"the lab was changed: plan {self._changes.revision}"))
         return Changed(self._changes.revision, tuple(told))
 
     def finish(self) -> None:
@@ -292,7 +319,13 @@ class Server(Loop):
 
     def children_ended(self, statuses: dict[int, int]) -> None:
         self._http_servers.ended(statuses)
-        self._services.ended(statuses)
+        for service in self._services.ended(statuses):
+            self._watchers.tell(
+                Occurrence("service", time.time(), service.node, service.name, service.pid, (), service.status or 0)
+            )
+        for job in statuses.keys() & self._programs.keys():
+            request, pid = self._programs.pop(job)
+            self._watchers.tell(Occurrence("process", time.time(), request.node, "", pid, request.argv, statuses[job]))
         if (status := self._relays.ended(statuses)) is not None:
             self._services.tell(ServiceStatus("the lab", "the relay", 0, status))
 

@@ -62,12 +62,16 @@ class Services:
         """From now on each end of a service is one packet there."""
         self._watchers.append(watcher)
 
-    def ended(self, statuses: Mapping[int, int]) -> None:
+    def ended(self, statuses: Mapping[int, int]) -> list[ServiceStatus]:
+        """Tells those who watch; gives back the services that have ended."""
+        ended = []
         for job in statuses.keys() & self._services.keys():
             service = self._services[job]
             service.status = statuses[job]
+            ended.append(service.state())
             if not (service.operation.ready == "finished" and service.status == 0):
                 self.tell(service.state())
+        return ended
 
     def tell(self, status: ServiceStatus) -> None:
         """Tells those who watch, of a process of the lab's own too."""

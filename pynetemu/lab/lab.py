@@ -16,6 +16,7 @@ from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, Desc
 from pynetemu.lab.connection import Connection, EngineProcess, Sandbox, is_readable
 from pynetemu.lab.following import FollowedPlan
 from pynetemu.lab.kernel import kernel_has
+from pynetemu.lab.live_lab import LiveLab
 from pynetemu.lab.process import Process, Stream, Streams, communicate
 from pynetemu.lab.running_labs import address, check_name, connect, listen, name_of
 from pynetemu.plan.data import from_data, to_data
@@ -26,28 +27,11 @@ from pynetemu.topology.part import caller, quoted
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
-    from pynetemu.lab.reading import LabState
-    from pynetemu.lab.state import (
-        ForwardingEntry,
-        InterfaceState,
-        Neighbor,
-        NeighborCounts,
-        PacketFilter,
-        PortState,
-        QueueState,
-        RouteState,
-        RuleState,
-        SocketState,
-        Totals,
-    )
+    from pynetemu.lab.stream import Events
     from pynetemu.plan.inventory import Inventory
 
 
 Words = str | bytes | int | float | os.PathLike[str] | Sequence[str | bytes | int | float | os.PathLike[str]]
-
-WHOLE = (
-    "links", "counters", "addresses", "routes", "rules", "neighbors", "forwarding", "vlans", "queues", "sockets", "filters",
-)  # fmt: skip  # what the kernel can be asked for, see `Lab.state`
 
 
 class LabNode:
@@ -163,7 +147,7 @@ class LabNode:
         return socket.socket(fileno=self.lab.control.ask(OpenSocket(self.name, int(family), int(type), int(proto))))
 
 
-class Lab:
+class Lab(LiveLab):
     """What captures, measurements and traces work on; `pynetemu.Network` is the same with all of these on it.
 
     Its parameters, and the errors that `open` raises, are those of `Network`.
@@ -191,6 +175,7 @@ class Lab:
         self._inventory: Inventory | None = None
         self.host = topology.host if isinstance(topology, Plan) else host
         self.name = name or ""
+        self.streams: list[Events] = []  # that are open
         self.file = ""  # of the description, in a lab that another process has started
         self.on_result: list[Callable[[Result], None]] = []  # called with what became of each command that `run` has ended
 
@@ -296,6 +281,8 @@ class Lab:
 
     def close(self) -> None:
         """Ends the lab, and returns when its last process has gone. Closing twice is no error."""
+        for stream in list(self.streams):
+            stream.close()
         if self._attached is not None:
             self._attached.close()
         if self._sandbox is not None:
@@ -332,57 +319,6 @@ class Lab:
     def __len__(self) -> int:
         return len(self.nodes)
 
-    def state(self, *nodes: str, tables: Sequence[str] = WHOLE) -> "LabState":
-        """What the kernel has in some nodes, or in all, read at once: links, addresses, routes, sockets…
-
-            state = net.state("r1", "r2", tables=("links", "addresses"))
-
-        `tables` are of links, counters, addresses, routes, rules, neighbors, forwarding, vlans, queues, sockets, filters:
-        all of them by default. Raises LabError.
-        """
-        from pynetemu.lab.reading import read
-
-        if unknown := [table for table in tables if table not in WHOLE]:
-            raise LabError(f"the kernel has no table {unknown[0]!r} of a node; {near_or_all(unknown[0], WHOLE)}")
-        return read(self.control, [self._known(node) for node in nodes] or self.nodes, tables)
-
-    def interfaces(self, *nodes: str) -> "list[InterfaceState]":
-        """The interfaces of some nodes, or of all, with their addresses and counters as the kernel has them now."""
-        return self.state(*nodes, tables=("links", "counters", "addresses")).interfaces
-
-    def routes(self, *nodes: str, all_tables: bool = False) -> "list[RouteState]":
-        """The routes of some nodes, or of all: those of the main table, or of all but the kernel's own (local)."""
-        found = self.state(*nodes, tables=("links", "routes")).routes
-        return found if all_tables else [route for route in found if not route.table]
-
-    def rules(self, *nodes: str) -> "list[RuleState]":
-        """The rules by which some nodes, or all, choose a routing table (`ip rule`)."""
-        return self.state(*nodes, tables=("rules",)).rules
-
-    def neighbors(self, *nodes: str) -> "list[Neighbor]":
-        """What some nodes, or all, know of their neighbors (ARP, ND)."""
-        return self.state(*nodes, tables=("links", "neighbors")).neighbors
-
-    def forwarding(self, *nodes: str) -> "list[ForwardingEntry]":
-        """Which MAC addresses the bridges of some nodes, or of all, have behind their ports."""
-        return self.state(*nodes, tables=("links", "forwarding")).forwarding
-
-    def ports(self, *nodes: str) -> "list[PortState]":
-        """The ports of the bridges of some nodes, or of all, with their VLANs and what a spanning tree has made of them."""
-        return self.state(*nodes, tables=("links", "vlans")).ports
-
-    def queues(self, *nodes: str) -> "list[QueueState]":
-        """The queueing disciplines of some nodes, or of all, with their counters (`tc -s qdisc`)."""
-        return self.state(*nodes, tables=("links", "queues")).queues
-
-    def sockets(self, *nodes: str) -> "list[SocketState]":
-        """The sockets of some nodes, or of all, that wait for anybody (`ss -lntu`)."""
-        return self.state(*nodes, tables=("links", "sockets")).sockets
-
-    def packet_filters(self, *nodes: str) -> "list[PacketFilter]":
-        """The tables of nftables and of the older iptables in some nodes, or in all."""
-        return self.state(*nodes, tables=("filters",)).packet_filters
-
     def names(self, node: str) -> str:
         """The text of a node's /etc/hosts: the names of the addresses that the nodes have now; in a closed lab as planned."""
         if self.ended:
@@ -390,21 +326,6 @@ class Lab:
 
             return hosts_file(self.inventory, self._known(node))
         return self.control.ask(ReadNames(self._known(node)))
-
-    def forget_neighbors(self, *nodes: str, unanswered_too: bool = False) -> "NeighborCounts":
-        """Makes some nodes, or all, forget what they have learned of their neighbors, as `ip neigh flush` does.
-
-        Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
-        """
-        from pynetemu.lab import reading
-
-        return reading.forget_neighbors(self.control, nodes or self.nodes, unanswered_too)
-
-    def totals(self) -> "Totals":
-        """Sums over the lab, read in one request: packets, drops, nodes that are up."""
-        from pynetemu.lab import reading
-
-        return reading.totals(self.control)
 
     def namespaces(self) -> dict[str, int]:
         """The number of each node's network namespace, as `lsns -t net` shows it: it is the same on all of the machine."""

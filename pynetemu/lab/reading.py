@@ -131,6 +131,11 @@ class LabState:
         """The nodes that were asked."""
         return tuple(self._raw)
 
+    @property
+    def numbers(self) -> dict[int, str]:
+        """The nodes, by the numbers that the kernel's messages about them have."""
+        return {number: node for node, number in self._numbers.items()}
+
     def _all(self, read: Callable[[str], Iterable[_T]]) -> list[_T]:
         with no_collection():
             return [value for node in self._raw for value in read(node)]
@@ -211,7 +216,7 @@ class LabState:
         found: dict[int, list[InterfaceAddress]] = {}
         for _, body in self._bodies(node, "addresses") if "addresses" in self._raw[node] else ():
             address = AddressMessage(body)
-            found.setdefault(address.index, []).append(_interface(f"{address.text}/{address.prefix_length}"))
+            found.setdefault(address.index, []).append(interface_address(address))
         return found
 
     def _counters(self, node: str) -> dict[int, Counters]:
@@ -339,6 +344,11 @@ class LabState:
             yield PacketFilter(node, "nft", _NFT_FAMILIES.get(body[0], str(body[0])), name)
         for tool, family, names in zip(("iptables-legacy", "ip6tables-legacy"), ("ip", "ip6"), older, strict=True):
             yield from (PacketFilter(node, tool, family, name) for name in bytes(names).decode().split())
+
+
+def interface_address(message: AddressMessage) -> "InterfaceAddress":
+    """A message as a value."""
+    return _interface(f"{message.text}/{message.prefix_length}")
 
 
 def is_shown(route: RouteMessage) -> bool:

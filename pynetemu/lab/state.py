@@ -58,6 +58,23 @@ class RouteState:
     ds_field: int = 0
     is_dead: bool = False
 
+    @property
+    def text(self) -> str:
+        """As the words of `ip route add`: "10.9.0.0/16 via 10.0.0.2 dev eth0 table 100"."""
+        words = [self.kind] if self.kind != "unicast" else []
+        words += ["default" if self.destination.prefixlen == 0 else str(self.destination)]
+        words += ["tos", f"{self.ds_field:#04x}"] if self.ds_field else []
+        hops = [self._hop(gateway, interface) for gateway, interface in self.hops]
+        words += hops[0] if len(hops) == 1 else [word for hop in hops for word in ("nexthop", *hop)]
+        words += ["src", str(self.source)] if self.source is not None else []
+        words += ["metric", str(self.metric)] if self.metric else []
+        words += ["table", str(self.table)] if self.table else []
+        return " ".join(words)
+
+    def _hop(self, gateway: "Address | None", interface: str) -> list[str]:
+        other = ["inet6"] if gateway is not None and gateway.version != self.destination.version else []
+        return [*(["via", *other, str(gateway)] if gateway is not None else []), *(["dev", interface] if interface else [])]
+
 
 @dataclass(frozen=True, slots=True)
 class RuleState:

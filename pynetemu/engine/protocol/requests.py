@@ -382,6 +382,33 @@ class FindInterfaces(Request[tuple[tuple[str, ...], ...]]):
 
 
 @request
+class OpenListener(Request[Descriptor]):
+    """A route socket at which the messages of all nodes arrive, of these groups (RTNLGRP_*), each with its node's number."""
+
+    groups: tuple[int, ...]
+
+
+@request
+class WatchEvents(Request[None]):
+    """From now on what happens to processes, services and the lab is one packet at this socket each: an Occurrence as JSON."""
+
+    watcher: Descriptor
+
+
+@frozen
+class Occurrence:
+    """`kind` is "process", "service", "change" or "lost" (more happened than the socket held); `time` as time.time()."""
+
+    kind: str
+    time: float
+    node: str = ""
+    text: str = ""
+    pid: int = 0
+    argv: tuple[str, ...] = ()
+    status: int = 0
+
+
+@request
 class ReadIndexes(Request[dict[str, dict[str, int]]]):
     """The indexes of the interfaces of nodes that the lab has made, by the names which the plan gives them."""
 
