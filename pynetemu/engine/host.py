@@ -18,6 +18,7 @@ from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
     AddDevice,
+    AddFile,
     AddHttpServer,
     AddMultipathRoute,
     Address,
@@ -107,6 +108,8 @@ def _lasting(inventory: Inventory) -> Iterator[str]:
         if isinstance(operation, _LASTING) and operation.node == inventory.root:
             text = f"{operation.interface} would be on this machine alone, where nothing would remove it after a crash"
             yield _say(operation, text)
+        elif isinstance(operation, AddFile) and operation.node == inventory.root:
+            yield _say(operation, f"{operation.path} would be this machine's own")
         elif isinstance(operation, AddRuleset) and operation.node == inventory.root:
             text = f"the rules of {operation.name} would be this machine's own, where nothing would remove them after a crash"
             yield _say(operation, text)

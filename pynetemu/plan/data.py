@@ -10,6 +10,7 @@ from pynetemu.plan.difference import spliced, splices
 from pynetemu.plan.operations import (
     Address,
     DeviceKind,
+    FileKind,
     InterfaceAddress,
     IPNetwork,
     Mechanism,
@@ -150,6 +151,12 @@ def _node_kind(value: object) -> str:
     return str(value)
 
 
+def _file_kind(value: object) -> str:
+    if value not in get_args(FileKind):
+        raise ValueError(f"no kind of file is called {value!r}")
+    return str(value)
+
+
 def _device_kind(value: object) -> str:
     if value not in get_args(DeviceKind):
         raise ValueError(f"no kind of interface is called {value!r}")
@@ -207,6 +214,7 @@ _DECODERS: dict[Any, Callable[[object], Any]] = {
     tuple[int, ...]: _integers,
     NodeKind: _node_kind,
     DeviceKind: _device_kind,
+    FileKind: _file_kind,
     TunnelKind: _tunnel_kind,
     Mechanism: _mechanism,
     Address: _address,

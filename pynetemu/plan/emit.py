@@ -7,6 +7,7 @@ from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
     AddDevice,
+    AddFile,
     AddHttpServer,
     AddMacvlan,
     AddMultipathRoute,
@@ -163,6 +164,9 @@ def _http_servers(parts: _Parts) -> Iterator[AddHttpServer]:
 _MAKERS: dict[str, Callable[[_Parts], Iterable[Part]]] = {
     "nodes": lambda parts: (AddNode(node.name, node.kind, node.source) for node in parts.nodes),
     "settings": _settings,
+    "files": lambda parts: (
+        AddFile(node.name, file.path, file.kind, file.content, node.source) for node in parts.nodes for file in node.files
+    ),
     "bridges": _bridges,
     "links": lambda parts: (_veth(link) for link in parts.links if not link.tunnel),
     "tunnels": lambda parts: (_tunnel(*tunnel) for tunnel in parts.tunnels if tunnel not in parts.wireguards),

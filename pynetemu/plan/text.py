@@ -7,6 +7,7 @@ from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
     AddDevice,
+    AddFile,
     AddHttpServer,
     AddMacvlan,
     AddMultipathRoute,
@@ -147,6 +148,9 @@ def _entries(inventory: Inventory) -> Iterator[tuple[str, str, str, str]]:
                 yield node, _destination(destination), f"via {' or '.join(map(str, vias))}", gateways
             case AddRuleset(node=node, name=name, text=text):
                 yield node, name, f"nftables rules, {counted(len(text.splitlines()), 'line')}", ""
+            case AddFile(node=node, path=path, kind=kind, content=content):
+                shown = {"file": counted(len(content.splitlines()), "line"), "private": "own folder", "mount": content}
+                yield node, path, shown[kind], ""
             case AddHttpServer(node=node, name=name, port=port):
                 yield node, name, f"http://{node}:{port}/", ""
             case AddService(node=node, name=name, command=command, ready=ready):

@@ -1,11 +1,13 @@
 """Nodes, each a network namespace: those that have addresses. `topology.switches` has the others."""
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pynetemu.topology.part import Part
 
 Several = str | Iterable[str]  # one, or more of them
+Path = str | os.PathLike[str]
 
 
 class Node(Part):
@@ -41,6 +43,14 @@ class Host(Node):
     filled in: a host with one router next to it gets a default route, one with several a route to each network, the
     shortest path; `auto_routes=False` leaves that out. With `multipath`, paths of equal cost share the flows. `loopback`
     has addresses for the host as a whole, on `lo`.
+
+    What it has for itself of the file system, besides /etc, /var, /run and /dev:
+
+        r1 = Host(files={"/etc/frr/frr.conf": "hostname r1\\n"}, private=["/srv/x"], mounts={"/srv/www": "pages"})
+
+    `files` are texts by their paths below these folders, there before the node's first program; `private` are folders that
+    are empty at first, and the node's own; `mounts` show files or folders of the machine at other places, relative ones as
+    seen from the description.
     """
 
     default_via: Several | None = None
@@ -48,6 +58,9 @@ class Host(Node):
     auto_routes: bool = True
     multipath: bool = False
     loopback: Several = ()
+    private: Iterable[str] = ()
+    files: Mapping[str, str] = {}
+    mounts: Mapping[str, Path] = {}
 
     def __init__(
         self,
@@ -57,8 +70,12 @@ class Host(Node):
         auto_routes: bool | None = None,
         multipath: bool | None = None,
         loopback: Several | None = None,
+        private: Iterable[str] | None = None,
+        files: Mapping[str, str] | None = None,
+        mounts: Mapping[str, Path] | None = None,
     ) -> None:
         self._set(default_via=default_via, routes=routes, auto_routes=auto_routes, multipath=multipath, loopback=loopback)
+        self._set(private=private, files=files, mounts=mounts)
 
 
 class Router(Host):
@@ -95,9 +112,19 @@ class Root(Host):
         auto_routes: bool | None = None,
         multipath: bool | None = None,
         loopback: Several | None = None,
+        private: Iterable[str] | None = None,
+        files: Mapping[str, str] | None = None,
+        mounts: Mapping[str, Path] | None = None,
     ) -> None:
         super().__init__(
-            default_via=default_via, routes=routes, auto_routes=auto_routes, multipath=multipath, loopback=loopback
+            default_via=default_via,
+            routes=routes,
+            auto_routes=auto_routes,
+            multipath=multipath,
+            loopback=loopback,
+            private=private,
+            files=files,
+            mounts=mounts,
         )
         self._set(address=address, forward=forward)
 

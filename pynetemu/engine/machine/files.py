@@ -21,6 +21,7 @@ from pynetemu.engine import syscalls
 from pynetemu.engine.machine import skeleton
 from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE
 from pynetemu.engine.paths import find_program, search_path
+from pynetemu.plan.operations import AddFile
 
 _DEVICES_IN_RUN = "/pynetemu/dev"  # in a node's /run: the machine's /dev, to which links in the node's lead
 _NODES = f"{STATE}/nodes"
@@ -40,6 +41,7 @@ class Files:
         self.kept = [os.path.realpath(folder) for folder in kept if folder]
         self._has_layers: bool | None = None  # None before it has been tried
         self._dressed: set[str] = set()
+        self._declared: dict[str, dict[str, AddFile]] = {}  # by node and path
         self._etc: dict[str, int] = {}  # descriptors of the nodes' own /etc
 
     def prepare(self) -> None:
@@ -56,6 +58,35 @@ class Files:
             with suppress(FileExistsError):  # somebody in that node has one of this name
                 os.symlink(f"{HELD}/{descriptor}", f"{folder}/{node}")
 
+    def add(self, file: AddFile) -> None:
+        """What a node will have besides, when its machine is made."""
+        self._declared.setdefault(file.node, {})[file.path] = file
+
+    def remove(self, file: AddFile) -> None:
+        self._declared.get(file.node, {}).pop(file.path, None)
+
+    def is_private(self, file: AddFile) -> bool:
+        """Whether it is in a folder that the description makes private."""
+        others = self._declared.get(file.node, {}).values()
+        return any(file.path.startswith(f"{other.path}/") for other in others if other.kind == "private")
+
+    def place(self, file: AddFile, run: str = "/run") -> None:
+        """Puts a file or folder where it belongs; called in the node's mount namespace. `run` is its /run, wherever that is."""
+        path = re.sub("^/run(?=/)", run, file.path)
+        if not self._has_layers and path.startswith(("/etc/", "/var/")) and not self.is_private(file):
+            text = "here nodes have no /etc and /var of their own, says `pynetemu doctor`, and it would be the machine's"
+            raise OSError(errno.ENOTSUP, text, path)
+        if file.kind == "file":
+            with suppress(FileNotFoundError):  # the machine's is not ours to write, and may be a link
+                os.unlink(path)
+            _write(path, file.content)
+        elif file.kind == "private":
+            own = f"{_NODES}/{file.node}/private{file.path}"
+            os.makedirs(own, exist_ok=True)
+            _show_again(own, path)
+        else:
+            _show_again(os.path.realpath(file.content), path)
+
     def forget(self, node: str) -> None:
         """The node's name goes, and what it has written."""
         for folder in (NAMES, *(f"{_NODES}/{other}/run/netns" for other in self._dressed)):
@@ -63,6 +94,7 @@ class Files:
                 if os.readlink(f"{folder}/{node}").startswith(HELD):
                     os.unlink(f"{folder}/{node}")
         self._dressed.discard(node)
+        self._declared.pop(node, None)
         if (etc := self._etc.pop(node, None)) is not None:
             os.close(etc)
 
@@ -77,9 +109,15 @@ class Files:
         if not self._has_layers:
             _bind_texts(own, texts)
         self._hold_etc(node)
+        for _, file in sorted(self._declared.get(node, {}).items()):
+            if not file.path.startswith("/run/"):
+                self.place(file)
         run = _own_folder(f"{own}/run")
         _mount_dev(own, run)
         _fill_run(run, _SHOWN_RUN)
+        for _, file in sorted(self._declared.get(node, {}).items()):
+            if file.path.startswith("/run/"):
+                self.place(file, run)
         syscalls.mount(run, "/run", "", syscalls.MS_MOVE)
         for folder, descriptor in held:
             _show_again(f"/proc/self/fd/{descriptor}", folder)
@@ -236,6 +274,7 @@ def _show_again(source: str, target: str) -> None:
         if stat.S_ISDIR(os.stat(source).st_mode):
             os.makedirs(target, exist_ok=True)
         else:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
         syscalls.mount(source, target, "", _BIND)
 

@@ -18,6 +18,7 @@ from typing import Any, overload
 from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan, DeviceKind
+from pynetemu.plan.operations.files import AddFile, FileKind
 from pynetemu.plan.operations.firewalls import AddRuleset
 from pynetemu.plan.operations.impairments import Impair, Mechanism
 from pynetemu.plan.operations.links import AddVeth, SetUp
@@ -35,6 +36,7 @@ from pynetemu.plan.operations.wireguard import AddPeer, AddWireGuard
 Operation = (
     AddNode
     | SetSysctl
+    | AddFile
     | AddBridge
     | AddVeth
     | AddVlan
@@ -63,6 +65,7 @@ __all__ = [
     "AddAddress",
     "AddBridge",
     "AddDevice",
+    "AddFile",
     "AddHttpServer",
     "AddMacvlan",
     "AddMultipathRoute",
@@ -79,6 +82,7 @@ __all__ = [
     "Address",
     "DeviceKind",
     "EndTable",
+    "FileKind",
     "IPNetwork",
     "Impair",
     "InterfaceAddress",

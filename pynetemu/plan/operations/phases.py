@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 from pynetemu.frozen import frozen
 from pynetemu.plan.operations.addresses import AddAddress
 from pynetemu.plan.operations.devices import AddDevice, AddMacvlan
+from pynetemu.plan.operations.files import AddFile
 from pynetemu.plan.operations.firewalls import AddRuleset
 from pynetemu.plan.operations.impairments import Impair
 from pynetemu.plan.operations.links import AddVeth, SetUp
@@ -40,6 +41,7 @@ class Phase:
 PHASES = (
     Phase("nodes", AddNode),
     Phase("settings", SetSysctl),
+    Phase("files", AddFile),
     Phase("bridges", AddBridge),
     Phase("links", AddVeth),
     Phase("tunnels", AddTunnel),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
 
-from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork, Mechanism, NodeKind
+from pynetemu.plan.operations import Address, FileKind, InterfaceAddress, IPNetwork, Mechanism, NodeKind
 from pynetemu.topology.part import Declaration
 
 BRIDGE = "br0"  # in every switch
@@ -93,6 +93,15 @@ class ResolvedRoute:
     said: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ResolvedFile:
+    """What a node has at a path, as `AddFile` says it."""
+
+    path: str
+    kind: FileKind
+    content: str = ""
+
+
 @dataclass(eq=False)
 class ResolvedNode:
     name: str
@@ -107,6 +116,7 @@ class ResolvedNode:
     auto_routes: bool = True
     multipath: bool = False
     routes: list[ResolvedRoute] = field(default_factory=list)
+    files: list[ResolvedFile] = field(default_factory=list)
     links: int = 0
     numbers: Iterator[int] = field(default_factory=count)  # for the names of interfaces that were given none
     incomplete: bool = False  # some of its addresses could not be read

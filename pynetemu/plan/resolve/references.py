@@ -6,6 +6,7 @@ from dataclasses import replace
 from pynetemu.plan.operations import Address, InterfaceAddress, NodeKind
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems
+from pynetemu.plan.resolve.files import read_files
 from pynetemu.plan.resolve.gateways import read_routes
 from pynetemu.plan.resolve.network import (
     BRIDGE,
@@ -70,6 +71,7 @@ class Resolver:
             texts = read_several(part.loopback)
             node.loopback = [found for text in texts if (found := self._address(text, part.declaration))]
             read_routes(part, node, self.problems)
+            read_files(part, node, self.problems)
 
     def _boolean(self, part: Part, name: str) -> bool:
         """One that is told to be wrong counts as True, which leads to no more mistakes."""
