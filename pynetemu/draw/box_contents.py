@@ -1,8 +1,9 @@
 """What stands in each box of a drawing, how large that makes it, and which of the possible drawings is the best."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pynetemu.draw.attach import spread
 from pynetemu.draw.geometry import Box, Layout, Spacing
 from pynetemu.draw.graph import Graph, Interface, Node
 from pynetemu.draw.groups import group
@@ -50,19 +51,24 @@ class Scene:
     layout: Layout
 
     def said_at_end(self, end: Interface, neighbor: str) -> str:
-        """An interface's name, where its node has more than one and it is not just the neighbor's name."""
-        node = self.graph.node[end.node]
-        return end.name if len(self.graph.links_of[node.name]) > 1 and end.name != neighbor else ""
+        """An interface's name, where its node has more than one; the neighbor's name only where several links lead there."""
+        links = self.graph.links_of[end.node]
+        several = end.name != neighbor or sum(link.other(end.node) == neighbor for link in links) > 1
+        return end.name if len(links) > 1 and several else ""
 
 
-def scene_of(graph: Graph) -> Scene:
-    """The whole network if it fits a page; else the smallest of the drawings with more and more leaves in groups."""
+def scene_of(graph: Graph, wider: float = 1.0) -> Scene:
+    """The whole network if it fits a page; else the smallest of the drawings with more and more leaves in groups.
+
+    Boxes are so many times further apart than usual.
+    """
+    spacing = replace(_SPACING, beside=_SPACING.beside * wider, between=_SPACING.between * wider)
     scenes = []
     for shown in dict.fromkeys([graph, group(graph, 12), group(graph, 5), group(graph, 2)]):
         forms = _FORMS if shown is not graph else _FORMS[:2]
         for direction, shape in reversed(forms) if runs_across(shown) else forms:
             contents = {node.name: content_of(shown, node, shape) for node in shown.nodes}
-            layout = arrange(shown, {name: content.size for name, content in contents.items()}, _SPACING, direction)
+            layout = spread(arrange(shown, {name: content.size for name, content in contents.items()}, spacing, direction))
             scenes.append(Scene(shown, contents, layout))
             if _pages(layout) <= 1:
                 return scenes[-1]

@@ -71,6 +71,20 @@ def any_overlap(boxes: Iterable[Box], gap: float = 0) -> bool:
     return False
 
 
+def crosses(start: Point, end: Point, box: Box) -> bool:
+    """Whether a straight line comes into a box (Liang and Barsky's clipping)."""
+    first, last = 0.0, 1.0
+    sides = (start[0], end[0] - start[0], box.x, box.width), (start[1], end[1] - start[1], box.y, box.height)
+    for place, step, low, length in sides:
+        if step == 0:
+            if not low < place < low + length:
+                return False
+            continue
+        near, far = sorted(((low - place) / step, (low + length - place) / step))
+        first, last = max(first, near), min(last, far)
+    return first < last
+
+
 def moved(layout: Layout, x: float, y: float) -> Layout:
     return Layout(
         {name: Box(box.x + x, box.y + y, box.width, box.height) for name, box in layout.boxes.items()},

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from itertools import pairwise
-from math import dist, inf
+from math import dist
 
 from pynetemu.draw.box_contents import BoxContents, Scene, scene_of
 from pynetemu.draw.geometry import Box, Point, Route
 from pynetemu.draw.graph import Graph
+from pynetemu.draw.labels import Label, place_labels
 from pynetemu.draw.looks import look
 from pynetemu.safe_text import printable
 
 _MARGIN = 24
+_WIDER = 1.0, 1.5, 2.2, 3.3, 5.0  # times the usual distances
 _ICON = 16
 _ROUND = 8  # of a line's corner
 _ROUNDEST = 22  # of a box's corner
@@ -34,7 +35,7 @@ _COLORS = {
 
 def as_svg(graph: Graph, background: str = "") -> str:
     """A drawing for `background` "light" or "dark"; for "" it follows what the reader's browser prefers."""
-    scene = scene_of(graph)
+    scene, labels = _labelled(graph)
     width, height = (round(length + 2 * _MARGIN) for length in (scene.layout.width, scene.layout.height))
     return "\n".join(
         [
@@ -45,10 +46,23 @@ def as_svg(graph: Graph, background: str = "") -> str:
             f'<rect class="page" x="{-_MARGIN}" y="{-_MARGIN}" width="{width}" height="{height}"/>',
             *(_line(route) for route in scene.layout.routes),
             *(part for name, content in scene.contents.items() for part in _box(content, scene.layout.boxes[name])),
-            *(part for route in scene.layout.routes for part in _labels(scene, route)),
+            *(_text(label.text, label.style, label.x, label.y) for label in labels),
             "</svg>\n",
         ]
     )
+
+
+def _labelled(graph: Graph) -> tuple[Scene, list[Label]]:
+    """The drawing, with as much room between boxes as the labels of lines need."""
+    drawings: list[tuple[int, int, Scene, list[Label]]] = []
+    for wider in _WIDER:
+        scene = scene_of(graph, wider)
+        labels, lacking = place_labels(scene, _MARGIN)
+        drawings.append((lacking, len(drawings), scene, labels))
+        if not lacking:
+            break
+    _, _, scene, labels = min(drawings, key=lambda drawing: drawing[:2])
+    return scene, labels
 
 
 def _theme(scene: Scene, background: str) -> str:
@@ -114,49 +128,11 @@ def _box(content: BoxContents, box: Box) -> Iterator[str]:
     yield "</g>"
 
 
-def _text(text: str, style: str, x: float, y: float, anchor: str = "start") -> str:
+def _text(text: str, style: str, x: float, y: float) -> str:
     kind = f' class="{style}"' if style else ""
-    where = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text{kind}{where} x="{x:.1f}" y="{y:.1f}">{_escaped(text)}</text>'
-
-
-def _labels(scene: Scene, route: Route) -> Iterator[str]:
-    for end, points in ((route.link.a, route.points), (route.link.b, route.points[::-1])):
-        if said := scene.said_at_end(end, route.link.other(end.node)):
-            yield _end(said, scene.layout.boxes[end.node], points)
-    if route.link.labels:
-        x, y = _middle(route.points)
-        yield _text(" ".join(route.link.labels), "note", x, y + 3, "middle")
-
-
-def _end(text: str, box: Box, points: tuple[Point, ...]) -> str:
-    """Beside the line, where it leaves the box; what comes from the right stands below it, since a line may be short."""
-    x, y, right, down = _leaving(box, points)
-    if abs(y - box.y) < 1 or abs(y - box.y - box.height) < 1:
-        to_left = right > 0.1
-        return _text(text, "end", x - 4 if to_left else x + 4, y + (12 if down > 0 else -5), "end" if to_left else "start")
-    return _text(text, "end", x + 5, y - 4) if right > 0 else _text(text, "end", x - 5, y + 11, "end")
-
-
-def _leaving(box: Box, points: tuple[Point, ...]) -> tuple[float, float, float, float]:
-    """Where a line leaves a box, and its direction there."""
-    for (x, y), (to_x, to_y) in pairwise(points):
-        if not (box.x <= to_x <= box.x + box.width and box.y <= to_y <= box.y + box.height):
-            length = dist((x, y), (to_x, to_y))
-            right, down = (to_x - x) / length, (to_y - y) / length
-            across = (box.x + box.width - x if right > 0 else x - box.x) / abs(right) if right else inf
-            along = (box.y + box.height - y if down > 0 else y - box.y) / abs(down) if down else inf
-            step = max(min(across, along), 0)
-            return x + right * step, y + down * step, right, down
-    return *box.center, 1, 0
+    return f'<text{kind} x="{x:.1f}" y="{y:.1f}">{_escaped(text)}</text>'
 
 
 def _escaped(text: str) -> str:
     """Text in XML, which has no control characters."""
     return escape(printable(text))
-
-
-def _middle(points: tuple[Point, ...]) -> Point:
-    """The middle of the longest straight part."""
-    (x, y), (to_x, to_y) = max(pairwise(points), key=lambda part: dist(*part))
-    return (x + to_x) / 2, (y + to_y) / 2

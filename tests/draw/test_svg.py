@@ -2,20 +2,26 @@
 
 import re
 import sys
+from collections import Counter
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from random import Random
 from xml.etree import ElementTree
 
 import pytest
 
+from pynetemu import Link, Router, Switch, Topology, Vxlan
 from pynetemu.draw.box_contents import Scene, scene_of
 from pynetemu.draw.geometry import Box
-from pynetemu.draw.graph import read
+from pynetemu.draw.graph import Graph, read
 from pynetemu.draw.svg import as_svg
 from pynetemu.errors import DrawError
+from pynetemu.plan.compile import compile_plan
+from pynetemu.plan.load import load
 from pynetemu.plan.operations import AddNode, AddVeth, Plan
+from tests.support.pynetemu import CLONE
 from tests.support.shapes import HUNDREDS, SHAPES, plan_of, random_edges
+from tests.support.svg_texts import overprinted, places
 
 ALL = {**SHAPES, **{f"{name} of a hundred": edges for name, edges in HUNDREDS.items()}}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -107,6 +113,71 @@ def test_two_links_between_the_same_nodes_are_two_lines() -> None:
 def test_in_any_network_no_box_touches_another(seed: int) -> None:
     layout = scene_of(read(plan_of(random_edges(Random(seed))))).layout
     assert not any(_touch(one, two) for one, two in combinations(layout.boxes.values(), 2))
+
+
+class _Lab(Topology):
+    """Several links between two nodes, many at one, tunnels, and something said of most."""
+
+    def build(self, case: str) -> None:
+        r = self.r = [Router() for _ in range(6)]
+        s = self.s = [Switch(stp=True), Switch(stp=True)]
+        if case == "parallel":
+            pairs = (
+                [(r[0], r[1])] * 3 + [(r[1], s[0])] + [(s[0], s[1])] * 2 + [(r[2], r[3])] * 2 + [(r[3], r[4]), (r[4], r[2])] * 2
+            )
+        elif case == "mesh":
+            pairs = [(a, b) for i, a in enumerate(r) for b in r[:i]]
+        else:
+            pairs = [*((a, s[0]) for a in r), *pairwise(r), *((a, s[1]) for a in r[:4])]
+        for number, pair in enumerate(pairs):
+            self.add(Link(*pair, mtu=1400 if number % 2 and case != "crowd" else None))
+        if case != "mesh":
+            self.add(Vxlan(r[0], r[1], id=7))
+
+    allow = "mtu", "loops"
+
+
+_OVERPRINTED = [
+    *(read(plan_of(edges)) for edges in ALL.values()),
+    *(read(plan_of(random_edges(Random(seed)))) for seed in range(8)),
+    *(read(compile_plan(load(str(file)))) for file in sorted((CLONE / "topologies").glob("*.py"))),
+    *(read(compile_plan(_Lab(case=case))) for case in ("parallel", "mesh", "crowd")),
+]
+
+
+@pytest.mark.parametrize("graph", _OVERPRINTED, ids=lambda graph: graph.name)
+def test_no_text_stands_on_another_or_on_a_box(graph: Graph) -> None:
+    """Measured in the file alone, with the fonts' own widths."""
+    drawing = as_svg(graph)
+    assert overprinted(drawing) == []
+    assert sum(place.kind == "box" for place in places(drawing)) >= min(len(graph.nodes), 2)
+
+
+@pytest.mark.parametrize("case", ["parallel", "mesh", "crowd"])
+def test_each_line_has_the_names_of_both_ends(case: str) -> None:
+    graph = read(compile_plan(_Lab(case=case)))
+    shown = Counter(place.text for place in places(as_svg(graph)) if place.kind == "end")
+    scene = scene_of(graph)
+    assert shown == Counter(
+        said for link in graph.links for end in (link.a, link.b) if (said := scene.said_at_end(end, link.other(end.node)))
+    )
+    assert shown["eth0"] > 4
+
+
+@pytest.mark.parametrize("shape", ["ring", "full_mesh", "linear", "torus"])
+def test_parallel_links_are_lines_beside_each_other(shape: str) -> None:
+    edges = [edge for edge in SHAPES[shape] for _ in range(2)]
+    layout = scene_of(read(plan_of(edges))).layout
+    between = [
+        tuple(point for point in route.points if not any(_within(box, point) for box in layout.boxes.values()))
+        or tuple(sorted(((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in [(route.points[0], route.points[-1])]))
+        for route in layout.routes
+    ]
+    assert len(set(between)) == len(edges)
+
+
+def _within(box: Box, point: tuple[float, float]) -> bool:
+    return box.x - 0.1 <= point[0] <= box.x + box.width + 0.1 and box.y - 0.1 <= point[1] <= box.y + box.height + 0.1
 
 
 def _touch(one: Box, two: Box) -> bool:
