@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pynetemu.errors import PynetemuError as PynetemuError
     from pynetemu.errors import ServiceError as ServiceError
     from pynetemu.errors import UsageError as UsageError
+    from pynetemu.lab.changing import LabChange as LabChange
     from pynetemu.lab.events import AddressEvent as AddressEvent
     from pynetemu.lab.events import CaptureEvent as CaptureEvent
     from pynetemu.lab.events import ChangeEvent as ChangeEvent
@@ -140,6 +141,7 @@ _HOMES = {
     "pynetemu.capture.capture": "Capture",
     "pynetemu.topology.devices": "BridgePort",
     "pynetemu.trace.sources.events": "Event",
+    "pynetemu.lab.changing": "LabChange",
     "pynetemu.lab.links": "LinkState",
     "pynetemu.lab.running_labs": "RunningLab labs",
     "pynetemu.lab.services": "ServiceNews ServiceState",

@@ -77,6 +77,7 @@ _PUBLIC = [
     "InterfaceState",
     "Journey",
     "KernelError",
+    "LabChange",
     "LabError",
     "LabEvent",
     "LabState",
@@ -348,6 +349,7 @@ def test_what_public_methods_return_is_public() -> None:
     assert hidden == {
         "Lab.processes returns Connection",
         "Lab.control returns Connection",
+        "Lab.followed returns FollowedPlan",
         "Lab.inventory returns Inventory",
     }
 

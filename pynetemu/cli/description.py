@@ -21,8 +21,11 @@ def add_description(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings about the description are errors")
 
 
-def read_plan(arguments: argparse.Namespace, host: bool = False, sandbox: "Sandbox | None" = None) -> "Plan":
-    """The plan of the user's file; `sandbox` is one that has nothing in it yet, to try the kernel in.
+def read_plan(
+    arguments: argparse.Namespace, host: bool = False, sandbox: "Sandbox | None" = None, running: "Plan | None" = None
+) -> "Plan":
+    """The plan of the user's file; `sandbox` is one that has nothing in it yet, to try the kernel in; `running` that of a
+    lab which this is to become.
 
     Warnings are told on standard error; with --strict they are a DescriptionError.
     """
@@ -30,7 +33,8 @@ def read_plan(arguments: argparse.Namespace, host: bool = False, sandbox: "Sandb
     from pynetemu.plan.compile import compile_plan
     from pynetemu.plan.load import load
 
-    plan = compile_plan(load(arguments.file, dict(arguments.parameters)), host=host, kernel=partial(kernel_has, sandbox))
+    topology = load(arguments.file, dict(arguments.parameters))
+    plan = compile_plan(topology, host=host, kernel=partial(kernel_has, sandbox), running=running)
     plan = replaced(plan, warnings=(*plan.warnings, *_hidden_commands(plan)))
     if plan.warnings and arguments.strict:
         from pynetemu.errors import DescriptionError, Problem

@@ -20,6 +20,7 @@ _VERBS = {
     "draw": "draw it: in the terminal, or into a file",
     "ps": "list your running labs",
     "exec": "run a command in a node of a running lab",
+    "apply": "change a running lab to what a file describes now",
     "capture": "capture packets of a running lab",
     "attach": "open the shell of a running lab",
     "doctor": "tell what this machine allows, and how to mend what is missing",

@@ -57,7 +57,7 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
     gc.enable()
     with network:
         interrupts.raise_again()
-        shell = Shell(network, interactive, _stdin(arguments, interactive), partial(read_plan, arguments, arguments.host))
+        shell = Shell(network, interactive, _stdin(arguments, interactive), partial(read_plan, arguments, arguments.host, None))
         try:
             if interactive:
                 print(_welcome(network, time.perf_counter() - start))

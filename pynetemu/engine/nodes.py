@@ -4,6 +4,7 @@ The engine has one thread, which lives in the lab's own namespaces ("home") and 
 each way. What is opened there (a socket, a process) stays there.
 """
 
+import errno
 import os
 import socket
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -14,12 +15,14 @@ from typing import Any, Protocol
 from pynetemu.engine import processes, rings, syscalls
 from pynetemu.engine.machine.files import Files
 from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
-from pynetemu.engine.messages.tables import LINK_BODY, RTM_GETLINK, LinkMessage
-from pynetemu.engine.netlink import Netlink
+from pynetemu.engine.messages.framing import text
+from pynetemu.engine.messages.tables import IFLA_IFNAME, LINK_BODY, RTM_GETLINK, LinkMessage
+from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.errors import LabError
 from pynetemu.plan.operations import NodeKind
 
 NETWORK = syscalls.CLONE_NEWNET
+_MOST_ASKED = 16  # interfaces, one by one; for more all of a node are listed
 Namespaces = tuple[tuple[int, int], ...]  # (descriptor, CLONE_ flag) of each
 
 
@@ -167,6 +170,33 @@ class Nodes(dict[str, Node]):
     def links(self, name: str) -> list[LinkMessage]:
         """A node's interfaces as they are now."""
         return list(map(LinkMessage, self[name].link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0))))
+
+    def ask(self, name: str, interface: str | int) -> list[LinkMessage]:
+        """An interface as it is now, by its name or its index; nothing when there is none."""
+        index = interface if isinstance(interface, int) else 0
+        named = text(IFLA_IFNAME, interface) if isinstance(interface, str) else b""
+        try:
+            answers = self[name].link.ask(RTM_GETLINK, LINK_BODY.pack(0, 0, index, 0, 0) + named)
+        except Refused as refused:
+            if refused.errno == errno.ENODEV:
+                return []
+            raise
+        return [LinkMessage(answer.body) for answer in answers]
+
+    def find(self, name: str, interface: str) -> int:
+        """The index of an interface by the name that it has now, 0 when there is none."""
+        found: list[int] = [link.index for link in self.ask(name, interface)]
+        return found[0] if found else 0
+
+    def free_indexes(self, name: str, count: int) -> int:
+        """The first of so many that are free in a row: users may have made interfaces too, whose indexes the kernel chose."""
+        if count > _MOST_ASKED:
+            highest: int = max(link.index for link in self.links(name))
+            return max(self[name].next_index, highest + 1)
+        first = self[name].next_index
+        while taken := [index for index in range(first, first + count) if self.ask(name, index)]:
+            first = taken[-1] + 1
+        return first
 
     def index(self, node: Node, interface: str) -> int:
         """An interface's index; on the machine itself it was the kernel's choice, so it is looked up once."""

@@ -29,6 +29,7 @@ from pynetemu.engine.protocol.requests import (
     ForgetNeighbors,
     KernelTables,
     LabNamespaces,
+    Listen,
     NeighborStates,
     Networks,
     NodeNamespaces,
@@ -91,6 +92,7 @@ class Server(Loop):
         self._changes = Changes(self.nodes, self._check, self._names.become)
         self._switching = Switching(self.nodes)
         self._described = Description(0, "", 0.0, ())
+        self._listener: socket.socket | None = None
         self._host_address: Address | None = None
         self._is_built = False  # or is being built
         self._is_on_machine = False  # something of the lab is on the machine itself, or may be
@@ -107,7 +109,7 @@ class Server(Loop):
                 return self._features(request.names)
             case ReadRelay():
                 return self._relays.directions()
-            case WatchPlan() | ChangeLab() | TakeBack() | SwitchInterfaces():
+            case Listen() | WatchPlan() | ChangeLab() | TakeBack() | SwitchInterfaces():
                 return self._answer_about_changes(request)
             case Features():
                 return self._features()
@@ -168,8 +170,11 @@ class Server(Loop):
             case FindInterfaces():
                 return self._hub.places(request.namespaces, request.indexes)
 
-    def _answer_about_changes(self, request: WatchPlan | ChangeLab | TakeBack | SwitchInterfaces) -> object:
+    def _answer_about_changes(self, request: Listen | WatchPlan | ChangeLab | TakeBack | SwitchInterfaces) -> object:
         match request:
+            case Listen():
+                self._accept_at(socket.socket(fileno=os.dup(request.listener)))
+                return None
             case WatchPlan():
                 self._changes.watch(socket.socket(fileno=os.dup(request.watcher)))
                 return self._changes.revision
@@ -330,7 +335,11 @@ class Server(Loop):
             self._services.tell(ServiceStatus("the lab", "the relay", 0, status))
 
     def _accept_at(self, listener: socket.socket) -> None:
-        """Lets other processes of the same user attach."""
+        """Lets other processes of the same user attach, by this and by no other socket."""
+        if self._listener is not None and self._listener is not listener:
+            self.forget(self._listener.fileno())
+            self._listener.close()
+        self._listener = listener
         listener.setblocking(False)
         self.watch(listener.fileno(), lambda: self._accept(listener))
 

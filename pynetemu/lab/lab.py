@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from pynetemu.engine.paths import search_path
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.requests import Build, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
+from pynetemu.engine.protocol.requests import Build, Listen, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
 from pynetemu.lab.connection import Connection, EngineProcess, Sandbox, is_readable
 from pynetemu.lab.following import FollowedPlan
@@ -195,9 +195,11 @@ class Lab(LiveLab):
     @property
     def plan(self) -> Plan:
         """What the lab is made of, as it is now: others may have changed it."""
-        return self._following().now(self.control) if self._is_open else self._following().plan
+        return self.followed.now(self.control) if self._is_open else self.followed.plan
 
-    def _following(self) -> FollowedPlan:
+    @property
+    def followed(self) -> FollowedPlan:
+        """The plan, for `lab.changing`."""
         if self._followed is None:
             from pynetemu.plan.compile import compile_plan
 
@@ -217,21 +219,6 @@ class Lab(LiveLab):
 
             self._inventory = Inventory(plan)
         return self._inventory
-
-    def become(self, plan: Plan) -> tuple[str, ...]:
-        """Makes the running lab what another plan says, all of it or nothing: what both have is not touched.
-
-        Gives what was in the way, made by hand, and had to go. Raises KernelError, ServiceError and LabError, also when
-        somebody else changes the lab meanwhile; then, and after Ctrl-C, all is as it was.
-        """
-        return self._following().change(self.control, plan)
-
-    def undo(self) -> tuple[str, ...]:
-        """Takes the last change back that has not been taken back, whoever made it. Raises as `become`.
-
-        net.undo()
-        """
-        return self._following().take_back(self.control)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -278,6 +265,14 @@ class Lab(LiveLab):
 
     def _opened(self) -> None:
         """What else belongs to opening, once the lab is ready; what it raises closes the lab."""
+
+    def rename(self, wanted: str) -> None:
+        """Makes the lab known by another name, or by that and a number where another lab has it. Raises LabError."""
+        if wanted != self.name:
+            name, listener = listen(wanted)
+            with listener:
+                self.control.ask(Listen(Descriptor(listener.fileno())))
+            self.name = name
 
     def close(self) -> None:
         """Ends the lab, and returns when its last process has gone. Closing twice is no error."""

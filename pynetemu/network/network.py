@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from pynetemu.capture.capture import Capture
+    from pynetemu.lab.changing import LabChange
     from pynetemu.lab.links import LinkState
     from pynetemu.lab.services import ServiceNews, ServiceState
     from pynetemu.measure.ping import Pings, Progress
@@ -88,6 +89,51 @@ class Network(Lab):
         except OSError:
             if kind is None:  # else there is an exception already, which says more
                 raise
+
+    def planned(self, topology: "Topology | type[Topology] | Plan") -> "Plan":
+        """What the lab would be made of with another description, before anything is done: what is there keeps its names,
+        MAC addresses and automatic addresses. Raises DescriptionError."""
+        from functools import partial
+
+        from pynetemu.lab.kernel import kernel_has
+        from pynetemu.plan.compile import compile_plan
+
+        if isinstance(topology, Plan):
+            return topology
+        return compile_plan(topology, self.host, partial(kernel_has, None), self.plan)
+
+    def difference(self, topology: "Topology | type[Topology] | Plan") -> "LabChange":
+        """What `apply` would do with a description; nothing is done.
+
+        print(*net.difference(Routed()).commands, sep="\\n")
+        """
+        from pynetemu.lab.changing import LabChange
+
+        return LabChange(self.plan, self.planned(topology))
+
+    def apply(self, topology: "Topology | type[Topology] | Plan") -> "LabChange":
+        """Makes the running lab what another description says, all of it or nothing.
+
+            net.apply(Routed())
+
+        What is described as before is not touched: no packet is lost there, services and programs go on, interfaces keep
+        their names, MAC addresses and automatic addresses. What was changed by hand stays, unless it is in the way, which the
+        result tells. Raises DescriptionError, KernelError, ServiceError and LabError; then, and after Ctrl-C, all is as it was.
+        """
+        from pynetemu.lab import changing
+
+        return changing.become(self, self.planned(topology))
+
+    def undo(self) -> "LabChange":
+        """Takes the last change back that has not been taken back, whoever made it.
+
+            net.undo()
+
+        Raises as `apply`, and LabError when there is none.
+        """
+        from pynetemu.lab import changing
+
+        return changing.undo(self)
 
     def links(self, *ends: str) -> "list[LinkState]":
         """The links, each with its state; those between two nodes, or interfaces, with two `ends`.

@@ -26,36 +26,42 @@ from pynetemu.plan.resolve.network import (
     ResolvedNode,
 )
 from pynetemu.plan.signatures import explain_arguments, explain_parameters
+from pynetemu.plan.standing import Standing
 from pynetemu.topology.description import Description, describe
 from pynetemu.topology.part import WrongSettingError
 from pynetemu.topology.topology import Topology
 
 
-def compile_plan(topology: Topology | type[Topology], host: bool = False, kernel: Callable[[], Kernel] = lambda: None) -> Plan:
+def compile_plan(
+    topology: Topology | type[Topology],
+    host: bool = False,
+    kernel: Callable[[], Kernel] = lambda: None,
+    running: Plan | None = None,
+) -> Plan:
     """What the kernel must become.
 
         compile_plan(Blue).operations == (AddNode("root", "root"), AddNode("outside", "outside"), ...)
 
     With `host` the root is the machine itself, with the addresses that it has. `kernel` tells what its kernel has; it is
-    asked when a link is more than a wire, and decides what makes it so. Raises DescriptionError, with everything
-    that is wrong.
+    asked when a link is more than a wire, and decides what makes it so. `running` is what a lab is made of that this becomes:
+    names, MAC addresses and automatic addresses stay as they are there. Raises DescriptionError, with everything that is wrong.
     """
     with no_collection():
-        return _compile(describe(topology() if isinstance(topology, type) else topology), host, kernel)
+        return _compile(describe(topology() if isinstance(topology, type) else topology), host, kernel, Standing(running))
 
 
-def _compile(description: Description, host: bool, kernel: Callable[[], Kernel]) -> Plan:
+def _compile(description: Description, host: bool, kernel: Callable[[], Kernel], standing: Standing) -> Plan:
     problems = Problems()
     _check_use(description, problems)
     check_attributes(description, problems)
-    network = resolve(description, problems, host, kernel)
+    network = resolve(description, problems, host, kernel, standing)
     rulesets = list(_rulesets(network, problems))
     problems.raise_all()
     root = next((node for node in network.nodes if node.own_address), None)
     own = None if host or root is None else root.own_address
     if root and own:
         _plug_in(root, own, network)
-    _choose_macs(network)
+    _choose_macs(network, standing)
     if any(node.bridge.stp for node in network.nodes):
         from pynetemu.plan.resolve.loops import block_ports
 
@@ -111,10 +117,15 @@ def _rulesets(network: ResolvedNetwork, problems: Problems) -> Iterator[AddRules
             yield ruleset_of_nat(part, problems)
 
 
-def _choose_macs(network: ResolvedNetwork) -> None:
+def _choose_macs(network: ResolvedNetwork, standing: Standing) -> None:
     """For interfaces without one, and for bridges with a spanning tree: by theirs the root is chosen."""
     ends = [end for link in network.links for end in (link.a, link.b)]
     ends += network.devices
+    given = {end.mac for end in ends if end.mac}
+    for end in ends:
+        kept = standing.macs.get((end.node.name, end.name), "")
+        if not end.mac and kept not in given:
+            end.mac = kept
     macs = Macs(end.mac for end in ends if end.mac)
     for end in ends:
         end.mac = end.mac or macs.take(f"{end.node.name} {end.name}", end.addresses)

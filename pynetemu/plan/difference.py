@@ -4,7 +4,8 @@
 
 What both plans have is not touched, unless it goes with something that changes: an address goes with its interface, and a
 route with the network of its gateway. Those are taken back and made again. Steps are in the order in which they break
-least: what goes first, in the reverse order of the phases; then what changes in place, and what is new.
+least: what goes first, in the reverse order of the phases; then what changes in place, and what is new; and at the end
+routes that are wanted no more, when the new ones are there.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -12,9 +13,11 @@ from ipaddress import IPv4Network, IPv6Network
 
 from pynetemu.plan.operations import (
     AddHttpServer,
+    AddMultipathRoute,
     AddNeighbors,
     AddNode,
     AddPeer,
+    AddRoute,
     AddService,
     AddVeth,
     ManyRoutes,
@@ -23,9 +26,10 @@ from pynetemu.plan.operations import (
 )
 from pynetemu.plan.operations.neighbors import difference_of_groups
 from pynetemu.plan.operations.operation import Effect, Thing
-from pynetemu.plan.operations.phases import number_of
-from pynetemu.plan.operations.steps import Replace, Undo
+from pynetemu.plan.operations.phases import in_order, number_of
+from pynetemu.plan.operations.steps import Replace, Undo, inverse
 
+ROUTES = AddRoute, AddMultipathRoute
 _TAKEN_BACK = AddNode, AddVeth, AddNeighbors, AddHttpServer, AddService
 Splice = tuple[int, int, tuple[Part, ...]]  # at a place of the old plan, so many go, and these come
 
@@ -38,6 +42,13 @@ def difference(old: Sequence[Part], new: Sequence[Part]) -> list[Effect]:
     if not gone and not come:
         return []
     return _Change(old, new, gone, come).steps()
+
+
+def inverse_of_all(steps: Iterable[Effect]) -> list[Effect]:
+    """What takes a change back, in the order of its kind."""
+    inverses = [inverse(step) for step in reversed(list(steps))]
+    undone = [step for step in inverses if isinstance(step, Undo)]
+    return [*undone, *in_order(step for step in inverses if not isinstance(step, Undo))]
 
 
 def essential(steps: Iterable[Effect]) -> list[Effect]:
@@ -59,18 +70,19 @@ def _goes_by_itself(operation: Effect, gone: set[Thing]) -> bool:
 
 def splices(old: Sequence[Part], new: Sequence[Part]) -> list[Splice]:
     """What makes the new sequence of the old one: `spliced(old, splices(old, new)) == tuple(new)`."""
-    places = {_key(operation): place for place, operation in enumerate(old)}
+    same = {id(part) for part in old} & {id(part) for part in new}  # most of them, where one plan was made of the other
+    places: dict[Hashable, int] = {id(part) if id(part) in same else part: place for place, part in enumerate(old)}
     found: list[Splice] = []
-    at, begin, coming = 0, 0, []
-    for operation in new:
-        place = places.get(_key(operation), -1)
-        if place < at or old[place] != operation:
-            coming.append(operation)
+    begin, coming = 0, []
+    for part in new:
+        place = places.get(id(part) if id(part) in same else part, -1)
+        if place < begin:
+            coming.append(part)
             continue
         if coming or place > begin:
             found.append((begin, place - begin, tuple(coming)))
             coming = []
-        at = begin = place + 1
+        begin = place + 1
     if coming or begin < len(old):
         found.append((begin, len(old) - begin, tuple(coming)))
     return found
@@ -100,19 +112,25 @@ class _Change:
         self._neighbors = [*groups, *self._groups_again()]
 
     def steps(self) -> list[Effect]:
-        undone: list[Effect] = [*self._gone, *self._again.values()]
-        done: list[Effect] = [*self._come, *self._again.values()]
+        again = list(self._again.values())
+        undone: list[Effect] = [*self._gone, *(operation for operation in again if not isinstance(operation, ROUTES))]
+        done: list[Effect] = [*self._come, *(Replace(op, op) if isinstance(op, ROUTES) else op for op in again)]
         for group in self._neighbors:
             (undone if isinstance(group, Undo) else done).append(group.of if isinstance(group, Undo) else group)
         done += [pair for pair in self._pairs if _differ(pair)]
-        order = {id(operation): place for place, operation in enumerate(self._new)}
+        order = {id(operation): place for place, operation in enumerate(_each(self._new))}
         done.sort(key=lambda step: (number_of(step), order.get(id(_new(step)), 0)))
         place = {id(operation): place for place, operation in enumerate(self._old)}
         undone.sort(key=lambda step: (number_of(step), place.get(id(step), len(place))), reverse=True)
-        return [*map(Undo, undone), *done]
+        routes = [operation for operation in undone if isinstance(operation, ROUTES)]
+        others = [operation for operation in undone if not isinstance(operation, ROUTES)]
+        return [*map(Undo, others), *done, *map(Undo, routes)]
 
     def _close(self) -> None:
         """Finds what stands on something that changes; that may itself be what something else stands on."""
+        self._dirty: set[Thing] = set()
+        if not self._gone and not self._come:
+            return
         kept = self._kept_at_changed_nodes()
         self._dirty = self._changed_things()
         moved = True

@@ -24,6 +24,7 @@ from pynetemu.shell.lists import Part, parts_of
 from pynetemu.terminal_output import wrapped
 
 if TYPE_CHECKING:
+    from pynetemu.lab.changing import LabChange
     from pynetemu.plan.operations import Plan
     from pynetemu.shell.command import Command
 
@@ -42,7 +43,7 @@ class Shell:
     """`job_control` is for a person at a terminal: each command gets a process group of its own, Ctrl-Z stops it.
 
     Without it commands share our process group, as those of a script do. `stdin` is what commands read: ours by default.
-    `description` reads the user's file anew, for `reload`.
+    `description` reads the user's file anew, for `reload`; it is given what runs, to be kept where it can be.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Shell:
         network: Network,
         job_control: bool = False,
         stdin: int | None = None,
-        description: "Callable[[], Plan] | None" = None,
+        description: "Callable[[Plan | None], Plan] | None" = None,
     ) -> None:
         self.network = network
         self.jobs = Jobs()
@@ -257,15 +258,28 @@ class Shell:
         """Waits some seconds, and says whether the lab has ended meanwhile."""
         return bool(readable([self.network.fileno()], within))
 
-    def reload(self) -> None:
-        """Makes the network again after the user's file as it is now; raises LabError and what a birth raises."""
-        if self.description is None:
-            raise LabError("reload works in the shell that has started the lab, with a file")
-        plan = self.description()
+    def reload(self, dry_run: bool = False) -> "LabChange":
+        """Makes the network what the user's file says now; with `dry_run` it only tells how. Raises as `Network.apply`."""
+        plan = self._described(self.network.plan)
+        return self.network.difference(plan) if dry_run else self.network.apply(plan)
+
+    def reload_fresh(self) -> None:
+        """Makes the network again; the old one ends when the new one is there. Raises what a birth raises."""
+        plan = self._described(None)
         old = self.network
+        if old.host:  # both would be on the machine
+            old.close()
+        new = Network(plan, name=old.name, host=old.host).open()
         old.close()
+        new.rename(old.name)
         self.jobs = Jobs()
-        self.network = Network(plan, name=old.name, host=old.host).open()
+        self.network = new
+
+    def _described(self, running: "Plan | None") -> "Plan":
+        if self.description is None:
+            hint = "from elsewhere, `pynetemu apply FILE LAB` does it"
+            raise LabError(f"reload works in the shell that has started the lab, with a file\n    hint: {hint}")
+        return self.description(running)
 
     def chosen(self, sets: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         """The nodes of some sets, in the order of the description; all of them without a set."""

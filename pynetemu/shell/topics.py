@@ -13,6 +13,6 @@ TOPICS = {
     "script": "source set time watch alias unalias",
     "python": "py px",
     "machine": "sh cd term xterm gterm x noecho attach",
-    "session": "help ? history clear keys reload exit quit",
+    "session": "help ? history clear keys reload undo exit quit",
 }
 TOPIC_OF = {name: topic for topic, names in TOPICS.items() for name in names.split()}

@@ -1,7 +1,9 @@
 """Changes of a running lab: it becomes another one, whole, or stays what it was; what both have is not touched."""
 
 import json
+import os
 import signal
+import subprocess
 import threading
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -23,7 +25,6 @@ from pynetemu import (
     finished,
     prints,
 )
-from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.operations import AddRoute, Plan
 from tests.support.wait import wait_until
 
@@ -71,7 +72,7 @@ def test_a_lab_becomes_another_and_back_and_what_both_have_lives_on() -> None:
         in_h2 = net["h2"].start("sleep", "1000")
         assert _page(net, "h2") == "h2"
 
-        net.become(compile_plan(Routed()))
+        net.apply(Routed())
 
         assert net.nodes == ("s1", "s2", "h1", "h2", "h3", "r1")
         assert net.ping_all().loss == 0
@@ -108,7 +109,7 @@ def test_the_programs_of_a_node_that_goes_end_and_those_of_others_do_not() -> No
     with Network(Two(), name="changes-2") as net:
         (sleeper,) = net.services
         gone = net["h2"].start("sh", "-c", "setsid sleep 1001 & exec sleep 1002")
-        net.become(compile_plan(Alone()))
+        net.apply(Alone())
         assert gone.wait() == -9
         gone.close()
         assert not net["h1"].run("pgrep", "-f", "^sleep 100[12]$").stdout
@@ -123,7 +124,7 @@ def test_a_change_that_the_kernel_refuses_is_taken_back_whole() -> None:
         net["h1"].run("ip", "route", "add", "10.77.0.0/16", "via", "10.0.1.2", check=True)
         own = _json(net, "h1", "ip", "-j", "route", "show", "10.77.0.0/16")
         with pytest.raises(KernelError) as refused:
-            net.become(_with(compile_plan(Routed()), _NO_SUCH_GATEWAY))
+            net.apply(_with(net.planned(Routed()), _NO_SUCH_GATEWAY))
         assert str(refused.value).startswith("lab.py:7: the kernel refused `ip -n h3 route replace 10.9.0.0/16 via 10.8.8.8`: ")
         assert str(refused.value).endswith("the lab is as it was before")
         assert net.nodes == ("s1", "h1", "h2")
@@ -144,7 +145,7 @@ def test_a_service_that_does_not_become_ready_and_ctrl_c_take_a_change_back() ->
     with Network(Two(), name="changes-4") as net:
         before = _everything(net)
         with pytest.raises(ServiceError, match=r"(?s)status 7 before it was ready.*as it was before"):
-            net.become(compile_plan(Failing()))
+            net.apply(Failing())
         assert _everything(net) == before
 
         def interrupt() -> None:
@@ -155,7 +156,7 @@ def test_a_service_that_does_not_become_ready_and_ctrl_c_take_a_change_back() ->
         impatient = threading.Thread(target=interrupt)
         impatient.start()
         with pytest.raises(KeyboardInterrupt):
-            net.become(compile_plan(Endless()))
+            net.apply(Endless())
         impatient.join()
         assert _everything(net) == before
         assert net.ping_all().loss == 0
@@ -164,7 +165,7 @@ def test_a_service_that_does_not_become_ready_and_ctrl_c_take_a_change_back() ->
 def test_two_terminals_agree() -> None:
     with Network(Two(), name="changes-5") as net, Network.attach("changes-5") as other:
         assert other.nodes == net.nodes
-        other.become(compile_plan(Routed()))
+        other.apply(Routed())
         assert net.nodes == ("s1", "s2", "h1", "h2", "h3", "r1")
         assert net["h3"].run("hostname").stdout == "h3\n"
         assert net.inventory.kinds["r1"] == "router"
@@ -186,8 +187,7 @@ def test_what_was_made_by_hand_stays_unless_it_is_in_the_way() -> None:
         net["h1"].run("ip", "link", "add", "mine", "type", "veth", "peer", "name", "other", check=True)
         net["s1"].run("ip", "link", "add", "h3", "type", "veth", "peer", "name", "h3-far", check=True)
         net["h1"].run("ip", "route", "add", "default", "via", "10.0.1.2", check=True)
-        told = net.become(compile_plan(Routed()))
-        assert told == ("s1 h3, which was made by hand, has been replaced",)
+        assert net.apply(Routed()).told == ("s1 h3, which was made by hand, has been replaced",)
         assert net["h1"].run("ip", "link", "show", "mine").status == 0
         assert [route["gateway"] for route in _json(net, "h1", "ip", "-j", "route", "show", "default")] == ["10.0.1.254"]
         assert net.ping_all().loss == 0
@@ -208,3 +208,51 @@ def _everything(net: Network) -> dict[str, Any]:
 def _routes(net: Network, node: str) -> list[str]:
     """Of all tables, but for those of IPv6's link-local addresses, which come a moment later."""
     return sorted(map(str, _json(net, node, "ip", "-4", "-j", "route", "show", "table", "all")))
+
+
+class Larger(Two):
+    """As Two, with a switch before the others and a host between them, whose names come first."""
+
+    s0 = Switch()
+    h0 = Host()
+    more = [Link(h0, s0), Link(s0, Two.s1), Link(Two.h1, s0)]
+
+
+def test_what_is_kept_keeps_its_names_addresses_and_macs_and_loses_no_packet() -> None:
+    """Each change is one, and so is the packet that would be lost: 20 changes there and back, 100 with PYNETEMU_ALL_CASES."""
+    with Network(Two(), name="changes-7") as net:
+        before = {(i.node, i.name): (i.mac, i.addresses) for i in net.interfaces() if i.kind == "veth"}
+        flood = net["h1"].start("ping", "-q", "-i", "0.002", "h2", stdout=subprocess.PIPE)
+        for _ in range(100 if os.environ.get("PYNETEMU_ALL_CASES") else 10):
+            net.apply(Larger())
+            after = {(i.node, i.name): (i.mac, i.addresses) for i in net.interfaces() if i.kind == "veth"}
+            assert {place: after[place] for place in before} == before
+            net.apply(Two())
+        flood.send_signal(signal.SIGINT)
+        assert flood.stdout is not None
+        assert b" 0% packet loss" in flood.stdout.read()
+        flood.wait()
+        flood.close()
+
+
+def test_applying_the_same_is_nothing_and_who_is_told_macs_stays_so() -> None:
+    def star(n: int) -> Topology:
+        class Star(Topology):
+            s1 = Switch()
+
+            def build(self) -> None:
+                for i in range(1, n + 1):
+                    self.add(Link(self.add(f"h{i}", Host()), self.s1))
+
+        return Star()
+
+    with Network(star(40), name="changes-8") as net:  # so many that all are told
+        assert not net.apply(star(40))
+        net.apply(star(3))
+        entries = _json(net, "h1", "ip", "-j", "neigh", "show", "nud", "permanent")
+        assert sorted(entry["dst"] for entry in entries) == ["10.0.1.2", "10.0.1.3"]
+        net.apply(star(4))
+        entries = _json(net, "h4", "ip", "-j", "neigh", "show", "nud", "permanent")
+        assert sorted(entry["dst"] for entry in entries) == ["10.0.1.1", "10.0.1.2", "10.0.1.3"]
+        assert net.ping_all().loss == 0
+        assert str(net.undo()) == "removed h4; changed s1, h1, h2, h3"

@@ -45,7 +45,7 @@ def test_a_node_has_what_the_description_says(folder: Path) -> None:
         net["a"].run("sh", "-c", f"echo from a >{own}/w; echo from a >/var/lib/own/w; echo kept >/etc/pages/kept", check=True)
         assert net["b"].run("ls", own).stdout == "machines\n"
         assert net["b"].run("ls", "/var/lib/own").status != 0
-        net.become(compile_plan(_topology(folder, motd="changed\n")))
+        net.apply(compile_plan(_topology(folder, motd="changed\n")))
         assert _cat(net, "a", "/etc/motd", own / "w") == "changed\nfrom a\n"
     assert [path.name for path in own.iterdir()] == ["machines"]
     assert (folder / "pages/kept").read_text() == "kept\n"  # a mount is the machine's

@@ -260,7 +260,7 @@ def test_a_change_of_the_lab_is_told_and_new_nodes_are_followed(network: Network
         d = Link(h4.interface("eth0", "10.0.0.4/24"), _Lab.s1)
 
     with network.events() as events:
-        network.become(compile_plan(More))
+        network.apply(compile_plan(More))
         assert str(events.wait(ChangeEvent)) == "the lab was changed: plan 1"
         _run(network, "h4", "ip addr add 10.0.0.44/32 dev eth0")
         added = events.wait(AddressEvent, lambda event: str(event.after) == "10.0.0.44/32", node="h4")

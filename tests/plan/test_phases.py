@@ -8,6 +8,7 @@ import pytest
 from pynetemu import Host, HttpServer, Link, Nat, Router, Switch, Topology
 from pynetemu.plan.as_shell import command
 from pynetemu.plan.compile import compile_plan
+from pynetemu.plan.difference import inverse_of_all
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
@@ -25,7 +26,7 @@ from pynetemu.plan.operations import (
 )
 from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.phases import PHASES, in_order, number_of
-from pynetemu.plan.operations.steps import Replace, Undo, inverse, inverse_of_all
+from pynetemu.plan.operations.steps import Replace, Undo, inverse
 
 
 class Lab(Topology):
@@ -66,8 +67,8 @@ def test_the_inverse_of_an_inverse_is_the_operation() -> None:
     steps.append(Replace(SetPort("s1", "h1", ("cost 5",)), SetPort("s1", "h1", ("cost 7",))))
     for step in steps:
         assert inverse(inverse(step)) == step
-    assert inverse_of_all(inverse_of_all(steps)) == steps
     assert inverse_of_all(steps[:2]) == [Undo(steps[1]), Undo(steps[0])]
+    assert inverse_of_all([Undo(steps[1]), Undo(steps[0]), steps[3]]) == [Undo(steps[3]), steps[0], steps[1]]
 
 
 _VETH = AddVeth("h1", "e", "02:00:00:00:00:01", "s1", "p", "02:00:00:00:00:02", 1400)

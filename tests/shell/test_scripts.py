@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu.shell.language import argv_of, logical_lines, parse
-from tests.support.pynetemu import BLUE, pynetemu
+from tests.support.pynetemu import BLUE, PROGRAM, pynetemu
 
 _SCRIPT = """\
 # comments and empty lines
@@ -72,8 +72,68 @@ def test_reload_reads_the_description_anew(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(text + "    b = Host(\n")
     script = "nodes | tail -1\n!cp more.py lab.py\nreload\nb hostname\n!cp wrong.py lab.py\nset +e\nreload\nb hostname\n"
     done = pynetemu("lab.py", input=script, cwd=tmp_path)
-    assert done.stdout == "a     host  -\nb\nb\n"
+    assert done.stdout == "a     host  -\nadded b\nb\nb\n"
     assert "lab.py:4: SyntaxError: '(' was never closed" in done.stderr
+
+
+def test_reload_tells_what_it_would_do_undo_takes_it_back_and_fresh_makes_all_anew(tmp_path: Path) -> None:
+    text = "from pynetemu import *\nclass Lab(Topology):\n    s1 = Switch()\n    a = Host()\n    w = Link(a, s1)\n"
+    (tmp_path / "lab.py").write_text(text)
+    (tmp_path / "more.py").write_text(text + "    b = Host()\n    x = Link(b, s1)\n")
+    lines = [
+        "a sleep 1001 &",
+        "!cp more.py lab.py",
+        "reload --dry-run | head -2",
+        "reload",
+        "a pgrep sleep | wc -l",
+        "b ping -c1 a | grep received",
+        "undo",
+        "nodes | tail -1",
+        "reload --fresh",
+        "a pgrep sleep | wc -l",
+        "b ping -c1 a | grep received",
+        f"!{' '.join(PROGRAM)} ps | grep -o '^reloaded[^ ]*'",
+        "reload",
+    ]
+    done = pynetemu("lab.py", "--name", "reloaded", input="\n".join(lines), cwd=tmp_path)
+    received = "1 packets transmitted, 1 received, 0% packet loss, time 0ms"
+    assert done.stdout.splitlines() == [
+        "ip netns add b",
+        "ip -n b link set dev lo up",
+        "added b; changed s1",
+        "1",
+        received,
+        "removed b; changed s1",
+        "a     host    eth0 10.0.1.11/24",
+        "0",
+        received,
+        "reloaded",
+        "nothing has changed",
+    ], done.stderr
+
+
+def test_apply_changes_a_lab_from_another_terminal(tmp_path: Path) -> None:
+    text = "from pynetemu import *\nclass Lab(Topology):\n    s1 = Switch()\n    a = Host()\n    w = Link(a, s1)\n"
+    (tmp_path / "lab.py").write_text(text)
+    (tmp_path / "more.py").write_text(text + "    b = Host()\n    x = Link(b, s1)\n")
+    program = " ".join(PROGRAM)
+    lines = [
+        f"!{program} apply more.py applied",
+        "b ping -c1 a | grep received",
+        f"!{program} apply lab.py applied --dry-run",
+        f"!{program} apply lab.py applied",
+        "b ping -c1 a",
+    ]
+    done = pynetemu("lab.py", "--name", "applied", input="\n".join(lines), cwd=tmp_path)
+    assert done.stdout.splitlines() == [
+        "added b; changed s1",
+        "1 packets transmitted, 1 received, 0% packet loss, time 0ms",
+        "ip -n b link del dev eth0",
+        "ip netns del b",
+        "removed b; changed s1",
+    ], done.stderr
+    assert "no node or command 'b'" in done.stderr
+    assert "there is no lab 'nosuch'" in pynetemu("apply", "lab.py", "nosuch", cwd=tmp_path).stderr
 
 
 def test_reload_of_a_description_that_exits_leaves_the_lab_as_it_is(tmp_path: Path) -> None:

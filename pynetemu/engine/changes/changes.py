@@ -2,7 +2,7 @@
 
 import select
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pynetemu.engine import apply
 from pynetemu.engine.changes import kept
@@ -10,14 +10,25 @@ from pynetemu.engine.loop import Steps
 from pynetemu.engine.messages.framing import REQUEST
 from pynetemu.engine.messages.tables import LINK_BODY, RTM_DELLINK, RouteMessage
 from pynetemu.engine.netlink import Refused
-from pynetemu.engine.nodes import Nodes
+from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.errors import KernelError, LabError, PynetemuError
-from pynetemu.plan.difference import difference, essential
+from pynetemu.plan.difference import difference, essential, inverse_of_all
 from pynetemu.plan.inventory import Inventory
-from pynetemu.plan.operations import AddMultipathRoute, AddRoute, AddService, EndTable, Plan, SetMaster, SetSysctl, parts_of
+from pynetemu.plan.operations import (
+    AddAddress,
+    AddMultipathRoute,
+    AddNode,
+    AddRoute,
+    AddService,
+    EndTable,
+    Plan,
+    SetMaster,
+    SetSysctl,
+    parts_of,
+)
 from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.phases import Phase, batches
-from pynetemu.plan.operations.steps import Replace, Undo, inverse_of_all
+from pynetemu.plan.operations.steps import Replace, Undo, nodes_of
 
 _FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
 _ROUTES = AddRoute, AddMultipathRoute, EndTable
@@ -95,13 +106,15 @@ class Changes:
         self._is_busy, before, self.inventory = True, self.inventory, Inventory(new)
         try:
             change.prepare()
-            self._name(self.inventory)
+            if change.is_about_names:
+                self._name(self.inventory)
             yield from _unless(cancel, change.carry_out(_ipv6_routers(self.inventory)))
             change.restore_others_routes()
         except BaseException as error:
             self.inventory = before
             problems = change.roll_back()
-            self._name(before)
+            if change.is_about_names:
+                self._name(before)
             if not isinstance(error, PynetemuError | OSError):
                 raise
             raise _with_outcome(error, problems) from error
@@ -132,25 +145,39 @@ class _Change:
         self._tried = 0  # of those
         self.told: list[str] = []
         self._routes: dict[str, list[RouteMessage]] = {}
-        self._touched = [name for name in dict.fromkeys(_nodes_of(self.carried)) if name in nodes]
+        at = dict.fromkeys(node for step in self.carried for node in nodes_of(step))
+        self._touched = [node for node in at if node in nodes]
+
+    @property
+    def is_about_names(self) -> bool:
+        """Whether the nodes know other names afterwards, or other addresses."""
+        return any(isinstance(_operation_of(step), AddNode | AddAddress) for step in self._steps)
 
     def prepare(self) -> None:
         """Makes room for new interfaces, and notes routes that are not of the plan."""
-        wanted = {thing for step in self.carried if not isinstance(step, Undo | Replace) for thing in step.makes}
-        for name in self._touched:
+        wanted: dict[str, list[str]] = {}
+        for step in self.carried:
+            if not isinstance(step, Undo | Replace):
+                for thing in step.makes:
+                    if len(thing) == 2 and thing[0] in self._touched:
+                        wanted.setdefault(str(thing[0]), []).append(str(thing[1]))
+        for name, interfaces in wanted.items():
             node = self._nodes[name]
-            links = {link.index: link.name for link in self._nodes.links(name)}
-            if not node.next_index:  # on the machine itself the kernel chooses, and nothing there is in our way
-                continue
-            node.next_index = max(node.next_index, *(index + 1 for index in links))
-            for index, interface in links.items():
-                if (name, interface) in wanted and index not in node.indexes.values():
-                    node.link.queue_bytes(None, RTM_DELLINK, REQUEST, LINK_BODY.pack(0, 0, index, 0, 0))
-                    self.told.append(f"{name} {interface}, which was made by hand, has been replaced")
-            node.link.flush()
-        for name in dict.fromkeys(_nodes_of(step for step in self.carried if isinstance(step, Undo))):
+            if node.next_index:  # on the machine itself the kernel chooses, and nothing there is in our way
+                self._clear(node, interfaces)
+                node.next_index = self._nodes.free_indexes(name, len(interfaces))
+        for name in dict.fromkeys(node for step in self.carried if isinstance(step, Undo) for node in nodes_of(step)):
             if name in self._nodes:
                 self._routes[name] = kept.routes(self._nodes[name])
+
+    def _clear(self, node: Node, interfaces: list[str]) -> None:
+        """Deletes what somebody has made by hand and called as new interfaces will be."""
+        for interface in interfaces:
+            index = self._nodes.find(node.name, interface)
+            if index and index not in node.indexes.values():
+                node.link.queue_bytes(None, RTM_DELLINK, REQUEST, LINK_BODY.pack(0, 0, index, 0, 0))
+                self.told.append(f"{node.name} {interface}, which was made by hand, has been replaced")
+        node.link.flush()
 
     def carry_out(self, routers: set[str]) -> Steps[None]:
         """Raises KernelError and ServiceError."""
@@ -213,18 +240,12 @@ def _unless(cancel: int | None, steps: Steps[None]) -> Steps[None]:
         yield pause
 
 
+def _operation_of(step: Effect) -> Effect:
+    return step.of if isinstance(step, Undo) else step.new if isinstance(step, Replace) else step
+
+
 def _old(step: Effect) -> Effect | None:
     return step.of if isinstance(step, Undo) else step.old if isinstance(step, Replace) else None
-
-
-def _nodes_of(steps: Iterable[Effect]) -> Iterator[str]:
-    """The nodes at which steps do something."""
-    for step in steps:
-        operation = step.of if isinstance(step, Undo) else step.new if isinstance(step, Replace) else step
-        yield from getattr(operation, "nodes", ())
-        for name in "node", "peer_node", "parent_node":
-            if node := getattr(operation, name, ""):
-                yield node
 
 
 def _in_place_of_others(step: Effect) -> Effect:
@@ -234,8 +255,8 @@ def _in_place_of_others(step: Effect) -> Effect:
 
 def _running_trees(nodes: Nodes, steps: Iterable[Effect]) -> set[tuple[str, str]]:
     """Bridges whose spanning tree runs already: a new port forwards there later, as on any such switch."""
-    names = {step.node for step in steps if isinstance(step, SetMaster) and step.node in nodes}
-    return {(name, link.name) for name in names for link in nodes.links(name) if link.has_spanning_tree}
+    bridges = {(step.node, step.master) for step in steps if isinstance(step, SetMaster) and step.node in nodes}
+    return {(name, bridge) for name, bridge in bridges if any(link.has_spanning_tree for link in nodes.ask(name, bridge))}
 
 
 def _ipv6_routers(inventory: Inventory) -> set[str]:

@@ -56,12 +56,12 @@ class Names:
         """Takes the names of a plan; `machine` is the address of the machine that is the lab's root."""
         self._inventory, self._machine = inventory, machine
         self._files = HostsFiles.of_plan(inventory, machine)
+        self._planned = {node: self._files.addresses(node) for node in inventory.plan.nodes}
 
     def become(self, inventory: Inventory) -> None:
         """Takes the names of another plan; where a node differs from its plan, what it has is read again."""
-        before, files = self._inventory, self._files
-        planned = HostsFiles.of_plan(before, self._machine)
-        self._changed |= {node for node in before.plan.nodes if files.addresses(node) != planned.addresses(node)}
+        now = self._files
+        self._changed |= {node for node, planned in self._planned.items() if now.addresses(node) != planned}
         self.start(inventory, self._machine)
         self._written = {node: text for node, text in self._written.items() if self._has_view(node)}
         self._write()

@@ -33,7 +33,7 @@ _FAMILY = struct.Struct("=H")
 _SIZES: dict[int, int] = {socket.AF_INET: 4, socket.AF_INET6: 16}
 
 IFF_UP, IFF_LOWER_UP = 0x1, 0x10000
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO = 1, 3, 4, 5, 10, 16, 18
+_IFLA_ADDRESS, IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _IFLA_OPERSTATE, _IFLA_LINKINFO = 1, 3, 4, 5, 10, 16, 18
 _IFLA_STATS64, _IFLA_AF_SPEC, _IFLA_CARRIER, _IFLA_LINK_NETNSID, _IFLA_XDP, _XDP_ATTACHED = 23, 26, 33, 37, 43, 2
 IFLA_EXT_MASK, IFLA_TARGET_NETNSID = 29, 46
 RTEXT_FILTER_BRVLAN, RTEXT_FILTER_SKIP_STATS = 2, 8
@@ -114,7 +114,7 @@ class LinkMessage(_TableMessage):
 
     @property
     def name(self) -> str:
-        return as_text(_needed(self.attributes, _IFLA_IFNAME, "link's name"))
+        return as_text(_needed(self.attributes, IFLA_IFNAME, "link's name"))
 
     @property
     def mac(self) -> str:

@@ -113,6 +113,13 @@ class ReadPlan(Request[dict[str, Any]]):
 
 
 @request
+class Listen(Request[None]):
+    """From now on let those attach who come to this socket, and to no other one."""
+
+    listener: Descriptor
+
+
+@request
 class WatchPlan(Request[int]):
     """From now on the number of each new plan is one packet at this socket; the number of today's plan, 0 for the first."""
 

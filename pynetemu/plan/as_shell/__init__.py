@@ -41,6 +41,12 @@ def command(operation: Effect, root: str | None = None) -> str:
     return next(lines(operation, root), "")
 
 
+def commands(step: Effect, root: str | None = None) -> list[str]:
+    """All that a step of a change stands for: more than one command for an operation that has several settings."""
+    lines: _Lines = of_topic(__name__, type(step), "lines")
+    return list(lines(step, root))
+
+
 def _sections(plan: Plan, root: str | None) -> Iterator[str]:
     for kind, operations in groupby(plan.operations, key=type):
         titles: dict[type[Operation], str] = of_topic(__name__, kind, "TITLES")

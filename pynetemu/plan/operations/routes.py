@@ -1,17 +1,27 @@
 """Operations that fill routing tables."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from pynetemu.plan.operations.operation import Effect, operation
 from pynetemu.plan.operations.values import Address, IPNetwork
 
 
-@operation
-class AddRoute(Effect):
-    """A route by way of a gateway; `0.0.0.0/0` and `::/0` are the default routes. `table` is 0 for the main one."""
+class _Route(Effect):
+    """A route takes the place of another one to the same destination, with one gateway or with several."""
 
+    __slots__ = ()
     IDENTITY = "node", "destination", "table"
-    CHANGEABLE = ("via",)
+
+    def identity(self) -> tuple[Hashable, ...]:
+        return ("route", *(getattr(self, name) for name in self.IDENTITY))
+
+    def can_become(self, other: Effect) -> bool:
+        return isinstance(other, _Route)
+
+
+@operation
+class AddRoute(_Route):
+    """A route by way of a gateway; `0.0.0.0/0` and `::/0` are the default routes. `table` is 0 for the main one."""
 
     node: str
     destination: IPNetwork
@@ -25,11 +35,8 @@ class AddRoute(Effect):
 
 
 @operation
-class AddMultipathRoute(Effect):
+class AddMultipathRoute(_Route):
     """A route by way of several gateways, each of which some flows take; `ip route add ... nexthop via ... nexthop via ...`."""
-
-    IDENTITY = "node", "destination", "table"
-    CHANGEABLE = ("vias",)
 
     node: str
     destination: IPNetwork

@@ -5,7 +5,7 @@ inverse(Undo(operation)) == operation
 inverse(Replace(old, new)) == Replace(new, old)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from pynetemu.plan.operations.operation import Effect, operation
 
@@ -55,6 +55,10 @@ def inverse(step: Effect) -> Effect:
     return Undo(step)
 
 
-def inverse_of_all(steps: Iterable[Effect]) -> list[Effect]:
-    """What takes back a whole change: the last step first."""
-    return [inverse(step) for step in reversed(list(steps))]
+def nodes_of(step: Effect) -> Iterator[str]:
+    """The nodes at which a step does something, some more than once."""
+    operation = step.of if isinstance(step, Undo) else step.new if isinstance(step, Replace) else step
+    yield from getattr(operation, "nodes", ())
+    for name in "node", "peer_node", "parent_node":
+        if node := getattr(operation, name, ""):
+            yield node

@@ -18,25 +18,28 @@ from pynetemu.plan.resolve.neighbors import find_neighbors
 from pynetemu.plan.resolve.network import ResolvedNetwork
 from pynetemu.plan.resolve.references import Resolver
 from pynetemu.plan.resolve.routes import give_routes
+from pynetemu.plan.standing import Standing
 from pynetemu.topology.description import Description
 from pynetemu.topology.devices import Device
 from pynetemu.topology.nodes import VlanInterface
 
 
-def resolve(description: Description, problems: Problems, host: bool, kernel: Callable[[], Kernel]) -> ResolvedNetwork:
+def resolve(
+    description: Description, problems: Problems, host: bool, kernel: Callable[[], Kernel], standing: Standing
+) -> ResolvedNetwork:
     """What is wrong goes to `problems`; where there is any, the result is only good for finding more.
 
     With `host` the root is the machine itself, whose own address is not the description's. `kernel` is asked when a link is
     more than a wire.
     """
-    network, resolver = _look_up(description, problems, kernel)
+    network, resolver = _look_up(description, problems, kernel, standing)
     settings = read_address_settings(description, problems)
     if "loops" not in settings.allowed and sum(node.bridges for node in network.nodes) > 0:
         from pynetemu.plan.resolve.loops import check_loops
 
         check_loops(network, problems)
     domains = find_domains(network)
-    give_addresses(network, domains, settings, problems)
+    give_addresses(network, domains, settings, problems, standing)
     if not resolver.incomplete:
         check_gateways(network, domains, settings.allowed, problems)
     give_routes(network, domains, host)
@@ -46,11 +49,13 @@ def resolve(description: Description, problems: Problems, host: bool, kernel: Ca
         lay_tunnels(network, domains, problems)
     if not resolver.incomplete:
         check_network(network, domains, settings.allowed, problems)
-    network.neighbors = find_neighbors(domains, settings.arp, problems)
+    network.neighbors = find_neighbors(domains, settings.arp, problems, standing)
     return network
 
 
-def _look_up(description: Description, problems: Problems, kernel: Callable[[], Kernel]) -> tuple[ResolvedNetwork, Resolver]:
+def _look_up(
+    description: Description, problems: Problems, kernel: Callable[[], Kernel], standing: Standing
+) -> tuple[ResolvedNetwork, Resolver]:
     resolver = Resolver(description, problems, kernel)
     for node in description.nodes:
         resolver.add_node(node)
@@ -62,7 +67,8 @@ def _look_up(description: Description, problems: Problems, kernel: Callable[[], 
         for device in devices:
             reading.read(device)
     ends = [(link, resolver.end(link, "a"), resolver.end(link, "b")) for link in description.links]
-    links = [resolver.link(link, a, b) for link, a, b in ends if a and b]  # now that all given names are known
+    joined = [(link, *resolver.kept_ends(link, a, b, standing)) for link, a, b in ends if a and b]
+    links = [resolver.link(link, a, b) for link, a, b in joined]  # now that all given names are known
     made = reading.name() if devices else []
     for interface in description.interfaces:
         if isinstance(interface, VlanInterface):

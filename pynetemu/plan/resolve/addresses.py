@@ -22,6 +22,7 @@ from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedNetwork
 from pynetemu.plan.resolve.pools import Place, Pool, address_in
+from pynetemu.plan.standing import Standing
 
 _USUAL_MOST = 200  # interfaces in a /24
 _LARGEST = 255  # number that fits into a byte of an address
@@ -42,7 +43,9 @@ class AddressSettings:
     arp: str = "auto"
 
 
-def give_addresses(network: ResolvedNetwork, domains: list[Domain], settings: AddressSettings, problems: Problems) -> None:
+def give_addresses(
+    network: ResolvedNetwork, domains: list[Domain], settings: AddressSettings, problems: Problems, standing: Standing
+) -> None:
     given = [address for node in network.nodes for address in _addresses(node.interfaces.values(), node.loopback)]
     given += [node.own_address for node in network.nodes if node.own_address]
     networks = {address.network for address in given}
@@ -50,7 +53,9 @@ def give_addresses(network: ResolvedNetwork, domains: list[Domain], settings: Ad
         version: Pool(whole, (network for network in networks if network.version == version))
         for version, whole in settings.pools.items()
     }
-    giver = _Giver(pools, settings, {address.ip for address in given}, problems)
+    giver = _Giver(pools, settings, {address.ip for address in given}, problems, standing)
+    for domain in domains:
+        giver.keep(domain)
     for domain in domains:
         giver.give(domain)
 
@@ -60,11 +65,30 @@ def _addresses(interfaces: Iterable[ResolvedInterface], loopback: list[Interface
 
 
 class _Giver:
-    def __init__(self, pools: dict[int, Pool], settings: AddressSettings, taken: set[Address], problems: Problems) -> None:
+    def __init__(
+        self,
+        pools: dict[int, Pool],
+        settings: AddressSettings,
+        taken: set[Address],
+        problems: Problems,
+        standing: Standing,
+    ) -> None:
         self._pools = pools
+        self._standing = standing
+        self._kept: dict[tuple[int, int], IPNetwork] = {}  # of a domain, by its id, and an IP version
         self._settings = settings
         self._taken = taken
         self._problems = problems
+
+    def keep(self, domain: Domain) -> None:
+        """Takes the networks of those interfaces that are there already, before others may have them."""
+        hand = _hand_given(domain)
+        wanting = {_place(end): lacking for end in domain.interfaces if (lacking := self._lacking(end, hand))}
+        for version, pool in self._pools.items():
+            places = [place for place, lacking in wanting.items() if version in lacking]
+            network = None if version in hand else self._standing.network(places, pool.whole)
+            if network is not None and _has_room(network, domain) and pool.keep(network):
+                self._kept[id(domain), version] = network
 
     def give(self, domain: Domain) -> None:
         """Gives all interfaces of a domain the addresses that they lack."""
@@ -72,13 +96,25 @@ class _Giver:
         wanting = {interface: self._lacking(interface, hand) for interface in domain.interfaces}
         networks: dict[int, IPNetwork] = {}
         for version in sorted({version for lacking in wanting.values() for version in lacking}):
-            network = hand.get(version) or self._new_network(domain, version)
+            network = hand.get(version) or self._kept.get((id(domain), version)) or self._new_network(domain, version)
             if network is not None:
                 networks[version] = network
+        left: list[tuple[ResolvedInterface, list[IPNetwork]]] = []
         for interface in sorted(domain.interfaces, key=_precedence):
             chosen = [networks[version] for version in wanting[interface] if version in networks]
-            if chosen:
-                self._give(interface, chosen, domain)
+            left.append((interface, [network for network in chosen if not self._keep_address(interface, network)]))
+        for interface, lacking in left:
+            if lacking:
+                self._give(interface, lacking, domain)
+
+    def _keep_address(self, interface: ResolvedInterface, network: IPNetwork) -> bool:
+        """Whether an interface has an address in the network already, which nobody else has been given."""
+        kept = self._standing.address(_place(interface), network)
+        if kept is None or kept.ip in self._taken:
+            return False
+        self._taken.add(kept.ip)
+        interface.addresses.append(kept)
+        return True
 
     def _lacking(self, interface: ResolvedInterface, hand: dict[int, IPNetwork]) -> tuple[int, ...]:
         """The IP versions of which an interface gets an address."""
@@ -115,6 +151,15 @@ class _Giver:
             return
         text = f"{' and '.join(map(str, networks))} has no address left for {interface.node.name} {interface.name}"
         self._problems.add(interface.declared, text, "give a larger network by hand, or auto_addresses=False")
+
+
+def _place(interface: ResolvedInterface) -> tuple[str, str]:
+    return interface.node.name, interface.name
+
+
+def _has_room(network: IPNetwork, domain: Domain) -> bool:
+    """Whether all interfaces of a domain find an address there."""
+    return network.num_addresses >= len(domain.interfaces) + (0 if network.num_addresses == 2 else 2)
 
 
 def _hand_given(domain: Domain) -> dict[int, IPNetwork]:

@@ -9,23 +9,25 @@ from pynetemu.plan.operations import Address
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedNeighbors
+from pynetemu.plan.standing import Standing
 
 _TABLE = 1000  # entries, with some to spare
 _MOST_TO_KNOW_ALL = 256  # interfaces of a domain: 65,000 entries, which take 34 MB of the kernel's memory
 
 
-def find_neighbors(domains: list[Domain], arp: str, problems: Problems) -> list[ResolvedNeighbors]:
+def find_neighbors(domains: list[Domain], arp: str, problems: Problems, standing: Standing) -> list[ResolvedNeighbors]:
     """`arp` is "auto", "dynamic" or "permanent"."""
     found: list[ResolvedNeighbors] = []
     for version in (4, 6) if arp != "dynamic" else ():
         groups = [group for domain in domains if len(group := _members(domain, version)) > 1]
         asked = sum(len(group) * (len(group) - 1) for group in groups)
         for group in sorted(groups, key=len, reverse=True):
-            if arp == "auto" and asked <= _TABLE:
-                break
-            centers = [] if arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL else _centers(group)
+            said = standing.arp(((end.node.name, end.name) for end, _ in group), version) if arp == "auto" else arp
+            if said == "dynamic" or (not said and asked <= _TABLE):
+                continue
             if arp == "auto" and len(group) > _MOST_TO_KNOW_ALL:
                 _warn(group, problems)
+            centers = [] if arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL else _centers(group)
             if centers or arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL:
                 found.append(ResolvedNeighbors(group, centers))
             asked -= len(group) * (len(group) - 1)

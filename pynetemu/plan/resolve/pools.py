@@ -32,6 +32,14 @@ class Pool:
                 return ip_network((first, length))
         return None
 
+    def keep(self, network: IPNetwork) -> bool:
+        """Takes this very network, if it is free."""
+        first = int(network.network_address)
+        is_free = self._is_free(first, first + network.num_addresses - 1)
+        if is_free:
+            self._note(first, network.prefixlen)
+        return is_free
+
     def length(self, usual: int, hosts: int) -> int:
         """The usual prefix length, or a longer one where the pool is small: with room for twice as many hosts."""
         if self.whole.prefixlen <= usual - 4 or usual >= self._bits - 1:

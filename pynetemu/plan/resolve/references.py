@@ -16,6 +16,7 @@ from pynetemu.plan.resolve.network import (
     ResolvedNode,
 )
 from pynetemu.plan.resolve.switches import read_port, read_switch, read_vlan
+from pynetemu.plan.standing import Standing
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
     read_address,
@@ -38,6 +39,8 @@ from pynetemu.wording import did_you_mean
 
 _KINDS: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Hub, "hub"), (Switch, "switch"))
 _MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h
+
+_End = ResolvedNode | ResolvedInterface
 
 
 class Resolver:
@@ -195,7 +198,19 @@ class Resolver:
             self.problems.add(declaration, taken, "it is the bridge itself")
         return interface
 
-    def link(self, part: Link, a: ResolvedNode | ResolvedInterface, b: ResolvedNode | ResolvedInterface) -> ResolvedLink:
+    def kept_ends(self, part: Link, a: _End, b: _End, standing: Standing) -> tuple[_End, _End]:
+        """Both ends of a link, with the names that they have in the lab that runs, if it is there."""
+        nodes = [end.node if isinstance(end, ResolvedInterface) else end for end in (a, b)]
+        given = [end.name if isinstance(end, ResolvedInterface) else "" for end in (a, b)]
+        if isinstance(part, Tunnel) or (names := standing.link_names(nodes[0].name, nodes[1].name, *given)) is None:
+            return a, b
+        near, far = (
+            _named(end if isinstance(end, ResolvedInterface) else ResolvedInterface(end, "", part.declaration), name)
+            for end, name in zip((a, b), names, strict=True)
+        )
+        return near, far
+
+    def link(self, part: Link, a: _End, b: _End) -> ResolvedLink:
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
         near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
@@ -324,6 +339,14 @@ def name_interface(interface: ResolvedInterface, names: Iterator[str]) -> None:
         taken = ("lo", "all", "default", *([BRIDGE] if node.bridges else []))
         interface.name = next(name for name in names if name not in node.interfaces and name not in taken)
         node.interfaces[interface.name] = interface
+
+
+def _named(interface: ResolvedInterface, name: str) -> ResolvedInterface:
+    """The interface, with a name if it has none and nobody else has that."""
+    if not interface.name and name not in interface.node.interfaces:
+        interface.name = name
+        interface.node.interfaces[name] = interface
+    return interface
 
 
 def _host_names(node: ResolvedNode) -> Iterator[str]:

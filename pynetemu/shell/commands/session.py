@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
+from pynetemu.errors import UsageError
 from pynetemu.safe_text import printable_lines
 from pynetemu.shell import registry
 from pynetemu.shell.argument_types import Number, Status, starting
@@ -81,12 +82,31 @@ def keys(shell: Shell, mode: Literal["vi", "emacs"]) -> int:
 
 
 @command
-def reload(shell: Shell) -> int:
-    """reads the description anew, and makes the network again
+def reload(shell: Shell, *, dry_run: bool = False, fresh: bool = False) -> int:
+    """reads the description anew, and changes the network to what it says now
 
-    A wrong description leaves the lab as it is. Jobs end with the old network.
+    --dry-run  shows what would be done, as commands
+    --fresh    makes everything anew; what runs in the nodes ends with the old network
+
+    What is described as before is not touched: programs go on, no packet is lost. A wrong description leaves the lab as it is.
     """
-    shell.reload()
+    if fresh and dry_run:
+        raise UsageError("reload: --dry-run or --fresh, not both")
+    if fresh:
+        shell.reload_fresh()
+        return 0
+    change = shell.reload(dry_run)
+    print(*(change.commands if dry_run else [change]), sep="\n")
+    return 0
+
+
+@command
+def undo(shell: Shell) -> int:
+    """takes the last change of the lab back, whoever made it
+
+    Changes are those by `reload`, `add`, `remove` and `pynetemu apply`. The next `undo` takes back the change before.
+    """
+    print(shell.network.undo())
     return 0
 
 
