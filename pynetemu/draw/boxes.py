@@ -17,7 +17,7 @@ from math import ceil, floor
 from pynetemu.draw.box_contents import rows_of
 from pynetemu.draw.canvas import Canvas, Point
 from pynetemu.draw.geometry import Box, Layout, Route, Spacing
-from pynetemu.draw.graph import Graph, Link, Node
+from pynetemu.draw.graph import Graph, Interface, Link, Node
 from pynetemu.draw.layout import arrange
 from pynetemu.draw.looks import is_switch, look
 from pynetemu.draw.shapes import runs_across
@@ -69,6 +69,9 @@ def _drawn(graph: Graph, layout: Layout, texts: _Texts) -> Canvas | None:
     paths = [_path(route, cells) for route in layout.routes]
     if not _clear(layout, cells, paths):
         return None
+    by_row = [_at_rows(path, route.link, cells, texts) for route, path in zip(layout.routes, paths, strict=True)]
+    if _clear(layout, cells, by_row):
+        paths = by_row
     canvas = Canvas()
     for name, (left, top, right, bottom) in cells.items():
         canvas.box(left, top, right - left + 1, bottom - top + 1)
@@ -125,6 +128,41 @@ def _path(route: Route, cells: dict[str, _Cells]) -> list[Point]:
     last_in = max(place for place, point in enumerate(path) if _inside(start, point))
     first_in = next((place for place, point in enumerate(path) if place > last_in and _inside(end, point)), len(path) - 1)
     return path[last_in : first_in + 1]
+
+
+def _at_rows(path: list[Point], link: Link, cells: dict[str, _Cells], texts: _Texts) -> list[Point]:
+    """A path that leaves a box at its side in the row of its interface, where the box has several."""
+    for end, other in ((link.a, link.b), (link.b, link.a)):
+        row = _row_of(end, texts[end.node])
+        if row is not None and _leaves_at_side(path, cells[end.node]):
+            path = _moved(path, cells[end.node][1] + row, cells[other.node], len(texts[other.node]) > 2)
+        path = path[::-1]
+    return path
+
+
+def _row_of(end: Interface, texts: list[str]) -> int | None:
+    """The row of a box with an interface's name, None in a box with one interface."""
+    found = [number for number, text in enumerate(texts, start=1) if number > 1 and text.split(" ")[0] == end.name]
+    return found[0] if found and len(texts) > 2 else None
+
+
+def _leaves_at_side(path: list[Point], cells: _Cells) -> bool:
+    return len(path) > 2 and path[0][0] in (cells[0], cells[2]) and path[1][1] == path[0][1]
+
+
+def _moved(path: list[Point], y: int, goal: _Cells, is_bound: bool) -> list[Point]:
+    """A path that begins in another row: straight on where it may reach its goal there, else with a bend in its first part."""
+    level = path[: next((place for place, point in enumerate(path) if point[1] != path[0][1]), len(path))]
+    is_straight = len(level) == len(path)
+    if is_straight and not is_bound and goal[1] < y < goal[3]:
+        return [(x, y) for x, _ in path]
+    turn = len(level) // 2 if is_straight else len(level) - 1
+    bend = [(level[turn][0], row) for row in _between(y, level[turn][1])]
+    rest = path[turn + 1 :]
+    while bend and rest and rest[0] in [(level[turn][0], y), *bend]:
+        bend = [(level[turn][0], row) for row in _between(y, rest[0][1])]
+        rest = rest[1:]
+    return [*((x, y) for x, _ in level[: turn + 1]), *bend, *rest]
 
 
 def _between(start: int, end: int) -> range:

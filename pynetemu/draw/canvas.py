@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from pynetemu.safe_text import printable
 from pynetemu.terminal_output import RESET, codes
 
 _UP, _RIGHT, _DOWN, _LEFT = 1, 2, 4, 8
@@ -58,7 +59,7 @@ class Canvas:
         self._lines[x, y] = _UP | _DOWN
 
     def write(self, x: int, y: int, text: str, style: str = "") -> None:
-        for column, character in enumerate(text, start=x):
+        for column, character in enumerate(printable(text), start=x):
             self._characters[column, y] = character, style
 
     def is_free(self, x: int, y: int, width: int) -> bool:

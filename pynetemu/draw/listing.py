@@ -52,6 +52,8 @@ def listing(graph: Graph) -> list[Row]:
         ending = [other for other in joined if last[other] == y < last[name] and _goes_straight_on(graph, other, place)]
         column = _column(ending, open_lines)
         text = _details(graph, graph.node[name], seen)
+        straight = [f"to {other}" for other in joined if open_lines[other] == column]  # whose line has no branch here
+        text = "   ".join([*([text] if text else []), *(word for word in straight if word not in text)])
         rows.append(Row(graph.node[name], text, column, tuple(open_lines[o] for o in joined), tuple(passing.values())))
         open_lines = passing
         seen.add(name)

@@ -16,7 +16,7 @@ from pynetemu.wording import counted
 _FEW = 20  # nodes; more are too many for boxes
 _HEIGHT = 26  # rows; boxes that need more are less clear than lines
 _MANY = 30  # nodes; from here on leaves of the same neighbor share a line
-_LINES = 12  # side by side; more are too many for the eye
+_LINES = 6  # side by side; more are too many for the eye
 _WORDS = {"root": "the lab's machine", "group": ""}
 
 

@@ -10,9 +10,13 @@ from random import Random
 import pytest
 
 from pynetemu.draw.graph import Graph, read
+from pynetemu.draw.listing import draw, listing
 from pynetemu.draw.text import as_picture, picture
+from pynetemu.plan.compile import compile_plan
+from pynetemu.plan.load import load
 from pynetemu.plan.operations import AddNode, AddVeth, Plan
 from tests.support.boxes import wires_between_boxes
+from tests.support.pynetemu import CLONE
 from tests.support.shapes import HUNDREDS, SHAPES, plan_of, random_edges
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -72,6 +76,31 @@ def test_what_runs_across_is_drawn_across() -> None:
     path = [("h1", "s1"), ("h2", "s1"), ("s1", "s2"), ("s2", "s3"), ("s3", "s4"), ("s4", "h3")]
     rows = as_picture(plan_of(path), 120).splitlines()
     assert any(all(f"● s{i} " in row for i in (1, 2, 3, 4)) for row in rows)
+
+
+def test_lines_leave_boxes_in_the_row_of_their_interface() -> None:
+    rows = as_picture(compile_plan(load(str(CLONE / "topologies" / "nat.py"))), 140).splitlines()
+    assert any(re.search(r"│ wan 198.51.100.2/30 ├──┘", row) for row in rows)
+    assert any(re.search(r"┌─+┤ home 198.51.100.1/30 │", row) for row in rows)
+    assert any(re.search(r"│ eth0 10.0.2.254/24 +├", row) for row in rows)
+
+
+def test_a_list_tells_every_neighbor_of_each_node() -> None:
+    """By a branch of a neighbor's line, or in words where its line ends in the node's mark."""
+    graph = read(plan_of([("s1", "s2"), ("s2", "s3"), ("s3", "s4"), ("s4", "h1"), ("s1", "h2")]))
+    rows = draw(listing(graph), 60).as_text().splitlines()
+    assert [row.split()[:4] for row in rows if "● s" in row[:3]] == [
+        ["●", "s1"],
+        ["●", "s2", "to", "s1"],
+        ["●", "s3", "to", "s2"],
+        ["●", "s4", "to", "s3"],
+    ]
+
+
+def test_control_characters_of_a_plan_are_not_shown() -> None:
+    nodes = AddNode("a\x1b[2Jb", "host"), AddNode("r2", "host")
+    text = as_picture(Plan("Odd", (*nodes, AddVeth(nodes[0].node, "e", "", "r2", "e", ""))), 80)
+    assert "\x1b" not in text and r"a\x1b[2Jb" in text
 
 
 def test_narrow_boxes_have_addresses_in_lines_of_their_own() -> None:
