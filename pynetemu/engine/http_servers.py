@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.engine.nodes import Nodes
 from pynetemu.engine.processes import kill_group, open_log
-from pynetemu.errors import KernelError
+from pynetemu.errors import KernelError, LabError
 from pynetemu.frozen import frozen
 from pynetemu.plan.operations import AddHttpServer
 
@@ -101,7 +101,7 @@ class HttpServers:
                 argv = [sys.executable, "-I", "-S", _PROGRAM, operation.node]
                 pid = self._loop.processes.start_service(argv[0], argv, os.environ, log, server.listener.fileno())
             self._running[pid] = server
-        except OSError as error:
+        except (OSError, LabError) as error:
             os.write(log, f"{operation.name} cannot start: {error}\n".encode())
             _refuse(server)
             self._await(server)

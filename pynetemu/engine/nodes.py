@@ -65,6 +65,7 @@ class Node:
         self.link = link
         self.indexes = {"lo": 1}  # of its interfaces, by name
         self.next_index = 2
+        self.state = "running"  # or "paused", or "stopped"
         self.machine: Machine | None = None  # made when it first runs a process
         self.settings_before: dict[str, str] = {}  # those that a plan has set, as they were
         self.ring: socket.socket | None = None  # all packets since its first moment, until somebody asks for them
@@ -212,6 +213,9 @@ class Nodes(dict[str, Node]):
     def machine(self, name: str, hosts: Callable[[str], str]) -> Namespaces:
         """The namespaces of a node's programs, made if there are none or their init was killed."""
         node = self[name]
+        if node.state != "running":
+            verb = {"paused": "resume", "stopped": "start"}[node.state]
+            raise LabError(f"{name} is {node.state}; `{verb} {name}` lets it go on")
         if node.machine is not None and node.machine.has_ended():
             node.machine.close()
             node.machine = None

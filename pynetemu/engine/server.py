@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pynetemu.engine import neighbors, nodes, syscalls
 from pynetemu.engine.changes.changes import Changes
+from pynetemu.engine.changes.power import Power
 from pynetemu.engine.changes.switching import Switching
 from pynetemu.engine.http_servers import HttpServers
 from pynetemu.engine.live import dumps, hub, names
@@ -43,6 +44,7 @@ from pynetemu.engine.protocol.requests import (
     ReadIndexes,
     ReadNames,
     ReadPlan,
+    ReadPower,
     ReadRelay,
     ReadServices,
     ReadTables,
@@ -50,6 +52,7 @@ from pynetemu.engine.protocol.requests import (
     ReplaceNeighbors,
     Request,
     ServiceStatus,
+    SetPower,
     Spawn,
     Started,
     SwitchInterfaces,
@@ -91,6 +94,7 @@ class Server(Loop):
         self.nodes.tell_relay = self._tell_relay
         self._changes = Changes(self.nodes, self._check, self._names.become)
         self._switching = Switching(self.nodes)
+        self._power = Power(self.nodes, self._switching, self._start_services)
         self._described = Description(0, "", 0.0, ())
         self._listener: socket.socket | None = None
         self._host_address: Address | None = None
@@ -111,6 +115,10 @@ class Server(Loop):
                 return self._relays.directions()
             case Listen() | WatchPlan() | ChangeLab() | TakeBack() | SwitchInterfaces():
                 return self._answer_about_changes(request)
+            case SetPower():
+                return self._power.set(self._known((request.node,))[0], request.wanted)
+            case ReadPower():
+                return self._power.states()
             case Features():
                 return self._features()
             case OpenLab():
@@ -186,6 +194,13 @@ class Server(Loop):
             case SwitchInterfaces():
                 self._switching.switch([(place.node, place.interface) for place in request.places], request.up)
                 return None
+
+    def _start_services(self, node: str) -> Steps[None]:
+        """Those of a node that has been started anew; its web servers listen all the time."""
+        for operation in self._changes.inventory.of_type(AddService):
+            if operation.node == node:
+                self._services.stop(operation)
+                yield from self._services.start(operation)
 
     def _build(self, request: Build) -> Steps[None]:
         if self._is_built:

@@ -157,6 +157,46 @@ class Network(Lab):
 
         links.set_links(self, self.links(a, b), up)
 
+    def pause(self, *nodes: str) -> None:
+        """Stops all programs of nodes where they are, and takes their links down, until `resume`.
+
+            net.pause("r1")
+
+        A node that is paused starts no programs. Raises LabError for one that is not running.
+        """
+        self._set_power(nodes, "pause")
+
+    def resume(self, *nodes: str) -> None:
+        """Lets paused nodes go on, with their links as they were. Raises LabError for one that is not paused."""
+        self._set_power(nodes, "resume")
+
+    def stop(self, *nodes: str) -> None:
+        """Turns nodes off, as machines: all their programs are killed, and their links are down, until `start`.
+
+        What they have written to /etc and /var is kept, what is in /run is not.
+        """
+        self._set_power(nodes, "stop")
+
+    def start(self, *nodes: str) -> None:
+        """Turns stopped nodes on: links, addresses and routes are as they were, and the description's services start.
+
+        Raises LabError for one that is not stopped, ServiceError for a service that does not become ready.
+        """
+        self._set_power(nodes, "start")
+
+    def _set_power(self, nodes: tuple[str, ...], wanted: str) -> None:
+        from pynetemu.engine.protocol.requests import SetPower
+
+        for node in [self._known(node) for node in nodes]:
+            self.control.ask(SetPower(node, wanted))
+
+    @property
+    def power(self) -> dict[str, str]:
+        """Each node's state: {"h1": "running", "r1": "paused", "h2": "stopped"}."""
+        from pynetemu.engine.protocol.requests import ReadPower
+
+        return self.control.ask(ReadPower())
+
     def ping_all(
         self,
         *nodes: str,

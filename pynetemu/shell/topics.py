@@ -7,6 +7,7 @@ TOPICS = {
     "state": "routes arp neigh fdb stats",
     "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
     "services": "services logs",
+    "power": "pause resume stop start",
     "packets": "trace why",
     "captures": "capture captures",
     "jobs": "jobs fg bg wait kill",

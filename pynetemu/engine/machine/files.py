@@ -102,6 +102,8 @@ class Files:
         """Mounts a node's own files; called in the node's new mount namespace and its network namespace."""
         own = f"{_NODES}/{node}"
         self._dressed.add(node)
+        for folder in "run", "dev":  # those of a machine that is started anew are empty
+            _remove_all(f"{own}/{folder}")
         held = list(_hold(self.kept))
         texts = dict(_texts(node, hosts))
         if self._has_layers and not self._overlay(own, texts):
@@ -202,6 +204,18 @@ def _bind_texts(own: str, texts: dict[str, str]) -> None:
         if os.path.exists(target):
             _write(f"{own}{target}", text)
             syscalls.mount(f"{own}{target}", target, "", syscalls.MS_BIND)
+
+
+def _remove_all(folder: str) -> None:
+    """A folder with all that is in it; nothing is mounted there."""
+    with suppress(FileNotFoundError):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    _remove_all(entry.path)
+                else:
+                    os.unlink(entry.path)
+        os.rmdir(folder)
 
 
 def _overwrite(path: str, old: bytes, new: bytes) -> bool:

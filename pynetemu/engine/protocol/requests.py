@@ -170,6 +170,19 @@ class SwitchInterfaces(Request[None]):
     up: bool
 
 
+@request
+class SetPower(Request[None]):
+    """Do with a node what one does with a machine: "pause", "resume", "stop" or "start"."""
+
+    node: str
+    wanted: str
+
+
+@request
+class ReadPower(Request[dict[str, str]]):
+    """Each node's state: "running", "paused" or "stopped"."""
+
+
 @frozen
 class Feature:
     """A feature of the kernel: `option` of its configuration; `reason` is why it is missing, "" for one that is there."""

@@ -20,7 +20,9 @@ def nodes(shell: Shell, *nodes: NodeNames) -> Table:
     for interface in _interfaces(shell, nodes):
         addresses.setdefault(interface.node, []).extend(_addresses(interface))
     kinds = shell.network.inventory.kinds
-    return Table(("node", "kind", "addresses"), [(n, kinds[n], addresses.get(n, [])) for n in shell.chosen(nodes)])
+    power = shell.network.power
+    said = {n: kind if power.get(n, "running") == "running" else f"{kind}, {power[n]}" for n, kind in kinds.items()}
+    return Table(("node", "kind", "addresses"), [(n, said[n], addresses.get(n, [])) for n in shell.chosen(nodes)])
 
 
 @command
