@@ -31,7 +31,7 @@ class Lane:
         if IN_VM or config.option.collectonly:
             return
         for item in items:
-            lacks = _needs(item) & _missing() if _needs(item) else set()
+            lacks = _needs(item) & missing() if _needs(item) else set()
             self.lacks |= lacks
             if lacks or item.get_closest_marker("vm"):
                 self.left.append(item)
@@ -67,7 +67,8 @@ def _quoted(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def _missing() -> set[str]:
+def missing() -> set[str]:
+    """The features that this kernel lacks."""
     return {name for name, reason in _features().items() if reason}
 
 

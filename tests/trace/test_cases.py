@@ -25,7 +25,13 @@ def _chosen() -> list[CaseOfTrace]:
     return _RIGHT[int(commit or "0", 16) % 3 :: 3]  # in a copy without its history, the first third
 
 
-@pytest.mark.parametrize("case", _chosen(), ids=lambda case: case.name)
+def _mark(need: str) -> pytest.MarkDecorator:
+    return pytest.mark.vm if need == "vm" else pytest.mark.needs(need)
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case.name, marks=[_mark(need) for need in case.needs]) for case in _chosen()]
+)
 def test_its_headline_is_the_truth(case: CaseOfTrace) -> None:
     played = play(case, _ENGINE)
     assert played.state == "right", f"{played.headline}\ntruth: {case.truth}\n{played.output}"

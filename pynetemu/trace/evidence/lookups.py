@@ -23,6 +23,7 @@ from pynetemu.trace.evidence.rules import Keys, Rule, rule_of
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
 
+_IFF_NOARP = 0x80
 _GET_QDISC = 38  # RTM_GETQDISC
 _QUEUE_BODY = struct.Struct("=BxxxiIII")  # struct tcmsg: family, index, handle, parent, info
 _QUEUE_KIND, _QUEUE_STATISTICS = 1, 3  # TCA_KIND, TCA_STATS
@@ -69,6 +70,7 @@ class Link:
     xdp: bool = False
     vxlan: tuple[int, int] | None = None  # its id and its UDP port
     vrf_table: int = 0
+    does_arp: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,12 @@ class NodeTables:
     @cached_property
     def names(self) -> dict[int, str]:
         return {link.index: link.name for link in self.links.values()}
+
+    @cached_property
+    def address_flags(self) -> dict[str, int]:
+        """The flags of each IP address (IFA_F_*)."""
+        answers = dump(self._asked, tables.RTM_GETADDR, tables.ADDRESS_BODY.pack(0, 0, 0, 0, 0))
+        return {found.text: found.flags for found in (tables.AddressMessage(answer.body) for answer in answers)}
 
     @cached_property
     def addresses(self) -> dict[str, int]:
@@ -228,6 +236,7 @@ def _link(found: tables.LinkMessage) -> Link:
         xdp=found.has_xdp,
         vxlan=found.vxlan,
         vrf_table=found.vrf_table,
+        does_arp=not found.flags & _IFF_NOARP,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+_PROBING = ("traceroute", "traceroute6", "tracepath", "mtr", "nmap")
 _WORD = re.compile(r"[\w:.%-]+")
 
 
@@ -23,6 +24,30 @@ class TracedLine:
             address = _address(word)
             found += [address] if address else [one for one in addresses_of(word) if word != self.node]
         return list(dict.fromkeys(found))
+
+    def words_after(self, *options: str) -> Iterator[str]:
+        """What follows one of these options: `-I ADDRESS`, `-IADDRESS`, `--interface=ADDRESS`."""
+        words = [word.strip("'\"") for text in self.words for word in text.split()]
+        for word, following in zip(words, [*words[1:], ""], strict=True):
+            for option in options:
+                if word == option:
+                    yield following
+                elif word.startswith(option):
+                    yield word.removeprefix(option).removeprefix("=")
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether it sends packets that shall not arrive, to learn who refuses them."""
+        return any(program in text.split() for text in self.words for program in _PROBING)
+
+
+def is_address(word: str) -> bool:
+    """Whether a word is an IP address."""
+    try:
+        ip_address(word.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def _words(words: Sequence[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ A sighting continues a journey when all three agree; without each of them wrong 
 
 from collections import deque
 
+from pynetemu.packets.dissect import is_to_many
 from pynetemu.packets.encapsulation import inner_frame
 from pynetemu.packets.identity import identity
 from pynetemu.trace.journeys.journey import Journey, Sighting
@@ -33,16 +34,30 @@ class ByBuffer:
             if (journey := self._by_buffer.pop(event.buffer, None)) is not None:
                 journey.freed = True
             return
-        known = self._by_buffer.get(event.buffer) or self._by_head.get(event.head)
-        journey = known if known and self._continues(known, event) else self._rebuilt(event)
+        candidates = (self._by_buffer.get(event.buffer), self._by_head.get(event.head))
+        journey = next((one for one in candidates if one and self._continues(one, event)), None) or self._rebuilt(event)
         if journey is None:
             if event.kind == "drop" and is_expected_drop(event):
                 return  # a copy of a packet that was delivered, such as one that a closed socket still held
             journey = self._begin()
-        journey.sightings.append(Sighting(event, self._before(journey, event)))
+        sighting = Sighting(event, self._before(journey, event))
+        journey.sightings.append(sighting)
+        if event.kind == "in" and (event.node, event.interface) in self._wiring.parents:
+            journey.sightings += self._handed_up(sighting)
         self._by_buffer[event.buffer] = self._by_head[event.head] = journey
         if event.kind == "drop":
             self._by_buffer.pop(event.buffer, None)
+
+    def _handed_up(self, sighting: Sighting) -> list[Sighting]:
+        """What came to the parent of macvlans, as it comes to these: the kernel hands it to them without a tracepoint."""
+        event = sighting.event
+        found = []
+        for (node, interface), parent in self._wiring.under.items():
+            is_mine = self._wiring.macs.get((node, interface)) == event.data[:6].hex(":")
+            if parent == (event.node, event.interface) and (is_mine or is_to_many(event.data)):
+                came = event._replace(node=node, interface=interface)
+                found.append(Sighting(came, sighting if is_mine else sighting.before))
+        return found
 
     def _begin(self) -> Journey:
         journey = Journey()
@@ -56,6 +71,8 @@ class ByBuffer:
     def _may_follow(self, journey: Journey, event: Event) -> bool:
         seen = [sighting.event for sighting in journey.sightings]
         here = [other for other in seen if other.node == event.node]
+        if self._through_macvlan(journey, event) is not None:
+            return True
         if event.kind == "in":
             peer = self._wiring.peers.get((event.node, event.interface))
             if peer is None:  # handed up, to a bridge or from the loopback; or by a link that the plan does not know
@@ -68,6 +85,26 @@ class ByBuffer:
             inside = any(other.kind == "out" and other.interface != event.interface for other in here)
             return arrived > left or (inside and not left)
         return bool(here)
+
+    def _through_macvlan(self, journey: Journey, event: Event) -> Sighting | None:
+        """Where the packet was seen on the other side of a macvlan: what it sends leaves by its parent, and what comes to that
+        is handed to it, or from one macvlan to another."""
+        place, under = (event.node, event.interface), self._wiring.under
+        for sighting in reversed(journey.sightings):
+            other = sighting.event
+            before = (other.node, other.interface)
+            sent = event.kind == "out" and other.kind == "out" and under.get(before) == place
+            handed_up = (
+                event.kind == "in"
+                and place in under
+                and (
+                    (other.kind == "in" and under[place] == before)
+                    or (other.kind == "out" and under.get(before) == under[place])
+                )
+            )
+            if sent or handed_up:
+                return sighting
+        return None
 
     def _left_by_unknown_link(self, journey: Journey) -> Sighting | None:
         """Where the packet was seen last, if it left there by an interface that somebody has added."""
@@ -91,6 +128,8 @@ class ByBuffer:
             for sighting in reversed(journey.sightings):
                 if sighting.event.kind == "out" and (sighting.event.node, sighting.event.interface) == peer:
                     return sighting
+        if (other := self._through_macvlan(journey, event)) is not None:
+            return other
         inside = [sighting for sighting in reversed(journey.sightings) if sighting.event.node == event.node]
         arrived = (sighting for sighting in inside if sighting.event.kind == "in")
         found = next(arrived, inside[0] if inside else None)

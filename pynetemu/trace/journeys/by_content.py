@@ -31,6 +31,7 @@ class ByContent:
         self._wiring = wiring
         self._on_links: dict[tuple[Place, bytes], deque[tuple[Sighting, Journey]]] = defaultdict(deque)
         self._in_nodes: dict[tuple[str, object], list[_Stay]] = defaultdict(list)
+        self._at_parents: dict[tuple[str, Place, bytes], tuple[Sighting, Journey]] = {}  # by direction, place, bytes
 
     def add(self, event: Event) -> None:
         if event.kind == "in":
@@ -43,6 +44,9 @@ class ByContent:
     def _arrive(self, event: Event) -> None:
         place, who = (event.node, event.interface), identity(event.data)
         wired = place in self._wiring.peers
+        if (parent := self._wiring.under.get(place)) and (found := self._beside(parent, event, ("in", "out"))):
+            self._join(event, who, *found)
+            return
         if not wired and (stay := self._latest(event, who)) is not None:
             # An interface without a link, such as a bridge or the end of a tunnel: the frame is handed up to it.
             stay.journey.sightings.append(Sighting(event, stay.sighting))
@@ -53,6 +57,8 @@ class ByContent:
         else:
             sighting, journey = Sighting(event), self._begin()
         journey.sightings.append(sighting)
+        if place in self._wiring.parents:
+            self._at_parents["in", place, event.data] = sighting, journey
         self._in_nodes[event.node, who.key].append(_Stay(sighting, journey, who))
         if (inner := inner_frame(event.data)) is not None:  # here it may leave its tunnel
             carried = identity(inner)
@@ -60,6 +66,12 @@ class ByContent:
 
     def _leave(self, event: Event) -> None:
         who = identity(event.data)
+        place = (event.node, event.interface)
+        if place in self._wiring.parents and (sent := self._beside(place, event, ("out",))):
+            sighting, journey = Sighting(event, sent[0]), sent[1]
+            journey.sightings.append(sighting)
+            self._on_links[self._wiring.peers.get(place, _NO_PLACE), event.data].append((sighting, journey))
+            return
         stay = self._stay_of(event, who)
         if stay is None and (inner := inner_frame(event.data)) is not None:  # it has come plain, and leaves in a tunnel
             stay = self._stay_of(event, identity(inner))
@@ -71,8 +83,24 @@ class ByContent:
             stay = _Stay(sighting, journey, who, {event.interface})
             self._in_nodes[event.node, who.key].append(stay)
         journey.sightings.append(sighting)
-        peer = self._wiring.peers.get((event.node, event.interface), _NO_PLACE)
+        if (parent := self._wiring.under.get(place)) is not None:
+            self._at_parents["out", parent, event.data] = sighting, journey
+            return
+        peer = self._wiring.peers.get(place, _NO_PLACE)
         self._on_links[peer, event.data].append((sighting, journey))
+
+    def _beside(self, parent: Place, event: Event, directions: tuple[str, ...]) -> tuple[Sighting, Journey] | None:
+        """The packet with these bytes that has just come to the parent of macvlans, or was sent by one of them."""
+        for direction in directions:
+            found = self._at_parents.get((direction, parent, event.data))
+            if found is not None and event.time - found[0].event.time <= _ON_LINK:
+                return found
+        return None
+
+    def _join(self, event: Event, who: Identity, before: Sighting, journey: Journey) -> None:
+        sighting = Sighting(event, before)
+        journey.sightings.append(sighting)
+        self._in_nodes[event.node, who.key].append(_Stay(sighting, journey, who))
 
     def _drop(self, event: Event) -> None:
         stay = self._latest(event, identity(event.data))

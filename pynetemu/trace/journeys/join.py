@@ -25,6 +25,8 @@ def join(events: Iterable[Event], wiring: Wiring) -> list[Journey]:
     They are numbered from 1; what kernels chat by themselves comes last.
     """
     content, buffer = ByContent(wiring), ByBuffer(wiring)
+    if wiring.under:  # what comes to a macvlan has the stamp of its coming to the parent
+        events = sorted(events, key=lambda event: (event.time, (event.node, event.interface) in wiring.under))
     for event in events:
         if event.buffer:
             buffer.add(event)

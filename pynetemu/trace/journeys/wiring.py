@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING
 
 from pynetemu.plan.inventory import Inventory, Place
-from pynetemu.plan.operations import InterfaceAddress, Plan
+from pynetemu.plan.operations import AddMacvlan, InterfaceAddress, Plan
 from pynetemu.trace.sources.events import Event
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class Wiring:
         self.is_bridge = inventory.is_bridge
         self.bridges = inventory.bridges
         self.peers = inventory.wired_peers
+        self.under = {
+            (op.node, op.interface): (op.parent_node, op.parent) for op in inventory.of_type(AddMacvlan)
+        }  # the interface that each macvlan is on
+        self.parents = frozenset(self.under.values())
         self.macs = inventory.macs
         self.prefixes = inventory.addresses_of_nodes
         self.owners = {str(address): {node for node, _ in places} for address, places in inventory.owners.items()}
@@ -96,6 +100,12 @@ class Wiring:
     def interface_of(self, address: str) -> str:
         """The interface that was given an address, "" when none was."""
         return self._interfaces.get(address, "")
+
+    def interfaces_towards(self, node: str, address: str) -> list[str]:
+        """The interfaces of a node that the plan gives an address in the network of another address."""
+        wanted = ip_address(address)
+        own = (one for one in self.prefixes.get(node, ()) if one.version == wanted.version and wanted in one.network)
+        return [self._interfaces[str(one.ip)] for one in own]
 
     def network_of(self, address: str) -> str:
         """The network of an address as some node of the plan has it, 10.0.2.0/24; the address itself when none has."""

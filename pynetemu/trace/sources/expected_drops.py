@@ -37,4 +37,6 @@ def is_expected_drop(event: Event, first: bytes = b"") -> bool:
     where = event.place.partition(" ")[0]
     if event.reason in _NOT_FOR_US or (event.reason, where) in _EXPECTED:
         return True
-    return (is_to_many(event.data) or is_to_many(first)) and (where in _MULTICAST or event.reason in _NOT_WANTED)
+    if not (is_to_many(event.data) or is_to_many(first)):
+        return False
+    return where in _MULTICAST or event.reason in ("", "NOT_SPECIFIED", *_NOT_WANTED)

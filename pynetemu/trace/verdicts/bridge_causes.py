@@ -1,9 +1,13 @@
 """Why a frame ended in a switch, and why a link did not carry it."""
 
+from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.lookups import Link, NodeTables
+from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.causes import unknown
+from pynetemu.trace.verdicts.filters import by_filter
 from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
 
@@ -13,16 +17,16 @@ def in_switch(case: Case) -> Reason:
     port = tables.links.get(case.interface) if tables else None
     if tables is None or port is None:
         return unknown(case)
-    return by_rule(case) or port_closed(case.node, port, tables) or _way_out(case, tables, port) or unknown(case)
+    closed = port_closed(case.node, port, tables, case.wiring, case.evidence)
+    return by_rule(case) or closed or by_filter(case) or _way_out(case, tables, port) or unknown(case)
 
 
-def port_closed(node: str, port: Link, tables: NodeTables) -> Reason | None:
+def port_closed(node: str, port: Link, tables: NodeTables, wiring: Wiring, evidence: Evidence) -> Reason | None:
     """A port that passes no frames: down, in no bridge or in one that is down, or closed by the spanning tree."""
     if not port.up:
         return Reason("link", f"port {port.name} of {node} is down", (), f"{node} ip link set {port.name} up", TABLES)
     if not port.carrier:
-        hint = f"{node} ip -d link show {port.name}"
-        return Reason("link", f"port {port.name} of {node} has no carrier: its other end is down", (), hint, TABLES)
+        return far_end_down(node, port.name, wiring, evidence)
     if not port.master:
         hint = f"{node} ip link set {port.name} master br0"
         return Reason("bridge", f"port {port.name} of {node} is plugged into no bridge", (), hint, TABLES)
@@ -41,9 +45,12 @@ def _way_out(case: Case, tables: NodeTables, port: Link) -> Reason | None:
     out = tables.links.get(tables.names.get(index or 0, ""))
     if out is not None and out.name == port.name:
         text = f"{case.node} has learned that {mac} is behind port {port.name}, from where this frame came"
-        return Reason("fdb", text, (), f"{case.node} bridge fdb show", TABLES)
+        return Reason("fdb", text, (), f"{case.node} bridge fdb del {mac} dev {port.name} master", TABLES)
     others = [out] if out else [link for link in tables.links.values() if link.port and link.name != port.name]
-    reasons = (port_closed(case.node, link, tables) or both_isolated(case.node, port, link) for link in others)
+    reasons = (
+        port_closed(case.node, link, tables, case.wiring, case.evidence) or both_isolated(case.node, port, link)
+        for link in others
+    )
     closed = [reason for reason in reasons if reason is not None]
     return closed[0] if closed and len(closed) == len(others) else None
 
@@ -59,8 +66,8 @@ def on_link(case: Case, peer: tuple[str, str]) -> Reason:
     """For a frame that was sent into a link and not seen at its other end."""
     node, interface = peer
     far = case.evidence.link(node, interface)
-    if far is not None and not far.up:
-        return Reason("link", f"{node} {interface} is down", (), f"{node} ip link set {interface} up", TABLES)
+    if down := link_down(node, interface, case.evidence):
+        return down
     if far is not None and far.xdp:
         text = f"dropped by an XDP program on {node} {interface}"
         return Reason("xdp", text, (), f"{node} ip link set dev {interface} xdp off", TABLES)

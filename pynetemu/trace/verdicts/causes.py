@@ -7,10 +7,13 @@ one it stands for is told, and the tables only add to it.
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from pynetemu.packets.dissect import is_to_many
+from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.lookups import Decision
 from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.journey import Sighting
 from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.verdicts import interfaces
 from pynetemu.trace.verdicts.case import BYTES, COUNTERS, KERNEL, TABLES, Case
 from pynetemu.trace.verdicts.filters import by_filter
 from pynetemu.trace.verdicts.firewall import by_rule
@@ -31,7 +34,7 @@ def malformed(case: Case) -> Reason | None:
 def too_old(case: Case) -> Reason | None:
     ttl = case.packet.ttl
     decision = case.decide()
-    if ttl is None or ttl > 1 or (decision and decision.kind == "local"):
+    if ttl is None or ttl > 1 or is_to_many(case.leaf.event.data) or (decision and decision.kind == "local"):
         return None
     what = "hop limit" if ":" in case.packet.destination else "TTL"
     hint = f"{case.node} ip route get {case.packet.destination}"
@@ -104,10 +107,10 @@ def no_route(case: Case) -> Reason | None:
         if case.code in ("IP_INNOROUTES", "IP_OUTNOROUTES"):
             return Reason("route", f"no route in {case.node} to {case.who(destination)}", (), "", KERNEL)
         return None
-    return refused_by_routing(case.node, decision, case.keys, case.wiring)
+    return refused_by_routing(case.node, decision, case.keys, case.wiring, case.evidence)
 
 
-def refused_by_routing(node: str, decision: Decision, keys: Keys, wiring: Wiring) -> Reason:
+def refused_by_routing(node: str, decision: Decision, keys: Keys, wiring: Wiring, evidence: Evidence) -> Reason:
     """The rule or the route of a node that refuses a packet, or that it has none."""
     destination, version = keys.destination, "-6 " if ":" in keys.destination else ""
     who = destination if wiring.name(destination) == destination else f"{destination} ({wiring.name(destination)})"
@@ -120,6 +123,9 @@ def refused_by_routing(node: str, decision: Decision, keys: Keys, wiring: Wiring
         text = f"the routing table of {node} says {decision.kind} for {who}: {route.text}"
         return Reason("route", text, chosen, f"{node} ip {version}route del {route.text}", TABLES)
     if decision.kind == "no route":
+        for name in wiring.interfaces_towards(node, destination):
+            if down := interfaces.link_down(node, name, evidence) or interfaces.far_end_down(node, name, wiring, evidence):
+                return Reason("link", f"{down.text}, so there is no route in {node} to {who}", (), down.hint, TABLES)
         hint = f"{node} ip {version}route add {wiring.route_to(node, destination)}"
         return Reason("route", f"no route in {node} to {who}", (), hint, TABLES)
     text = f"the routing table of {node} says {decision.kind} for {who}"
@@ -157,12 +163,10 @@ def _largest_on_wire(case: Case) -> int:
 def link_down(case: Case) -> Reason | None:
     found = case.way_out()
     link = found[1] if found else None
-    if link is None or (link.up and link.carrier):
+    if link is None:
         return None
-    text = (
-        f"{case.node} {link.name} is down" if not link.up else f"{case.node} {link.name} has no carrier: its other end is down"
-    )
-    return Reason("link", text, (), f"{case.node} ip link set {link.name} up", TABLES)
+    down = interfaces.link_down(case.node, link.name, case.evidence)
+    return down or interfaces.far_end_down(case.node, link.name, case.wiring, case.evidence)
 
 
 def no_neighbor(case: Case) -> Reason | None:

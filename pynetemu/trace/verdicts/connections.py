@@ -8,6 +8,7 @@ from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.verdicts.case import PACKETS
 from pynetemu.trace.verdicts.verdict import Reason
 
+_LONG = 300_000_000  # ns of silence that are told when a client ends a connection that its server has not ended
 _FIN, _SYN, _RST, _ACK = 0x01, 0x02, 0x04, 0x10
 
 
@@ -24,6 +25,7 @@ class _Connection:
     last: int = 0
     ends: dict[Side, tuple[Journey, int]] = field(default_factory=dict)
     shut: dict[Side, Journey] = field(default_factory=dict)
+    heard: int = 0  # when the server sent something last
 
 
 def came_to_nothing(journeys: Sequence[Journey]) -> Iterator[Reason]:
@@ -68,6 +70,8 @@ def _add(connection: _Connection, journey: Journey, segment: tuple[Side, int, in
     sender, flags, size = segment
     side = connection.asking if journey.first.node == connection.client or sender == connection.asking else connection.asked
     connection.last = max(connection.last, journey.time)
+    if side == connection.asked and size:
+        connection.heard = journey.time
     connection.bytes_sent[side] += 0 if journey.again else size
     if flags & (_FIN | _RST):
         connection.ends.setdefault(side, (journey, flags))
@@ -89,7 +93,11 @@ def _stalled(connection: _Connection) -> Reason | None:
 
 def _cut_off(connection: _Connection) -> Reason | None:
     """A connection that its server reset while it was answering."""
-    ended = connection.ends.get(connection.asked)
+    ended, ours = connection.ends.get(connection.asked), connection.ends.get(connection.asking)
+    if ended is None and ours is not None and connection.heard and ours[0].time - connection.heard > _LONG:
+        sent, seconds = connection.bytes_sent[connection.asked], (ours[0].time - connection.heard) / 1e9
+        text = f"{connection.server} stopped sending after {sent} bytes: {connection.client} gave up {seconds:.1f} s later"
+        return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)
     if ended is None or not ended[1] & _RST or connection.ends.get(connection.asking, (ended[0], 0))[0].time < ended[0].time:
         return None
     sent = connection.bytes_sent[connection.asked]

@@ -15,7 +15,7 @@ from pynetemu.trace.sources.expected_drops import is_expected_drop
 from pynetemu.trace.verdicts import bridge_causes, causes
 from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.destination import at_destination
+from pynetemu.trace.verdicts.destination import at_destination, has_right_checksum
 from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.fragments import Fragments
@@ -91,23 +91,28 @@ class Verdicts:
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
         is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
-        if is_expected_drop(case.leaf.event, journey.first.data) or (is_read and by_rule(case) is None):
+        sent = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == case.node)
+        looped = next((event.data for event in sent if is_to_many(event.data)), b"") if journey.first.node == case.node else b""
+        if looped and case.leaf.event.reason != "NETFILTER_DROP":
+            return Ending(case.leaf, "ignored")  # a copy for the sender itself
+        if is_expected_drop(case.leaf.event, looped) or has_right_checksum(case) or (is_read and by_rule(case) is None):
             arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)
             if arrived is None:
                 return Ending(case.leaf, "ignored")
             fate = self._arrived(journey, Case(arrived, case.packet, self._evidence, self._wiring, self.conversations))
             return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
-        if case.leaf.event.reason == "NO_SOCKET" and case.packet.protocol == "TCP" and case.packet.kind != "SYN":
-            return self._without_connection(case)
+        if case.leaf.event.reason == "NO_SOCKET" and case.packet.protocol in ("TCP", "UDP") and case.packet.kind != "SYN":
+            if self.conversations.has_sent(case.node, flow_of(case.leaf.event.data)[::-1]):
+                return Ending(case.leaf, "delivered")  # to a socket of another kind: it has asked for it
+            if case.packet.protocol == "TCP":
+                return self._without_connection(case)
         reason = reason_of_kernel(case)
         if reason.kind == "port":
             reason = self._requests.with_refusal(reason, case.node, case.packet, 0)
         return Ending(case.leaf, "dropped", self._with_arp(reason, case))
 
     def _without_connection(self, case: Case) -> Ending:
-        """A segment for a connection that its receiver does not have; fine where that has begun it, by a raw socket."""
-        if self.conversations.has_sent(case.node, flow_of(case.leaf.event.data)[::-1]):
-            return Ending(case.leaf, "delivered")
+        """A segment for a connection that its receiver does not have."""
         near, far = case.packet.ports
         text = f"{case.node} knows no connection of its port {far} with port {near} of {case.who(case.packet.source)}"
         return Ending(case.leaf, "dropped", Reason("connection", text, (), f"{case.node} ss -tan", KERNEL))
@@ -173,7 +178,7 @@ class Verdicts:
     def _in_switch(self, case: Case) -> Ending | None:
         tables = self._evidence.tables(case.node)
         port = tables.links.get(case.interface) if tables else None
-        closed = bridge_causes.port_closed(case.node, port, tables) if tables and port else None
+        closed = bridge_causes.port_closed(case.node, port, tables, self._wiring, self._evidence) if tables and port else None
         if is_to_many(case.leaf.event.data):
             return Ending(case.leaf, "dropped" if closed else "ignored", closed)
         if self._wiring.is_own_mac(case.node, case.packet.macs[1]):

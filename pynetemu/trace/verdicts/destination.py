@@ -5,9 +5,10 @@ import struct
 from pynetemu.trace.verdicts.case import BYTES, TABLES, Case
 from pynetemu.trace.verdicts.causes import filtered_by_source
 from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.interfaces import link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
-_CHECKSUMS = {"TCP": (6, 16), "UDP": (17, 6)}  # the protocol's number, and where its checksum lies
+_CHECKSUMS = {"TCP": (6, 16), "UDP": (17, 6), "ICMP": (1, 2)}  # the protocol's number, and where its checksum lies
 _COUNTERS = {"TCP": ("TcpInCsumErrors",), "UDP": ("UdpInCsumErrors", "Udp6InCsumErrors")}
 
 
@@ -22,12 +23,20 @@ def at_destination(case: Case) -> Reason | None:
 def wrong_checksum(case: Case) -> Reason | None:
     """A checksum that is wrong, in a node that has counted such."""
     packet, event = case.packet, case.leaf.event
-    if packet.protocol not in _CHECKSUMS or not any(case.counted(name) for name in _COUNTERS[packet.protocol]):
+    if packet.protocol not in _COUNTERS or not any(case.counted(name) for name in _COUNTERS[packet.protocol]):
         return None
     if len(event.data) < event.length or not _is_wrong(event.data, packet.protocol):
         return None
     text = f"{case.node} discards it: its {packet.protocol} checksum is wrong"
     return Reason("checksum", text, (), f"{case.node} nstat -az {_COUNTERS[packet.protocol][0]}", BYTES)
+
+
+def has_right_checksum(case: Case) -> bool:
+    """Whether a checksum is right that the kernel calls wrong: it does so of answers that only a raw socket waits for."""
+    event, packet = case.leaf.event, case.packet
+    if not event.reason.endswith("_CSUM") or packet.protocol not in _CHECKSUMS or len(event.data) < event.length:
+        return False
+    return event.data[12:14] == b"\x08\x00" and not _is_wrong(event.data, packet.protocol)
 
 
 def _is_wrong(frame: bytes, protocol: str) -> bool:
@@ -40,7 +49,7 @@ def _is_wrong(frame: bytes, protocol: str) -> bool:
     told = payload[place : place + 2]
     if protocol == "UDP" and told == b"\0\0" and is_ipv4:
         return False
-    pseudo = addresses + struct.pack(">II", len(payload), number)
+    pseudo = addresses + struct.pack(">II", len(payload), number) if protocol != "ICMP" else b""
     return _sum(pseudo + payload) != 0xFFFF and int.from_bytes(told) != _sum(pseudo)
 
 
@@ -61,8 +70,9 @@ def end_of_tunnel(case: Case) -> Reason | None:
     at = 14 + ((frame[14] & 15) * 4 if frame[12:14] == b"\x08\x00" else 40) + 8
     wanted = int.from_bytes(frame[at + 4 : at + 7]), case.packet.ports[1]
     ends = {link.vxlan: link.name for link in tables.links.values() if link.vxlan is not None}
-    if wanted in ends or (0, wanted[1]) in ends:
-        return None
+    name = ends.get(wanted, ends.get((0, wanted[1]), ""))
+    if name:
+        return link_down(case.node, name, case.evidence)
     others = [f"{name} has id {number} and port {port}" for (number, port), name in ends.items()]
     text = f"{case.node} has no VXLAN interface of id {wanted[0]} (VNI) on port {wanted[1]}"
     told = f"{text}: {others[0]}" if others else text

@@ -2,13 +2,24 @@
 
 from dataclasses import replace
 
+from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.verdicts import bridge_causes, causes
 from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.causes import Cause
 from pynetemu.trace.verdicts.destination import end_of_tunnel
 from pynetemu.trace.verdicts.filters import by_filter
 from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.interfaces import far_end_down
 from pynetemu.trace.verdicts.verdict import Reason
+
+
+def _by_queue(case: Case) -> Reason | None:
+    """A queue drops what it has no room for, and that of an interface without a carrier all."""
+    down = causes.link_down(case)
+    if down is None and not case.arrived:
+        down = far_end_down(case.node, case.interface, case.wiring, case.evidence)
+    return down or causes.queue_full(case)
+
 
 _CAUSES: dict[str, Cause] = {
     "NETFILTER_DROP": by_rule,
@@ -20,9 +31,9 @@ _CAUSES: dict[str, Cause] = {
     "NEIGH_FAILED": causes.no_neighbor,
     "NEIGH_QUEUEFULL": causes.no_neighbor,
     "NEIGH_DEAD": causes.no_neighbor,
-    "QDISC_DROP": causes.queue_full,
-    "QDISC_OVERLIMIT": causes.queue_full,
-    "QDISC_CONGESTED": causes.queue_full,
+    "QDISC_DROP": _by_queue,
+    "QDISC_OVERLIMIT": _by_queue,
+    "QDISC_CONGESTED": _by_queue,
     "VXLAN_VNI_NOT_FOUND": end_of_tunnel,
     "TC_INGRESS": by_filter,
     "TC_EGRESS": by_filter,
@@ -89,20 +100,25 @@ def _named(case: Case) -> Reason:
     where = event.place.partition(" ")[0]
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED") and (wrong := causes.malformed(case)):
         return wrong
+    if case.packet.protocol == "VXLAN" and event.reason in ("NO_SOCKET", "DEV_READY") and (end := end_of_tunnel(case)):
+        return end
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED"):
         known = by_rule(case) or causes.too_old(case)
         if known:
             return known
     in_bridge = event.reason == "BRIDGE_INGRESS_STP_STATE" or where.startswith("br_")  # unnamed before Linux 6.12
     if in_bridge and (tables := case.evidence.tables(case.node)) and (port := tables.links.get(case.interface)):
-        return bridge_causes.port_closed(case.node, port, tables) or _from_text(case)
+        return bridge_causes.port_closed(case.node, port, tables, case.wiring, case.evidence) or _from_text(case)
     if where == "ip_error" or where == "ip6_pkt_drop":
         return causes.not_a_router(case) or causes.no_route(case) or _from_text(case)
     if where == "veth_xdp_rcv_skb":
         text = f"dropped by an XDP program on {case.node} {case.interface}"
         return Reason("xdp", text, (), f"{case.node} ip link set dev {case.interface} xdp off")
     cause = _CAUSES.get(event.reason)
-    return (cause(case) if cause else None) or _from_text(case)
+    found = cause(case) if cause else None
+    if found is None and event.reason in ("", "NOT_SPECIFIED") and not is_to_many(event.data):
+        found = next((reason for one in causes.IN_ROUTER if (reason := one(case)) is not None), None)
+    return found or _from_text(case)
 
 
 def _from_text(case: Case) -> Reason:

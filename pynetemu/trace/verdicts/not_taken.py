@@ -3,8 +3,10 @@
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.sources.events import Event
 from pynetemu.trace.verdicts.bridge_causes import both_isolated, port_closed
 from pynetemu.trace.verdicts.case import TABLES
+from pynetemu.trace.verdicts.interfaces import link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
 
@@ -13,7 +15,8 @@ def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Eviden
     mac = leaf.event.data[:6].hex(":")
     places = evidence.macs.get(mac, [])
     for node, interface in places:
-        port = port_without_flood(mac, node, journey, wiring, evidence)
+        port = behind_another_port(mac, node, journey, wiring, evidence)
+        port = port or port_without_flood(mac, node, journey, wiring, evidence)
         reason = port or link_down(node, interface, evidence) or kept_from(node, journey, wiring, evidence)
         if reason is not None:
             return reason
@@ -34,22 +37,36 @@ def _sender(leaf: Sighting) -> str:
 
 def kept_from(owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) -> Reason | None:
     """The closed port that kept a frame from a node, among the switches that it came to."""
-    for hop in _switched(journey, evidence):
+    for hop in _switched(journey, wiring, evidence):
         tables = evidence.tables(hop.node)
         came = tables.links.get(hop.arrived.event.interface) if tables and hop.arrived else None
         for name in _ports_not_taken(hop, owner, wiring):
             link = tables.links.get(name) if tables else None
             if tables is None or came is None or link is None:
                 continue
-            reason = port_closed(hop.node, link, tables) or both_isolated(hop.node, came, link)
+            asked = tables, wiring, evidence
+            closed = port_closed(hop.node, came, *asked) or port_closed(hop.node, link, *asked)
+            reason = closed or both_isolated(hop.node, came, link)
             if reason is not None:
                 return reason
     return None
 
 
+def behind_another_port(mac: str, owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) -> Reason | None:
+    """A switch that believes a MAC address to be behind a port that does not lead to its owner."""
+    for hop in _switched(journey, wiring, evidence):
+        tables, ways = evidence.tables(hop.node), wiring.ports_towards(hop.node, owner)
+        believed = tables.names.get(tables.forwarding.get(mac, 0), "") if tables else ""
+        if believed and ways and believed not in ways:
+            where = f"behind port {believed} in its forwarding database, and {owner} is behind port {ways[0]}"
+            hint = f"{hop.node} bridge fdb del {mac} dev {believed} master"
+            return Reason("fdb", f"{hop.node} has {mac} {where}", (), hint, TABLES)
+    return None
+
+
 def port_without_flood(mac: str, owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) -> Reason | None:
     """A port that is not flooded, of a switch that has not learned that the frame's MAC address is behind it."""
-    for hop in _switched(journey, evidence):
+    for hop in _switched(journey, wiring, evidence):
         tables = evidence.tables(hop.node)
         for name in _ports_not_taken(hop, owner, wiring):
             link = tables.links.get(name) if tables else None
@@ -60,20 +77,17 @@ def port_without_flood(mac: str, owner: str, journey: Journey, wiring: Wiring, e
     return None
 
 
-def _switched(journey: Journey, evidence: Evidence) -> list[Hop]:
+def _switched(journey: Journey, wiring: Wiring, evidence: Evidence) -> list[Hop]:
     """The stays in switches and in other nodes with a bridge, where it came by one of its ports."""
     arrivals = ((hop, hop.arrived.event) for hop in journey.hops if hop.arrived is not None)
-    return [hop for hop, event in arrivals if (link := evidence.link(event.node, event.interface)) is not None and link.port]
+    return [hop for hop, event in arrivals if wiring.is_bridge(event.node) or _is_port(event, evidence)]
+
+
+def _is_port(event: Event, evidence: Evidence) -> bool:
+    link = evidence.link(event.node, event.interface)
+    return link is not None and bool(link.port)
 
 
 def _ports_not_taken(hop: Hop, owner: str, wiring: Wiring) -> list[str]:
     left = {sighting.event.interface for sighting in hop.left}
     return [name for name in wiring.ports_towards(hop.node, owner) if name not in left]
-
-
-def link_down(node: str, interface: str, evidence: Evidence) -> Reason | None:
-    """That an interface is down."""
-    link = evidence.link(node, interface)
-    if link is None or link.up:
-        return None
-    return Reason("link", f"{node} {interface} is down", (), f"{node} ip link set {interface} up", TABLES)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Row = tuple[Journey, Sequence[Ending]]
 
 BAD = ("dropped", "waiting", "unanswered")
+_USUAL = ("mtu", "queue", "queued", "ttl", "port", "route", "unanswered", "arp")  # what protocols live with, and make good
 _VAGUE = ("vanished", "unanswered", "kernel", "lost")  # kinds of reasons that name no cause
 
 
@@ -40,12 +41,14 @@ def outcome(trace: "TraceRecord", rows: Sequence[Row]) -> Outcome:
     mine = [(journey, ending) for journey, ending in bad if journey in ours]
     others = [ending.reason for journey, ending in bad if journey not in ours and ending.reason]
     healed = [(journey, ending) for journey, ending in mine if ours.is_healed(journey)]
-    open_ones = [pair for pair in mine if pair not in healed]
+    open_ones = sorted((pair for pair in mine if pair not in healed), key=lambda pair: not ours.has_sent(pair[0]))
     unlikely = ("route", "connection", "stalled") if ours.succeeded else ("route",) if answered else ()
     problems = [problem for problem in trace.node_problems if problem.kind not in unlikely]
     cause = _cause(open_ones, problems, is_answered=bool(answered))
-    made_good = tuple(dict.fromkeys(ending.reason for _, ending in healed if ending.reason))
-    besides = tuple(dict.fromkeys(reason for reason in others if reason is not cause))
+    good = [ending.reason for _, ending in healed if ending.reason]
+    made_good = tuple(dict.fromkeys(reason for reason in good if reason.kind not in _USUAL))
+    usual = [reason for reason in good if reason.kind in _USUAL]
+    besides = tuple(dict.fromkeys(reason for reason in (*usual, *others) if reason is not cause))
     return Outcome(cause, made_good, besides, answered, ours.status)
 
 
@@ -104,10 +107,16 @@ class _Line:
             return True
         return packet.quoted is not None and any(node in self._nodes for node in journey.path)
 
+    def has_sent(self, journey: Journey) -> bool:
+        """Whether the packet is one that a node of the line has made."""
+        return self._all or journey.first.node in self._nodes
+
     def is_healed(self, journey: Journey) -> bool:
         """Whether the line came to a good end all the same: what was lost was sent again, or another try had success."""
         if not self.succeeded:
             return False
+        if any(line.is_probing for line in self._trace.lines):
+            return True
         later = [
             other for other in self._trace.journeys if other.time > journey.time and other.first.node == journey.first.node
         ]

@@ -7,13 +7,17 @@ from ipaddress import ip_address, ip_interface
 from pynetemu.packets.dissect import Packet, dissect
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.rules import Keys
+from pynetemu.trace.journeys.flows import flow_of
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import TABLES, Case
+from pynetemu.trace.verdicts.causes import refused_by_routing
 from pynetemu.trace.verdicts.conversations import Conversations
+from pynetemu.trace.verdicts.destination import end_of_tunnel
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
-from pynetemu.trace.verdicts.not_taken import kept_from, link_down
+from pynetemu.trace.verdicts.interfaces import link_down
+from pynetemu.trace.verdicts.not_taken import kept_from
 from pynetemu.trace.verdicts.verdict import Ending, Reason, died
 
 
@@ -36,6 +40,8 @@ class Requests:
             if answer is None:
                 reason = self._no_answer(ending.node, packet)
                 return Ending(ending.sighting, "unanswered", reason)
+        if packet.protocol == "UDP" and self._conversations.has_sent(ending.node, flow_of(event.data)[::-1]):
+            return ending  # an answer, to a socket of another kind: that its port is closed means nothing
         refusal = self._refusal(ending.node, packet, event.time)
         if refusal:
             return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, refusal))
@@ -76,10 +82,12 @@ class Requests:
         tables = self._evidence.tables(node)
         if tables is None:
             return None
-        back, who = tables.decide(Keys(packet.destination, packet.source)), self._named(packet.source)
+        keys = _back(packet)
+        back, who = tables.decide(keys), self._named(packet.source)
         if back.kind in ("no route", "unreachable", "prohibit", "blackhole"):
-            hint = f"{node} ip route add {self._wiring.route_to(node, packet.source)}"
-            return Reason("route", f"{node} got it, but cannot answer: no route in {node} back to {who}", (), hint, TABLES)
+            why = refused_by_routing(node, back, keys, self._wiring, self._evidence)
+            text = f"no route in {node} back to {who}" if why.text.startswith("no route") else why.text
+            return replace(why, text=f"{node} got it, but cannot answer: {text}")
         hop = back.gateway or packet.source
         if asked := self._conversations.asked(node, hop):
             because = self.unanswered_arp(asked, dissect(asked.first.data))
@@ -117,11 +125,12 @@ class Requests:
         owner = sorted(owners)[0]
         if rule := self._by_rule(journey, owner):
             return rule
-        if owner in journey.path:
-            hint = f"{owner} nft list ruleset" if ":" in address else f"{owner} sysctl -a -r arp_"
-            return Reason("arp", f"{owner} got it, and did not answer", (), hint, TABLES)
         interface = self._wiring.interface_of(address)
+        if owner in journey.path:
+            return self._silent_owner(journey, owner, address)
         blocked = kept_from(owner, journey, self._wiring, self._evidence) or link_down(owner, interface, self._evidence)
+        if blocked is None and (parent := self._wiring.under.get((owner, interface))) is not None:
+            blocked = link_down(*parent, self._evidence)
         if blocked is not None:
             return blocked
         near = self._evidence.link(asking, journey.first.interface)
@@ -132,6 +141,25 @@ class Requests:
             )
         text = f"nobody answers for {address}: {owner} has it, and is not on this network"
         return Reason("arp", text, self._prefixes(asking, address), f"{asking} ip addr", TABLES)
+
+    def _silent_owner(self, journey: Journey, owner: str, address: str) -> Reason:
+        """Why a node that has an address, and got the question for it, did not answer."""
+        came = next(sighting for sighting in reversed(journey.sightings) if sighting.event.node == owner)
+        case = Case(came, dissect(came.event.data), self._evidence, self._wiring, self._conversations)
+        down = link_down(owner, self._wiring.interface_of(address), self._evidence)
+        if reason := end_of_tunnel(case) or down:
+            return reason
+        link = self._evidence.link(owner, came.event.interface)
+        if link is not None and not link.does_arp:
+            text = f"{owner} {link.name} neither asks nor answers: ARP is off there"
+            return Reason("arp", text, (), f"{owner} ip link set {link.name} arp on", TABLES)
+        ignore = [self._evidence.setting(owner, f"net/ipv4/conf/{place}/arp_ignore") for place in ("all", came.event.interface)]
+        if ":" not in address and any(value not in ("", "0") for value in ignore):
+            text = f"{owner} got it, and answers for no address of another interface: arp_ignore is {max(ignore)}"
+            hint = f"{owner} sysctl -w net.ipv4.conf.all.arp_ignore=0 net.ipv4.conf.{came.event.interface}.arp_ignore=0"
+            return Reason("arp", text, (), hint, TABLES)
+        hint = f"{owner} nft list ruleset" if ":" in address else f"{owner} sysctl -a -r arp_"
+        return Reason("arp", f"{owner} got it, and did not answer", (), hint, TABLES)
 
     def _owners_now(self, address: str) -> set[str]:
         """The nodes that have an address; those of the plan are asked first, and believed when they can no longer be asked."""
@@ -176,6 +204,12 @@ class Requests:
     def _named(self, address: str) -> str:
         name = self._wiring.name(address)
         return address if name == address else f"{address} ({name})"
+
+
+def _back(packet: Packet) -> Keys:
+    """What an answer to a packet is looked up by."""
+    protocol = {"TCP": 6, "UDP": 17, "ICMP": 58 if ":" in packet.source else 1}.get(packet.protocol, 0)
+    return Keys(packet.destination, packet.source, "", protocol, packet.ports[::-1] if protocol in (6, 17) else None, mark=0)
 
 
 def ends_badly(endings: Sequence[Ending]) -> bool:

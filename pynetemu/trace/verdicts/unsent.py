@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.lookups import NodeTables
 from pynetemu.trace.evidence.rules import Keys
-from pynetemu.trace.evidence.traced_line import TracedLine
+from pynetemu.trace.evidence.traced_line import TracedLine, is_address
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
 from pynetemu.trace.verdicts.causes import refused_by_routing
 from pynetemu.trace.verdicts.verdict import Reason
 
+_DADFAILED, _TENTATIVE = 0x08, 0x40  # IFA_F_*
 _MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
 _REFUSED = ("no route", "unreachable", "prohibit", "blackhole")
 
@@ -29,6 +31,9 @@ def unsent(journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence, line
 def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
     """The refusal of every target of a line, if it has sent nothing to any of them."""
     tables = evidence.tables(line.node)
+    if tables is not None and not journeys and (unusable := _unusable_address(line, tables, wiring)):
+        yield unusable
+        return
     targets = line.targets(wiring.addresses_of)
     if tables is None or not targets or _has_sent(line.node, targets, journeys):
         return
@@ -37,8 +42,25 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
         decision = tables.decide(keys)
         if decision.kind not in _REFUSED:
             continue
-        reason = refused_by_routing(line.node, decision, keys, wiring)
+        reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
         yield _nothing_sent(line.node, reason, address, wiring, evidence)
+
+
+def _unusable_address(line: TracedLine, tables: NodeTables, wiring: Wiring) -> Reason | None:
+    """An address that the line is to send from and its node cannot use: it failed the test for duplicates, or is not there."""
+    for word in line.words_after("-I", "--interface", "-B", "--bind", "--source", "-s"):
+        flags = tables.address_flags.get(word)
+        if flags is not None and flags & _DADFAILED:
+            others = sorted(wiring.owners.get(word, set()) - {line.node})
+            taken = f"{others[0]} has it" if others else "another node has it"
+            text = f"{line.node} cannot use {word}: duplicate address detection found that {taken}"
+            return Reason("duplicate", text, (), f"{line.node} ip -6 addr show", TABLES)
+        if flags is not None and flags & _TENTATIVE:
+            text = f"{line.node} cannot use {word} yet: duplicate address detection is under way"
+            return Reason("duplicate", text, (), f"{line.node} ip -6 addr show", TABLES)
+        if flags is None and is_address(word):
+            return Reason("address", f"{line.node} has no address {word} to send from", (), f"{line.node} ip addr", TABLES)
+    return None
 
 
 def _nothing_sent(node: str, reason: Reason, address: str, wiring: Wiring, evidence: Evidence) -> Reason:
