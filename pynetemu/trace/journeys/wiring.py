@@ -38,7 +38,7 @@ class Wiring:
         }  # the interface that each macvlan is on
         self.parents = frozenset(self.under.values())
         self.macs = inventory.macs
-        self.prefixes = inventory.addresses_of_nodes
+        self.prefixes = self.planned = inventory.addresses_of_nodes
         self.owners = {str(address): {node for node, _ in places} for address, places in inventory.owners.items()}
         self._interfaces = {str(address): places[-1][1] for address, places in inventory.owners.items()}
         self._link_locals = _made_of_macs(self.macs)
@@ -129,13 +129,14 @@ class Wiring:
 
         "GATEWAY" when there is none.
         """
-        own = [address.network for address in self.prefixes.get(node, ()) if mark in str(address)]
-        for neighbor, addresses in self.prefixes.items():
-            family = [address for address in addresses if mark in str(address)]
-            leads_on = len({address.network for address in family}) > 1
-            for address in family if leads_on and neighbor != node else ():
-                if address.network in own:
-                    return str(address.ip)
+        for known in (self.prefixes, self.planned):  # a node whose own address has changed had a gateway before
+            own = [address.network for address in known.get(node, ()) if mark in str(address)]
+            for neighbor, addresses in known.items():
+                family = [address for address in addresses if mark in str(address)]
+                leads_on = len({address.network for address in family}) > 1
+                for address in family if leads_on and neighbor != node else ():
+                    if address.network in own:
+                        return str(address.ip)
         return "GATEWAY"
 
     def is_own_mac(self, node: str, mac: str) -> bool:

@@ -111,7 +111,7 @@ def _ending(connection: _Connection) -> Reason | None:
         verb = "reset" if theirs[1] & _RST else "closed"
         text = f"{connection.server} {verb} the connection without an answer, see packet {theirs[0].number}"
         return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)
-    if ours is not None and theirs is None:
+    if ours is not None:
         seconds = (ours[0].time - connection.opened) / 1e9
         text = f"{connection.server} has sent nothing on the connection: {connection.client} gave up after {seconds:.1f} s"
         return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)

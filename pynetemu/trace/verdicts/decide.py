@@ -48,9 +48,9 @@ class Verdicts:
         packet = dissect(journey.first.data)
         if _nobody_took(endings):
             last = max(reversed(endings), key=lambda ending: len(list(ending.sighting.back())))
-            reason = not_taken(journey, last.sighting, self._wiring, self._evidence)
+            reason = self._rule_on_the_way(last.sighting) or not_taken(journey, last.sighting, self._wiring, self._evidence)
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
-        if endings and is_to_many(journey.first.data) and is_for_programs(packet) and not is_background(journey.first.data):
+        if endings and _is_for_many(journey) and is_for_programs(packet) and not is_background(journey.first.data):
             endings = self._of_group(journey, packet, endings)
         return self._requests.judged(journey, packet, endings)
 
@@ -165,6 +165,16 @@ class Verdicts:
         reason = self._with_arp(causes.find(case), case)
         return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)
 
+    def _rule_on_the_way(self, leaf: Sighting) -> Reason | None:
+        """The rule of a bridge that sent a frame to some of its ports only."""
+        for sighting in leaf.back():
+            event = sighting.event
+            if event.kind == "in" and self._is_port((event.node, event.interface)):
+                case = Case(sighting, dissect(event.data), self._evidence, self._wiring, self.conversations)
+                if reason := by_rule(case):
+                    return reason
+        return None
+
     def _is_taken(self, case: Case) -> bool:
         """Whether what is for many is taken by this node; of datagrams its programs are asked."""
         if is_for_programs(case.packet):
@@ -187,9 +197,8 @@ class Verdicts:
         return Ending(case.leaf, "dropped", bridge_causes.in_switch(case))
 
     def _is_port(self, place: tuple[str, str]) -> bool:
-        if self._wiring.is_bridge(place[0]):
-            return True
-        return place not in self._wiring.peers and bool((link := self._evidence.link(*place)) and link.port)
+        """Whether an interface belongs to a bridge: of a switch, or of one in a host."""
+        return self._wiring.is_bridge(place[0]) or bool((link := self._evidence.link(*place)) and link.port)
 
     def _is_mine(self, node: str, address: str) -> bool:
         if node in self._wiring.owners.get(address, ()):
@@ -202,6 +211,11 @@ class Verdicts:
             return True
         link = self._evidence.link(*place)
         return link is not None and link.mac == mac
+
+
+def _is_for_many(journey: Journey) -> bool:
+    """Whether it was sent to all or to a group; a copy for its sender may be seen first, without such an address."""
+    return any(is_to_many(sighting.event.data) for sighting in journey.sightings)
 
 
 def _before_loopback(leaf: Sighting) -> Sighting | None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = tuple[Journey, Sequence[Ending]]
 
 BAD = ("dropped", "waiting", "unanswered")
-_USUAL = ("mtu", "queue", "queued", "ttl", "port", "route", "unanswered", "arp")  # what protocols live with, and make good
+_USUAL = ("mtu", "ttl", "port", "route", "unanswered", "arp")  # what protocols live with, and make good
 _VAGUE = ("vanished", "unanswered", "kernel", "lost")  # kinds of reasons that name no cause
 
 
@@ -57,11 +57,15 @@ def _cause(bad: Sequence[tuple[Journey, Ending]], problems: Sequence[Reason], *,
     wanted it."""
     twice = [problem for problem in problems if problem.kind == "duplicate"]
     reasons = [(journey, ending.reason) for journey, ending in bad if ending.reason]
-    others = [reason for journey, reason in reasons if dissect(journey.first.data).protocol not in ("ARP", "ND")]
+    others = [reason for journey, reason in reasons if reason.kind != "arp" or not _is_question(journey)]
     known = [reason for reason in others if reason.kind not in _VAGUE]
     besides = [problem for problem in problems if problem.kind != "duplicate"]
     ranked = [*twice, *known, *besides, *others, *(() if is_answered and others else (reason for _, reason in reasons))]
     return next(iter(ranked), None)
+
+
+def _is_question(journey: Journey) -> bool:
+    return dissect(journey.first.data).protocol in ("ARP", "ND")
 
 
 class _Line:

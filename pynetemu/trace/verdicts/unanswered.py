@@ -126,7 +126,7 @@ class Requests:
         if rule := self._by_rule(journey, owner):
             return rule
         interface = self._wiring.interface_of(address)
-        if owner in journey.path:
+        if any(one.event.node == owner and one.event.kind != "out" for one in journey.sightings):
             return self._silent_owner(journey, owner, address)
         blocked = kept_from(owner, journey, self._wiring, self._evidence) or link_down(owner, interface, self._evidence)
         if blocked is None and (parent := self._wiring.under.get((owner, interface))) is not None:

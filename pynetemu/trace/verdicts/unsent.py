@@ -1,6 +1,7 @@
 """Packets that a line wanted to send, and that no interface ever saw: asked of the routing of the line's node."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.evidence.evidence import Evidence
@@ -11,6 +12,7 @@ from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
 from pynetemu.trace.verdicts.causes import refused_by_routing
+from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
 _DADFAILED, _TENTATIVE = 0x08, 0x40  # IFA_F_*
@@ -40,6 +42,10 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
     for address in targets:
         keys = Keys("", address, mark=0)
         decision = tables.decide(keys)
+        if decision.kind == "forwarded":
+            name = tables.names.get(decision.interface, "")
+            if down := link_down(line.node, name, evidence) or far_end_down(line.node, name, wiring, evidence):
+                yield replace(down, text=f"{line.node} sent nothing: {down.text}")
         if decision.kind not in _REFUSED:
             continue
         reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
