@@ -249,6 +249,7 @@ def test_a_machine_without_what_it_takes_says_what_that_is(monkeypatch: pytest.M
         raise PermissionError(1, "Operation not permitted")
 
     with Network(Pair()) as net:
+        net["blue"].run("true", check=True)  # opens the connection for processes
         open_before = set(os.listdir("/proc/self/fd"))
         with monkeypatch.context() as patch:
             patch.setattr(source, "DESCRIPTION", str(tmp_path / "none"))
