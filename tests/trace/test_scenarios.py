@@ -28,6 +28,7 @@ def test_it_says_what_happened(crossing: Network, scenario: Scenario) -> None:
 @pytest.fixture(scope="module")
 def crossing6() -> Iterator[Network]:
     with Network(Crossing6()) as network:
+        next(iter(network)).run("true", check=True)  # opens the connection for processes, which stays
         yield network
 
 
