@@ -22,6 +22,7 @@ _VERBS = {
     "exec": "run a command in a node of a running lab",
     "apply": "change a running lab to what a file describes now",
     "capture": "capture packets of a running lab",
+    "events": "tell what happens in a running lab",
     "attach": "open the shell of a running lab",
     "doctor": "tell what this machine allows, and how to mend what is missing",
 }

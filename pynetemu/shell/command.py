@@ -121,7 +121,8 @@ class Command:
     def run(self, shell: "ShellLike", text: str) -> int:
         """Runs the command with the words of a text; gives its status. Raises UsageError for wrong words."""
         arguments, options = self.read(shell, text)
-        everything, as_json = options.pop("all", False), options.pop("json", False)
+        own = inspect.signature(self.function).parameters  # "json" may be an option of a command that prints by itself
+        everything, as_json = (name not in own and options.pop(name, False) for name in ("all", "json"))
         result = self.function(shell, *arguments, **options)
         if isinstance(result, Answer):
             from pynetemu.shell.output import show

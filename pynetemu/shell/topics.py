@@ -4,7 +4,8 @@
 # write it there with @command and name it here; a test compares the two.
 TOPICS = {
     "network": "nodes net links intfs interfaces ip ports dump link switch plan graph save",
-    "state": "routes arp neigh fdb stats",
+    "state": "routes rules arp neigh fdb stats queues sockets",
+    "events": "events",
     "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
     "services": "services logs",
     "power": "pause resume stop start",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -32,6 +33,7 @@ from pynetemu import (
     Topology,
 )
 from pynetemu.plan.compile import compile_plan
+from tests.support.pynetemu import PROGRAM, environment
 
 
 class _Lab(Topology):
@@ -265,3 +267,18 @@ def test_a_change_of_the_lab_is_told_and_new_nodes_are_followed(network: Network
         _run(network, "h4", "ip addr add 10.0.0.44/32 dev eth0")
         added = events.wait(AddressEvent, lambda event: str(event.after) == "10.0.0.44/32", node="h4")
         assert added.interface == "eth0"
+
+
+def test_another_terminal_is_told_as_text_and_as_data() -> None:
+    with Network(_Lab(), name="told") as network:
+        for words, last in (["h1", "--count", "1"], "h1 eth0 has 10.0.0.9/32"), (["--json", "-c", "1", "h1"], '"node": "h1"'):
+            told = subprocess.Popen([*PROGRAM, "events", "told", *words], stdout=-1, stderr=-1, text=True, env=environment())
+            assert told.stderr is not None
+            assert told.stderr.readline() == "telling what happens; Ctrl-C ends\n"
+            _run(network, "h1", f"ip addr {'del' if '--json' in words else 'add'} 10.0.0.9/32 dev eth0")
+            out, err = told.communicate(timeout=10)
+            assert last in out, (out, err)
+            assert (told.returncode, err) == (0, "")
+        data = json.loads(out)
+        assert (data["event"], data["interface"], data["before"], data["after"]) == ("address", "eth0", "10.0.0.9/32", None)
+        assert data["since"] <= data["time"]

@@ -118,6 +118,11 @@ def test_one_word_too_many_is_named(shell: Shell) -> None:
         found("plan").read(shell, "h1")
 
 
+def test_a_command_may_have_an_option_json_of_its_own(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    assert shell.run_line("plan --json") == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "Some"
+
+
 def test_help_comes_from_the_signature_and_the_docstring() -> None:
     assert help_text(everything) == (
         "everything A [up|down] [MORE ...] [--count N] [--wait TIME] [--file FILE] [--quick]\n"

@@ -25,6 +25,13 @@ def routes(shell: Shell, *nodes: NodeNames) -> Table:
     return Table(("node", "to", "via", "name", "interface"), rows)
 
 
+@command
+def rules(shell: Shell, *nodes: NodeNames) -> Table:
+    """lists the rules that choose routing tables"""
+    found = shell.network.rules(*shell.chosen(nodes))
+    return Table(("node", "ip", "priority", "rule"), [(r.node, r.version, r.priority, r.text) for r in found])
+
+
 @command("neigh")
 def arp(shell: Shell, *nodes: NodeNames) -> Table:
     """lists whose link addresses the nodes know (ARP, IPv6 ND)"""
@@ -54,6 +61,27 @@ def stats(shell: Shell, *nodes: NodeNames) -> Table:
     columns = ("node", "interface", "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "errors", "dropped")
     interfaces = shell.network.interfaces(*shell.chosen(nodes))
     return Table(columns, [(i.node, i.name, *_counters(i)) for i in interfaces if i.name != "lo"])
+
+
+@command
+def queues(shell: Shell, *nodes: NodeNames) -> Table:
+    """lists the queueing disciplines and what they dropped"""
+    rows = [
+        (q.node, q.interface, q.kind, q.handle or None, q.parent or None, q.sent_packets, q.sent_bytes, q.dropped, q.waiting)
+        for q in shell.network.queues(*shell.chosen(nodes))
+        if q.interface != "lo"
+    ]
+    return Table(("node", "interface", "queue", "handle", "parent", "packets", "bytes", "dropped", "waiting"), rows)
+
+
+@command
+def sockets(shell: Shell, *nodes: NodeNames) -> Table:
+    """lists on what the nodes' programs listen"""
+    rows = [
+        (s.node, s.protocol, str(s.address), s.port, s.interface or None, s.waiting, s.dropped)
+        for s in shell.network.sockets(*shell.chosen(nodes))
+    ]
+    return Table(("node", "protocol", "address", "port", "interface", "waiting", "dropped"), rows)
 
 
 def _counters(i: InterfaceState) -> tuple[int, ...]:
