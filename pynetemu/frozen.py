@@ -1,9 +1,13 @@
-"""Frozen values with slots, written like dataclasses.
+"""Frozen values with slots, and records that change, written like dataclasses.
 
     @frozen
     class Point:
         x: int
         y: int = 0
+
+    @record
+    class Line:
+        points: list[Point] = fresh(factory=list)
 
 The module of that name is not used for what every start needs: it takes 0.3 ms for each class, and there are dozens, in two
 processes.
@@ -25,28 +29,51 @@ def frozen_but_for(uncompared: Collection[str]) -> Callable[[type[_T]], type[_T]
     """As `frozen`; some fields count neither for equality nor for the hash."""
 
     def make(cls: type[_T]) -> type[_T]:
-        names = tuple(cls.__annotations__)
-        space = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
-        space["__slots__"] = space["__match_args__"] = names
-        space["__compared__"] = tuple(name for name in names if name not in uncompared)
-        space["__defaults__"] = defaults = {name: vars(cls)[name] for name in names if name in vars(cls)}
-
-        def construct(self: Any, *values: Any, **named: Any) -> None:
-            """Most starts need a few of the classes only, and compiling a constructor takes longer than all the rest."""
-            made.__init__ = _constructor(made, names, defaults)
-            made.__init__(self, *values, **named)
-
-        space["__init__"] = construct
-        made: Any = type(cls.__name__, (*(base for base in cls.__bases__ if base is not object), _Frozen), space)
-        return cast(type[_T], made)
+        return _made(cls, _Frozen, {"__compared__": tuple(name for name in cls.__annotations__ if name not in uncompared)})
 
     return make
 
 
+def fresh(*, factory: Callable[[], _T]) -> _T:
+    """In place of a field's default: what is made anew for each record."""
+    return cast(_T, _Fresh(factory))
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(fresh,))
+def record(cls: type[_T]) -> type[_T]:
+    """Makes a class of its annotations: slots and a constructor, as of `frozen`. Each record is equal to itself only."""
+    return _made(cls, _Record, {})
+
+
+class _Fresh:
+    def __init__(self, factory: Callable[[], Any]) -> None:
+        self.factory = factory
+
+
+def _made(cls: type[_T], base: type, more: Mapping[str, Any]) -> type[_T]:
+    names = tuple(cls.__annotations__)
+    space = {name: value for name, value in vars(cls).items() if name not in (*names, "__dict__", "__weakref__")}
+    space["__slots__"] = space["__match_args__"] = names
+    space["__defaults__"] = defaults = {name: vars(cls)[name] for name in names if name in vars(cls)}
+    space |= more
+
+    def construct(self: Any, *values: Any, **named: Any) -> None:
+        """Most starts need a few of the classes only, and compiling a constructor takes longer than all the rest."""
+        made.__init__ = _constructor(made, names, defaults)
+        made.__init__(self, *values, **named)
+
+    space["__init__"] = construct
+    made: Any = type(cls.__name__, (*(other for other in cls.__bases__ if other is not object), base), space)
+    return cast(type[_T], made)
+
+
 def _constructor(cls: type, names: tuple[str, ...], defaults: Mapping[str, Any]) -> Any:
     parameters = ", ".join(f"{name}=_default_{name}" if name in defaults else name for name in names)
-    lines = "".join(f"\n    _set_{name}(self, {name})" for name in names) or " pass"
+    made_anew = {name for name, default in defaults.items() if isinstance(default, _Fresh)}
+    values = {name: f"_make_{name}() if {name} is _default_{name} else {name}" if name in made_anew else name for name in names}
+    lines = "".join(f"\n    _set_{name}(self, {value})" for name, value in values.items()) or " pass"
     space = {f"_default_{name}": default for name, default in defaults.items()}
+    space |= {f"_make_{name}": defaults[name].factory for name in made_anew}
     space |= {f"_set_{name}": vars(cls)[name].__set__ for name in names}
     exec(f"def __init__(self, {parameters}):{lines}", space)
     return space["__init__"]
@@ -67,10 +94,17 @@ class _Signature:
         )
 
 
-class _Frozen:
+class _Record:
     __slots__ = ()
     __signature__ = _Signature()
     __match_args__: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__match_args__)})"
+
+
+class _Frozen(_Record):
+    __slots__ = ()
     __compared__: tuple[str, ...]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -84,9 +118,6 @@ class _Frozen:
 
     def __hash__(self) -> int:
         return hash((type(self), _compared(self)))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__match_args__)})"
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
         """For pickle and copy, which would set attributes."""

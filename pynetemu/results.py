@@ -1,9 +1,9 @@
 """What became of a command."""
 
-from dataclasses import dataclass
+from pynetemu.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """What became of a command: `status` is 0 for success, negative for the signal that ended it.
 

@@ -277,14 +277,35 @@ def test_descriptions_and_plans_need_the_standard_library_only() -> None:
         ("pynetemu.cli.run", "pyroute2 prompt_toolkit scapy asyncio"),
         ("pynetemu.lab.connection", "dataclasses inspect ipaddress pynetemu.plan"),
         ("pynetemu.engine.server", "dataclasses inspect pyroute2"),
-        ("pynetemu.network.network", "pyroute2 prompt_toolkit scapy asyncio"),
-        ("pynetemu.shell.shell", "prompt_toolkit pyroute2 scapy asyncio"),
+        ("pynetemu.network.network", "pyroute2 prompt_toolkit scapy asyncio dataclasses inspect subprocess"),
+        ("pynetemu.shell.shell", "prompt_toolkit pyroute2 scapy asyncio dataclasses inspect subprocess"),
+        ("pynetemu.plan.compile", "dataclasses inspect ast shutil"),
     ],
 )
 def test_what_is_imported_late_is_not_there_at_the_start(module: str, without: str) -> None:
     check = f"import {module}, sys; print(*sorted(set({without.split()!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], cwd=CLONE, capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+# What `pynetemu blue.py -c 'blue true'` imports of Python's own, beside what the interpreter does before the first line.
+_AT_START = """
+    argparse array binascii bisect collections contextlib copy copyreg enum errno fcntl functools gc gettext heapq importlib
+    ipaddress itertools json keyword linecache locale math operator re reprlib select selectors signal socket struct termios
+    threading token tokenize types typing warnings weakref zlib
+"""
+
+
+def test_a_start_imports_these_modules_of_python_and_no_others() -> None:
+    """Each costs all starts something, `inspect` and `dataclasses` 10 of 120 ms. What an error needs can wait for it."""
+    run = "import sys; from pynetemu.cli.main import main; main(['topologies/blue.py', '-c', 'blue true'])"
+    show = "import os; os.write(1, ' '.join(sys.modules).encode())"
+    names = [
+        set(subprocess.run([sys.executable, "-c", code], cwd=CLONE, capture_output=True, text=True, check=True).stdout.split())
+        for code in (f"import sys; {show}", f"{run}; {show}")
+    ]
+    found = {name.partition(".")[0] for name in names[1] - names[0]} & set(sys.stdlib_module_names)
+    assert {name for name in found if not name.startswith("_")} - set(_AT_START.split()) == set()
 
 
 def _sources() -> list[Path]:

@@ -5,6 +5,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn
@@ -110,11 +111,11 @@ def _run(arguments: list[str]) -> int:
     verb = arguments.pop(0) if arguments[0] in _VERBS else "run"
     try:
         module = import_module(f"pynetemu.cli.{verb}")
-        parser = Parser(
-            prog="pynetemu" if verb == "run" else f"pynetemu {verb}", description=module.__doc__, allow_abbrev=False
-        )
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        no_look = partial(argparse.RawDescriptionHelpFormatter, width=80)  # at the terminal, for each argument that is added
+        name = "pynetemu" if verb == "run" else f"pynetemu {verb}"
+        parser = Parser(prog=name, description=module.__doc__, allow_abbrev=False, formatter_class=no_look)
         module.add_arguments(parser)
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
         status: int = module.run(parser.parse_args(arguments))
         sys.stdout.flush()
         return status

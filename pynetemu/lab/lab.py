@@ -2,7 +2,6 @@
 
 import os
 import socket
-import subprocess
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from pynetemu.lab.connection import Connection, EngineProcess, Sandbox, is_reada
 from pynetemu.lab.following import FollowedPlan
 from pynetemu.lab.kernel import kernel_has
 from pynetemu.lab.live_lab import LiveLab
-from pynetemu.lab.process import Process, Stream, Streams, communicate
+from pynetemu.lab.process import DEVNULL, PIPE, Process, Stream, Streams, communicate
 from pynetemu.lab.running_labs import address, check_name, connect, listen, name_of
 from pynetemu.plan.data import from_data, to_data
 from pynetemu.plan.operations import Plan, parts_of
@@ -66,8 +65,8 @@ class LabNode:
         """
         words = _words(argv)
         data = input.encode() if isinstance(input, str) else input or b""
-        stdin = subprocess.PIPE if data else subprocess.DEVNULL
-        process = self.start(*words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd)
+        stdin = PIPE if data else DEVNULL
+        process = self.start(*words, stdin=stdin, stdout=PIPE, stderr=PIPE, env=env, cwd=cwd)
         try:
             out, err = communicate(process, data, timeout)
         except CommandTimeout as error:

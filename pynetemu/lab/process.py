@@ -5,23 +5,24 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
 import sys
 import termios
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import BufferedReader, BufferedWriter
 from typing import IO, Literal
 
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Resume, Signal, Started
 from pynetemu.errors import CommandTimeout, LabError
+from pynetemu.frozen import frozen
 from pynetemu.lab.connection import Connection, is_readable
 
+PIPE, STDOUT, DEVNULL = -1, -2, -3  # those of subprocess, which is not imported at every start
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Change:
     """A change of a process's state: `value` is the signal that stopped it, or its exit status."""
 
@@ -172,14 +173,14 @@ class Streams:
         our_end = None
         if stream is None:
             their_end = target
-        elif stream == subprocess.PIPE:
+        elif stream == PIPE:
             read, write = os.pipe()
             our_end, their_end = (write, read) if target == 0 else (read, write)
             self._close.append(their_end)
-        elif stream == subprocess.DEVNULL:
+        elif stream == DEVNULL:
             their_end = os.open(os.devnull, os.O_RDWR)
             self._close.append(their_end)
-        elif stream == subprocess.STDOUT and target == 2:
+        elif stream == STDOUT and target == 2:
             their_end = self.theirs[1]
         else:
             their_end = stream if isinstance(stream, int) else stream.fileno()

@@ -11,11 +11,11 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pynetemu.engine.protocol.channel import Channel, peer_user
 from pynetemu.engine.protocol.requests import Describe, Description
 from pynetemu.errors import LabError, UsageError
+from pynetemu.frozen import frozen
 from pynetemu.lab.connection import Connection, LabEnded, is_readable, readable
 from pynetemu.topology.part import quoted
 from pynetemu.wording import near_or_all
@@ -28,7 +28,7 @@ _SILENT = "stopped, or very busy"
 _PATIENCE = 2.0  # seconds for a lab's answer, which takes milliseconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunningLab:
     """A running lab: its name, its user process's number, the file of its description, its nodes, and when it started.
 

@@ -1,10 +1,9 @@
 """Attributes of topologies and parts that were hardly meant: settings misspelt, and parts that would not be seen."""
 
-import inspect
 from collections import deque
 from collections.abc import Iterator, ValuesView
 from functools import cache
-from types import GeneratorType
+from types import CodeType, GeneratorType
 
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.source import place_of_setting
@@ -134,9 +133,12 @@ def settings_of(kind: type) -> tuple[str, ...]:
         if base.__module__.startswith("pynetemu."):
             found |= dict.fromkeys(name for name, value in vars(base).items() if not callable(value))
             if "__init__" in vars(base):
-                found |= dict.fromkeys(inspect.signature(base.__init__).parameters)  # type: ignore[misc]
-    taken = "self", "args", "kwargs", "parameters"
-    return tuple(name for name in found if not name.startswith("_") and name not in taken)
+                found |= dict.fromkeys(_parameters(vars(base)["__init__"].__code__))
+    return tuple(name for name in found if not name.startswith("_") and name != "self")
+
+
+def _parameters(code: CodeType) -> tuple[str, ...]:
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
 @cache

@@ -25,7 +25,6 @@ from pynetemu.plan.resolve.network import (
     ResolvedNetwork,
     ResolvedNode,
 )
-from pynetemu.plan.signatures import explain_arguments, explain_parameters
 from pynetemu.plan.standing import Standing
 from pynetemu.topology.description import Description, describe
 from pynetemu.topology.part import WrongSettingError
@@ -74,6 +73,8 @@ def _check_use(description: Description, problems: Problems) -> None:
     """What Python itself refused: arguments that do not fit, and an exception in `build`."""
     for part in (*description.nodes, *description.interfaces, *description.links, *description.services, *description.filters):
         if part.declaration.refused:
+            from pynetemu.plan.signatures import explain_arguments
+
             problems.add_all(part.declaration, explain_arguments(type(part), part.declaration.refused))
     _check_topology(description, problems)
     if not description.nodes and not description.failure and not description.declaration.refused:
@@ -83,6 +84,8 @@ def _check_use(description: Description, problems: Problems) -> None:
 def _check_topology(description: Description, problems: Problems) -> None:
     """Its parameters and its `build`, and those of the topologies in it."""
     if description.declaration.refused:
+        from pynetemu.plan.signatures import explain_parameters
+
         _, given = description.declaration.refused
         problems.add_all(description.declaration, explain_parameters(description.name, description.kind.build, given))
     elif isinstance(description.failure, WrongSettingError):

@@ -1,11 +1,14 @@
 """Where in the user's file an attribute is set."""
 
-import ast
 import linecache
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from pynetemu.topology.part import Declaration
+
+if TYPE_CHECKING:
+    import ast
 
 
 def place_of_setting(name: str, declared: Declaration) -> Declaration:
@@ -18,6 +21,8 @@ def place_of_setting(name: str, declared: Declaration) -> Declaration:
 @lru_cache(maxsize=2)
 def _lines(text: str) -> dict[str, list[int]]:
     """The lines with `name = ...`, `x.name = ...` and `def name` of a source text, by the name."""
+    import ast
+
     try:
         tree = ast.parse(text)
     except SyntaxError:  # the file has changed since
@@ -28,7 +33,9 @@ def _lines(text: str) -> dict[str, list[int]]:
     return found
 
 
-def _settings(tree: ast.AST) -> Iterator[tuple[str, int]]:
+def _settings(tree: "ast.AST") -> Iterator[tuple[str, int]]:
+    import ast
+
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.name, node.lineno

@@ -2,10 +2,10 @@
 
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from pynetemu.errors import LabError
+from pynetemu.frozen import record
 from pynetemu.lab.process import Change, Process
 
 State = Literal["Running", "Stopped", "Done"]
@@ -17,7 +17,7 @@ def exit_status(status: int) -> int:
     return 128 - status if status < 0 else status
 
 
-@dataclass(slots=True)
+@record
 class Job:
     number: int
     process: Process

@@ -6,10 +6,10 @@ is a line for `sh` in the node, so that it means what it means everywhere.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import UsageError
+from pynetemu.frozen import frozen
 from pynetemu.shell.scan import LineReader, operators
 from pynetemu.shell.words import split
 
@@ -27,7 +27,7 @@ _SUDO = re.compile(r"\s*(sudo)(?:\s+(?:-[EHnSikb]+|-u\s*root|--user[= ]root|--))
 _PYTHON = ("py", "px")  # whose quotes are Python's
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A line taken apart: `word` is its first word, `rest` the text after it."""
 

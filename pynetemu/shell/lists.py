@@ -6,9 +6,9 @@ command that takes the rest of its line, such as `py`.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pynetemu.frozen import frozen
 from pynetemu.shell.scan import operators
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _FIRST = re.compile(r"\s*([!?]?)([^\s;&|]*)")
 _BETWEEN = (";", "&&", "||")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """One command of a line, at line[start:]; `operator` stands before it, "" before the first."""
 

@@ -5,7 +5,8 @@ Each sign is read once, so that a line may be a megabyte long, and a quote go ov
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from pynetemu.frozen import fresh, record
 
 _UNQUOTED = re.compile(
     r"""(?P<end>\\$)|\\.|(?P<quote>['"])|(?P<comment>(?<![^\s;&|()])\#)|<<<"""
@@ -23,14 +24,14 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(slots=True)
+@record
 class LineReader:
     """Joins lines that belong together: while a quote or a here-document is open, or after a backslash."""
 
     with_documents: bool = True
-    _parts: list[str] = field(default_factory=list)
+    _parts: list[str] = fresh(factory=list)
     _quote: str = ""
-    _documents: list[tuple[bool, str]] = field(default_factory=list)  # those that are open: whether tabs do not count, its end
+    _documents: list[tuple[bool, str]] = fresh(factory=list)  # those that are open: whether tabs do not count, its end
 
     def read(self, line: str) -> bool:
         """Takes the next line, without its end; says whether what has been read is whole."""

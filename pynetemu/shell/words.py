@@ -1,13 +1,14 @@
 """The words of a line, with where each stands: for arguments, completion and colors alike."""
 
 import re
-from dataclasses import dataclass
+
+from pynetemu.frozen import frozen
 
 _WORD = re.compile(r"""(?:[^\s'"\\]++|\\.|'[^']*+'|"(?:[^"\\]++|\\.)*+")++""", re.DOTALL)
 _PART = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)""", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """A word as it is meant, `text`, and where it is written: line[start:end], with its quotes."""
 

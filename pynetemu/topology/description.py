@@ -1,7 +1,6 @@
 """How a description is read out of a topology."""
 
-from dataclasses import dataclass
-
+from pynetemu.frozen import frozen
 from pynetemu.topology.firewalls import Firewall, Nat
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
@@ -10,7 +9,7 @@ from pynetemu.topology.services import HttpServer, Service
 from pynetemu.topology.topology import Topology, reachable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Description:
     """All that a topology says, in the order in which the user wrote it; `inner` are the topologies in it.
 

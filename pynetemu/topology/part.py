@@ -1,16 +1,15 @@
 """What the parts of a description have in common: they know where the user wrote them, and take wrong values too."""
 
-import inspect
 import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
-from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from types import FrameType
 from typing import Any, Self, TypeVar
+
+from pynetemu.frozen import fresh, record
 
 _order = itertools.count()
 _P = TypeVar("_P")
@@ -27,7 +26,7 @@ class WrongSettingError(Exception):
         super().__init__(f"{text}: {hint}")
 
 
-@dataclass(eq=False)
+@record
 class Declaration:
     """Where and how a part was made.
 
@@ -42,7 +41,7 @@ class Declaration:
     name: str = ""
     registered: bool = False
     refused: tuple[tuple[object, ...], dict[str, object]] | None = None
-    belongings: list["Part"] = field(default_factory=list)
+    belongings: list["Part"] = fresh(factory=list)
     open: bool = True
     within: str = ""
 
@@ -137,6 +136,8 @@ def read_settings_once(cls: type) -> None:
 
 def copied(value: Any, memo: dict[int, Any]) -> Any:
     """A deep copy, in which what cannot be copied, such as a lock, is the same object."""
+    from copy import deepcopy
+
     try:
         return deepcopy(value, memo)
     except Exception:  # noqa: BLE001
@@ -199,6 +200,8 @@ def _fitting(
     cls: type, args: tuple[object, ...], kwargs: dict[str, object]
 ) -> tuple[tuple[object, ...], dict[str, object]] | None:
     """Those arguments which the class takes, None when it needs others besides."""
+    import inspect
+
     signature = inspect.signature(cls.__init__)  # type: ignore[misc]
     parameters = list(signature.parameters.values())[1:]
     if not any(p.kind is p.VAR_POSITIONAL for p in parameters):

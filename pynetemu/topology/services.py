@@ -1,9 +1,9 @@
 """Programs that run in nodes from the lab's first moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from pynetemu.frozen import frozen
 from pynetemu.topology.nodes import Node
 from pynetemu.topology.part import Part, once
 
@@ -26,7 +26,7 @@ class HttpServer(Part):
             node.declaration.keep(self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """When a service counts as ready; made by `tcp`, `udp`, `prints` and `finished`."""
 

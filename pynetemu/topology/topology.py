@@ -1,6 +1,5 @@
 """The base class of descriptions; `topology.description` reads them."""
 
-import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
@@ -94,6 +93,10 @@ class Topology:
     def _build(self, parameters: dict[str, Any]) -> None:
         if isinstance(self.build, Part):
             return  # a name that plan.compile refuses
+        if type(self).build is Topology.build and not parameters:
+            return
+        import inspect
+
         if mistake := mistake_in_build(type(self)):
             raise TypeError(mistake)
         try:
@@ -184,6 +187,8 @@ _CAN_HAVE_PARTS = Part, Topology, list, tuple, dict
 
 def mistake_in_build(cls: type[Topology]) -> str:
     """Why the `build` of a class cannot be run for what it does, "" when it can."""
+    import inspect
+
     build = inspect.getattr_static(cls, "build")
     if isinstance(build, staticmethod | classmethod):
         build = build.__func__

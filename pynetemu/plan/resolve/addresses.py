@@ -13,10 +13,10 @@ replaced by a hash of the name. A domain of more than 200 interfaces has a /16.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Interface, IPv6Interface
 from zlib import crc32
 
+from pynetemu.frozen import frozen
 from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.domains import Domain
@@ -29,7 +29,7 @@ _LARGEST = 255  # number that fits into a byte of an address
 _ENDING_NUMBER = re.compile(r"[0-9]+$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressSettings:
     """What the topology says: the IP versions that interfaces get, and from where; `all` for those with addresses too.
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 
+from pynetemu.frozen import frozen
 from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.domains import Domain, Groups, tags_in_use, vlans_by_tag
@@ -32,7 +32,7 @@ def check_network(network: ResolvedNetwork, domains: list[Domain], allowed: set[
     _warn_of_strangers(domains, problems)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Use:
     """A network in a domain, by its first interface there; `first` and `last` are its ends as numbers."""
 

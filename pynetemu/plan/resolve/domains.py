@@ -5,14 +5,14 @@ a link joins the places at its ends between which a frame with the same tag goes
 """
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 
+from pynetemu.frozen import fresh, record
 from pynetemu.plan.resolve.network import UNTAGGED, ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode
 
 _DEFAULT_VLAN = 1  # of a port of which nothing is said: vlan_default_pvid, ip-link(8)
 
 
-@dataclass(eq=False)
+@record
 class Domain:
     """`interfaces` are those of hosts and routers, `switches` what is between them, in the order of the description.
 
@@ -21,10 +21,10 @@ class Domain:
     `vlan` is its number in the first switch that filters VLANs, None without such a switch.
     """
 
-    interfaces: list[ResolvedInterface] = field(default_factory=list)
-    switches: list[ResolvedNode] = field(default_factory=list)
-    devices: list[ResolvedInterface] = field(default_factory=list)
-    links: list[ResolvedLink] = field(default_factory=list)
+    interfaces: list[ResolvedInterface] = fresh(factory=list)
+    switches: list[ResolvedNode] = fresh(factory=list)
+    devices: list[ResolvedInterface] = fresh(factory=list)
+    links: list[ResolvedLink] = fresh(factory=list)
     vlan: int | None = None
 
 

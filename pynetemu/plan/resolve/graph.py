@@ -1,16 +1,16 @@
 """Shortest ways through a routed network (Dijkstra), for one IP version."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
+from pynetemu.frozen import fresh, record
 from pynetemu.plan.operations import Address, IPNetwork
 from pynetemu.plan.resolve.network import ResolvedNode
 
 Hops = tuple[Address, ...]  # the first gateways of ways that cost the same
 
 
-@dataclass(eq=False)
+@record
 class Member:
     """A node in a segment: the address by which it is a gateway there, and what it costs the node to send into it.
 
@@ -23,7 +23,7 @@ class Member:
     hides: bool = False
 
 
-@dataclass(eq=False)
+@record
 class Segment:
     """A network where it can be reached: an IP network in one broadcast domain, or on one node alone.
 
@@ -33,8 +33,8 @@ class Segment:
     network: IPNetwork
     number: int = 0
     first: int = 0
-    members: dict[ResolvedNode, Member] = field(default_factory=dict)
-    routers: list[Member] = field(default_factory=list)
+    members: dict[ResolvedNode, Member] = fresh(factory=dict)
+    routers: list[Member] = fresh(factory=list)
 
     def join(self, member: Member) -> None:
         """Adds a node, which is a member once, by its first address."""

@@ -1,10 +1,10 @@
 """A description whose names, addresses and ends of links have been looked up."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal
 
+from pynetemu.frozen import fresh, frozen, record
 from pynetemu.plan.operations import Address, FileKind, InterfaceAddress, IPNetwork, Mechanism, NodeKind
 from pynetemu.topology.part import Declaration
 
@@ -15,7 +15,7 @@ ROOT_INTERFACE = "eth0"  # of a root with an address of its own
 UNTAGGED = 0  # in place of a VLAN's number, of frames on a link
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResolvedPort:
     """What the user said of a switch's port: its VLANs, and `settings` as in `bridge link set` ("cost 5")."""
 
@@ -26,7 +26,7 @@ class ResolvedPort:
     priority: int = 32
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResolvedBridge:
     """What the user said of a switch; `settings` are as in `ip link set type bridge` ("forward_delay 200")."""
 
@@ -36,7 +36,7 @@ class ResolvedBridge:
     settings: tuple[str, ...] = ()
 
 
-@dataclass(eq=False)
+@record
 class ResolvedDevice:
     """What an interface is that is no end of a link; `settings` are as in `ip link add`.
 
@@ -49,7 +49,7 @@ class ResolvedDevice:
     table: int = 0
 
 
-@dataclass(eq=False)
+@record
 class ResolvedInterface:
     """`addresses` are the user's and, from `resolve.addresses` on, those that were chosen; `auto` allows such.
 
@@ -60,13 +60,13 @@ class ResolvedInterface:
     node: "ResolvedNode"
     name: str
     declared: Declaration
-    addresses: list[InterfaceAddress] = field(default_factory=list)
+    addresses: list[InterfaceAddress] = fresh(factory=list)
     auto: bool = True
     cost: int = 1  # of sending by it, for routes
     hides: bool = False  # what is behind its node is not to be reached through it: it translates addresses
     mac: str = ""
     port: ResolvedPort = ResolvedPort()
-    vlans: dict[int, "ResolvedInterface"] = field(default_factory=dict)
+    vlans: dict[int, "ResolvedInterface"] = fresh(factory=dict)
     blocked: bool = False
     device: ResolvedDevice | None = None
     master: "ResolvedInterface | None" = None
@@ -83,7 +83,7 @@ class ResolvedInterface:
         return self.node.bridges or in_host
 
 
-@dataclass(eq=False, slots=True)  # hundreds of thousands
+@record  # hundreds of thousands
 class ResolvedRoute:
     """`said` is how the user said it, "" for one that was found."""
 
@@ -93,7 +93,7 @@ class ResolvedRoute:
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResolvedFile:
     """What a node has at a path, as `AddFile` says it."""
 
@@ -102,23 +102,23 @@ class ResolvedFile:
     content: str = ""
 
 
-@dataclass(eq=False)
+@record
 class ResolvedNode:
     name: str
     kind: NodeKind
     declared: Declaration
-    interfaces: dict[str, ResolvedInterface] = field(default_factory=dict)
+    interfaces: dict[str, ResolvedInterface] = fresh(factory=dict)
     own_address: InterfaceAddress | None = None  # of the root
-    loopback: list[InterfaceAddress] = field(default_factory=list)
+    loopback: list[InterfaceAddress] = fresh(factory=list)
     bridge: ResolvedBridge = ResolvedBridge()
     mac: str = ""  # of its bridge, "" to leave it to the kernel
     forwards: bool = False
     auto_routes: bool = True
     multipath: bool = False
-    routes: list[ResolvedRoute] = field(default_factory=list)
-    files: list[ResolvedFile] = field(default_factory=list)
+    routes: list[ResolvedRoute] = fresh(factory=list)
+    files: list[ResolvedFile] = fresh(factory=list)
     links: int = 0
-    numbers: Iterator[int] = field(default_factory=count)  # for the names of interfaces that were given none
+    numbers: Iterator[int] = fresh(factory=count)  # for the names of interfaces that were given none
     incomplete: bool = False  # some of its addresses could not be read
     table: int = 0  # of a part of a router that is a router of its own, 0 for the main one
     around: "ResolvedNode | None" = None  # the node of which this is such a part
@@ -142,7 +142,7 @@ class ResolvedNode:
         return self.kind in ("switch", "hub")
 
 
-@dataclass(eq=False)
+@record
 class ResolvedTunnel:
     """What makes a link a tunnel.
 
@@ -160,7 +160,7 @@ class ResolvedTunnel:
     endpoints: tuple[Address | None, Address | None] = (None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResolvedDirection:
     """What one direction of a link does to packets: the words of an Impairment, and what does it."""
 
@@ -168,7 +168,7 @@ class ResolvedDirection:
     mechanism: Mechanism
 
 
-@dataclass(eq=False)
+@record
 class ResolvedLink:
     """`directions` are those from `a` to `b` and back, None for a plain wire."""
 
@@ -188,7 +188,7 @@ class ResolvedLink:
         return self.declared.where
 
 
-@dataclass(eq=False)
+@record
 class ResolvedHttpServer:
     node: ResolvedNode
     name: str
@@ -196,7 +196,7 @@ class ResolvedHttpServer:
     source: str
 
 
-@dataclass(eq=False)
+@record
 class ResolvedService:
     node: ResolvedNode
     name: str
@@ -208,7 +208,7 @@ class ResolvedService:
     source: str
 
 
-@dataclass(eq=False)
+@record
 class ResolvedFirewall:
     """`texts` are rules by the name of their chain; "ruleset" is a text of whole tables."""
 
@@ -219,7 +219,7 @@ class ResolvedFirewall:
     declared: Declaration
 
 
-@dataclass(eq=False)
+@record
 class ResolvedForward:
     protocol: str
     port: int
@@ -227,7 +227,7 @@ class ResolvedForward:
     inner_port: int
 
 
-@dataclass(eq=False)
+@record
 class ResolvedNat:
     node: ResolvedNode
     name: str
@@ -236,7 +236,7 @@ class ResolvedNat:
     declared: Declaration
 
 
-@dataclass(eq=False)
+@record
 class ResolvedNeighbors:
     """Interfaces that know each other; where there are `centers`, only these and the others."""
 
@@ -244,7 +244,7 @@ class ResolvedNeighbors:
     centers: list[int]
 
 
-@dataclass(eq=False)
+@record
 class ResolvedNetwork:
     name: str
     nodes: list[ResolvedNode]
@@ -253,4 +253,4 @@ class ResolvedNetwork:
     parts: list[ResolvedNode]  # of routers: their VRFs
     services: list[ResolvedHttpServer | ResolvedService]
     filters: list[ResolvedFirewall | ResolvedNat]
-    neighbors: list[ResolvedNeighbors] = field(default_factory=list)
+    neighbors: list[ResolvedNeighbors] = fresh(factory=list)

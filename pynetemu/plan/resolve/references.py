@@ -1,8 +1,8 @@
 """The look-ups by which the parts of a description find each other, and what is wrong with each part by itself."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
+from pynetemu.frozen import replaced
 from pynetemu.plan.operations import Address, InterfaceAddress, NodeKind
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems
@@ -253,7 +253,7 @@ class Resolver:
             self.problems.add(part.declaration, text, f"leave it out, or {near.node.name} = Switch(stp=True)")
         for end in near, far:
             if end.node.bridge.stp and end.port.cost is None:
-                end.port = replace(end.port, cost=cost, settings=(*end.port.settings, f"cost {cost}"))
+                end.port = replaced(end.port, cost=cost, settings=(*end.port.settings, f"cost {cost}"))
 
     def ends_of(self, part: object) -> list[ResolvedInterface]:
         """The interface of an Interface, the two of a Link; none for anything that is not in this network."""
@@ -294,7 +294,7 @@ class Resolver:
         elif part.node.vlan_filtering is False:
             hint = "leave vlan_filtering=False out"
             self.problems.add(part.declaration, f"{node.name} does not filter VLANs, and this port has some", hint)
-        node.bridge = replace(node.bridge, filters_vlans=True)
+        node.bridge = replaced(node.bridge, filters_vlans=True)
 
     def _mac(self, part: Interface) -> str:
         if part.mac is None:
