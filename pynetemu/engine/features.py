@@ -17,6 +17,7 @@ from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW, Netlink, Refused
 from pynetemu.engine.protocol.requests import Feature
 from pynetemu.errors import KernelError
+from pynetemu.plan.features import NEEDED_BY_ALL, KernelFeature
 from pynetemu.plan.operations import Part
 
 _RTM_NEWQDISC, _RTM_NEWTFILTER = 36, 44
@@ -29,21 +30,22 @@ _NFT_GET_GENERATION = 10 << 8 | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN: linu
 _Probe = Callable[[Netlink], None]
 
 
-def probe(feature: Feature, attempt: _Probe) -> Feature:
-    """One of `all_features`, with the reason why it is missing. Leaves the calling thread in another network namespace."""
-    return Feature(feature.name, feature.option, feature.purpose, feature.needed, _try(attempt))
+def probe(feature: KernelFeature) -> Feature:
+    """A feature, with the reason why it is missing. Leaves the calling thread in another network namespace."""
+    is_needed = feature in NEEDED_BY_ALL
+    return Feature(feature.value, feature.option, feature.purpose, is_needed, _try(_PROBES[feature]))
 
 
-def require(needed: Mapping[str, Part]) -> None:
+def require(needed: Mapping[KernelFeature, Part]) -> None:
     """Raises KernelError, with the user's lines, for features that this kernel lacks; only those asked for are tried.
 
     Leaves the calling thread in another network namespace.
     """
     lacking = [
-        f"{operation.source}: {operation.node} needs {feature.name}, for {feature.purpose}, and this kernel has none"
+        f"{needed[feature].source}: {needed[feature].node} needs {feature}, for {feature.purpose}, and this kernel has none"
         f" ({feature.option}: {reason})"
-        for feature, attempt in all_features()
-        if (operation := needed.get(feature.name)) and (reason := _try(attempt))
+        for feature in KernelFeature
+        if feature in needed and (reason := _try(_PROBES[feature]))
     ]
     if lacking:
         hint = "    hint: nothing was built; `pynetemu doctor` says what this kernel has, and which kernel has more"
@@ -65,48 +67,8 @@ def _try(attempt: _Probe) -> str:
     return ""
 
 
-def all_features() -> list[tuple[Feature, _Probe]]:
-    """Every feature that labs use, and how to try it."""
-    return [
-        (Feature("veth", "CONFIG_VETH", "links", True), _link("veth")),
-        (Feature("bridge", "CONFIG_BRIDGE", "switches", True), _link("bridge")),
-        (Feature("IPv6", "CONFIG_IPV6", "IPv6 addresses", False), _ipv6),
-        (Feature("nftables", "CONFIG_NF_TABLES", "packet filters", False), _nftables),
-        (
-            Feature("netem", "CONFIG_NET_SCH_NETEM", "delay, loss and reordering", False),
-            _queue("netem", struct.pack("=6I", 0, 1000, 0, 0, 0, 0)),
-        ),
-        (Feature("tbf", "CONFIG_NET_SCH_TBF", "rates", False), _tbf),
-        (Feature("htb", "CONFIG_NET_SCH_HTB", "rates by class", False), _htb),
-        (Feature("fq_codel", "CONFIG_NET_SCH_FQ_CODEL", "fair queues", False), _queue("fq_codel")),
-        (Feature("cake", "CONFIG_NET_SCH_CAKE", "queues of home routers", False), _queue("cake")),
-        (Feature("pie", "CONFIG_NET_SCH_PIE", "queues of cable modems", False), _queue("pie")),
-        (Feature("fq", "CONFIG_NET_SCH_FQ", "pacing", False), _queue("fq")),
-        (
-            Feature("ingress", "CONFIG_NET_SCH_INGRESS", "filters on arrival", False),
-            _queue("ingress", parent=_TC_H_INGRESS),
-        ),
-        (Feature("cls_bpf", "CONFIG_NET_CLS_BPF", "losses on arrival", False), _cls_bpf),
-        (Feature("802.1Q", "CONFIG_VLAN_8021Q", "VLAN interfaces", False), _on_veth("vlan", ("IFLA_VLAN_ID", 10))),
-        (Feature("VLAN filtering", "CONFIG_BRIDGE_VLAN_FILTERING", "VLANs on switches", False), _readable("VLAN_FILTERING")),
-        (
-            Feature("multicast snooping", "CONFIG_BRIDGE_IGMP_SNOOPING", "switches that know who listens", False),
-            _readable("MCAST_SNOOPING"),
-        ),
-        (Feature("bond", "CONFIG_BONDING", "several links as one", False), _link("bond")),
-        (Feature("macvlan", "CONFIG_MACVLAN", "several hosts on one interface", False), _on_veth("macvlan")),
-        (Feature("dummy", "CONFIG_DUMMY", "interfaces without a link", False), _link("dummy")),
-        (Feature("vxlan", "CONFIG_VXLAN", "tunnels for frames", False), _vxlan),
-        (Feature("gre", "CONFIG_NET_IPGRE", "tunnels for packets", False), _gre("gre", "192.0.2.1")),
-        (Feature("gre over IPv6", "CONFIG_IPV6_GRE", "tunnels for packets over IPv6", False), _gre("ip6gre", "2001:db8::1")),
-        (Feature("wireguard", "CONFIG_WIREGUARD", "encrypted tunnels", False), _link("wireguard")),
-        (Feature("vrf", "CONFIG_NET_VRF", "routers with several tables", False), _vrf),
-        (Feature("own files", "CONFIG_OVERLAY_FS", "nodes' own /etc and /var", False), _own_files),
-    ]
-
-
 def _add_link(link: Netlink, kind: str, data: list[tuple[str, Any]] | None = None, index: int = 100) -> None:
-    from pynetemu.engine.queries import ifinfmsg
+    from pynetemu.engine.messages.encoders import ifinfmsg
 
     message = ifinfmsg()
     message["index"] = index
@@ -138,7 +100,7 @@ def _on_veth(kind: str, *data: tuple[str, Any]) -> _Probe:
     """A probe that adds an interface on a veth: the loopback interface takes none."""
 
     def attempt(link: Netlink) -> None:
-        from pynetemu.engine.queries import ifinfmsg
+        from pynetemu.engine.messages.encoders import ifinfmsg
 
         _add_link(link, "veth", index=1000)
         message = ifinfmsg()
@@ -158,7 +120,7 @@ def _readable(setting: str) -> _Probe:
     """Turns a bridge's setting on: a kernel without it ignores that (br_changelink in net/bridge/br_netlink.c)."""
 
     def attempt(link: Netlink) -> None:
-        from pynetemu.engine.queries import ifinfmsg
+        from pynetemu.engine.messages.encoders import ifinfmsg
 
         _add_link(link, "bridge", [(f"IFLA_BR_{setting}", 1)])
         for message in link.dump(RTM_GETLINK, ifinfmsg()):
@@ -213,3 +175,32 @@ def _nftables(_: Netlink) -> None:
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_NETFILTER) as netfilter:
         netfilter.settimeout(5)
         ask(netfilter, _NFT_GET_GENERATION, struct.pack("=BBH", socket.AF_UNSPEC, 0, 0))  # struct nfgenmsg
+
+
+_PROBES: dict[KernelFeature, _Probe] = {
+    KernelFeature.VETH: _link("veth"),
+    KernelFeature.BRIDGE: _link("bridge"),
+    KernelFeature.IPV6: _ipv6,
+    KernelFeature.NFTABLES: _nftables,
+    KernelFeature.NETEM: _queue("netem", struct.pack("=6I", 0, 1000, 0, 0, 0, 0)),
+    KernelFeature.TBF: _tbf,
+    KernelFeature.HTB: _htb,
+    KernelFeature.FQ_CODEL: _queue("fq_codel"),
+    KernelFeature.CAKE: _queue("cake"),
+    KernelFeature.PIE: _queue("pie"),
+    KernelFeature.FQ: _queue("fq"),
+    KernelFeature.INGRESS: _queue("ingress", parent=_TC_H_INGRESS),
+    KernelFeature.CLS_BPF: _cls_bpf,
+    KernelFeature.VLAN: _on_veth("vlan", ("IFLA_VLAN_ID", 10)),
+    KernelFeature.VLAN_FILTERING: _readable("VLAN_FILTERING"),
+    KernelFeature.MULTICAST_SNOOPING: _readable("MCAST_SNOOPING"),
+    KernelFeature.BOND: _link("bond"),
+    KernelFeature.MACVLAN: _on_veth("macvlan"),
+    KernelFeature.DUMMY: _link("dummy"),
+    KernelFeature.VXLAN: _vxlan,
+    KernelFeature.GRE: _gre("gre", "192.0.2.1"),
+    KernelFeature.GRE_OVER_IPV6: _gre("ip6gre", "2001:db8::1"),
+    KernelFeature.WIREGUARD: _link("wireguard"),
+    KernelFeature.VRF: _vrf,
+    KernelFeature.OWN_FILES: _own_files,
+}

@@ -11,6 +11,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address, ip_address
 
 from pynetemu.engine import netlink, queries
+from pynetemu.engine.messages import encoders
 from pynetemu.engine.messages.tables import RTM_GETLINK
 from pynetemu.errors import ConflictError
 from pynetemu.plan.inventory import Inventory
@@ -68,7 +69,7 @@ def remove_links(inventory: Inventory) -> None:
     ours = {(name, mac) for _, name, mac in _root_interfaces(inventory)}
     link = netlink.Netlink()
     try:
-        messages = link.dump(RTM_GETLINK, queries.ifinfmsg())
+        messages = link.dump(RTM_GETLINK, encoders.ifinfmsg())
         links = {(found.get_attr("IFLA_IFNAME"), found.get_attr("IFLA_ADDRESS")): found["index"] for found in messages}
         queries.delete_links(link, [links[key] for key in ours & set(links)])
     finally:

@@ -115,12 +115,9 @@ class Netlink:
 
     def dump(self, kind: int, message: Encoder) -> list[Encoder]:
         """All links, addresses or routes of the namespace, decoded by pyroute2."""
-        found = []
-        for reply in self._dump(kind, _encoded(message)):
-            decoded = type(message)(pack(reply.type, 0, 0, reply.body))
-            decoded.decode()
-            found.append(decoded)
-        return found
+        from pynetemu.engine.messages.encoders import decoded
+
+        return [decoded(type(message), reply) for reply in self._dump(kind, _encoded(message))]
 
     def dump_bytes(self, kind: int, body: bytes) -> Iterator[bytes]:
         """All links, addresses or whatever `kind` asks for, for who takes them apart by hand. Raises Refused."""

@@ -1,34 +1,14 @@
-"""What is asked of the kernel seldom, by pyroute2's message classes.
-
-Importing that package as a whole takes 146 ms, of which these classes need 30: hence the stub of the parent package
-below, and a module of its own, which no usual lab needs. It runs in the engine's own process only, where nothing else
-wants pyroute2.
-"""
+"""What is asked of the kernel seldom: by pyroute2's message classes, in a module of its own, which no usual lab needs."""
 
 import errno
 import socket
-from importlib.machinery import PathFinder
 from ipaddress import ip_address
-from types import ModuleType
-from typing import TYPE_CHECKING
 
+from pynetemu.engine.messages.encoders import Encoder, ifaddrmsg, ifinfmsg, rtmsg
 from pynetemu.engine.messages.framing import REQUEST
 from pynetemu.engine.messages.tables import RTM_DELLINK, RTM_GETADDR, RTM_GETROUTE
-from pynetemu.engine.netlink import Encoder, Netlink, Refused
+from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.plan.operations import InterfaceAddress, IPNetwork
-
-if not TYPE_CHECKING:
-    import sys
-
-    if "pyroute2" not in sys.modules and (_spec := PathFinder.find_spec("pyroute2")) is not None:
-        _stub = ModuleType("pyroute2")
-        _stub.__path__ = _spec.submodule_search_locations
-        _stub.__spec__ = _spec
-        sys.modules["pyroute2"] = _stub
-
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg as ifinfmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 _RT_TABLE_MAIN, _RTN_UNICAST = 254, 1
 

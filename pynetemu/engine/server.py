@@ -328,12 +328,13 @@ class Server(Loop):
     def _features(self, names: Sequence[str] = ()) -> Steps[list[Feature]]:
         """Every feature that labs use, or those of some names."""
         from pynetemu.engine import features
+        from pynetemu.plan.features import KernelFeature
 
         found = []
-        for feature, attempt in features.all_features():
-            if not names or feature.name in names:
+        for feature in KernelFeature:
+            if not names or feature.value in names:
                 with syscalls.inside(home=self.nodes.home):
-                    found.append(features.probe(feature, attempt))
+                    found.append(features.probe(feature))
                 yield 0
         return found
 

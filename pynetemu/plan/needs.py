@@ -1,7 +1,7 @@
 """What a plan needs of the kernel that not every kernel has, and of the limits that not every user has."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynetemu.plan.operations import (
     AddAddress,
@@ -18,17 +18,20 @@ from pynetemu.plan.operations import (
     parts_of,
 )
 
+if TYPE_CHECKING:
+    from pynetemu.plan.features import KernelFeature
 
-def needs(plan: Plan) -> dict[str, Part]:
-    """The features by their name in `engine.features`, each with the first operation that needs it.
 
-    needs(plan) == {"VLAN filtering": AddBridge("s1", "br0", ...)}
+def needs(plan: Plan) -> "dict[KernelFeature, Part]":
+    """The features, each with the first operation that needs it.
+
+    needs(plan) == {KernelFeature.VLAN_FILTERING: AddBridge("s1", "br0", ...)}
     """
-    found: dict[str, Part] = {}
+    found: dict[KernelFeature, Part] = {}
     for operation in parts_of(plan):
         if features := _FEATURES.get(type(operation)):
-            for name in features(operation):
-                found.setdefault(name, operation)
+            for feature in features(operation):
+                found.setdefault(feature, operation)
     return found
 
 
@@ -50,33 +53,52 @@ def lack_of_open_files(plan: Plan) -> str:
     return f"{text}\n    hint: `{raising}` raises it for this shell, /etc/security/limits.conf for good"
 
 
-def _of_bridge(operation: AddBridge) -> Iterator[str]:
+# What a usual lab needs is looked for without loading the features.
+
+
+def _of_bridge(operation: AddBridge) -> "Iterator[KernelFeature]":
     if "vlan_filtering 1" in operation.settings:
-        yield "VLAN filtering"
+        yield _known().VLAN_FILTERING
     if "mcast_snooping 1" in operation.settings:
-        yield "multicast snooping"
+        yield _known().MULTICAST_SNOOPING
 
 
-def _of_address(operation: AddAddress) -> Iterator[str]:
+def _of_address(operation: AddAddress) -> "Iterator[KernelFeature]":
     if operation.address.version == 6:
-        yield "IPv6"
+        yield _known().IPV6
 
 
-def _of_impairment(operation: Impair) -> Iterator[str]:
-    from pynetemu.plan.impairment import KERNELS_QUEUES
-
-    yield from {"netem": ("netem",), "tbf": ("tbf",), "filter": ("ingress", "cls_bpf"), "relay": ()}[operation.mechanism]
-    yield from (kind for kind in KERNELS_QUEUES if f"queue {kind}" in operation.settings)
+def _of_device(operation: AddDevice) -> "Iterator[KernelFeature]":
+    yield {"bond": _known().BOND, "dummy": _known().DUMMY, "vrf": _known().VRF}[operation.kind]
 
 
-_TUNNELS = {"vxlan": "vxlan", "gre": "gre", "ip6gre": "gre over IPv6"}
-_FEATURES: dict[type[Part], Callable[[Any], Iterator[str]]] = {
+def _of_tunnel(operation: AddTunnel) -> "Iterator[KernelFeature]":
+    yield {"vxlan": _known().VXLAN, "gre": _known().GRE, "ip6gre": _known().GRE_OVER_IPV6}[operation.kind]
+
+
+def _of_impairment(operation: Impair) -> "Iterator[KernelFeature]":
+    known = _known()
+    yield from {"netem": [known.NETEM], "tbf": [known.TBF], "filter": [known.INGRESS, known.CLS_BPF]}.get(
+        operation.mechanism, []
+    )
+    for kind, feature in ("fq_codel", known.FQ_CODEL), ("cake", known.CAKE), ("pie", known.PIE):
+        if f"queue {kind}" in operation.settings:
+            yield feature
+
+
+def _known() -> "type[KernelFeature]":
+    from pynetemu.plan.features import KernelFeature
+
+    return KernelFeature
+
+
+_FEATURES: "dict[type[Part], Callable[[Any], Iterator[KernelFeature]]]" = {
     AddAddress: _of_address,
     AddBridge: _of_bridge,
-    AddDevice: lambda operation: iter([operation.kind]),
-    AddMacvlan: lambda _: iter(["macvlan"]),
-    AddTunnel: lambda operation: iter([_TUNNELS[operation.kind]]),
-    AddWireGuard: lambda _: iter(["wireguard"]),
+    AddDevice: _of_device,
+    AddMacvlan: lambda _: iter([_known().MACVLAN]),
+    AddTunnel: _of_tunnel,
+    AddVlan: lambda _: iter([_known().VLAN]),
+    AddWireGuard: lambda _: iter([_known().WIREGUARD]),
     Impair: _of_impairment,
-    AddVlan: lambda _: iter(["802.1Q"]),
 }

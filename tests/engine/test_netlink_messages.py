@@ -14,7 +14,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
-from pynetemu.engine.apply import addresses, links, neighbors, routes, switches
+from pynetemu.engine.apply import addresses, interfaces, links, neighbors, routes, switches
 from pynetemu.engine.messages import framing
 from pynetemu.engine.messages.framing import ACK, Refusal, ask, attribute, attributes, dump, messages, pack
 from pynetemu.engine.messages.tables import AddressMessage, Hop, LinkMessage, NeighborMessage, RouteMessage
@@ -22,14 +22,22 @@ from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
+    AddDevice,
+    AddMacvlan,
     AddMultipathRoute,
     AddNeighbors,
     AddRoute,
+    AddTunnel,
     AddVeth,
+    AddVlan,
     EndTable,
     SetMaster,
+    SetPort,
     SetUp,
+    StartSpanningTree,
+    of_topic,
 )
+from pynetemu.plan.operations.steps import Undo
 
 pytestmark = pytest.mark.pure
 
@@ -350,3 +358,70 @@ def test_an_answer_ends_with_its_acknowledgement() -> None:
     kernel = _Kernel([[(16, 0, b"here")], [(2, 0, bytes(4) + bytes(16))]])
     assert [message.body for message in ask(cast("socket.socket", kernel), 18, b"")] == [b"here"]
     assert [request.flags for request in kernel.requests] == [0x1 | ACK]
+
+
+def test_settings_and_ends_of_interfaces_are_packed_as_pyroute2_packs_them() -> None:
+    def changed(*attrs: tuple[str, Any]) -> list[bytes]:
+        return [_link(16, _CHANGE, {"index": 2}, *attrs)]
+
+    port = {"attrs": [("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", {"attrs": [("IFLA_BRPORT_COST", 7)]})]}
+    assert _sent(switches.queue, SetPort("blue", "eth0", ("cost 7",))) == changed(("IFLA_LINKINFO", port))
+    tree = _info("bridge", ("IFLA_BR_STP_STATE", 1))
+    assert _sent(switches.queue, StartSpanningTree("blue", "br0")) == [_link(16, _CHANGE, {"index": 3}, tree)]
+    undo = Undo(SetMaster("blue", "eth0", "br0"))
+    assert _sent(lambda step, nodes: switches.queue_undo(step, step.of, nodes), undo) == changed(("IFLA_MASTER", 0))
+
+    def end(_: object, nodes: Nodes) -> None:
+        interfaces.queue_mtu(SetUp("blue", "eth0"), nodes, "blue", "eth0", 1400)
+        interfaces.queue_deletion(SetUp("blue", "eth0"), nodes, "blue", "eth0")
+
+    assert _sent(end, None) == [*changed(("IFLA_MTU", 1400)), _link(17, _CHANGE, {"index": 2})]
+
+
+def test_what_is_rare_is_packed_by_pyroute2_alike() -> None:
+    """The same message by hand and by pyroute2: as a bridge could be made by either."""
+
+    def by_pyroute2(operation: AddBridge, nodes: Nodes) -> None:
+        interfaces.queue_rare(operation, nodes["blue"], "br1", "bridge", [("IFLA_BR_FORWARD_DELAY", 200)], operation.mac, 1400)
+
+    def by_hand(operation: AddBridge, nodes: Nodes) -> None:
+        data = attribute(1, struct.pack("=I", 200))
+        interfaces.queue_new(operation, nodes["blue"], "br1", "bridge", data, operation.mac, 1400)
+
+    bridge = AddBridge("blue", "br1", (), _BLUE)
+    assert _sent(by_pyroute2, bridge) == _sent(by_hand, bridge) != []
+
+
+_HERE, _THERE, _HERE6, _THERE6 = map(ip_address, ("10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"))
+
+
+@pytest.mark.parametrize(
+    ("operation", "described"),
+    [
+        (
+            AddDevice("blue", "bond0", "bond", ("mode active-backup", "miimon 100"), _BLUE),
+            "bond0 bond BOND_MODE=1 BOND_MIIMON=100",
+        ),
+        (AddDevice("blue", "d0", "dummy", (), ""), "d0 dummy"),
+        (AddDevice("blue", "vrf0", "vrf", ("table 10",), ""), "vrf0 vrf VRF_TABLE=10"),
+        (AddMacvlan("blue", "m0", "blue", "eth0", ("mode bridge",), _BLUE), "m0 macvlan MACVLAN_MODE=bridge"),
+        (AddVlan("blue", "eth0.10", "eth0", 10), "eth0.10 vlan VLAN_ID=10"),
+        (
+            AddTunnel("blue", "v", "vxlan", ("id 7", "dstport 4789"), _HERE6, _THERE6, "", 0, "red", "v"),
+            "v vxlan VXLAN_LOCAL6=fd00::1 VXLAN_GROUP6=fd00::2 VXLAN_ID=7 VXLAN_PORT=4789",
+        ),
+        (
+            AddTunnel("blue", "g", "gre", ("ttl 64", "key 5"), _HERE, _THERE, "", 0, "red", "g"),
+            "g gre GRE_LOCAL=10.0.0.1 GRE_REMOTE=10.0.0.2 GRE_TTL=64 GRE_IKEY=5 GRE_OKEY=5 GRE_IFLAGS=8192 GRE_OFLAGS=8192",
+        ),
+    ],
+)
+def test_kinds_of_interfaces_are_what_they_are_said_to_be(operation: Any, described: str) -> None:
+    (sent,) = _sent(of_topic("pynetemu.engine.apply", type(operation), "queue"), operation)
+    message = ifinfmsg(sent)
+    message.decode()
+    info = message.get_attr("IFLA_LINKINFO")
+    data = info.get_attr("IFLA_INFO_DATA")
+    words = [f"{name.removeprefix('IFLA_')}={value}" for name, value in (data["attrs"] if data else [])]
+    assert " ".join([message.get_attr("IFLA_IFNAME"), info.get_attr("IFLA_INFO_KIND"), *words]) == described
+    assert message["index"] == 4

@@ -14,31 +14,30 @@ from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.steps import Replace, Undo
 from pynetemu.plan.operations.switches import OF_BRIDGES, OF_PORTS, changed_settings
 
-_IFLA_ADDRESS, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_AF_SPEC = 1, 10, 18, 26
+_IFLA_ADDRESS, _IFLA_MASTER, _IFLA_LINKINFO = 1, 10, 18
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
-_IFLA_BRIDGE_VLAN_INFO = 2
 _PVID, _UNTAGGED = 0x2, 0x4  # BRIDGE_VLAN_INFO_PVID, BRIDGE_VLAN_INFO_UNTAGGED: linux/if_bridge.h
 
 # The words of ip-link(8) and bridge(8), with their attribute of linux/if_link.h and its form.
 _OF_BRIDGE: Words = {
-    "forward_delay": ((1, "=I"),),
-    "hello_time": ((2, "=I"),),
-    "max_age": ((3, "=I"),),
-    "ageing_time": ((4, "=I"),),
-    "stp_state": ((5, "=I"),),
-    "priority": ((6, "=H"),),
-    "vlan_filtering": ((7, "=B"),),
-    "mcast_snooping": ((23, "=B"),),
-    "mcast_querier": ((25, "=B"),),
+    "forward_delay": (1, "=I"),
+    "hello_time": (2, "=I"),
+    "max_age": (3, "=I"),
+    "ageing_time": (4, "=I"),
+    "stp_state": (5, "=I"),
+    "priority": (6, "=H"),
+    "vlan_filtering": (7, "=B"),
+    "mcast_snooping": (23, "=B"),
+    "mcast_querier": (25, "=B"),
 }
 _OF_PORT: Words = {
-    "priority": ((2, "=H"),),
-    "cost": ((3, "=I"),),
-    "hairpin": ((4, "=B"),),
-    "guard": ((5, "=B"),),
-    "learning": ((8, "=B"),),
-    "flood": ((9, "=B"),),
-    "isolated": ((33, "=B"),),
+    "priority": (2, "=H"),
+    "cost": (3, "=I"),
+    "hairpin": (4, "=B"),
+    "guard": (5, "=B"),
+    "learning": (8, "=B"),
+    "flood": (9, "=B"),
+    "isolated": (33, "=B"),
 }
 
 _AT_FIRST = SetPortVlans("", "", 1, ())  # the VLAN of every port
@@ -123,7 +122,11 @@ def _set_vlans(step: Effect, node: Node, interface: str, old: SetPortVlans, new:
     if new.untagged and new.untagged != old.untagged:
         changes.append((RTM_SETLINK, _PVID | _UNTAGGED, new.untagged))
     changes += [(RTM_SETLINK, 0, number) for number in new.tagged if number not in old.tagged]
+    if not changes:
+        return
+    from pynetemu.engine.messages import encoders
+
     for kind, flags, number in changes:
-        info = attribute(_IFLA_AF_SPEC, attribute(_IFLA_BRIDGE_VLAN_INFO, struct.pack("=HH", flags, number)))
-        body = LINK_BODY.pack(AF_BRIDGE, 0, node.indexes[interface], 0, 0) + info
+        vlan = [("IFLA_BRIDGE_VLAN_INFO", {"flags": flags, "vid": number})]
+        body = encoders.link(node.indexes[interface], [("IFLA_AF_SPEC", {"attrs": vlan})], AF_BRIDGE)
         node.link.queue_bytes(step, kind, REQUEST, body)

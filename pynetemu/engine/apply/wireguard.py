@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from socket import AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW
 
-from pynetemu.engine.apply.interfaces import queue_deletion, queue_mtu, queue_new
+from pynetemu.engine.apply.interfaces import queue_deletion, queue_mtu, queue_rare
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.engine.wireguard import NETLINK_GENERIC, WireGuard
 from pynetemu.plan.operations import AddPeer, AddWireGuard
@@ -19,7 +19,7 @@ def queue(operation: AddWireGuard | AddPeer, nodes: Nodes) -> Node:
     node, interface = nodes[operation.node], operation.interface
     match operation:
         case AddWireGuard(port=port, mtu=mtu):
-            queue_new(operation, node, interface, "wireguard", b"", mtu=mtu)
+            queue_rare(operation, node, interface, "wireguard", (), mtu=mtu)
             node.link.flush()
             with _in(nodes, operation.node) as wireguard:
                 wireguard.set_key(interface, port)

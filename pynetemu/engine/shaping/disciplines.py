@@ -1,4 +1,6 @@
-"""Queueing disciplines and filters as messages of rtnetlink(7), packed by hand: linux/pkt_sched.h, linux/pkt_cls.h.
+"""Queueing disciplines and filters as messages of rtnetlink(7): linux/pkt_sched.h, linux/pkt_cls.h.
+
+Packed by hand, since pyroute2 has no netem with slots, 64 bits or models of loss, and no cls_bpf with its program inside.
 
 What they say is what `plan.as_shell.impairments` prints for tc(8).
 """
