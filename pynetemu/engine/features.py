@@ -17,8 +17,8 @@ from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW, Netlink, Refused
 from pynetemu.engine.protocol.requests import Feature
 from pynetemu.errors import KernelError
-from pynetemu.plan.features import NEEDED_BY_ALL, KernelFeature
 from pynetemu.plan.operations import Part
+from pynetemu.plan.operations.features import NEEDED_BY_ALL, KernelFeature
 
 _RTM_NEWQDISC, _RTM_NEWTFILTER = 36, 44
 _TC_H_ROOT = 0xFFFFFFFF

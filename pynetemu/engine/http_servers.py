@@ -6,12 +6,13 @@ So a web server is ready when the lab is, and a thousand of them cost nothing un
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.engine.nodes import Nodes
 from pynetemu.engine.processes import kill_group, open_log
+from pynetemu.engine.protocol.requests import ServiceStatus
 from pynetemu.errors import KernelError, LabError
 from pynetemu.frozen import frozen
 from pynetemu.plan.operations import AddHttpServer
@@ -57,13 +58,14 @@ class HttpServers:
                 self._loop.forget(server.listener.fileno())
             server.listener.close()
 
-    def ended(self, statuses: Mapping[int, int]) -> None:
-        """A server that has ended, say by `root pkill python3`, starts again with the next connection."""
+    def ended(self, statuses: Mapping[int, int]) -> Sequence[ServiceStatus]:
+        """A server that has ended, say by `root pkill python3`, starts again with the next connection; nobody is told."""
         for pid in statuses:
             if server := self._running.pop(pid, None):
                 if statuses[pid] > 0:
                     _refuse(server)
                 self._await(server)
+        return ()
 
     def _open(self, operation: AddHttpServer) -> None:
         node = self._nodes[operation.node]

@@ -7,7 +7,7 @@ each way. What is opened there (a socket, a process) stays there.
 import errno
 import os
 import socket
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
 from pynetemu.engine.messages.framing import text
 from pynetemu.engine.messages.tables import IFLA_IFNAME, LINK_BODY, RTM_GETLINK, LinkMessage
 from pynetemu.engine.netlink import Netlink, Refused
+from pynetemu.engine.protocol.requests import ServiceStatus
 from pynetemu.errors import LabError
 from pynetemu.plan.operations import NodeKind
 
@@ -39,10 +40,16 @@ def own_namespaces() -> Namespaces:
 
 
 class Programs(Protocol):
-    """What starts and ends the programs of one kind of operation; the steps lead to where one is ready."""
+    """What runs the programs of one kind of operation, such as AddService: the engine drives all kinds by this alone."""
 
-    def start(self, operation: Any) -> Generator[float, None, None]: ...
-    def stop(self, operation: Any) -> None: ...
+    def start(self, operation: Any) -> Generator[float, None, None]:
+        """The steps until one is ready. Raises KernelError and ServiceError."""
+
+    def stop(self, operation: Any) -> None:
+        """Ends one, and frees what it has; nobody is told."""
+
+    def ended(self, statuses: Mapping[int, int]) -> Sequence[ServiceStatus]:
+        """Processes of the engine have ended, by their numbers: gives back those of this kind of which people are told."""
 
 
 Place = tuple[str, str]  # a node and one of its interfaces

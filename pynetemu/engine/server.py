@@ -328,7 +328,7 @@ class Server(Loop):
     def _features(self, names: Sequence[str] = ()) -> Steps[list[Feature]]:
         """Every feature that labs use, or those of some names."""
         from pynetemu.engine import features
-        from pynetemu.plan.features import KernelFeature
+        from pynetemu.plan.operations.features import KernelFeature
 
         found = []
         for feature in KernelFeature:
@@ -339,8 +339,7 @@ class Server(Loop):
         return found
 
     def children_ended(self, statuses: dict[int, int]) -> None:
-        self._http_servers.ended(statuses)
-        for service in self._services.ended(statuses):
+        for service in [ended for programs in self.nodes.programs.values() for ended in programs.ended(statuses)]:
             self._watchers.tell(
                 Occurrence("service", time.time(), service.node, service.name, service.pid, (), service.status or 0)
             )

@@ -4,7 +4,7 @@ from pynetemu.engine.protocol.requests import TryFeatures
 from pynetemu.errors import PrivilegeError
 from pynetemu.lab.connection import EngineProcess, Sandbox
 
-_ASKED = ("netem", "tbf", "fq_codel", "cake", "pie", "ingress", "cls_bpf")  # of `plan.features.KernelFeature`
+_ASKED = ("netem", "tbf", "fq_codel", "cake", "pie", "ingress", "cls_bpf")  # of `plan.operations.features.KernelFeature`
 _known: list[frozenset[str]] = []  # of this machine, once somebody has asked
 
 

@@ -19,7 +19,7 @@ from pynetemu.plan.operations import (
 )
 
 if TYPE_CHECKING:
-    from pynetemu.plan.features import KernelFeature
+    from pynetemu.plan.operations.features import KernelFeature
 
 
 def needs(plan: Plan) -> "dict[KernelFeature, Part]":
@@ -87,7 +87,7 @@ def _of_impairment(operation: Impair) -> "Iterator[KernelFeature]":
 
 
 def _known() -> "type[KernelFeature]":
-    from pynetemu.plan.features import KernelFeature
+    from pynetemu.plan.operations.features import KernelFeature
 
     return KernelFeature
 

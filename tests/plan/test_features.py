@@ -6,7 +6,6 @@ import pytest
 
 from pynetemu.engine import features
 from pynetemu.lab import kernel
-from pynetemu.plan.features import KernelFeature
 from pynetemu.plan.impairment import KERNELS_QUEUES
 from pynetemu.plan.needs import needs
 from pynetemu.plan.operations import (
@@ -23,6 +22,7 @@ from pynetemu.plan.operations import (
     Plan,
     SetUp,
 )
+from pynetemu.plan.operations.features import KernelFeature
 
 pytestmark = pytest.mark.pure
 
