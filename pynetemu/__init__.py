@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from pynetemu.lab.events import RouteEvent as RouteEvent
     from pynetemu.lab.events import RuleEvent as RuleEvent
     from pynetemu.lab.events import ServiceEvent as ServiceEvent
+    from pynetemu.lab.impairments import Direction as Direction
+    from pynetemu.lab.impairments import LinkCounters as LinkCounters
+    from pynetemu.lab.impairments import RunningLink as RunningLink
     from pynetemu.lab.links import LinkState as LinkState
     from pynetemu.lab.process import Change as Change
     from pynetemu.lab.process import Process as Process
@@ -142,6 +145,7 @@ _HOMES = {
     "pynetemu.topology.devices": "BridgePort",
     "pynetemu.trace.sources.events": "Event",
     "pynetemu.lab.changing": "LabChange",
+    "pynetemu.lab.impairments": "Direction LinkCounters RunningLink",
     "pynetemu.lab.links": "LinkState",
     "pynetemu.lab.running_labs": "RunningLab labs",
     "pynetemu.lab.services": "ServiceNews ServiceState",

@@ -55,14 +55,21 @@ class Programs(Protocol):
 Place = tuple[str, str]  # a node and one of its interfaces
 
 
+_USUAL_MTU = 1500
+
+
 class RelayedLink:
     """A link between whose inner ends the relay moves the frames; `words` are the settings of both directions."""
 
     def __init__(self, ends: tuple[Place, Place], indexes: tuple[int, int], mtu: int) -> None:
         self.ends = ends
         self.indexes = indexes  # of the inner ends, in the relay's namespace
-        self.mtu = mtu
+        self.set_mtu(mtu)
         self.words: list[tuple[str, ...]] = [(), ()]
+
+    def set_mtu(self, mtu: int) -> None:
+        """The largest packet of its outer ends, 0 for the usual one."""
+        self.mtu = mtu or _USUAL_MTU
 
 
 class Node:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pynetemu.capture.capture import Capture
     from pynetemu.lab.changing import LabChange
+    from pynetemu.lab.impairments import RunningLink
     from pynetemu.lab.links import LinkState
     from pynetemu.lab.services import ServiceNews, ServiceState
     from pynetemu.measure.ping import Pings, Progress
@@ -145,6 +146,18 @@ class Network(Lab):
         from pynetemu.lab import links
 
         return links.between(self, *ends) if ends else links.links(self)
+
+    def link(self, *which: str) -> "RunningLink":
+        """A link, by its name in the description or by both ends, to change what it does to packets while the lab runs.
+
+            net.link("wire").set(loss="2%")
+            net.link("h1", "s1").directions[0].counters.lost
+
+        Raises LabError when there is none, or more than one.
+        """
+        from pynetemu.lab import impairments
+
+        return impairments.find(self, *which)
 
     def set_link(self, a: str, b: str, *, up: bool) -> None:
         """Takes the links between two nodes, or interfaces (NODE:INTERFACE), down at both ends, or up again.

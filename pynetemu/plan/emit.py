@@ -242,7 +242,7 @@ def _bridge(node: ResolvedNode) -> AddBridge:
 
 def _veth(link: ResolvedLink) -> AddVeth:
     a, b = link.a, link.b
-    return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.is_relayed, link.source)
+    return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.is_relayed, link.name, link.source)
 
 
 def _impairments(link: ResolvedLink) -> Iterator[Impair]:

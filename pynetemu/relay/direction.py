@@ -47,7 +47,8 @@ class Direction:
         self.entry: float | None = None  # when it is to be looked at, as the relay has noted
         self.pointer = 0  # where the address lies to which its frames are sent
         self.place = 0
-        self._fates, self._apart = Fates(seed, name), apart
+        self._name, self._seed, self._apart = name, seed, apart
+        self._fates = Fates(seed, name)
         self._last = 0.0  # when the last frame of the line is due
         self._ahead_of_mean = 0.0  # seconds by which keeping the order has raised the mean delay
         self._slot_end = 0.0
@@ -55,6 +56,8 @@ class Direction:
 
     def configure(self, wanted: Impairment) -> None:
         """Takes other settings. What is on its way comes as it would have come, and nothing overtakes it."""
+        if wanted.seed is not None and (wanted.seed, True) != (self._seed, self._apart):
+            self._fates, self._seed, self._apart = Fates(wanted.seed, self._name), wanted.seed, True
         self.delay, self.jitter = wanted.delay / 1e9, wanted.jitter / 1e9
         self._table = table(wanted.distribution) if self.jitter else ()
         self._twice, self._corrupt, self._reorder = map(chance, (wanted.duplicate, wanted.corrupt, wanted.reorder))

@@ -141,6 +141,17 @@ class End:
         return starting(shell.network.nodes, prefix)
 
 
+class LinkSetting(_AnyWord):
+    """SETTING=VALUE of a link, or "off"; what is wrong with it is told by the network (`RunningLink.set`)."""
+
+    name = "SETTING=VALUE"
+
+    def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
+        from pynetemu.plan.impairment import SETTINGS
+
+        return starting(["off", *(f"{name}=" for name in (*SETTINGS, "preset", "mechanism"))], prefix)
+
+
 class OneService(_AnyWord):
     """A service by its name; which of several, and that there is none, is told by the network (`network.log`)."""
 
@@ -250,6 +261,7 @@ class Signal:
 
 NodeName = Annotated[str, OneNode()]
 NodeNames = Annotated[tuple[str, ...], SomeNodes()]
+LinkSettings = Annotated[str, LinkSetting()]
 LinkEnd = Annotated[str, End()]
 Directory = Annotated[str, Folder()]
 RunningLab = Annotated[str, ALab()]

@@ -3,7 +3,7 @@
 # The commands of each module of pynetemu.shell.commands, so that a line is told apart without importing any. To add one,
 # write it there with @command and name it here; a test compares the two.
 TOPICS = {
-    "network": "nodes net links intfs interfaces ip ports dump link switch plan graph save",
+    "network": "nodes net links intfs interfaces ip ports dump link impair switch plan graph save",
     "state": "routes rules arp neigh fdb stats queues sockets",
     "events": "events",
     "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",

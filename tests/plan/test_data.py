@@ -61,7 +61,7 @@ _OPERATIONS = st.one_of(
     st.builds(SetPort, _TEXT, _TEXT, _TEXTS, _TEXT),
     st.builds(SetPortVlans, _TEXT, _TEXT, st.integers(), st.lists(st.integers()).map(tuple), _TEXT),
     st.builds(StartSpanningTree, _TEXT, _TEXT, _TEXT),
-    st.builds(AddVeth, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, st.integers(0, 65535), st.booleans(), _TEXT),
+    st.builds(AddVeth, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, st.integers(0, 65535), st.booleans(), _TEXT, _TEXT),
     st.builds(SetMaster, _TEXT, _TEXT, _TEXT),
     st.builds(SetUp, _TEXT, _TEXT, st.booleans(), _TEXT),
     st.builds(AddAddress, _TEXT, _TEXT, _INTERFACES, _TEXT),

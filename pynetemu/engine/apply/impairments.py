@@ -1,5 +1,6 @@
 """Makes links do to packets what is asked, by the kernel or by the relay."""
 
+from errno import EINVAL, ENODEV, ENOENT
 from socket import AF_INET, SOCK_DGRAM
 
 from pynetemu.engine.apply.links import queue_up
@@ -13,6 +14,7 @@ from pynetemu.plan.operations import Impair
 from pynetemu.plan.operations.steps import Replace, Undo
 
 _SET = REQUEST | CREATE | REPLACE
+_GONE = {ENOENT, ENODEV, EINVAL}  # from an interface that has been made anew
 _FRAME = 18  # bytes of Ethernet around a packet, with a VLAN tag
 
 
@@ -55,10 +57,11 @@ def queue_undo(step: Undo, operation: Impair, nodes: Nodes) -> list[Node]:
 
 
 def queue_replace(_: Replace, old: Impair, new: Impair, nodes: Nodes) -> list[Node]:
-    """The old one goes first where something else does the new one."""
-    dirty = queue_undo(Undo(old), old, nodes) if old.mechanism != new.mechanism or new.mechanism == "filter" else []
+    """The old one goes first where something else does the new one; it may have gone with its interface already."""
+    for node in queue_undo(Undo(old), old, nodes) if old.mechanism != new.mechanism or new.mechanism == "filter" else ():
+        node.link.flush(_GONE)
     changed = queue(new, nodes)
-    return [*dirty, *(changed if isinstance(changed, list) else [changed])]
+    return changed if isinstance(changed, list) else [changed]
 
 
 def _note(operation: Impair, nodes: Nodes) -> Node:

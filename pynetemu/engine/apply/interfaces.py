@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from pynetemu.engine.messages.encoders import Attributes
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 4, 18, 28
-_INFO_KIND, _INFO_DATA = 1, 2
+_INFO_KIND, _INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
 
 _USUAL_MTU = 1500  # ETH_DATA_LEN
+LARGEST_MTU = 65535  # of a veth
 _HIGH_INDEX = 1 << 20  # which the machine itself has not come to
 
 Words = Mapping[str, tuple[int, str]]  # for a word its attribute, and the form of its value, one of struct's
@@ -95,6 +96,16 @@ def queue_mtu(step: Effect, nodes: Nodes, name: str, interface: str, mtu: int) -
     body = LINK_BODY.pack(AF_UNSPEC, 0, nodes.index(node, interface), 0, 0)
     node.link.queue_bytes(step, RTM_NEWLINK, REQUEST, body + attribute(_IFLA_MTU, struct.pack("=I", mtu or _USUAL_MTU)))
     return [node]
+
+
+def queue_half(operation: Effect, nodes: Nodes, name: str, interface: str, mac: str, mtu: int) -> int:
+    """Queues one end of a relayed link, with its inner end, which takes frames of any size; gives back the index of that."""
+    node, relay = nodes[name], nodes.relay
+    inner = f"end{relay.next_index}"
+    far = describe_new(relay, inner, mtu=LARGEST_MTU)
+    far += attribute(_IFLA_NET_NS_FD, struct.pack("=I", relay.network))
+    queue_new(operation, node, interface, "veth", attribute(_VETH_INFO_PEER, far), mac, mtu)
+    return relay.indexes[inner]
 
 
 def describe_new(node: Node, interface: str, mac: str = "", mtu: int = 0) -> bytes:

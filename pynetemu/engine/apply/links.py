@@ -3,7 +3,8 @@
 import struct
 from socket import AF_UNSPEC
 
-from pynetemu.engine.apply.interfaces import describe_new, queue_deletion, queue_mtu, queue_new
+from pynetemu.engine.apply.interfaces import describe_new, queue_deletion, queue_half, queue_mtu, queue_new
+from pynetemu.engine.apply.interpose import interpose
 from pynetemu.engine.messages.framing import REQUEST, attribute
 from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_NEWLINK
 from pynetemu.engine.netlink import Netlink
@@ -13,7 +14,6 @@ from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.steps import Replace, Undo
 
 _IFLA_NET_NS_FD, _VETH_INFO_PEER = 28, 1
-USUAL_MTU = 1500
 
 
 def queue(operation: AddVeth | SetUp, nodes: Nodes) -> Node | list[Node]:
@@ -39,18 +39,8 @@ def _queue_relayed(operation: AddVeth, nodes: Nodes) -> list[Node]:
         queue_half(operation, nodes, *end, mac, operation.mtu)
         for end, mac in zip(ends, (operation.mac, operation.peer_mac), strict=True)
     ]
-    nodes.relayed[ends[0]] = RelayedLink(ends, (indexes[0], indexes[1]), operation.mtu or USUAL_MTU)
+    nodes.relayed[ends[0]] = RelayedLink(ends, (indexes[0], indexes[1]), operation.mtu)
     return [nodes[name] for name, _ in ends]
-
-
-def queue_half(operation: Effect, nodes: Nodes, name: str, interface: str, mac: str, mtu: int) -> int:
-    """Queues one end of a relayed link, with its inner end; gives back the index of that."""
-    node, relay = nodes[name], nodes.relay
-    inner = f"end{relay.next_index}"
-    far = describe_new(relay, inner, mtu=mtu)
-    far += attribute(_IFLA_NET_NS_FD, struct.pack("=I", relay.network))
-    queue_new(operation, node, interface, "veth", attribute(_VETH_INFO_PEER, far), mac, mtu)
-    return relay.indexes[inner]
 
 
 def queue_undo(step: Undo, operation: AddVeth | SetUp, nodes: Nodes) -> list[Node]:
@@ -67,9 +57,16 @@ def queue_undo(step: Undo, operation: AddVeth | SetUp, nodes: Nodes) -> list[Nod
 
 
 def queue_replace(step: Replace, _: AddVeth | SetUp, new: AddVeth | SetUp, nodes: Nodes) -> list[Node]:
-    """Of an interface that is up it does not matter when it came up."""
+    """Of an interface that is up it does not matter when it came up; a link that was relayed once stays so, and lets all pass.
+
+    Raises LabError, Refused and OSError.
+    """
     if isinstance(new, SetUp):
         return []
+    if new.relayed:
+        interpose(step, new, nodes)
+    if link := nodes.relayed.get((new.node, new.interface)):
+        link.set_mtu(new.mtu)
     near = queue_mtu(step, nodes, new.node, new.interface, new.mtu)
     return near + queue_mtu(step, nodes, new.peer_node, new.peer_interface, new.mtu)
 

@@ -26,6 +26,14 @@ _MOST_ENDS, _WITHIN = 5, 10.0  # that it may end so often in so many seconds, be
 _PATIENCE_OF_BUFFER = 1 << 19
 
 
+class _Told:
+    """What the relay knows of a link."""
+
+    def __init__(self, mtu: int) -> None:
+        self.mtu = mtu
+        self.words: list[tuple[str, ...]] = [(), ()]
+
+
 class Relays:
     """At most one process for a lab; `ended_times` says how often it was started again."""
 
@@ -33,7 +41,7 @@ class Relays:
         self._nodes = nodes
         self._pid = 0
         self._connection: socket.socket | None = None
-        self._told: dict[Place, list[tuple[str, ...]]] = {}  # links that it has, with their settings
+        self._told: dict[Place, _Told] = {}  # of links that it has
         self._ends: list[float] = []
         self._seed = int.from_bytes(os.urandom(6), "big")  # of links that are given none
         self.is_broken = False
@@ -44,18 +52,19 @@ class Relays:
             return
         if not self._pid and not self.is_broken:
             self._start()
-        for place in self._told.keys() - self._nodes.relayed.keys():
-            del self._told[place]
+        relayed = self._nodes.relayed
+        for place in [place for place, told in self._told.items() if place not in relayed or told.mtu != relayed[place].mtu]:
+            del self._told[place]  # one for larger packets needs larger rings
             self._ask({"do": "close", "name": _name(place)})
-        for place, link in self._nodes.relayed.items():
-            known = self._told.get(place)
-            if known is None:
+        for place, link in relayed.items():
+            if place not in self._told:
                 self._open(place, link)
-                known = [(), ()]
+                self._told[place] = _Told(link.mtu)
+            known = self._told[place].words
             for side, words in enumerate(link.words):
                 if words != known[side]:
                     self._ask({"do": "set", "name": _name(place), "side": side, "words": words})
-            self._told[place] = list(link.words)
+                    known[side] = words
 
     def counters(self) -> dict[Place, list[dict[str, Any]]]:
         """What became of the packets of each direction of each link."""

@@ -8,11 +8,12 @@ class AddVeth(Effect):
     """A veth pair (veth(4)): `interface` in `node`, its other end `peer_interface` in `peer_node`; both still down.
 
     `mtu` is both ends' largest packet in bytes, 0 for the kernel's own 1500. A `relayed` one is two pairs, between whose
-    inner ends the relay moves the frames.
+    inner ends the relay moves the frames. `name` is what the description calls it, "" for nothing.
     """
 
     IDENTITY = "node", "interface", "peer_node", "peer_interface"
-    CHANGEABLE = ("mtu",)
+    CHANGEABLE = "mtu", "relayed"
+    INFORMS = ("name",)
 
     node: str
     interface: str
@@ -22,6 +23,7 @@ class AddVeth(Effect):
     peer_mac: str
     mtu: int = 0
     relayed: bool = False
+    name: str = ""
     source: str = ""
 
     @property
@@ -35,7 +37,7 @@ class AddVeth(Effect):
     def turned(self) -> "AddVeth":
         """The same pair, beginning with its other end."""
         far, near = (self.peer_node, self.peer_interface, self.peer_mac), (self.node, self.interface, self.mac)
-        return AddVeth(*far, *near, self.mtu, self.relayed, self.source)
+        return AddVeth(*far, *near, self.mtu, self.relayed, self.name, self.source)
 
 
 @operation

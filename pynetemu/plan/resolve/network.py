@@ -180,6 +180,11 @@ class ResolvedLink:
     directions: tuple[ResolvedDirection | None, ResolvedDirection | None] = (None, None)
 
     @property
+    def name(self) -> str:
+        """What the description calls it, "" for nothing."""
+        return self.declared.full_name
+
+    @property
     def is_relayed(self) -> bool:
         return any(direction is not None and direction.mechanism == "relay" for direction in self.directions)
 

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Literal
 
 from pynetemu.errors import LabError, UsageError
+from pynetemu.lab.impairments import Direction, RunningLink, directions
 from pynetemu.lab.state import InterfaceState
-from pynetemu.shell.answers import Table
-from pynetemu.shell.argument_types import LinkEnd, NodeName, NodeNames
+from pynetemu.plan.impairment import SETTINGS
+from pynetemu.plan.operations import Impair
+from pynetemu.shell.answers import Cell, Table
+from pynetemu.shell.argument_types import LinkEnd, LinkSettings, NodeName, NodeNames
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
 
@@ -38,11 +41,23 @@ def net(shell: Shell, *nodes: NodeNames) -> Table:
 
 @command
 def links(shell: Shell, *nodes: NodeNames) -> Table:
-    """lists the links, and whether they are up"""
+    """lists the links, and whether they are up
+
+    Where links do something to packets, `there` and `back` say what in both directions; `impair` counts it.
+    """
     chosen = set(shell.chosen(nodes))
     found = [link for link in shell.network.links() if {link.node, link.peer_node} & chosen]
-    rows = [(f"{a[0]}:{a[1]}", f"{b[0]}:{b[1]}", "up" if link.is_up else "down") for link in found for a, b in [link.ends]]
-    return Table(("end", "other_end", "state"), rows)
+    does = {(d.node, d.interface): d for d in directions(shell.network)} if shell.network.inventory.of_type(Impair) else {}
+    rows: list[tuple[Cell, ...]] = []
+    for link in found:
+        a, b = (":".join(end) for end in link.ends)
+        both = [does.get(end) for end in link.ends]
+        rows.append((a, b, "up" if link.is_up else "down", *([_words_of(d) for d in both] if does else ())))
+    return Table(("end", "other_end", "state", *(("there", "back") if does else ())), rows)
+
+
+def _words_of(direction: Direction | None) -> list[str]:
+    return list(direction.impairment.words) if direction else []
 
 
 @command("interfaces", "ip")
@@ -103,6 +118,58 @@ def link(shell: Shell, a: LinkEnd, b: LinkEnd, state: Literal["up", "down"]) -> 
     """
     shell.network.set_link(a, b, up=state == "up")
     return 0
+
+
+@command
+def impair(shell: Shell, a: LinkEnd = "", b: LinkEnd = "", *settings: LinkSettings, one_way: bool = False) -> Table:
+    """changes what the link between two nodes does to packets, or lists what all links do
+
+    impair h1 r1 delay=20ms loss=1% rate=10mbit    changes these, in both directions
+    impair h1 r1 loss=off                          takes one setting away; `off` alone takes all
+    impair h1 r1                                   shows that link with its counters, `impair` all
+
+    --one-way  only what is sent from the first node to the second
+
+    Settings are those of Link, and preset=NAME is one of dsl, cable, lte and others. Packets under way come as they would have
+    come. `late` counts those that left a millisecond too late, `overload` those that the machine was too slow for.
+    """
+    if not a:
+        found = directions(shell.network)
+    elif not b:
+        raise UsageError("impair: name both ends of a link, as in: impair h1 s1 delay=20ms")
+    else:
+        link = shell.network.link(a, b)
+        if settings:
+            _change(link, settings, one_way)
+        found = list(link.directions)
+    rows = [_direction_row(direction) for direction in found]
+    counted = ("sent", "lost", "dropped", "waiting", "late", "overload")
+    return Table(("from", "to", "settings", "by", *counted), rows)
+
+
+def _change(link: RunningLink, words: tuple[str, ...], one_way: bool) -> None:
+    if words == ("off",) and not one_way:
+        link.reset()
+        return
+    settings: dict[str, object] = {}
+    for word in words if words != ("off",) else [f"{name}=off" for name in SETTINGS]:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise UsageError(f"impair: {word!r} is no setting: write NAME=VALUE, as in loss=1%, or off alone")
+        settings[name] = None if value == "off" else int(value) if name == "seed" and value.isdigit() else value
+    if not one_way:
+        link.set(**settings)  # type: ignore[arg-type]
+        return
+    if shared := settings.keys() & {"preset", "mechanism"}:
+        raise UsageError(f"impair: {min(shared)} is of both directions: leave --one-way out")
+    link.set(a_to_b=settings)
+
+
+def _direction_row(direction: Direction) -> tuple[Cell, ...]:
+    c = direction.counters
+    counted = (None,) * 6 if c is None else (c.sent, c.lost, c.dropped, c.waiting, c.late, c.overload)
+    places = f"{direction.node}:{direction.interface}", f"{direction.peer_node}:{direction.peer_interface}"
+    return (*places, list(direction.impairment.words) or "a wire", direction.mechanism or None, *counted)
 
 
 @command

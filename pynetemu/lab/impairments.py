@@ -1,0 +1,251 @@
+"""What the links of a running lab do to packets, and changing it while packets are under way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pynetemu.engine.protocol.requests import ReadRelay
+from pynetemu.errors import LabError, UsageError
+from pynetemu.frozen import replaced
+from pynetemu.lab.changing import LabChange, become
+from pynetemu.lab.kernel import kernel_of
+from pynetemu.plan.impairment import Impairment, from_words, read_impairment
+from pynetemu.plan.inventory import Place, ends
+from pynetemu.plan.mechanisms import choose
+from pynetemu.plan.operations import AddVeth, Impair, Mechanism, Part, Plan, parts_of
+from pynetemu.plan.operations.phases import in_order
+from pynetemu.plan.problems import Wrong
+from pynetemu.topology.impairments import presets
+from pynetemu.wording import near_or_all
+
+if TYPE_CHECKING:
+    from pynetemu.lab.lab import Lab
+    from pynetemu.lab.state import QueueState
+
+_COUNTED_BY_KERNEL = "netem", "tbf"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkCounters:
+    """What became of the packets of one direction of a link, since the lab started or the link was changed into another kind.
+
+    `received` have come in and `sent` have left; `lost` are those that the link was asked to lose, `dropped` those for which
+    its queue had no room, `waiting` those on their way. `late` left more than a millisecond after their time, and `overload`
+    counts what should have got through, and did not, since the machine was too slow.
+    """
+
+    received: int = 0
+    sent: int = 0
+    lost: int = 0
+    dropped: int = 0
+    marked: int = 0
+    duplicated: int = 0
+    reordered: int = 0
+    corrupted: int = 0
+    waiting: int = 0
+    late: int = 0
+    overload: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """One direction of a link: what `interface` of `node` sends to `peer_interface` of `peer_node`.
+
+    `mechanism` does it: "netem" or "tbf" of the kernel, a "filter" on arrival, the "relay", or "" for a plain wire.
+    `counters` is None where nothing counts.
+    """
+
+    node: str
+    interface: str
+    peer_node: str
+    peer_interface: str
+    impairment: Impairment
+    mechanism: str
+    counters: LinkCounters | None
+
+
+class RunningLink:
+    """A link of a running lab, to see and to change what it does to packets: `net.link("wire")`, `net.link("h1", "s1")`.
+
+        wire = net.link("wire")
+        wire.set(loss="2%")
+        wire.set(a_to_b={"rate": "1mbit"})
+        wire.set(loss=None)
+        wire.reset()
+
+    Its direction `a_to_b` is from the first end to the second, as the description or the caller names them.
+    """
+
+    def __init__(self, lab: "Lab", a: Place, b: Place) -> None:
+        self._lab = lab
+        self.a, self.b = a, b
+
+    def __repr__(self) -> str:
+        return f"<RunningLink {':'.join(self.a)} {':'.join(self.b)} of {self._lab.name}>"
+
+    @property
+    def directions(self) -> tuple[Direction, Direction]:
+        """What it does now in both directions, with counters."""
+        found = directions(self._lab)
+        return _plain_unless(found, self.a, self.b), _plain_unless(found, self.b, self.a)
+
+    def set(
+        self,
+        *,
+        a_to_b: Mapping[str, object] | None = None,
+        b_to_a: Mapping[str, object] | None = None,
+        preset: str | None = None,
+        mechanism: str | None = None,
+        **settings: object,
+    ) -> LabChange:
+        """Changes settings, those of `Link`; None takes one away, and what is not named stays as it is.
+
+            wire.set(delay="50ms", loss=None, a_to_b={"rate": "2mbit"})
+
+        What waits or is on its way comes as it would have come, while the mechanism is the same. Where a plain link becomes a
+        relayed one, names, addresses, routes and connections live on, and packets sent within some milliseconds are lost.
+        Raises UsageError for wrong settings, KernelError and LabError: then all is as it was. `net.undo()` takes it back.
+        """
+        sides = (self.a, self.b, "up", a_to_b), (self.b, self.a, "down", b_to_a)
+        try:
+            wanted = [self._wanted(near, _preset(preset, name), settings, own) for near, _, name, own in sides]
+            return self._become(wanted, mechanism)
+        except Wrong as wrong:
+            raise UsageError(f"{wrong.text}\n    hint: {wrong.hint}" if wrong.hint else wrong.text) from None
+
+    def reset(self) -> LabChange:
+        """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
+        return self._become([Impairment(), Impairment()], None)
+
+    def _wanted(
+        self, near: Place, preset: Mapping[str, object], settings: Mapping[str, object], own: Mapping[str, object] | None
+    ) -> Impairment:
+        """Raises Wrong."""
+        found = next((op for op in _of_plan(self._lab.plan, self.a, self.b) if (op.node, op.interface) == near), None)
+        before = from_words(found.settings) if found else Impairment()
+        named = {name: getattr(before, name) for name in before.__match_args__}
+        changed = {**preset, **settings, **(own or {})}
+        read = read_impairment({**_texts(before), **{name: value for name, value in changed.items() if value is not None}})
+        gone = {name for name, value in changed.items() if value is None}
+        if unknown := gone - named.keys():
+            raise Wrong(f"a link has no setting {min(unknown)!r}", near_or_all(min(unknown), list(named)))
+        left = [word for word in read.words if word.partition(" ")[0] not in gone]
+        return from_words(left)
+
+    def _become(self, wanted: Sequence[Impairment], asked: str | None) -> LabChange:
+        plan = self._lab.plan
+        veth = _veth(plan, self.a, self.b)
+        chosen = _mechanisms(self._lab, wanted, "relay" if veth.relayed and asked is None else asked)
+        made = []
+        for (near, far), direction, mechanism in zip(((self.a, self.b), (self.b, self.a)), wanted, chosen, strict=True):
+            if mechanism:
+                made.append(Impair(*near, *far, mechanism, direction.words, veth.source))
+        link = replaced(veth, relayed=veth.relayed or "relay" in chosen)
+        old = _of_plan(plan, self.a, self.b)
+        kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
+        return become(self._lab, replaced(plan, operations=tuple(in_order([*kept, *made]))))
+
+
+def find(lab: "Lab", *which: str) -> RunningLink:
+    """A link by its name in the description, or by both ends (NODE or NODE:INTERFACE). Raises LabError."""
+    veths = [op for op in lab.inventory.of_type(AddVeth) if lab.inventory.outside not in (op.node, op.peer_node)]
+    if len(which) == 1:
+        named = [op for op in veths if op.name == which[0]]
+        if not named:
+            known = [op.name for op in veths if op.name]
+            raise LabError(f"{lab.plan.name} has no link {which[0]!r}; {near_or_all(which[0], known, 'its links are called')}")
+        near, far = ends(named[0])
+        return RunningLink(lab, near, far)
+    if len(which) != 2:
+        raise LabError('a link is named by one word, or by both ends: link("wire"), link("h1", "s1")')
+    ways = [way for op in veths for way in (ends(op), ends(op)[::-1])]
+    pairs = [(near, far) for near, far in ways if _names(which[0], near) and _names(which[1], far)]
+    if len(pairs) == 1:
+        return RunningLink(lab, *pairs[0])
+    if not pairs:
+        raise LabError(_no_link(lab, *which))
+    choices = ", ".join(f"{':'.join(near)} {':'.join(far)}" for near, far in pairs)
+    raise LabError(f"there are several links between {which[0]} and {which[1]}; say which: {choices}")
+
+
+def directions(lab: "Lab") -> list[Direction]:
+    """All directions that do something, in the order of the description."""
+    counted = {(d.node, d.interface): d for d in lab.control.ask(ReadRelay())}
+    queues = {(q.node, q.interface): q for q in lab.queues() if q.kind in _COUNTED_BY_KERNEL}
+    found = []
+    for op in lab.inventory.of_type(Impair):
+        place = op.node, op.interface
+        counters = None
+        if op.mechanism == "relay" and place in counted:
+            counters = _of_relay(counted[place].counters)
+        elif op.mechanism in _COUNTED_BY_KERNEL and place in queues:
+            counters = _of_kernel(queues[place])
+        found.append(Direction(*place, op.peer_node, op.peer_interface, from_words(op.settings), op.mechanism, counters))
+    return found
+
+
+def _of_relay(counted: Mapping[str, int]) -> LinkCounters:
+    if not counted:
+        return LinkCounters()
+    names = set(LinkCounters.__match_args__) - {"waiting", "overload"}
+    same = {name: counted[name] for name in names}
+    return LinkCounters(**same, waiting=counted["held"], overload=counted["overload"] + counted["unsent"])
+
+
+def _of_kernel(queue: "QueueState") -> LinkCounters:
+    """A qdisc counts what it loses and what it has no room for together."""
+    received = queue.sent_packets + queue.dropped + queue.waiting
+    return LinkCounters(received=received, sent=queue.sent_packets, dropped=queue.dropped, waiting=queue.waiting)
+
+
+def _plain_unless(found: Sequence[Direction], near: Place, far: Place) -> Direction:
+    plain = Direction(*near, *far, Impairment(), "", None)
+    return next((direction for direction in found if (direction.node, direction.interface) == near), plain)
+
+
+def _of_plan(plan: Plan, a: Place, b: Place) -> list[Impair]:
+    return [op for op in parts_of(plan) if isinstance(op, Impair) and (op.node, op.interface) in (a, b)]
+
+
+def _veth(plan: Plan, a: Place, b: Place) -> AddVeth:
+    veths = (op for op in parts_of(plan) if isinstance(op, AddVeth))
+    found = next((op for op in veths if set(ends(op)) == {a, b}), None)
+    if found is None:
+        raise LabError(f"there is no link between {':'.join(a)} and {':'.join(b)} any more")
+    return found
+
+
+def _mechanisms(lab: "Lab", wanted: Sequence[Impairment], asked: object) -> list[Mechanism | None]:
+    """What does each direction, None for nothing. If one needs the relay, both go through it. Raises Wrong."""
+    kernel = kernel_of(lab.control)
+    chosen: list[Mechanism | None] = [choose(direction, kernel, asked) if direction else None for direction in wanted]
+    if "relay" in chosen:
+        chosen = [choose(direction, kernel, "relay") if direction else None for direction in wanted]
+    return chosen
+
+
+def _preset(name: str | None, side: str) -> Mapping[str, object]:
+    if name is None:
+        return {}
+    known = presets()
+    if name not in known:
+        raise Wrong(f"preset={name!r} is not known", near_or_all(name, known, "there are"))
+    return known[name].up if side == "up" else known[name].down
+
+
+def _texts(before: Impairment) -> dict[str, object]:
+    """The settings as `read_impairment` takes them."""
+    pairs = (word.partition(" ")[::2] for word in before.words)
+    return {name: int(text) if name == "seed" else text for name, text in pairs}
+
+
+def _names(word: str, place: Place) -> bool:
+    return word in (place[0], ":".join(place))
+
+
+def _no_link(lab: "Lab", a: str, b: str) -> str:
+    nodes = {word.partition(":")[0] for word in (a, b)}
+    for op in lab.inventory.links:
+        if not isinstance(op, AddVeth) and {op.node, op.peer_node} == nodes:
+            return f"{a} and {b} are joined by a tunnel, which does nothing to packets itself: name a link below it"
+    return f"the description has no link between {a} and {b}"

@@ -1,0 +1,180 @@
+"""What links do to packets, changed while packets are under way."""
+
+import json
+import re
+from socket import SOCK_DGRAM
+from typing import Any
+
+import pytest
+
+from pynetemu import Host, LabError, Link, Network, Router, Switch, Topology, UsageError, Vxlan
+from pynetemu.lab.connection import is_readable
+from tests.support.pynetemu import pynetemu
+
+
+class Lab(Topology):
+    addresses = "dual"
+    h1, r1, s1, h2 = Host(), Router(), Switch(), Host()
+    wire = Link(h1, r1)
+    lan = [Link(r1, s1), Link(h2, s1.port(learning=False, hairpin=True))]
+
+
+def _round_trip(net: Network, version: str = "-4") -> float:
+    told = str(net["h1"].run("ping", version, "-q", "-c3", "-i0.01", "-W2", "h2").stdout)
+    found = re.search(r"= ([\d.]+)/", told)
+    assert found, told
+    return float(found[1])
+
+
+def _settings(net: Network) -> dict[str, Any]:
+    """What nodes have, as `ip` tells it, but for which namespace is at the other end."""
+    found: dict[str, Any] = {}
+    for node in "h1", "r1":
+        links = json.loads(net[node].run("ip", "-j", "addr", check=True).stdout)
+        other_end = "link_index", "link", "link_netnsid"
+        routes = [net[node].run("ip", "-j", f, "route", "show", "table", "all").stdout for f in ("-4", "-6")]
+        shown = [sorted(json.dumps(route) for route in json.loads(text)) for text in routes]
+        addresses = [{k: v for k, v in link.items() if k not in (*other_end, "addr_info")} for link in links]
+        inner = [sorted((a["local"], a["prefixlen"], a["scope"]) for a in link["addr_info"]) for link in links]
+        found[node] = addresses, inner, shown
+    (port,) = json.loads(net["s1"].run("bridge", "-j", "-d", "link", "show", "dev", "h2").stdout)
+    found["port"] = {key: value for key, value in port.items() if key != "link"}
+    return found
+
+
+def test_a_link_becomes_a_relayed_one_and_nothing_but_its_delay_is_another() -> None:
+    with Network(Lab(), name="becomes") as net, net["h2"].socket() as listener, net["h1"].socket() as client:
+        listener.bind(("0.0.0.0", 7000))
+        listener.listen()
+        client.connect((_address(net, "h2"), 7000))
+        server, _ = listener.accept()
+        net["h1"].run("ip", "route", "add", "10.99.0.0/16", "via", _address(net, "r1"), "metric", "5", check=True)
+        net["r1"].run("sysctl", "-w", "net.ipv4.conf.eth0.proxy_arp=1", check=True)
+        assert _round_trip(net) < 5
+        before = _settings(net)
+        with server:
+            net.link("wire").set(delay="10ms")
+            assert _settings(net) == before
+            assert 20 <= _round_trip(net) < 60
+            net.link("h2", "s1").set(delay="5ms")
+            assert _settings(net) == before
+            assert 30 <= _round_trip(net, "-6") < 80
+            client.sendall(b"still here")
+            assert is_readable(server, 5)
+            assert server.recv(20) == b"still here"
+        assert [link.ends for link in net.links()] == [
+            (("h1", "eth0"), ("r1", "eth0")),
+            (("r1", "eth1"), ("s1", "r1")),
+            (("h2", "eth0"), ("s1", "h2")),
+        ]
+        net.link("wire").reset()
+        assert 10 <= _round_trip(net) < 30
+        net.undo()
+        assert 30 <= _round_trip(net) < 80
+        assert str(net["r1"].run("sysctl", "-n", "net.ipv4.conf.eth0.proxy_arp").stdout) == "1\n"
+
+
+class Wires(Topology):
+    h1, h2 = Host(), Host()
+    wire = Link(h1.interface("e", "10.1.0.1/24"), h2.interface("e", "10.1.0.2/24"), delay="60ms", rate="10mbit")
+    double = [Link(h1, h2), Link(h1, h2)]
+
+
+def test_no_packet_is_lost_by_a_change_and_none_overtakes_another() -> None:
+    with Network(Wires(), name="in-place") as net:
+        wire = net.link("wire")
+        net["h1"].run("ping", "-c1", "10.1.0.2")
+        with net["h1"].socket(type=SOCK_DGRAM) as sender, net["h2"].socket(type=SOCK_DGRAM) as receiver:
+            receiver.bind(("10.1.0.2", 5000))
+            sent = 0
+            for settings in ({"delay": "5ms"}, {"rate": "100mbit"}, {"jitter": "2ms"}, {"rate": None, "queue": None}):
+                for _ in range(20):
+                    sender.sendto(b"%04d" % sent, ("10.1.0.2", 5000))
+                    sent += 1
+                wire.set(**settings)
+            got = []
+            while is_readable(receiver, 0.3):
+                got.append(int(receiver.recv(10)))
+        assert got == list(range(sent))
+        there, back = wire.directions
+        assert there.impairment.words == ("delay 5ms", "jitter 2ms")
+        assert there.counters and back.counters
+        assert there.counters.sent >= sent
+        assert there.counters.overload == there.counters.dropped == 0
+
+
+def test_what_cannot_be_is_told_and_changes_nothing() -> None:
+    with Network(Wires(), name="told") as net:
+        wire = net.link("wire")
+        before = wire.directions[0].impairment
+        for settings, text in (
+            ({"delay": "5"}, "delay: '5' has no unit"),
+            ({"dealy": "5ms"}, "a link has no setting 'dealy'\n    hint: did you mean 'delay'"),
+            ({"dealy": None}, "a link has no setting 'dealy'"),
+            ({"rate": None, "limit": "5 packets"}, "limit is of what waits for the rate"),
+            ({"mechanism": "tbf"}, "mechanism=tbf does rates"),
+            ({"preset": "fast"}, "preset='fast' is not known"),
+        ):
+            with pytest.raises(UsageError, match=re.escape(text)):
+                wire.set(**settings)
+        assert wire.directions[0].impairment == before
+        with pytest.raises(LabError, match="several links between h1 and h2; say which: h1:e h2:e, h1:eth0 h2:eth0"):
+            net.link("h1", "h2")
+        with pytest.raises(LabError, match="no link 'wir'; did you mean 'wire'"):
+            net.link("wir")
+        assert net.link("h2:e", "h1").a == ("h2", "e")
+
+
+def test_the_kernels_mechanisms_are_changed_in_place_and_taken_away() -> None:
+    def kinds(net: Network) -> set[str]:
+        return {q["kind"] for q in json.loads(net["h1"].run("tc", "-j", "qdisc", "show", "dev", "eth0").stdout)}
+
+    with Network(Lab(), name="kernels") as net:
+        wire = net.link("wire")
+        wire.set(rate="8mbit", mechanism="tbf")
+        assert kinds(net) == {"tbf"}
+        wire.set(rate="16mbit")
+        (tbf,) = json.loads(net["h1"].run("tc", "-j", "-d", "qdisc", "show", "dev", "eth0").stdout)
+        assert tbf["options"]["rate"] == 2_000_000
+        wire.set(rate=None, a_to_b={"loss": "50%"}, mechanism="filter")
+        assert kinds(net) == {"noqueue"}
+        assert "bpf" in str(net["r1"].run("tc", "filter", "show", "dev", "eth0", "ingress").stdout)
+        wire.reset()
+        assert str(net["r1"].run("tc", "filter", "show", "dev", "eth0", "ingress").stdout) == ""
+        assert not any(direction.impairment for direction in wire.directions)
+
+
+def test_the_shell_changes_links_and_shows_what_they_do(tmp_path: Any) -> None:
+    (tmp_path / "lab.py").write_text(
+        "from pynetemu import Host, Link, Topology\n\n\nclass Two(Topology):\n"
+        "    h1, h2 = Host(), Host()\n    wire = Link(h1, h2, loss='1%')\n"
+    )
+    lines = "impair h1 h2 delay=5ms loss=off", "links", "impair --json", "impair h1 h2 off --one-way", "impair h1 h2"
+    done = pynetemu("run", tmp_path / "lab.py", *(word for line in lines for word in ("-c", line)))
+    assert done.returncode == 0, done.stderr
+    assert "h1:eth0  h2:eth0    up     delay 5ms  delay 5ms" in done.stdout
+    (shown,) = re.findall(r"^\[.*?^\]", done.stdout, re.MULTILINE | re.DOTALL)
+    there, _ = json.loads(shown)
+    assert (there["from"], there["to"], there["by"], there["settings"]) == ("h1:eth0", "h2:eth0", "relay", ["delay 5ms"])
+    assert "h1:eth0  h2:eth0  a wire" in done.stdout.split("]")[-1]
+    wrong = pynetemu("run", tmp_path / "lab.py", "-c", "impair h1 h2 delay")
+    assert "'delay' is no setting: write NAME=VALUE" in wrong.stderr
+
+
+class Tunneled(Topology):
+    h1, h2 = Host(), Host()
+    wire = Link(h1, h2)
+    overlay = Vxlan(h1, h2, id=7)
+
+
+@pytest.mark.needs("vxlan")
+def test_tunnels_are_refused_with_the_reason() -> None:
+    with Network(Tunneled(), name="tunnels-are-refused") as net:
+        assert net.link("h1", "h2").a == ("h1", "eth0")
+        with pytest.raises(LabError, match="joined by a tunnel"):
+            net.link("h1:vxlan7", "h2:vxlan7")
+
+
+def _address(net: Network, node: str) -> str:
+    found = next(i for i in net.interfaces(node) if i.name == "eth0")
+    return str(next(a.ip for a in found.addresses if a.version == 4))
