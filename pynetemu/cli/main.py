@@ -15,7 +15,7 @@ from pynetemu.errors import PynetemuError
 from pynetemu.terminal_output import wrapped
 
 CALLED_BY_NO_CODE_OF_THE_USERS = True  # for `pynetemu.topology.part.caller`
-_VERBS = {
+VERBS = {
     "run": "bring a lab up and open its shell (what `pynetemu FILE` does)",
     "plan": "show what a file describes: for people, as a shell script, as data",
     "draw": "draw it: in the terminal, or into a file",
@@ -26,8 +26,19 @@ _VERBS = {
     "events": "tell what happens in a running lab",
     "attach": "open the shell of a running lab",
     "doctor": "tell what this machine allows, and how to mend what is missing",
+    "examples": "list, show or copy the topologies that come with pynetemu",
+    "completion": "print what makes bash or zsh complete these words",
 }
 
+_OTHERS_WORDS = {
+    "list": "ps",
+    "ls": "ps",
+    "status": "ps",
+    "show": "plan",
+    "graph": "draw",
+    "check": "doctor",
+    "connect": "attach",
+}
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 _USAGE = """\
@@ -54,7 +65,7 @@ Networks described as Python classes, running as Linux network namespaces. No ro
   --version       show the version
 
 verbs (pynetemu VERB --help tells more):
-""" + "".join(f"  {verb:<8}{about}\n" for verb, about in _VERBS.items())
+""" + "".join(f"  {verb:<12}{about}\n" for verb, about in VERBS.items())
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[0] in ("-h", "--help", "help"):
         print(_HELP)
         return 0
-    if arguments[0] == "--version":
+    if arguments[0] in ("--version", "-V"):
         from pynetemu import __version__
 
         print(f"pynetemu {__version__}")
@@ -95,28 +106,39 @@ def _open_streams() -> None:
             stream.reconfigure(errors=errors)
 
 
-def _verb_meant(word: str) -> str:
-    """A hint at the verb that somebody mistyped; "" for a verb, an option, and what is or looks like a file."""
-    if word in _VERBS or word.startswith("-") or not word.isalpha() or os.path.exists(word):
-        return ""
-    from pynetemu.wording import did_you_mean
+def _mistyped(word: str) -> str:
+    """What to say of a first word that is neither a verb nor an option, nor is or looks like a file; "" for any other."""
+    from pynetemu.wording import did_you_mean, suggested
 
-    return did_you_mean(word, _VERBS)
+    if word.startswith("--") and len(word) > 2:
+        known = [*parser_of("run")._option_string_actions, "--version", "--help"]
+        hint = did_you_mean(word, known) if word.partition("=")[0] not in known else ""
+        return hint and f"there is no option {word!r}\n    hint: {hint}"
+    if word in VERBS or word.startswith("-") or not word.isalpha() or os.path.exists(word):
+        return ""
+    hint = suggested(_OTHERS_WORDS[word]) if word in _OTHERS_WORDS else did_you_mean(word, VERBS)
+    return hint and f"there is no verb or file {word!r}\n    hint: {hint}"
+
+
+def parser_of(verb: str) -> argparse.ArgumentParser:
+    """What reads the words after a verb."""
+    module = import_module(f"pynetemu.cli.{verb}")
+    no_look = partial(argparse.RawDescriptionHelpFormatter, width=80)  # at the terminal, for each argument that is added
+    name = "pynetemu" if verb == "run" else f"pynetemu {verb}"
+    parser = Parser(prog=name, description=module.__doc__, allow_abbrev=False, formatter_class=no_look)
+    module.add_arguments(parser)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    return parser
 
 
 def _run(arguments: list[str]) -> int:
-    if meant := _verb_meant(arguments[0]):
-        print(f"pynetemu: there is no verb or file {arguments[0]!r}\n    hint: {meant}", file=sys.stderr)
+    if arguments[0] not in VERBS and (text := _mistyped(arguments[0])):
+        print(f"pynetemu: {text}", file=sys.stderr)
         return 2
-    verb = arguments.pop(0) if arguments[0] in _VERBS else "run"
+    verb = arguments.pop(0) if arguments[0] in VERBS else "run"
     try:
-        module = import_module(f"pynetemu.cli.{verb}")
-        no_look = partial(argparse.RawDescriptionHelpFormatter, width=80)  # at the terminal, for each argument that is added
-        name = "pynetemu" if verb == "run" else f"pynetemu {verb}"
-        parser = Parser(prog=name, description=module.__doc__, allow_abbrev=False, formatter_class=no_look)
-        module.add_arguments(parser)
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        status: int = module.run(parser.parse_args(arguments))
+        parser = parser_of(verb)
+        status: int = import_module(f"pynetemu.cli.{verb}").run(parser.parse_args(arguments))
         sys.stdout.flush()
         return status
     except PynetemuError as error:

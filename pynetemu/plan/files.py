@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from inspect import signature
 
 from pynetemu.errors import Problem
+from pynetemu.plan.collection import collection
 from pynetemu.topology.shapes import SHAPES
 from pynetemu.topology.topology import Topology
 from pynetemu.wording import near_or_all, nearest, shortened, suggested
@@ -20,6 +21,10 @@ def explain_unreadable(file: str, error: OSError) -> Problem:
     folder, name = os.path.split(file)
     known = {os.path.basename(path): path for place in ("topologies", folder) for path in _python_files(place)}
     near = nearest(name if name.endswith(".py") else f"{name}.py", known)
+    if near is None and name.removesuffix(".py") in collection():
+        return Problem(
+            f"there is no file {file}", hint=f"it comes with pynetemu: pynetemu examples {name.removesuffix('.py')} --copy ."
+        )
     shape = None if name.endswith(".py") else nearest(name.partition(":")[0], SHAPES)
     if shape and (near is None or shape in name):
         return Problem(f"there is no file {file}", hint=suggested(shape, "the shape"))

@@ -32,6 +32,8 @@ def test_version() -> None:
     ("arguments", "message"),
     [
         (["nosuch.py"], "pynetemu: there is no file nosuch.py\n"),
+        (["--verison"], "pynetemu: there is no option '--verison'\n    hint: did you mean '--version'?\n"),
+        (["list"], "pynetemu: there is no verb or file 'list'\n    hint: did you mean 'ps'?\n"),
         (["pln", "lab.py"], "pynetemu: there is no verb or file 'pln'\n    hint: did you mean 'plan'?\n"),
         ([BLUE, "-p", "n=3"], "pynetemu: Blue has no parameter 'n'\n    hint: Blue has no parameters\n"),
         ([BLUE, "--nosuch"], "pynetemu: unrecognized arguments: --nosuch\n"),
