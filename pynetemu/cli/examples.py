@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pynetemu.plan.collection import collection
+    from pynetemu.plan.files import collection
 
     found = collection()
     if not found:

@@ -3,12 +3,23 @@
 import os
 from collections.abc import Iterable, Iterator
 from inspect import signature
+from pathlib import Path
 
 from pynetemu.errors import Problem
-from pynetemu.plan.collection import collection
 from pynetemu.topology.shapes import SHAPES
 from pynetemu.topology.topology import Topology
 from pynetemu.wording import near_or_all, nearest, shortened, suggested
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def collection() -> dict[str, Path]:
+    """The topologies that come with pynetemu, by name, those that are broken on purpose last; in a clone its `topologies`."""
+    folder = next((folder for folder in (_PACKAGE / "examples", _PACKAGE.parent / "topologies") if folder.is_dir()), None)
+    if folder is None:
+        return {}
+    files = [*sorted(folder.glob("*.py")), *sorted(folder.glob("broken/*.py"))]
+    return {str(file.relative_to(folder).with_suffix("")): file for file in files if not file.name.startswith("_")}
 
 
 def explain_unreadable(file: str, error: OSError) -> Problem:
