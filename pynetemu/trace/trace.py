@@ -116,8 +116,8 @@ class Trace(TraceRecord):
 
         return detail(self, self[number], style or Style())
 
-    def data(self) -> list[dict[str, object]]:
-        """The journeys for json.dumps."""
+    def data(self) -> dict[str, object]:
+        """The journeys for json.dumps: {"version": 1, "packets": [...]}; times are in nanoseconds since 1970."""
         from pynetemu.trace.views.report import as_data
 
         return as_data(self)

@@ -9,12 +9,13 @@ from tests.support.examples import Page
 from tests.support.pynetemu import CLONE
 
 PAGES = [CLONE / "README.md", *sorted((CLONE / "docs").rglob("*.md"))]
+_EXAMPLES = re.compile(r"^```(console|python)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if "```console" in page.read_text()], ids=lambda page: str(page.relative_to(CLONE))
+    "page", [page for page in PAGES if _EXAMPLES.search(page.read_text())], ids=lambda page: str(page.relative_to(CLONE))
 )
 def test_examples_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     assert not (differences := Page(page, tmp_path).differences()), "\n".join(differences)

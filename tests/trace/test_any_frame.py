@@ -161,5 +161,5 @@ def test_a_lab_outlives_them() -> None:
         refused = network["root"].run("sh", "-c", "awk '/^Ip: [0-9]/ {print $5}' /proc/net/snmp").stdout
         assert int(refused) > 0  # InHdrErrors
         trace.delivered("echo request .* blue → root")
-        assert trace.ladder(everything=True) and trace.data() and trace.to_mermaid()
+        assert trace.ladder(everything=True) and trace.data()["packets"] and trace.to_mermaid()
         assert all(trace.story(journey.number) for journey in trace)

@@ -105,7 +105,9 @@ def _tshark(file: Path, display: str, fields: list[str], *options: str) -> list[
 
 
 def test_as_data_and_as_a_diagram(trace: Trace) -> None:
-    packets = json.loads(json.dumps(trace.data()))
+    data = json.loads(json.dumps(trace.data()))
+    assert data["version"] == 1
+    packets = data["packets"]
     dead = [packet for packet in packets if any(ending.get("reason") == "ttl" for ending in packet["endings"])]
     assert [(packet["path"][0], packet["text"]) for packet in dead] == [("red", "ICMP echo request seq 1")]
     lines = trace.to_mermaid().splitlines()

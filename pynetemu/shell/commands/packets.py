@@ -45,8 +45,9 @@ class Traced(Answer):
         return self.trace.ladder(self.style, everything=everything)
 
     def data(self) -> object:
-        packets = self.trace.data()
-        return packets[self.number - 1] if self.number else packets
+        from pynetemu.trace.views.report import packet_as_data
+
+        return packet_as_data(self.trace, self.number) if self.number else self.trace.data()
 
 
 @command

@@ -83,9 +83,17 @@ def _line(trace: "TraceRecord", frame: bytes) -> str:
     return packet.text + between + (f"  ttl {packet.ttl}" if packet.ttl is not None else "")
 
 
-def as_data(trace: "TraceRecord") -> list[dict[str, object]]:
-    """One object for each packet, with times in nanoseconds since 1970."""
-    return [_packet_data(trace, journey) for journey in trace]
+VERSION = 1  # of this form of data
+
+
+def as_data(trace: "TraceRecord") -> dict[str, object]:
+    """{"version": 1, "packets": [...]}: one object for each packet, with times in nanoseconds since 1970."""
+    return {"version": VERSION, "packets": [_packet_data(trace, journey) for journey in trace]}
+
+
+def packet_as_data(trace: "TraceRecord", number: int) -> dict[str, object]:
+    """One packet alone."""
+    return {"version": VERSION, **_packet_data(trace, trace[number])}
 
 
 def _packet_data(trace: "TraceRecord", journey: Journey) -> dict[str, object]:
