@@ -41,7 +41,7 @@ from pynetemu.plan.operations.steps import Undo
 
 pytestmark = pytest.mark.pure
 
-_NEW, _CHANGE = 0x601, 0x1
+_NEW, _CHANGE, _SET = 0x601, 0x1, 0x501
 _BLUE, _RED = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 
@@ -160,7 +160,7 @@ def test_neighbors_are_packed_as_pyroute2_packs_them() -> None:
         both = tuple(map(ip_address, texts))
         family = socket.AF_INET if both[0].version == 4 else socket.AF_INET6
         fields = {"family": family, "ifindex": 2, "state": 0x80}
-        expected = _encoded(ndmsg(), 28, _NEW, fields, ("NDA_DST", texts[1]), ("NDA_LLADDR", _RED))
+        expected = _encoded(ndmsg(), 28, _SET, fields, ("NDA_DST", texts[1]), ("NDA_LLADDR", _RED))
         operation = AddNeighbors(("blue", "red"), ("eth0", "eth0"), both, (_BLUE, _RED))
         assert _sent(neighbors.queue, operation) == [expected]
         neighbor = NeighborMessage(expected[16:])

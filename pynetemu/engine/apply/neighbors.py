@@ -2,14 +2,14 @@
 
 from socket import AF_INET, AF_INET6
 
-from pynetemu.engine.messages.framing import REQUEST, attribute
+from pynetemu.engine.messages.framing import CREATE, REPLACE, REQUEST, attribute
 from pynetemu.engine.messages.tables import NEIGHBOR_BODY, NUD_PERMANENT, RTM_DELNEIGH, RTM_NEWNEIGH
-from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddNeighbors, Address
 from pynetemu.plan.operations.steps import Undo
 
 _NDA_DST, _NDA_LLADDR = 1, 2
+_SET = REQUEST | CREATE | REPLACE  # in place of what has been learned already
 
 
 def queue(operation: AddNeighbors, nodes: Nodes) -> list[Node]:
@@ -23,7 +23,7 @@ def queue(operation: AddNeighbors, nodes: Nodes) -> list[Node]:
         for address, mac in zip(operation.addresses, operation.macs, strict=True)
     ]
     for a, b in operation.pairs:
-        members[a].link.queue_bytes(operation, RTM_NEWNEIGH, NEW, heads[a] + entries[b])
+        members[a].link.queue_bytes(operation, RTM_NEWNEIGH, _SET, heads[a] + entries[b])
     return members
 
 

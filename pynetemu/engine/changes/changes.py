@@ -26,7 +26,7 @@ from pynetemu.plan.operations import (
     SetSysctl,
     parts_of,
 )
-from pynetemu.plan.operations.operation import Effect
+from pynetemu.plan.operations.operation import Effect, Thing
 from pynetemu.plan.operations.phases import Phase, batches
 from pynetemu.plan.operations.steps import Replace, Undo, nodes_of
 
@@ -185,8 +185,8 @@ class _Change:
         def before(_: Phase, batch: list[Effect]) -> None:
             self._tried += len(batch)
 
-        trees = _running_trees(self._nodes, self.carried)
-        awaited = [step for step in self.carried if not isinstance(step, SetMaster) or (step.node, step.master) not in trees]
+        late = _late_ports(self._nodes, self.carried)
+        awaited = [step for step in self.carried if late.isdisjoint((*step.makes, *(thing[:2] for thing in step.makes)))]
         steps = [_in_place_of_others(step) for step in self.carried]
         yield from apply.apply(steps, self._nodes, routers, before, awaited)
 
@@ -253,10 +253,12 @@ def _in_place_of_others(step: Effect) -> Effect:
     return Replace(step, step) if isinstance(step, AddRoute | AddMultipathRoute) else step
 
 
-def _running_trees(nodes: Nodes, steps: Iterable[Effect]) -> set[tuple[str, str]]:
-    """Bridges whose spanning tree runs already: a new port forwards there later, as on any such switch."""
-    bridges = {(step.node, step.master) for step in steps if isinstance(step, SetMaster) and step.node in nodes}
-    return {(name, bridge) for name, bridge in bridges if any(link.has_spanning_tree for link in nodes.ask(name, bridge))}
+def _late_ports(nodes: Nodes, steps: Iterable[Effect]) -> set[Thing]:
+    """New ports of bridges whose spanning tree runs already: those forward later, as on any such switch."""
+    ports = [step for step in steps if isinstance(step, SetMaster) and step.node in nodes]
+    bridges = {(port.node, port.master) for port in ports}
+    trees = {(name, bridge) for name, bridge in bridges if any(link.has_spanning_tree for link in nodes.ask(name, bridge))}
+    return {(port.node, port.interface) for port in ports if (port.node, port.master) in trees}
 
 
 def _ipv6_routers(inventory: Inventory) -> set[str]:

@@ -1,0 +1,166 @@
+"""Any lab can become any other: what the kernel has then is what it has in a lab that is born so, and after `undo` as before.
+
+Two pairs of labs for each commit, as many as PYNETEMU_EXAMPLES says on request.
+"""
+
+import json
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pynetemu import Bridge, Firewall, Host, Hub, Link, Macvlan, Network, Router, Switch, Topology, Vxlan
+from pynetemu.topology.nodes import Node
+from tests.support.wait import wait_until
+
+_EXAMPLES = int(os.environ.get("PYNETEMU_EXAMPLES", "2"))
+_COMMANDS = (
+    "ip -j -d addr",
+    "ip -4 -j route show table all",
+    "ip -6 -j route show table all",
+    "ip -j rule",
+    "ip -j neigh show nud permanent",
+    "bridge -j -d link",
+    "nft -j list ruleset",
+    # as JSON: a list of texts
+    "sysctl -e net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter net.ipv4.conf.default.rp_filter "
+    "net.ipv4.fib_multipath_hash_policy net.ipv4.conf.eth0.rp_filter net.ipv4.conf.eth0.forwarding "
+    "| sed 's/.*/\"&\",/; 1s/^/[/; $s/,$/]/' | tr -d '\\n'",
+)
+# What is another at each birth, or changes by itself.
+_ASIDE = {
+    *("ifindex", "link_index", "link_netnsid", "handle", "metainfo", "valid_life_time", "preferred_life_time"),
+    *("gc_timer", "hello_timer", "tcn_timer", "topology_change_timer", "timer", "bridge_id", "root_id", "designated_root"),
+    *("expires", "ifindexes", "uptime", "promiscuity", "allmulti", "num_tx_queues", "num_rx_queues", "port_id"),
+    *("designated_bridge", "designated_port", "designated_cost", "hold_timer", "message_age_timer", "forward_delay_timer"),
+    *("link", "root_path_cost", "topology_change_detected", "config_pending", "topology_change_ack", "state"),
+    *("no", "port_no", "root_port", "topology_change", "id", "permaddr", "txqlen"),
+}
+
+
+_KINDS = st.sampled_from(["", "", "loopback", "bridge", "input", "output", "alone", "macvlan", "tunnel", "routed"])
+_WIRES = st.tuples(st.integers(0, 2), st.integers(1, 3), st.sampled_from([None, 1400]))
+
+
+class _Lab(Topology):
+    """A tree of switches, with hosts and routers on it, and some of what few labs have."""
+
+    def build(self, draw: Any = None) -> None:
+        self.addresses = draw(st.sampled_from(["ipv4", "ipv4", "dual", "ipv6"]))
+        self.arp = draw(st.sampled_from(["auto", "permanent"]))
+        self._switches(draw(st.integers(1, 3)), draw(st.booleans()), draw(st.sampled_from([300, 30])))
+        self._routers(draw(st.integers(0, 2)), draw(st.booleans()))
+        first = draw(st.integers(1, 2))
+        for i in range(first, first + draw(st.integers(1, 4))):
+            self._host(f"h{i}", i, draw(_KINDS), *draw(_WIRES))
+
+    def _switches(self, count: int, stp: bool, ageing: int) -> None:
+        self.found: list[Node] = []
+        for i in range(1, count + 1):
+            switch = self.add(f"s{i}", Hub() if i == 3 and not stp else Switch(ageing=ageing, stp=stp))
+            if self.found:
+                self.add(Link(self.found[0], switch.port(cost=5) if stp else switch))
+            self.found.append(switch)
+
+    def _routers(self, count: int, everywhere: bool) -> None:
+        self.gateway = self.add("r9", Router(multipath=everywhere))
+        self.add(Link(self.gateway, self.found[0]))
+        for i in range(1, count + 1):
+            router = self.add(f"r{i}", Router())
+            for switch in self.found[: 2 if everywhere else 1]:
+                self.add(Link(router, switch))
+            self.add(Link(router, self.gateway))
+
+    def _host(self, name: str, number: int, kind: str, place: int, choice: int, mtu: int | None) -> None:
+        host = self.add(name, Host(loopback=f"10.255.0.{number}/32") if kind == "loopback" else Host())
+        switch = self.found[place % len(self.found)]
+        if kind == "bridge":
+            self.add(Link(Bridge(host, "br-x"), switch))
+            return
+        port = switch.port(isolated=choice == 2, hairpin=choice == 3) if isinstance(switch, Switch) else switch
+        interface = host.interface("eth0", auto_addresses=kind != "macvlan")
+        self.add(Link(interface, port))
+        match kind:
+            case "input" | "output":
+                rules = {kind: f"tcp dport {choice} accept"}
+                self.add(Firewall(host, policy="drop" if choice > 2 else "accept", **rules))
+            case "alone" | "routed":
+                other = self.add(f"y{number}", Host() if kind == "alone" else Router())
+                self.add(Link(host, other, mtu=mtu if self.addresses == "ipv4" else None))
+            case "macvlan":
+                self.add(f"m{number}", Host())
+                Macvlan(interface, self._named(f"m{number}"), mode="private" if choice > 2 else "bridge")
+            case "tunnel":
+                self.add(Vxlan(host, self.gateway, id=choice + number))
+
+    def _named(self, name: str) -> Any:
+        return next(part for part in self._parts if part.declaration.name == name)
+
+
+_topologies = st.composite(lambda draw: _Lab(draw=draw))
+
+
+def _state(net: Network) -> dict[str, Any]:
+    """What the programs tell of each node, in an order of its own."""
+    found = {}
+    for node in net.nodes:
+        script = "; ".join(f"{command}; echo; echo =" for command in _COMMANDS)
+        texts = str(net[node].run("sh", "-c", script, check=True).stdout).split("\n=\n")
+        found[node] = {
+            command.partition("|")[0]: _plain(json.loads(text.strip() or "[]"))
+            for command, text in zip(_COMMANDS, texts[: len(_COMMANDS)], strict=True)
+        }
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        if (
+            value.get("local", "").startswith("fe80")
+            or "metainfo" in value
+            or (value.get("scope") == "link" and "local" in value)
+        ):
+            return None  # link-local addresses come a moment later
+        tree = "stp_state" in value and value["stp_state"]  # while it changes a bridge forgets earlier
+        own = {"address"} if value.get("ifname") == "br0" else set()  # once given it stays, see AddBridge
+        aside = {*_ASIDE, *own, *(["ageing_time"] if tree else [])}
+        value = {**value, "operstate": "UP"} if value.get("operstate") == "UNKNOWN" else value  # until it is asked for alone
+        return {key: _plain(inner) for key, inner in value.items() if key not in aside}
+    if isinstance(value, list):
+        plain = [found for inner in value if (found := _plain(inner)) is not None]
+        return sorted((found for found in plain if not _is_link_local(found)), key=str)
+    return value
+
+
+def _is_link_local(found: Any) -> bool:
+    destination = str(found.get("dst", "")) if isinstance(found, dict) else ""
+    return destination.startswith(("fe80", "ff00", "multicast"))
+
+
+def _settled(net: Network) -> dict[str, Any]:
+    """The state, when no port is on its way to another one and no address is tentative."""
+
+    def settled() -> dict[str, Any]:
+        state = _state(net)
+        text = str(state)
+        return {} if any(word in text for word in ("'learning',", "'listening'", "tentative", "'LOWERLAYERDOWN'")) else state
+
+    found: dict[str, Any] = wait_until(settled, 15, "the end of all changes")
+    return found
+
+
+@settings(
+    max_examples=_EXAMPLES, derandomize=_EXAMPLES == 2, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+@given(_topologies(), _topologies())
+def test_a_lab_becomes_what_another_is_born_as_and_what_it_was(one: Topology, other: Topology) -> None:
+    with Network(one, name="any-1") as net:
+        before = _settled(net)
+        net.apply(other)
+        after = _settled(net)
+        with Network(net.plan, name="any-2") as born:
+            wanted = _settled(born)
+        assert after == wanted
+        net.undo()
+        assert _settled(net) == before
