@@ -97,7 +97,7 @@ class LabError(PynetemuError):
 
 
 class FilterError(PynetemuError):
-    """A filter of packets is wrong; the message has libpcap's own words."""
+    """A filter of packets is wrong; the message is libpcap's."""
 
     exit_status = 2
 

@@ -1,4 +1,4 @@
-"""Two networks joined by three routers: addresses and routes do themselves; the way over r3 costs more.
+"""Two networks joined by three routers: addresses and routes are assigned automatically; the path over r3 costs more.
 
     h1, h2 ───── s1 ───── r1 ─────────── r2 ───── h3
                            └───── r3 ─────┘

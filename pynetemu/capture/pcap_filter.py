@@ -39,7 +39,7 @@ class _Program(ctypes.Structure):
 def compile_filter(text: str, names: Mapping[str, Sequence[str]] | None = None) -> bytes:
     """The program for `Ring` and SO_ATTACH_FILTER; empty for an empty text, which lets everything pass.
 
-    `names` are the addresses of the lab's nodes, which may be written by name. Raises FilterError with libpcap's own words.
+    `names` are the addresses of the lab's nodes, which may be written by name. Raises FilterError with libpcap's message.
     """
     text = text.strip()
     if not text:

@@ -39,7 +39,7 @@ Encoder = Any  # one of pyroute2's message classes, which are untyped
 
 
 class Refused(Exception):
-    """The kernel refused an operation: `errno`, and `reason`, its own words (extended acknowledgement) or errno's.
+    """The kernel refused an operation: `errno`, and `reason`, its text (extended acknowledgement) or errno's.
 
     `body` is that of the message, for an operation that needs several.
     """

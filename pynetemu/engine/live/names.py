@@ -2,7 +2,7 @@
 
 Changes of addresses and links of all nodes arrive at one socket (`engine.live.hub`). A message is only a hint: what the node
 has is read again, once for all messages that have come. Until somebody runs something in a node nothing has changed, so that a
-lab is born with the plan's addresses, and listens from its first idle moment on.
+lab starts with the plan's addresses, and listens from its first idle moment on.
 """
 
 import errno

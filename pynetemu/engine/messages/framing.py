@@ -44,7 +44,7 @@ class Message(NamedTuple):
 
 
 class Refusal(OSError):
-    """The kernel has refused a request: its errno, and its own words for it (extended acknowledgement) or errno's."""
+    """The kernel has refused a request: its errno, and its text for it (extended acknowledgement) or errno's."""
 
     def __init__(self, code: int, reason: str) -> None:
         self.code, self.reason = code, reason

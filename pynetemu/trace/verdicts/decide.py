@@ -19,7 +19,7 @@ from pynetemu.trace.verdicts.destination import at_destination, has_right_checks
 from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.fragments import Fragments
-from pynetemu.trace.verdicts.groups import is_for_programs, nobody_took, takes
+from pynetemu.trace.verdicts.groups import is_for_programs, not_accepted, takes
 from pynetemu.trace.verdicts.node_problems import node_problems
 from pynetemu.trace.verdicts.not_taken import not_taken
 from pynetemu.trace.verdicts.unanswered import Requests
@@ -46,7 +46,7 @@ class Verdicts:
         """How a journey ended, at each place where it did."""
         endings = [ending for leaf in journey.leaves if (ending := self._ending(journey, leaf)) is not None]
         packet = dissect(journey.first.data)
-        if _nobody_took(endings):
+        if _not_accepted(endings):
             last = max(reversed(endings), key=lambda ending: len(list(ending.sighting.back())))
             reason = self._rule_on_the_way(last.sighting) or not_taken(journey, last.sighting, self._wiring, self._evidence)
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
@@ -55,10 +55,10 @@ class Verdicts:
         return self._requests.judged(journey, packet, endings)
 
     def _of_group(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
-        """The endings of a datagram for many; where nobody took it, with why."""
+        """The endings of a datagram for many; where no node accepted it, with why."""
         if any(ending.fate != "ignored" for ending in endings) or self.conversations.has_answer(journey):
             return endings
-        reason = nobody_took(journey, packet, self._nodes, self._evidence)
+        reason = not_accepted(journey, packet, self._nodes, self._evidence)
         last = max(endings, key=lambda ending: ending.sighting.event.time)
         return [*(ending for ending in endings if ending is not last), Ending(last.sighting, "unanswered", reason)]
 
@@ -226,6 +226,6 @@ def _before_loopback(leaf: Sighting) -> Sighting | None:
     return next((one for one in stay if one.event.kind == "in" and one.event.interface != "lo"), None)
 
 
-def _nobody_took(endings: Sequence[Ending]) -> bool:
+def _not_accepted(endings: Sequence[Ending]) -> bool:
     """Whether it came to interfaces with other MAC addresses only; what is for many is for nobody in particular."""
     return bool(endings) and all(ending.fate == "ignored" and not is_to_many(ending.sighting.event.data) for ending in endings)

@@ -36,23 +36,22 @@ def takes(node: str, packet: Packet, evidence: Evidence) -> bool:
     return bool(evidence.listening(node, packet.protocol, packet.ports[1]))
 
 
-def nobody_took(journey: Journey, packet: Packet, nodes: tuple[str, ...], evidence: Evidence) -> Reason:
+def not_accepted(journey: Journey, packet: Packet, nodes: tuple[str, ...], evidence: Evidence) -> Reason:
     """Why a datagram for a group was in vain, among the nodes that it came to and those that it did not come to."""
     address, port = packet.destination, packet.ports[1]
     if not ip_address(address).is_multicast:
-        text = (
-            f"nobody took it: no program listens on UDP port {port} of {_listed([n for n in journey.path[1:] if n in nodes])}"
-        )
+        came_to = _listed([node for node in journey.path[1:] if node in nodes])
+        text = f"no node accepted it: no program listens on UDP port {port} of {came_to}"
         return Reason("port", text, (), f"{journey.path[-1]} ss -lnup", TABLES)
     members = [node for node in nodes if node != journey.first.node and joined(node, address, evidence)]
     here = [node for node in members if node in journey.path]
     if here:
-        text = f"nobody took it: {_listed(here)} has joined {address}, and no program listens on UDP port {port} there"
+        text = f"no program accepted it: {_listed(here)} has joined {address}, and no program listens on UDP port {port} there"
         return Reason("port", text, (), f"{here[0]} ss -lnup", TABLES)
     if members:
-        text = f"nobody took it: {_listed(members)} has joined {address}, and it did not get there"
+        text = f"no node accepted it: {_listed(members)} has joined {address}, and it did not get there"
         return Reason("multicast", text, (), f"{members[0]} ip maddr", TABLES)
-    return Reason("multicast", f"nobody took it: no node has joined {address}", (), f"{journey.path[-1]} ip maddr", TABLES)
+    return Reason("multicast", f"no node accepted it: none has joined {address}", (), f"{journey.path[-1]} ip maddr", TABLES)
 
 
 def _listed(nodes: list[str]) -> str:
