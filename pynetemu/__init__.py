@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pynetemu.errors import ServiceError as ServiceError
     from pynetemu.errors import UsageError as UsageError
     from pynetemu.lab.changing import LabChange as LabChange
+    from pynetemu.lab.drift import Difference as Difference
     from pynetemu.lab.events import AddressEvent as AddressEvent
     from pynetemu.lab.events import CaptureEvent as CaptureEvent
     from pynetemu.lab.events import ChangeEvent as ChangeEvent
@@ -130,6 +131,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "pynetemu.lab.drift": "Difference",
     "pynetemu.lab.stream": "Events",
     "pynetemu.lab.events": (
         "AddressEvent CaptureEvent ChangeEvent LabEvent LinkEvent LostEvent NeighborEvent ProcessEvent RouteEvent "

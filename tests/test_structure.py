@@ -59,6 +59,7 @@ _PUBLIC = [
     "ConflictError",
     "DescriptionError",
     "DescriptionWarning",
+    "Difference",
     "Direction",
     "DrawError",
     "Dummy",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from pynetemu.capture.capture import Capture
     from pynetemu.lab.changing import LabChange
+    from pynetemu.lab.drift import Difference
     from pynetemu.lab.impairments import RunningLink
     from pynetemu.lab.links import LinkState
     from pynetemu.lab.services import ServiceNews, ServiceState
@@ -158,6 +159,17 @@ class Network(Lab):
         from pynetemu.lab import impairments
 
         return impairments.find(self, *which)
+
+    def differences(self, *nodes: str) -> "list[Difference]":
+        """How some nodes, or all, differ from the description, as commands that make the one from the other.
+
+        print(*net.differences(), sep="\\n")       h1 ip link set dev eth0 name wan
+
+        Raises LabError.
+        """
+        from pynetemu.lab.drift import differences
+
+        return differences(self, [self._known(node) for node in nodes])
 
     def set_link(self, a: str, b: str, *, up: bool) -> None:
         """Takes the links between two nodes, or interfaces (NODE:INTERFACE), down at both ends, or up again.

@@ -5,7 +5,7 @@
 TOPICS = {
     "network": "nodes net links intfs interfaces ip ports dump link impair switch plan graph save",
     "state": "routes rules arp neigh fdb stats queues sockets",
-    "events": "events",
+    "events": "events diff",
     "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
     "services": "services logs",
     "power": "pause resume stop start",

@@ -1,10 +1,13 @@
-"""What happens in the lab, as it happens."""
+"""What happens in the lab, as it happens, and what has become of it."""
 
 import json as json_module
 import sys
 import time
+from dataclasses import asdict, dataclass
 
+from pynetemu.lab.drift import Difference
 from pynetemu.lab.events import LabEvent
+from pynetemu.shell.answers import Answer
 from pynetemu.shell.argument_types import Count, NodeNames, Seconds
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
@@ -36,6 +39,31 @@ def events(
         except KeyboardInterrupt:
             print(file=sys.stderr)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Differences(Answer):
+    """As lines of the shell; the status is 1 when there are any, as diff(1)'s."""
+
+    found: list[Difference]
+    status: int = 0
+
+    def text(self, _: bool) -> str:
+        return "\n".join(map(str, self.found)) or "all is as described"
+
+    def data(self) -> object:
+        return [asdict(difference) for difference in self.found]
+
+
+@command
+def diff(shell: Shell, *nodes: NodeNames) -> Differences:
+    """lists how the nodes differ from the description
+
+    As commands that make the one from the other: typed into a new lab, they make it what this one is. What no single command
+    makes is a comment. The status is 1 when there is a difference.
+    """
+    found = shell.network.differences(*(shell.chosen(nodes) if nodes else ()))
+    return Differences(found, int(bool(found)))
 
 
 def _line(event: LabEvent) -> str:

@@ -1,0 +1,115 @@
+"""How a lab differs from its description: the commands that are listed make a new lab what the old one has become."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pynetemu import Host, Link, Network, Root, Router, Shell, Switch, Topology
+from pynetemu.plan.load import load
+from tests.support.pynetemu import CLONE, pynetemu
+
+
+class _Lab(Topology):
+    r1 = Router()
+    root = Root()
+    h1, h2, h3 = Host(), Host(), Host()
+    s1 = Switch()
+    up = Link(r1.interface("eth0", "10.0.0.254/24"), s1)
+    a = Link(h1.interface("eth0", "10.0.0.1/24", "fd00::1/64"), s1)
+    b = Link(h2.interface("eth0", "10.0.0.2/24"), s1)
+    side = Link(r1.interface("eth1", "10.1.0.254/24"), h3.interface("eth0", "10.1.0.3/24"))
+    out = Link(root.interface("eth1", "10.2.0.1/24"), r1.interface("eth2", "10.2.0.254/24"))
+
+
+_BY_HAND = [
+    "h1 ip link set dev eth0 down",
+    "h1 ip link set dev eth0 name wan",
+    "h1 ip link set dev wan up",
+    "h1 ip link set dev wan mtu 1400",
+    "h1 ip addr add 10.0.0.77/24 dev wan",
+    "h1 ip route add 10.9.0.0/16 via 10.0.0.254 metric 7",
+    "h1 ip route add blackhole 10.10.0.0/16 table 100",
+    "h1 ip -4 rule add pref 100 from 10.0.0.0/24 lookup 100",
+    "h2 ip link set dev eth0 netns h3 name moved",
+    "r1 ip link del dev eth1",
+    "h2 ip link add mine type veth peer name theirs netns h3",
+    "h2 ip addr add 10.5.0.1/24 dev mine",
+    "s1 ip link set dev r1 nomaster",
+    "r1 sysctl -w net.ipv4.ip_forward=0",
+    "h3 nft add table inet guard",
+]
+
+
+def _shown(network: Network) -> dict[str, Any]:
+    """What `ip -j` says, without what differs between any two labs."""
+    found: dict[str, Any] = {}
+    for node in network.nodes:
+        links = json.loads(network[node].run("ip", "-j", "addr").stdout)
+        found[node] = sorted(
+            (
+                link["ifname"], link["mtu"], link.get("master", ""), "UP" in link["flags"],
+                sorted(f"{a['local']}/{a['prefixlen']}" for a in link["addr_info"] if a["scope"] != "link"),
+            )
+            for link in links
+        )  # fmt: skip
+        found[f"{node} routes"] = sorted(
+            (r["dst"], r.get("gateway", ""), r.get("dev", ""), r.get("type", ""))
+            for r in json.loads(network[node].run("ip", "-j", "-4", "route", "show", "table", "all").stdout)
+            if r.get("table") != "local"
+        )
+        found[f"{node} rules"] = network[node].run("ip", "rule").stdout
+    return found
+
+
+def _told(network: Network) -> list[str]:
+    return list(map(str, network.differences()))
+
+
+def test_the_commands_make_a_new_lab_what_the_old_one_has_become() -> None:
+    with Network(_Lab()) as changed:
+        assert _told(changed) == []
+        for line in _BY_HAND:
+            node, *words = line.split()
+            changed[node].run(*words, check=True)
+        told = _told(changed)
+        assert "h1 ip link set dev eth0 name wan" in told
+        assert "h2 ip link set dev eth0 netns h3 name moved" in told
+        assert "r1 ip link del dev eth1" in told
+        assert "h2 ip link add mine type veth peer name theirs netns h3" in told
+        assert "s1 ip link set dev r1 nomaster" in told
+        assert "r1 sysctl -w net.ipv4.ip_forward=0" in told
+        assert told[-1] == "# h3 nft list table inet guard"
+        assert list(map(str, changed.differences("s1"))) == ["s1 ip link set dev r1 nomaster"]
+        shown = _shown(changed)
+        assert Shell(changed).run_line("diff") == 1
+    with Network(_Lab()) as new:
+        shell = Shell(new)
+        assert [shell.run_line(line) for line in told] == [0] * len(told)
+        assert _told(new) == told[:-1]  # a table of nftables is a remark
+        assert _shown(new) == shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("bridge", "docker", "dual_stack", "firewall", "nat", "stp_ring", "two_sites"),
+        pytest.param("vlan", marks=pytest.mark.needs("802.1Q", "VLAN filtering")),
+        pytest.param("vxlan", marks=pytest.mark.needs("vxlan")),
+        pytest.param("wireguard", marks=pytest.mark.needs("wireguard")),
+    ],
+)
+def test_a_lab_that_nobody_has_touched_is_as_described(name: str) -> None:
+    with Network(load(str(CLONE / "topologies" / f"{name}.py"))) as network:
+        assert _told(network) == []
+
+
+def test_another_terminal_lists_them() -> None:
+    with Network(_Lab(), name="drift") as network:
+        done = pynetemu("diff", "drift")
+        assert (done.returncode, done.stdout) == (0, "all is as described\n")
+        network["h1"].run("ip", "addr", "add", "10.0.0.9/32", "dev", "eth0", check=True)
+        done = pynetemu("diff", "drift", "h1", "--json")
+        assert done.returncode == 1
+        assert json.loads(done.stdout) == [{"node": "h1", "command": "ip addr add 10.0.0.9/32 dev eth0", "is_remark": False}]
