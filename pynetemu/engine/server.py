@@ -18,6 +18,7 @@ from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.relay_requests import ReadEnded, ReadRelay
 from pynetemu.engine.protocol.requests import (
     Build,
     Changed,
@@ -45,7 +46,6 @@ from pynetemu.engine.protocol.requests import (
     ReadNames,
     ReadPlan,
     ReadPower,
-    ReadRelay,
     ReadServices,
     ReadTables,
     ReadTotals,
@@ -111,6 +111,8 @@ class Server(Loop):
                 return to_data(self._changes.plan)
             case TryFeatures():
                 return self._features(request.names)
+            case ReadEnded():
+                return self._relays.ended_packets()
             case ReadRelay():
                 return self._relays.directions()
             case Listen() | WatchPlan() | ChangeLab() | TakeBack() | SwitchInterfaces():

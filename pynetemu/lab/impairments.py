@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.requests import ReadRelay
+from pynetemu.engine.protocol.relay_requests import ReadRelay
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import replaced
 from pynetemu.lab.changing import LabChange, become

@@ -3,7 +3,8 @@
     open    a link: its name, the indexes of both ends, its mtu, the bytes of a ring, a seed, whether that was asked for
     set     one direction: the name, side 0 (a to b) or 1, and the words of an Impairment
     close   a link
-    counters
+    counters of all directions
+    ended   the last packets of a link that were lost, dropped or corrupted
 
 When the engine has gone, the relay ends.
 """
@@ -45,6 +46,8 @@ class Control:
                 self._relay.close(request["name"])
             case "counters":
                 return self._relay.counters()
+            case "ended":
+                return {"sides": self._relay.ended(request["name"])}
         return {}
 
 

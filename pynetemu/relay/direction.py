@@ -2,13 +2,15 @@
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynetemu.plan.distributions import table
 from pynetemu.plan.impairment import Impairment
 from pynetemu.relay.fates import CORRUPT, JITTER, PLACE, REORDER, TWICE, Draws, Fates, chance, loser
-from pynetemu.relay.frames import corrupted
+from pynetemu.relay.frames import VNET, corrupted
 from pynetemu.relay.queues import Queue
 
+_MOST_REMEMBERED, _REMEMBERED = 200, 160  # packets of each direction that were lost, and bytes of each
 _MOST_HELD = 100_000  # packets on their way, so that a flood over a long delay takes no more than 200 MB
 _CORRECTION = 1 / 256  # how fast the mean delay is brought back to what was asked, for each packet
 _TABLE_SHIFT = 32 - 12  # a draw of 32 bits as a place in a table of 4096
@@ -36,6 +38,14 @@ class Counters:
     unsent: int = 0
 
 
+class Ended(NamedTuple):
+    """A packet that did not leave as it came: `what` was done, `number` is its place in its flow, 0 when nobody counted."""
+
+    what: str
+    number: int
+    frame: bytes
+
+
 class Direction:
     """`line` has the frames on their way in the order of their times, `ahead` those that overtake them."""
 
@@ -44,6 +54,7 @@ class Direction:
         self.line: deque[tuple[float, bytes]] = deque()
         self.ahead: deque[tuple[float, bytes]] = deque()
         self.queue: Queue | None = None
+        self.ended: deque[Ended] = deque(maxlen=_MOST_REMEMBERED)
         self.entry: float | None = None  # when it is to be looked at, as the relay has noted
         self.pointer = 0  # where the address lies to which its frames are sent
         self.place = 0
@@ -89,14 +100,17 @@ class Direction:
         counters, queue = self.counters, self.queue
         if len(self.line) >= _MOST_HELD:
             counters.overload += 1
+            self._remember("overload", 0, frame)
             return
         draws, copies = _NO_DRAWS, 1
         if self._draws:
-            flow, _, draws = self._fates.next(frame)
+            flow, number, draws = self._fates.next(frame)
             if self._is_lost is not None and self._is_lost(flow, draws):
                 counters.lost += 1
+                self._remember("lost", number + 1, frame)
                 return
             if draws[CORRUPT] < self._corrupt:
+                self._remember("corrupted", number + 1, frame)
                 frame = corrupted(frame, draws[PLACE])
                 counters.corrupted += 1
             if draws[TWICE] < self._twice:
@@ -107,8 +121,15 @@ class Direction:
                 self._fly(now, frame, draws)
             else:
                 self.serve(now)
-                if queue.put(now, frame, draws) is not None:
-                    counters.dropped += 1
+                if (dropped := queue.put(now, frame, draws)) is not None:
+                    self._drop(dropped)
+
+    def _drop(self, frame: bytes) -> None:
+        self.counters.dropped += 1
+        self._remember("dropped", 0, frame)
+
+    def _remember(self, what: str, number: int, frame: bytes) -> None:
+        self.ended.append(Ended(what, number, frame[VNET : VNET + _REMEMBERED]))
 
     def _fly(self, now: float, frame: bytes, draws: Draws) -> None:
         due = now + self.delay
@@ -143,7 +164,7 @@ class Direction:
         queue = self.queue
         while queue is not None and (left := queue.take(now)) is not None:
             if isinstance(left, bytes):
-                self.counters.dropped += 1
+                self._drop(left)
             else:
                 self._fly(*left)
 

@@ -172,6 +172,10 @@ class Relay:
             for link in self.links.values()
         }
 
+    def ended(self, name: str) -> list[list[tuple[str, int, str]]]:
+        """The last packets of each direction of a link that did not leave as they came, the frames in hexadecimal."""
+        return [[(one.what, one.number, one.frame.hex()) for one in side.ended] for side in self.links[name].directions]
+
 
 def _counted(direction: Direction, ring: Ring) -> dict[str, Any]:
     counters = direction.counters

@@ -53,10 +53,10 @@ def test_a_link_becomes_a_relayed_one_and_nothing_but_its_delay_is_another() -> 
         assert _round_trip(net) < 5
         before = _settings(net)
         with server:
-            net.link("wire").set(delay="10ms")
+            net.link("wire").set(delay="10ms", seed=1)  # which is the relay's on any kernel
             assert _settings(net) == before
             assert 20 <= _round_trip(net) < 60
-            net.link("h2", "s1").set(delay="5ms")
+            net.link("h2", "s1").set(delay="5ms", seed=1)
             assert _settings(net) == before
             assert 30 <= _round_trip(net, "-6") < 80
             client.sendall(b"still here")
@@ -76,7 +76,7 @@ def test_a_link_becomes_a_relayed_one_and_nothing_but_its_delay_is_another() -> 
 
 class Wires(Topology):
     h1, h2 = Host(), Host()
-    wire = Link(h1.interface("e", "10.1.0.1/24"), h2.interface("e", "10.1.0.2/24"), delay="60ms", rate="10mbit")
+    wire = Link(h1.interface("e", "10.1.0.1/24"), h2.interface("e", "10.1.0.2/24"), delay="60ms", rate="10mbit", seed=1)
     double = [Link(h1, h2), Link(h1, h2)]
 
 
@@ -97,7 +97,7 @@ def test_no_packet_is_lost_by_a_change_and_none_overtakes_another() -> None:
                 got.append(int(receiver.recv(10)))
         assert got == list(range(sent))
         there, back = wire.directions
-        assert there.impairment.words == ("delay 5ms", "jitter 2ms")
+        assert there.impairment.words == ("delay 5ms", "jitter 2ms", "seed 1")
         assert there.counters and back.counters
         assert there.counters.sent >= sent
         assert there.counters.overload == there.counters.dropped == 0
@@ -149,13 +149,18 @@ def test_the_shell_changes_links_and_shows_what_they_do(tmp_path: Any) -> None:
         "from pynetemu import Host, Link, Topology\n\n\nclass Two(Topology):\n"
         "    h1, h2 = Host(), Host()\n    wire = Link(h1, h2, loss='1%')\n"
     )
-    lines = "impair h1 h2 delay=5ms loss=off", "links", "impair --json", "impair h1 h2 off --one-way", "impair h1 h2"
+    lines = "impair h1 h2 delay=5ms loss=off seed=1", "links", "impair --json", "impair h1 h2 off --one-way", "impair h1 h2"
     done = pynetemu("run", tmp_path / "lab.py", *(word for line in lines for word in ("-c", line)))
     assert done.returncode == 0, done.stderr
-    assert "h1:eth0  h2:eth0    up     delay 5ms  delay 5ms" in done.stdout
+    assert "h1:eth0  h2:eth0    up     delay 5ms, seed 1  delay 5ms, seed 1" in done.stdout
     (shown,) = re.findall(r"^\[.*?^\]", done.stdout, re.MULTILINE | re.DOTALL)
     there, _ = json.loads(shown)
-    assert (there["from"], there["to"], there["by"], there["settings"]) == ("h1:eth0", "h2:eth0", "relay", ["delay 5ms"])
+    assert (there["from"], there["to"], there["by"], there["settings"]) == (
+        "h1:eth0",
+        "h2:eth0",
+        "relay",
+        ["delay 5ms", "seed 1"],
+    )
     assert "h1:eth0  h2:eth0  a wire" in done.stdout.split("]")[-1]
     wrong = pynetemu("run", tmp_path / "lab.py", "-c", "impair h1 h2 delay")
     assert "'delay' is no setting: write NAME=VALUE" in wrong.stderr

@@ -22,11 +22,11 @@ class Lab(Topology):
     addresses, arp = "dual", "permanent"  # an ARP request may be lost, and is repeated after a second
     h1, h2, mid = Host(), Host(), Switch()
     slow = Link(h1.interface("slow", "10.1.0.1/24"), h2.interface("slow", "10.1.0.2/24"), delay="20ms", seed=1)
-    rated = Link(h1.interface("rated", "10.2.0.1/24"), h2.interface("rated", "10.2.0.2/24"), rate="20mbit", delay="2ms")
+    rated = Link(h1.interface("rated", "10.2.0.1/24"), h2.interface("rated", "10.2.0.2/24"), rate="20mbit", delay="2ms", seed=1)
     bucket = Link(h1.interface("bucket", "10.3.0.1/24"), h2.interface("bucket", "10.3.0.2/24"), rate="20mbit", mechanism="tbf")
     lossy = Link(h1.interface("lossy", "10.4.0.1/24"), h2.interface("lossy", "10.4.0.2/24"), loss="30%", mechanism="filter")
     bursty = Link(h1.interface("bursty", "10.5.0.1/24"), h2.interface("bursty", "10.5.0.2/24"), loss="30%", mechanism="relay")
-    jumbo = Link(h1.interface("jumbo", "10.6.0.1/24"), h2.interface("jumbo", "10.6.0.2/24"), delay="1ms", mtu=9000)
+    jumbo = Link(h1.interface("jumbo", "10.6.0.1/24"), h2.interface("jumbo", "10.6.0.2/24"), delay="1ms", mtu=9000, seed=1)
     wrong = Link(
         h1.interface("wrong", "10.7.0.1/24"), h2.interface("wrong", "10.7.0.2/24"), a_to_b={"corrupt": "30%"}, mechanism="relay"
     )
@@ -101,7 +101,7 @@ def test_the_kernel_has_what_is_the_kernels(lab: Network) -> None:
 
 class Small(Topology):
     h1, h2 = Host(), Host()
-    wire = Link(h1.interface("eth0", "10.1.0.1/24"), h2.interface("eth0", "10.1.0.2/24"), delay="20ms")
+    wire = Link(h1.interface("eth0", "10.1.0.1/24"), h2.interface("eth0", "10.1.0.2/24"), delay="20ms", seed=1)
 
 
 def test_a_killed_relay_is_started_again_and_told() -> None:
@@ -135,9 +135,29 @@ def test_the_ends_of_a_relayed_link_notice_of_each_other_what_those_of_a_wire_do
         assert net.links() == []
 
 
+class Lossy(Topology):
+    arp = "permanent"
+    h1, h2, h3 = Host(), Host(), Host()
+    relayed = Link(h1, h2, loss="100%", seed=1)
+    filtered = Link(h1, h3, loss="100%", mechanism="filter")
+    full = Link(h2, h3, rate="8kbit", limit="2kb", seed=1, delay="1ms")
+
+
+def test_traces_name_what_a_link_was_asked_to_lose() -> None:
+    with Network(Lossy(), name="named") as net:
+        with net.trace() as trace:
+            net["h1"].run("ping", "-c2", "-i0.01", "-W0.1", "h2")
+            net["h1"].run("ping", "-c1", "-W0.1", "h3")
+            net["h2"].run("ping", "-c4", "-s1400", "-i0.002", "-W0.1", "h3")
+        told = trace.ladder(everything=True)
+    assert "lost by the link from h1 eth0 to h2 eth0 (loss 100%, seed 1), as packet 2 of its flow" in told
+    assert "lost by the link from h1 eth1 to h3 eth0 (loss 100%)" in told
+    assert "dropped by the queue of the link from h2 eth1 to h3 eth1 (delay 1ms, rate 8kbit, limit 2kb, seed 1)" in told
+
+
 class OnMachine(Topology):
     root, h1 = Root(), Host()
-    wire = Link(root.interface("imp0", "10.203.77.1/30"), h1.interface("eth0", "10.203.77.2/30"), delay="5ms")
+    wire = Link(root.interface("imp0", "10.203.77.1/30"), h1.interface("eth0", "10.203.77.2/30"), delay="5ms", seed=1)
 
 
 @pytest.mark.root

@@ -206,27 +206,6 @@ class TryFeatures(Request[tuple[Feature, ...]]):
     names: tuple[str, ...]
 
 
-# What links do to packets.
-
-
-@frozen
-class RelayedDirection:
-    """One direction of a relayed link: the words of its `plan.impairment`, and what became of its packets, by the names of
-    `relay.direction.Counters`; none while the relay is started again."""
-
-    node: str
-    interface: str
-    peer_node: str
-    peer_interface: str
-    settings: tuple[str, ...]
-    counters: dict[str, int]
-
-
-@request
-class ReadRelay(Request[tuple[RelayedDirection, ...]]):
-    """The relayed links, each with both of its directions."""
-
-
 # Processes in nodes.
 
 

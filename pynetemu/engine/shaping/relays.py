@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.nodes import NETWORK, Nodes, Place, RelayedLink
-from pynetemu.engine.protocol.requests import RelayedDirection
+from pynetemu.engine.protocol.relay_requests import EndedPacket, RelayedDirection
 from pynetemu.errors import KernelError
 
 _SECONDS = 5.0  # for which an answer is waited for
@@ -72,6 +72,15 @@ class Relays:
             return {}
         found = self._ask({"do": "counters"})
         return {place: found[_name(place)] for place in self._told}
+
+    def ended_packets(self) -> list[EndedPacket]:
+        """The last packets that relayed links lost, or changed."""
+        found = []
+        for place in self._told:
+            sides = self._ask({"do": "ended", "name": _name(place)}).get("sides", ())
+            for end, packets in zip(self._nodes.relayed[place].ends, sides, strict=False):
+                found += [EndedPacket(*end, *packet) for packet in packets]
+        return found
 
     def directions(self) -> list[RelayedDirection]:
         """The relayed links with their settings and counters."""

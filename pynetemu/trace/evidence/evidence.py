@@ -7,8 +7,11 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pynetemu.engine.protocol.relay_requests import EndedPacket, ReadEnded
 from pynetemu.engine.protocol.requests import ReadFiles
 from pynetemu.errors import PynetemuError
+from pynetemu.packets.identity import identity
+from pynetemu.plan.operations import Impair
 from pynetemu.trace.evidence import counters, tc_actions
 from pynetemu.trace.evidence.lookups import Link, NodeTables, Queue
 from pynetemu.trace.sources import iptables, nftrace
@@ -68,7 +71,7 @@ class Evidence:
             tables.close()
         for known in (self._tables, self._rules, self._settings, self._legacy, self._filters):
             known.clear()
-        for name in ("owners", "macs"):
+        for name in ("owners", "macs", "_ended"):
             self.__dict__.pop(name, None)
 
     def close(self) -> None:
@@ -128,6 +131,23 @@ class Evidence:
         return any(
             line.split()[:1] == [str(queue)] for line in self.text(node, "/proc/net/netfilter/nfnetlink_queue").splitlines()
         )
+
+    def emulated(self, node: str, interface: str) -> Impair | None:
+        """What the link does to what an interface sends, None for nothing."""
+        found = (op for op in self._lab.inventory.of_type(Impair) if (op.node, op.interface) == (node, interface))
+        return next(found, None)
+
+    def ended_by_relay(self, node: str, interface: str, frame: bytes) -> EndedPacket | None:
+        """What the relay says of a frame that was sent by an interface."""
+        wanted = identity(frame)
+        sent = (one for one in reversed(self._ended) if (one.node, one.interface) == (node, interface))
+        return next((one for one in sent if identity(bytes.fromhex(one.frame))[::2] == wanted[::2]), None)
+
+    @cached_property
+    def _ended(self) -> Sequence[EndedPacket]:
+        with suppress(PynetemuError):
+            return () if self.ended else self._lab.control.ask(ReadEnded())
+        return ()
 
     def filters(self, node: str, interface: str) -> list[tuple[str, dict[str, Any]]]:
         """The actions of traffic control on an interface that have worked; raises LabError."""

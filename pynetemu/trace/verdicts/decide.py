@@ -17,6 +17,7 @@ from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.destination import at_destination, has_right_checksum
 from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
+from pynetemu.trace.verdicts.emulated import named
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.fragments import Fragments
 from pynetemu.trace.verdicts.groups import is_for_programs, not_accepted, takes
@@ -52,7 +53,8 @@ class Verdicts:
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
         if endings and _is_for_many(journey) and is_for_programs(packet) and not is_background(journey.first.data):
             endings = self._of_group(journey, packet, endings)
-        return self._requests.judged(journey, packet, endings)
+        judged = self._requests.judged(journey, packet, endings)
+        return [named(ending, self._wiring, self._evidence) for ending in judged]
 
     def _of_group(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
         """The endings of a datagram for many; where no node accepted it, with why."""

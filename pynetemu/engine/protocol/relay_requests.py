@@ -1,0 +1,39 @@
+"""What an engine can be asked about its relay, besides `engine.protocol.requests`."""
+
+from pynetemu.engine.protocol.requests import Request, request
+from pynetemu.frozen import frozen
+
+
+@frozen
+class RelayedDirection:
+    """One direction of a relayed link: the words of its `plan.impairment`, and what became of its packets, by the names of
+    `relay.direction.Counters`; none while the relay is started again."""
+
+    node: str
+    interface: str
+    peer_node: str
+    peer_interface: str
+    settings: tuple[str, ...]
+    counters: dict[str, int]
+
+
+@frozen
+class EndedPacket:
+    """A packet that the relay did not pass on as it came, from an interface of a node: "lost", "dropped", "corrupted",
+    "overload". `number` is its place in its flow, 0 when nobody counted; `frame` the begin of it in hexadecimal."""
+
+    node: str
+    interface: str
+    what: str
+    number: int
+    frame: str
+
+
+@request
+class ReadEnded(Request[tuple[EndedPacket, ...]]):
+    """The last packets of relayed links that were lost, dropped or corrupted, some hundred of each direction."""
+
+
+@request
+class ReadRelay(Request[tuple[RelayedDirection, ...]]):
+    """The relayed links, each with both of its directions."""
