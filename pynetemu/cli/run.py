@@ -5,12 +5,13 @@ import gc
 import os
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pynetemu.cli import captured, interrupts
 from pynetemu.cli.description import add_description, read_plan
-from pynetemu.errors import UsageError
+from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.connection import Sandbox
 from pynetemu.wording import shortened
 
@@ -62,9 +63,24 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
             if interactive:
                 print(_welcome(network, time.perf_counter() - start))
                 return interact(shell)
-            return _run_lines(shell, arguments, script)
+            try:
+                return _run_lines(shell, arguments, script)
+            finally:
+                _tell_of_services(shell.network)
         finally:
             shell.network.close()
+
+
+def _tell_of_services(network: "Network") -> None:
+    """Says at the end which services have died: nobody was at a prompt to be told."""
+    from pynetemu.plan.operations import AddService
+
+    if not any(True for _ in network.inventory.of_type(AddService)):
+        return
+    with suppress(LabError):  # the lab has ended by itself
+        for state in network.services:
+            if state.status:
+                print(f"pynetemu: {state}; `logs {state.node}.{state.name}` tells what it printed", file=sys.stderr)
 
 
 def _read(arguments: argparse.Namespace) -> list[str] | None:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import socket
 import time
 from collections.abc import Mapping
@@ -23,14 +25,39 @@ if TYPE_CHECKING:
     from pynetemu.engine.loop import Loop, Steps
 
 _SECONDS_BETWEEN_LOOKS = 0.005
-_LINES_TOLD = 10
-_LISTENING, _BOUND = "0A", "07"  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h, as /proc/net/tcp and /proc/net/udp write them
+_LINES_TOLD, _BYTES_TOLD = 10, 16 << 10
+_STATES = {
+    "tcp": "0A",
+    "udp": "07",
+}  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h, as /proc/net/tcp and /proc/net/udp write them
+_SECONDS_BETWEEN_LOGS = 2.0
+_LARGEST_LOG = 16 << 20  # bytes
+_UNBUFFERED = {"PYTHONUNBUFFERED": "1"}  # else what Python prints into a file comes late, or never
+_PROGRAM = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./+-]+)(?=[\s;&|<>]|$)")
+# Words that sh knows itself (dash(1)).
+_OF_SH = frozenset(
+    ". : [ alias bg break case cd command continue echo eval exec exit export false fg for getopts hash if jobs kill local "  # noqa: SIM905
+    "printf pwd read readonly return set shift test times trap true type ulimit umask unalias unset until wait while".split()
+)
 
 
 class _Service:
-    def __init__(self, operation: AddService, pid: int) -> None:
+    def __init__(self, operation: AddService, pid: int, others: frozenset[str], written: int) -> None:
         self.operation, self.pid = operation, pid  # its number in the node
         self.status: int | None = None  # None while it runs
+        self.others = others  # the sockets of others at the port that it is to listen at
+        self._written = written  # how far its log has been read
+        self._end = b""  # of that, which may be half of a text
+
+    def prints(self, text: str) -> bool:
+        """Whether a text is in what it has printed since this was asked last."""
+        wanted = text.encode()
+        with open(log_file(self.operation.node, self.operation.name), "rb") as file:
+            file.seek(self._written)
+            new = self._end + file.read()
+        self._written += len(new) - len(self._end)
+        self._end = new[-len(wanted) :]
+        return wanted in new
 
     def state(self) -> ServiceStatus:
         return ServiceStatus(self.operation.node, self.operation.name, self.pid, self.status)
@@ -44,6 +71,7 @@ class Services:
         self._nodes = nodes
         self._services: dict[int, _Service] = {}  # by the number of its process, outside the node
         self._watchers: list[socket.socket] = []
+        self._looks_at_logs = False
 
     def start(self, operation: AddService) -> "Steps[None]":
         """Raises ServiceError for one that does not become ready."""
@@ -81,56 +109,75 @@ class Services:
 
     def _start(self, operation: AddService) -> _Service:
         added = dict(variable.split("=", 1) for variable in operation.env)
+        env = {**os.environ, **_UNBUFFERED, "PATH": search_path(os.environ), **added}
+        others = self._sockets(operation)
         log = open_log(operation.node, operation.name)
+        written = os.lseek(log, 0, os.SEEK_END)
         try:
             with self._loop.enter(operation.node):
                 os.chdir(operation.directory)
-                argv = ["sh", "-c", operation.command]
-                job = self._loop.processes.start_service(
-                    "/bin/sh", argv, {**os.environ, "PATH": search_path(os.environ), **added}, log
-                )
+                _check_program(operation, env["PATH"])
+                job = self._loop.processes.start_service("/bin/sh", ["sh", "-c", operation.command], env, log)
         except OSError as error:
             raise ServiceError(f"{_what(operation)} cannot start: {error.filename}: {error.strerror}") from error
         finally:
             os.close(log)
-        self._services[job] = service = _Service(operation, number_inside(job))
+        self._services[job] = service = _Service(operation, number_inside(job), others, written)
+        if not self._looks_at_logs:
+            self._looks_at_logs = True
+            self._loop.later(_SECONDS_BETWEEN_LOGS, self._bound_logs)
         return service
+
+    def _bound_logs(self) -> None:
+        """Logs are memory: of one that has grown large the older part is given back, and its place stays empty."""
+        running = {service.operation for service in self._services.values() if service.status is None}
+        for operation in running:
+            with suppress(OSError), open(log_file(operation.node, operation.name), "r+b", buffering=0) as file:
+                if (size := file.seek(0, os.SEEK_END)) > _LARGEST_LOG:
+                    syscalls.punch_hole(file.fileno(), size - _LARGEST_LOG // 2)
+        self._looks_at_logs = bool(running)
+        if running:
+            self._loop.later(_SECONDS_BETWEEN_LOGS, self._bound_logs)
 
     def _wait_until_ready(self, service: _Service) -> "Steps[None]":
         operation = service.operation
         end = time.monotonic() + operation.timeout
         while not self._is_ready(service):
             if service.status is not None:
-                raise ServiceError(
-                    f"{_what(operation)} ended with status {service.status} before it was ready{_output(operation)}"
-                )
+                why = f"ended with status {service.status} before it was ready{_output(operation)}"
+                raise ServiceError(f"{_what(operation)} {why}{_hint(service)}")
             if time.monotonic() > end:
                 late = f"is not ready ({operation.ready}) after {operation.timeout:g} s"
-                raise ServiceError(f"{_what(operation)} {late}{_output(operation)}")
+                raise ServiceError(f"{_what(operation)} {late}{_output(operation)}{_hint(service)}")
             yield _SECONDS_BETWEEN_LOOKS
 
     def _is_ready(self, service: _Service) -> bool:
         kind, _, value = service.operation.ready.partition(":")
         match kind:
-            case "tcp":
-                return self._has_socket(service.operation.node, ("tcp", "tcp6"), int(value), _LISTENING)
-            case "udp":
-                return self._has_socket(service.operation.node, ("udp", "udp6"), int(value), _BOUND)
+            case "tcp" | "udp":
+                return not self._sockets(service.operation) <= service.others
             case "prints":
-                return value in _log(service.operation)
+                return service.prints(value)
             case "finished":
                 return service.status == 0
         return True
 
-    def _has_socket(self, node: str, tables: tuple[str, ...], port: int, state: str) -> bool:
-        """Looks into the node's own tables (proc_net(5)), so that a server that counts connections is not disturbed."""
-        with syscalls.inside((self._nodes[node].network, NETWORK), home=self._nodes.home[:1]):
-            for table in tables:
+    def _sockets(self, operation: AddService) -> frozenset[str]:
+        """The sockets at the port that a service is to listen at, by their inodes.
+
+        The node's own tables tell (proc_net(5)), so that a server that counts connections is not disturbed.
+        """
+        kind, _, port = operation.ready.partition(":")
+        if kind not in _STATES:
+            return frozenset()
+        found = set()
+        with syscalls.inside((self._nodes[operation.node].network, NETWORK), home=self._nodes.home[:1]):
+            for table in (kind, f"{kind}6"):
                 with suppress(FileNotFoundError), open(f"/proc/thread-self/net/{table}") as lines:
-                    for _, local, _, theirs, *_ in (line.split() for line in list(lines)[1:]):
-                        if theirs == state and int(local.rpartition(":")[2], 16) == port:
-                            return True
-        return False
+                    for _, local, _, state, *others in (line.split() for line in list(lines)[1:]):
+                        if state == _STATES[kind] and int(local.rpartition(":")[2], 16) == int(port):
+                            found.add(others[5])
+        return frozenset(found)
 
 
 def _what(operation: AddService) -> str:
@@ -138,12 +185,31 @@ def _what(operation: AddService) -> str:
     return f"{where}the service {operation.name} of {operation.node}"
 
 
-def _log(operation: AddService) -> str:
-    with open(log_file(operation.node, operation.name), encoding="utf-8", errors="replace") as file:
-        return file.read()
+def _check_program(operation: AddService, path: str) -> None:
+    """Whether the node has the program that the command begins with; raises ServiceError."""
+    found = _PROGRAM.match(operation.command)
+    if found and found[1] not in _OF_SH and shutil.which(found[1], path=path) is None and not os.path.exists(found[1]):
+        from pynetemu.engine.packages import missing_program
+
+        raise ServiceError(f"{_what(operation)} cannot start: {missing_program(found[1], operation.node)}")
+
+
+def _hint(service: _Service) -> str:
+    """What often is the matter with a service that was not ready."""
+    kind, _, value = service.operation.ready.partition(":")
+    hint = ""
+    if service.others:
+        hint = f"another program of {service.operation.node} has {kind} port {value} already"
+    elif service.status == 0:
+        hint = "it went into the background, or was done: a service stays in the foreground; ready=finished() is for what ends"
+    elif kind == "prints" and service.status is None:
+        hint = "many programs keep back what they print into a file: try `stdbuf -oL COMMAND`, or ready=tcp(PORT)"
+    return f"\n    hint: {hint}" if hint else ""
 
 
 def _output(operation: AddService) -> str:
     """The end of what it printed, to go with an error."""
-    lines = _log(operation).splitlines()[-_LINES_TOLD:]
+    with open(log_file(operation.node, operation.name), "rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - _BYTES_TOLD, 0))
+        lines = file.read().decode(errors="replace").splitlines()[-_LINES_TOLD:]
     return "; it printed:" + "".join(f"\n    {printable(line)}" for line in lines) if lines else "; it printed nothing"

@@ -1,6 +1,6 @@
 """The system calls that Python 3.11 does not offer, each as a function that raises OSError.
 
-Everything here is documented in section 2 of the manual: unshare(2), setns(2), mount(2), prctl(2).
+Everything here is documented in section 2 of the manual: unshare(2), setns(2), mount(2), prctl(2), fallocate(2).
 """
 
 import ctypes
@@ -19,6 +19,7 @@ MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_MOVE, MS_REC, MS_SLAVE = 0x2, 0x4, 0
 
 PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
 _PR_SET_NAME = 15
+_FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -51,6 +52,14 @@ def prctl(option: int, *arguments: int) -> None:
 def set_name(name: str) -> None:
     """Names this process, as `ps -o comm` shows it (PR_SET_NAME): at most 15 bytes."""
     _check(_libc.prctl(_PR_SET_NAME, name.encode()), "prctl")
+
+
+def punch_hole(file: int, size: int) -> None:
+    """Gives back the memory or room of a file's first bytes, which read as zeros from then on (fallocate(2))."""
+    _check(
+        _libc.fallocate64(file, _FALLOC_FL_KEEP_SIZE | _FALLOC_FL_PUNCH_HOLE, ctypes.c_int64(0), ctypes.c_int64(size)),
+        "fallocate",
+    )
 
 
 def namespace(kind: str) -> int:

@@ -64,7 +64,10 @@ def states(control: "Connection") -> list[ServiceState]:
 
 
 def open_log(lab: "Lab", name: str) -> BinaryIO:
-    """A service's output as a file that grows; raises LabError when there is no such service."""
+    """A service's output as a file that grows; raises LabError when there is no such service.
+
+    Of much output the older part is gone: the file stands at the first line that is kept.
+    """
     from pynetemu.plan.operations import AddHttpServer, AddService
 
     operations: list[AddHttpServer | AddService] = [*lab.inventory.of_type(AddHttpServer), *lab.inventory.of_type(AddService)]
@@ -72,7 +75,11 @@ def open_log(lab: "Lab", name: str) -> BinaryIO:
     found = [op for op in operations if op.name == short and node in ("", op.node)]
     if len(found) != 1:
         raise LabError(_which(lab, name, [f"{op.node}.{op.name}" for op in found or operations]))
-    return os.fdopen(lab.control.ask(OpenLog(found[0].node, short)), "rb")
+    file = os.fdopen(lab.control.ask(OpenLog(found[0].node, short)), "rb")
+    with suppress(OSError):  # it is empty
+        if file.seek(os.lseek(file.fileno(), 0, os.SEEK_DATA)):
+            file.readline()  # the end of a line whose beginning is gone
+    return file
 
 
 def _which(lab: "Lab", name: str, choices: list[str]) -> str:

@@ -62,10 +62,14 @@ def test_the_end_of_a_service_is_told() -> None:
     [
         ("echo no; exit 3", tcp(1), "the service bad of blue ended with status 3 before it was ready; it printed:\n    no"),
         (
-            "nosuchprogram",
+            "true && nosuchprogram",
             finished(),
             "ended with status 127 before it was ready; it printed:\n    sh: 1: nosuchprogram: ",
         ),
+        ("A=1 nosuchprogram -x", None, "the service bad of blue cannot start: blue: no program 'nosuchprogram'\n    hint: "),
+        ("kathara -h", finished(), "no program 'kathara'"),
+        ("sleep 0.01 & exit 0", tcp(1), "hint: it went into the background, or was done: a service stays in the foreground"),
+        ("exec sleep 100", prints("x"), "hint: many programs keep back what they print into a file"),
         ("exec sleep 100", tcp(1), "the service bad of blue is not ready (tcp:1) after 0.2 s; it printed nothing"),
         ("exit 1", finished(), "ended with status 1 before it was ready; it printed nothing"),
     ],
@@ -82,3 +86,36 @@ def test_a_service_that_does_not_become_ready_ends_the_lab(command: str, ready: 
     assert message in str(failed.value)
     assert f"{os.path.basename(__file__)}:" in str(failed.value)
     assert of_machine() <= before
+
+
+_PYTHON = """python3 -c 'import socket, time; s = socket.create_server((str(), {port})); print("listens"); time.sleep(100)'"""
+
+
+def test_ready_is_what_the_service_itself_is() -> None:
+    """Another's socket at the port is not its own; and what Python prints is seen at once."""
+
+    class Two(Topology):
+        blue = Host()
+        one = Service(blue, _PYTHON.format(port=81), ready=prints("listens"))
+        two = Service(blue, f"sleep 0.1; {_PYTHON.format(port=81)}", ready=tcp(81))
+
+    with pytest.raises(ServiceError) as failed:
+        Network(Two()).open()
+    assert "the service two of blue ended with status 1 before it was ready" in str(failed.value)
+    assert "hint: another program of blue has tcp port 81 already" in str(failed.value)
+
+
+@pytest.mark.slow
+def test_of_much_output_the_older_part_is_given_back() -> None:
+    class Loud(Topology):
+        blue = Host()
+        loud = Service(
+            blue, "yes 0123456789abcdef0123456789abcde | head -c 40000000; echo end; exec sleep 100", ready=prints("end")
+        )
+
+    with Network(Loud()) as net:
+        with net.open_log("loud") as file:
+            wait_until(lambda: os.fstat(file.fileno()).st_blocks * 512 < 17 << 20, what="less memory in use")
+        kept = net.log("loud")
+        assert 7 << 20 < len(kept) < 17 << 20
+        assert kept.startswith("0123456789abcdef0123456789abcde\n") and kept.endswith("end\n")
