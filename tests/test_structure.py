@@ -280,7 +280,7 @@ def test_descriptions_and_plans_need_the_standard_library_only() -> None:
         ("pynetemu.cli.main", "pynetemu.network.network pynetemu.topology"),
         ("pynetemu.cli.run", "pyroute2 prompt_toolkit scapy asyncio"),
         ("pynetemu.lab.connection", "dataclasses inspect ipaddress pynetemu.plan"),
-        ("pynetemu.engine.server", "dataclasses inspect pyroute2"),
+        ("pynetemu.engine.server", "dataclasses inspect pathlib pyroute2"),
         ("pynetemu.network.network", "pyroute2 prompt_toolkit scapy asyncio dataclasses inspect subprocess"),
         ("pynetemu.shell.shell", "prompt_toolkit pyroute2 scapy asyncio dataclasses inspect subprocess"),
         ("pynetemu.plan.compile", "dataclasses inspect ast shutil"),

@@ -75,6 +75,7 @@ from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.steps import Undo
 
 _SECONDS_WITHOUT_FILES = 0.2
+_FOUND_AT_ONCE = 64  # interfaces, each of which is asked for by itself
 _MOST_AT_ONCE = 32 << 20  # bytes of the kernel's state in one answer for several nodes
 
 
@@ -178,7 +179,7 @@ class Server(Loop):
                 (node,) = self._known([request.node])
                 return self._names.text(node)
             case FindInterfaces():
-                return self._hub.places(request.namespaces, request.indexes)
+                return self._find(request)
 
     def _answer_about_changes(self, request: Listen | WatchPlan | ChangeLab | TakeBack | SwitchInterfaces) -> object:
         match request:
@@ -295,6 +296,14 @@ class Server(Loop):
 
     def _open_node(self, name: str) -> NodeNamespaces:
         return NodeNamespaces(*_copies([descriptor for descriptor, _ in self.nodes.machine(name, self._hosts)]))
+
+    def _find(self, request: FindInterfaces) -> Steps[list[tuple[str, str]]]:
+        found: list[tuple[str, str]] = []
+        for start in range(0, len(request.indexes), _FOUND_AT_ONCE):
+            some = slice(start, start + _FOUND_AT_ONCE)
+            found += self._hub.places(request.namespaces[some], request.indexes[some])
+            yield 0
+        return found
 
     def _read_files(self, request: ReadFiles) -> Steps[dict[str, list[str]]]:
         texts: dict[str, list[str]] = {}

@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.changes.switching import Place, Switching
@@ -107,6 +106,7 @@ def _stopped(machine: Machine) -> Iterator[int]:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):  # it has gone
             if os.readlink(f"/proc/{pid}/ns/pid") == space:
-                state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
+                with open(f"/proc/{pid}/stat") as file:
+                    state = file.read().rpartition(") ")[2][:1]
                 if state == "T":
                     yield int(pid)

@@ -1,6 +1,6 @@
 """What an engine can be asked about its relay, besides `engine.protocol.requests`."""
 
-from pynetemu.engine.protocol.requests import Request, request
+from pynetemu.engine.protocol.request import Request, request
 from pynetemu.frozen import frozen
 
 

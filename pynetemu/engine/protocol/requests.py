@@ -14,39 +14,15 @@ PROTOCOL is to be raised when a request or an answer that is here changes, and n
 of another version is told (`tests/engine/test_requests.py` keeps what there was).
 """
 
-from typing import Any, Generic, TypeVar, dataclass_transform, get_args
+from typing import Any
 
 from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.request import REQUESTS as REQUESTS
+from pynetemu.engine.protocol.request import Request as Request
+from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
 PROTOCOL = 3
-
-A_co = TypeVar("A_co", covariant=True)
-_T = TypeVar("_T")
-
-
-class Request(Generic[A_co]):
-    """What is asked; `A_co` is what is answered, as `codec` knows it."""
-
-    __slots__ = ()
-
-    @classmethod
-    def answer_kind(cls) -> Any:
-        """What is answered: Spawn.answer_kind() is int."""
-        (base,) = cls.__orig_bases__  # type: ignore[attr-defined]
-        return get_args(base)[0]
-
-
-REQUESTS: dict[str, type[Request[Any]]] = {}
-
-
-@dataclass_transform(frozen_default=True)
-def request(cls: type[_T]) -> type[_T]:
-    """Makes a request of its annotations, as `frozen` does, and makes it known to engines."""
-    made = frozen(cls)
-    REQUESTS[cls.__name__] = made  # type: ignore[assignment]
-    return made
-
 
 # What a process of ours is told first.
 
