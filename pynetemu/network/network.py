@@ -298,7 +298,7 @@ class Network(Lab):
 
         return Capture(self, file, *what, filter=filter, limit=limit)
 
-    def trace(self, filter: str = "", *, snap: int = 512) -> "Tracer":
+    def trace(self, filter: str = "", *, snap: int = 512, engine: str = "") -> "Tracer":
         """Follows packets through the lab as long as a `with` block lasts, and tells why each ended as it did.
 
             with net.trace("icmp or arp") as trace:
@@ -307,8 +307,9 @@ class Network(Lab):
             print(trace.ladder())
 
         `filter` is as tcpdump's, and may have the nodes' names for addresses; `snap` is how many bytes of each packet are
-        kept (0: all of them). The trace is filled at the end of the block. Raises FilterError, LabError.
+        kept (0: all of them). `engine` is "kernel" (root's: it sees drops and their reasons) or "sockets" (anybody's), by
+        default the better one. The trace is filled at the end of the block. Raises FilterError, LabError.
         """
         from pynetemu.trace.tracer import Tracer
 
-        return Tracer(self, filter, snap=snap)
+        return Tracer(self, filter, snap=snap, engine=engine)

@@ -123,7 +123,13 @@ class Command:
         arguments, options = self.read(shell, text)
         own = inspect.signature(self.function).parameters  # "json" may be an option of a command that prints by itself
         everything, as_json = (name not in own and options.pop(name, False) for name in ("all", "json"))
-        result = self.function(shell, *arguments, **options)
+        if as_json:
+            from pynetemu.shell.output import aside
+
+            with aside():
+                result = self.function(shell, *arguments, **options)
+        else:
+            result = self.function(shell, *arguments, **options)
         if isinstance(result, Answer):
             from pynetemu.shell.output import show
 

@@ -37,7 +37,8 @@ _USAGE = {
 }
 WORDS = (*_USAGE, "scapy")
 _CALL = re.compile(r"(send|sr1|sr)(?:\s+|(?=\())(.*)", re.DOTALL)
-_SNIFF = re.compile(r"sniff(?:\s+-c\s*(\d+))?((?:\s+[^-].*)?)")
+_SNIFF = re.compile(r"sniff((?:\s.*)?)")
+_COUNT = re.compile(r"(?:^|\s)-c\s*(\d+)(?=\s|$)")  # before the filter or behind it
 _EXAMPLE = 'IP(dst="root")/ICMP()'
 
 
@@ -69,7 +70,11 @@ def without_output(rest: str) -> tuple[str, str]:
 def run(node: "RunningNode", rest: str) -> int:
     """Runs all but `scapy`, which is a program; gives the status: 1 when nothing answered. Raises UsageError and LabError."""
     if found := _SNIFF.fullmatch(rest):
-        return _sniff(node, int(found[1] or 0), found[2].strip())
+        counts = _COUNT.findall(found[1])
+        filter = _COUNT.sub("", found[1]).strip()
+        if len(counts) > 1 or filter.startswith("-"):
+            raise UsageError(f"{node.name} {_USAGE['sniff']}")
+        return _sniff(node, int(counts[0]) if counts else 0, filter)
     call = _CALL.fullmatch(rest)
     if call is None or not call[2].strip():
         word = rest.split()[0]

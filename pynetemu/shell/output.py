@@ -15,6 +15,20 @@ from pynetemu.shell.jobs import exit_status
 from pynetemu.terminal_output import has_screen, terminal_lines
 
 
+@contextmanager
+def aside() -> Iterator[None]:
+    """What programs print meanwhile goes to standard error: standard output is for the data of a command alone."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(2, 1)
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 def show(answer: Answer, everything: bool, as_json: bool) -> None:
     print(json.dumps(answer.data(), indent=2) if as_json else answer.text(everything))
 

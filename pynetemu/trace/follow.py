@@ -18,9 +18,10 @@ from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import WIRING, Wiring
-from pynetemu.trace.sources.choose import of_lab, open_source
+from pynetemu.trace.sources.choose import checked, of_lab, open_source
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
+from pynetemu.trace.trace import Trace
 from pynetemu.trace.verdicts.decide import Verdicts
 from pynetemu.trace.views.columns import involved
 from pynetemu.trace.views.style import Style
@@ -33,11 +34,14 @@ _MOST = 2000  # sightings at once that are joined and told: more scroll by too f
 
 
 class Follower:
-    """`packets` are those that were told, `skipped` those sightings that came too fast to be told."""
+    """`packets` are those that were told, `skipped` those sightings that came too fast to be told; `trace` keeps the last of
+    them, for `why` and to be looked at by number."""
 
-    def __init__(self, lab: "Lab", expression: str, style: Style, *, everything: bool = False) -> None:
+    def __init__(self, lab: "Lab", expression: str, style: Style, *, everything: bool = False, engine: str = "") -> None:
         self._lab, self._expression, self._style, self._everything = lab, expression, style, everything
+        self._engine = checked(engine)
         self._wiring = Wiring(lab.plan)
+        self.trace = Trace(self._wiring)
         self._waiting: list[Event] = []
         self._begun = 0
         self.packets = self.skipped = self.lost = 0
@@ -46,7 +50,7 @@ class Follower:
     def __enter__(self) -> Self:
         self._wiring.learn(self._lab.state(tables=WIRING))
         with ExitStack() as undo:
-            self._source = open_source(self._lab, self._lab.nodes, self._expression)
+            self._source = open_source(self._lab, self._lab.nodes, self._expression, engine=self._engine)
             undo.callback(self._source.close)
             self._evidence = Evidence(self._lab, self._lab.nodes)
             undo.callback(self._evidence.close)
@@ -56,7 +60,8 @@ class Follower:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.lost = self._source.lost
+        self.lost = self.trace.lost = self._source.lost
+        self.trace.engine = self.engine
         self._undo.close()
 
     def lines(self, seconds: float) -> Iterator[str]:
@@ -82,24 +87,27 @@ class Follower:
         self._evidence.refresh()
         verdicts = Verdicts(journeys, self._wiring, self._evidence)
         for journey in ended:
+            journey.number = len(self.trace.journeys) + 1
+            self.trace.keep(journey, verdicts.endings(journey))
             if self._everything or not is_background(journey.first.data):
                 self.packets += 1
-                yield from self._packet(journey, verdicts)
+                yield from self._packet(journey)
         self._evidence.firewall.drops = [drop for drop in self._evidence.firewall.drops if drop not in drops]
 
-    def _packet(self, journey: Journey, verdicts: Verdicts) -> Iterator[str]:
+    def _packet(self, journey: Journey) -> Iterator[str]:
         style, name = self._style, self._wiring.name
-        endings = verdicts.endings(journey)
+        endings = self.trace.endings(journey)
         packet = dissect(journey.first.data, name)
         between = (
             "" if packet.protocol in ("ARP", "ND") or packet.inner else f"  {name(packet.source)} → {name(packet.destination)}"
         )
         when = f"{(journey.time - self._begun) / 1e9:9.3f}"
         way = "→".join(involved(journey, endings))
-        line = style.words(f" {way}   {packet.text}{between}")
+        line = style.words(f" {journey.number:>4} {way}   {packet.text}{between}")
         yield when + style.of_protocol(packet.protocol, style.cut(line, len(when)))
         for ending in endings:
             if ending.reason is not None and ending.fate != "ignored":
-                yield style.failed(style.cut(style.words(f"{'':10}{style.signs.dropped} {ending.reason.text}"), 0))
+                for line in style.wrapped(style.words(f"{style.signs.dropped} {ending.reason.text}"), 10, 12):
+                    yield style.failed(line)
                 for text in ending.reason.details:
-                    yield style.dim(style.cut(style.words(f"{'':12}{text}"), 0))
+                    yield from map(style.dim, style.wrapped(style.words(text), 12))

@@ -13,13 +13,17 @@ A pattern is a regular expression that is looked for in a packet's line of the l
 import os
 import re
 
+from pynetemu.errors import LabError
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.verdicts.outcome import Outcome, outcome
 from pynetemu.trace.verdicts.record import TraceRecord
-from pynetemu.trace.verdicts.verdict import Reason
+from pynetemu.trace.verdicts.verdict import KINDS, Reason
 from pynetemu.trace.views.columns import way_to
 from pynetemu.trace.views.style import Style
+from pynetemu.wording import near_or_all
 
 _BAD = ("dropped", "waiting", "unanswered")
 
@@ -38,7 +42,7 @@ class Trace(TraceRecord):
 
     def find(self, pattern: str) -> list[Journey]:
         """The packets whose line has a pattern."""
-        wanted = re.compile(pattern, re.IGNORECASE)
+        wanted = _compiled(pattern)
         return [journey for journey in self if any(wanted.search(text) for text in self._texts(journey))]
 
     def expect(self, *patterns: str) -> list[Journey]:
@@ -55,7 +59,7 @@ class Trace(TraceRecord):
 
     def path(self, pattern: str, nodes: str) -> Journey:
         """Asserts that a packet took a way; `nodes` is a regular expression over their names: "blue s1 (r1|r2) root"."""
-        wanted, seen = re.compile(nodes), []
+        wanted, seen = _compiled(nodes, 0), []
         for journey in self._some(pattern):
             for ending in self.endings(journey):
                 seen.append(" ".join(way_to(ending.sighting)))
@@ -77,12 +81,43 @@ class Trace(TraceRecord):
 
     def dropped(self, pattern: str = "", *, node: str = "", reason: str = "") -> Journey:
         """Asserts that a packet was lost or refused, in a node, for a reason: its kind ("nft", "arp"…) or its words."""
+        self._check_names(node, reason)
         for journey in self._some(pattern):
             for ending in self.endings(journey):
                 if ending.fate in _BAD and node in ("", ending.node) and _is(ending.reason, reason):
                     return journey
         wanted = f"no packet{f' like {pattern!r}' if pattern else ''} was dropped"
         raise self._failure(wanted + (f" in {node}" if node else "") + (f" because of {reason!r}" if reason else ""))
+
+    def _check_names(self, node: str, reason: str) -> None:
+        """Raises LabError for a node that there is not, and for a word that is neither a kind of reasons nor said by one."""
+        if node and node not in self.wiring.kinds:
+            raise LabError(f"the lab has no node {node!r}; {near_or_all(node, self.wiring.kinds)}")
+        _compiled(reason)
+        told = [ending.reason for journey in self for ending in self.endings(journey) if ending.reason]
+        if reason.isalpha() and reason.islower() and reason not in KINDS and not any(_is(one, reason) for one in told):
+            raise LabError(f"no reason is of the kind {reason!r}, or says so here; {near_or_all(reason, KINDS)}")
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the trace comes to: what kept the commands that ran from their end, what was made good, what others did."""
+        rows = [(journey, self.endings(journey)) for journey in self if not is_background(journey.first.data)]
+        return outcome(self, rows)
+
+    @property
+    def reason(self) -> Reason | None:
+        """What kept the commands that ran from their end, as the last lines of the ladder say it; None when nothing did."""
+        return self.outcome.cause
+
+    @property
+    def blame(self) -> str:
+        """The node to look at: the one in which `reason` can be mended, "" when there is none."""
+        reason = self.reason
+        if reason is None:
+            return ""
+        hinted = reason.hint.partition(" ")[0]
+        places = (ending.node for journey in self for ending in self.endings(journey) if ending.reason == reason)
+        return hinted if hinted in self.wiring.kinds else next(places, "")
 
     def never(self, pattern: str) -> None:
         """Asserts that no packet like this came."""
@@ -133,6 +168,13 @@ class Trace(TraceRecord):
         from pynetemu.trace.views.save import save
 
         save(self, file)
+
+
+def _compiled(pattern: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern, flags)
+    except re.error as error:
+        raise LabError(f"the pattern {pattern!r} is no regular expression: {error}") from None
 
 
 def _is(reason: Reason | None, wanted: str) -> bool:

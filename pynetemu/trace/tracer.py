@@ -19,7 +19,7 @@ from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import WIRING, Wiring
-from pynetemu.trace.sources.choose import KEPT, of_lab, open_source
+from pynetemu.trace.sources.choose import KEPT, checked, of_lab, open_source
 from pynetemu.trace.sources.collector import Collector
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
@@ -33,10 +33,13 @@ _SECONDS_UNDER_WAY = 0.15  # a packet that has not been seen for so long waits f
 
 
 class Tracer:
-    """`with` gives the trace, which is filled when the block ends. `snap` is how many bytes of a packet are kept."""
+    """`with` gives the trace, which is filled when the block ends. `snap` is how many bytes of a packet are kept.
 
-    def __init__(self, lab: "Lab", expression: str = "", *, snap: int = KEPT) -> None:
-        self._lab, self._expression, self._snap = lab, expression, snap
+    `engine` is "kernel" or "sockets", "" for the better one. Raises LabError for another word.
+    """
+
+    def __init__(self, lab: "Lab", expression: str = "", *, snap: int = KEPT, engine: str = "") -> None:
+        self._lab, self._expression, self._snap, self._engine = lab, expression, snap, checked(engine)
         self._wiring = Wiring(lab.plan)
         self.trace = Trace(self._wiring)
 
@@ -45,7 +48,7 @@ class Tracer:
         lab = self._lab
         self._wiring.learn(lab.state(tables=WIRING))
         with ExitStack() as undo:
-            self._source = open_source(lab, lab.nodes, self._expression, self._snap)
+            self._source = open_source(lab, lab.nodes, self._expression, self._snap, self._engine)
             undo.callback(self._source.close)
             self._evidence = Evidence(lab, lab.nodes)
             undo.callback(self._evidence.close)

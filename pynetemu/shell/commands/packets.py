@@ -28,7 +28,7 @@ class Traced(Answer):
     trace: "Trace"
     style: "Style"
     network: Network | None = None
-    shown: Literal["ladder", "sightings", "packet", "why"] = "ladder"
+    shown: Literal["ladder", "sightings", "packet", "why", "evidence"] = "ladder"
     number: int = 0
     status: int = 0
 
@@ -42,6 +42,8 @@ class Traced(Answer):
                 return report.sightings(self.trace, self.style)
             case "why":
                 return report.why(self.trace, self.style)
+            case "evidence":
+                return report.why(self.trace, self.style, with_evidence=True)
         return self.trace.ladder(self.style, everything=everything)
 
     def data(self) -> object:
@@ -56,9 +58,11 @@ def trace(
     line: ShellLine = "",
     *,
     filter: str = "",
+    engine: str = "",
     ascii: bool = False,
     verbose: bool = False,
     live: bool = False,
+    until_drop: bool = False,
 ) -> Answer:
     """runs a line, and shows where each of its packets went
 
@@ -66,33 +70,37 @@ def trace(
     trace 3                      shows packet 3 of the last trace hop by hop
     trace                        shows the last trace again
     trace --live                 shows all packets of the lab as they come, until Ctrl-C
+    trace --until-drop LINE      runs it again and again until something is lost, or Ctrl-C
 
     --filter       only packets that match, as tcpdump writes it: 'icmp or arp', 'host blue'
+    --engine       kernel (as root: it sees drops and their reasons) or sockets; by default the better one
     --ascii        without line-drawing characters
     -v, --verbose  every sighting on a line of its own
     --live         follows the whole lab until Ctrl-C; verbose: the kernels' own background traffic too
+    --until-drop   for faults that come seldom
     """
     style = _style(ascii)
     shown: Literal["ladder", "sightings"] = "sightings" if verbose else "ladder"
     if live:
-        return _follow(shell, filter, style, verbose)
+        return _follow(shell, filter, style, verbose, engine)
     if not line:
         return Traced(_latest(shell), style, shell.network, shown)
     if line.isdigit():
         return Traced(_latest(shell), style, shell.network, "packet", _number(_latest(shell), line))
     if line.endswith("&"):
         raise UsageError("trace: it runs a line in the foreground; for what goes on in the background: trace --live")
-    status = _run(shell, line, filter)
+    status = _run_until_drop(shell, line, filter, engine) if until_drop else _run(shell, line, filter, engine)
     return Traced(_latest(shell), style, shell.network, shown, status=status)
 
 
 @command
-def why(shell: Shell, *, ascii: bool = False) -> Traced:
+def why(shell: Shell, *, ascii: bool = False, verbose: bool = False) -> Traced:
     """tells why the last packet died, and what to try
 
-    --ascii  without line-drawing characters
+    --ascii        without line-drawing characters
+    -v, --verbose  what the nodes were asked about it, when, and what they answered
     """
-    return Traced(_latest(shell), _style(ascii), shell.network, "why")
+    return Traced(_latest(shell), _style(ascii), shell.network, "evidence" if verbose else "why")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +119,11 @@ class Followed(Answer):
         return {"packets": self.packets, "missed": self.missed, "engine": self.engine}
 
 
-def _follow(shell: Shell, filter: str, style: "Style", everything: bool) -> Followed:
+def _follow(shell: Shell, filter: str, style: "Style", everything: bool, engine: str) -> Followed:
     from pynetemu.trace.follow import Follower
 
-    with Follower(shell.network, filter, style, everything=everything) as follower:
+    with Follower(shell.network, filter, style, everything=everything, engine=engine) as follower:
+        _last[shell.network] = follower.trace
         try:
             print("following all packets; Ctrl-C ends", file=sys.stderr)
             while not shell.network.ended:
@@ -125,11 +134,22 @@ def _follow(shell: Shell, filter: str, style: "Style", everything: bool) -> Foll
     return Followed(follower.packets, follower.lost + follower.skipped, follower.engine)
 
 
-def _run(shell: Shell, line: str, filter: str) -> int:
+def _run_until_drop(shell: Shell, line: str, filter: str, engine: str) -> int:
+    """Runs a line until its trace has something to tell; Ctrl-C ends it, and the last run is shown."""
+    times = 0
+    while True:
+        status = _run(shell, line, filter, engine)
+        times += 1
+        if _latest(shell).reason is not None or status in (-2, 130):
+            print(f"after {counted(times, 'run')}:", file=sys.stderr)
+            return status
+
+
+def _run(shell: Shell, line: str, filter: str, engine: str) -> int:
     """The line's status; whatever happens to it, what was seen is kept."""
     from pynetemu.trace.tracer import Tracer
 
-    tracer = Tracer(shell.network, filter)
+    tracer = Tracer(shell.network, filter, engine=engine)
     _last[shell.network] = tracer.start()
     status: int | None = None
     try:

@@ -2,8 +2,10 @@
 
 import socket
 import struct
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,18 @@ if TYPE_CHECKING:
 
 _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
 _WITHOUT_FILTERS = ("noqueue", "pfifo", "pfifo_fast", "bfifo", "tbf", "netem", "fq_codel", "fq")
+_MOST_NOTED = 10_000
 _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to a node, its answer, and when that was given, in nanoseconds since 1970."""
+
+    node: str
+    question: str
+    answer: str
+    time: int
 
 
 class Evidence:
@@ -37,6 +50,7 @@ class Evidence:
         self._rules: dict[str, dict[tuple[str, str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
         self._filters: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+        self.asked: list[Asked] = []
         self._legacy: dict[str, list[LegacyRule]] = {}
         looked_at = self._nodes if len(self._nodes) <= _FEW else ()
         self._queues_before = {node: self._queues(node) for node in looked_at}
@@ -88,9 +102,19 @@ class Evidence:
                 self._tables[node] = NodeTables(self._lab[node])
         return self._tables.get(node)
 
+    def note(self, node: str, question: str, answer: object) -> None:
+        """Keeps what a node was asked, for `why -v`; the last thousands of it."""
+        self.asked.append(Asked(node, question, str(answer), time.time_ns()))
+        if len(self.asked) > _MOST_NOTED:
+            del self.asked[: _MOST_NOTED // 2]
+
     def link(self, node: str, interface: str) -> Link | None:
         tables = self.tables(node)
-        return tables.links.get(interface) if tables else None
+        link = tables.links.get(interface) if tables else None
+        if link is not None:
+            state = f"{'up' if link.up else 'down'}, {'carrier' if link.carrier else 'no carrier'}, mtu {link.mtu}"
+            self.note(node, f"interface {interface}", state)
+        return link
 
     def setting(self, node: str, path: str) -> str:
         """A sysctl of a node by its path below /proc/sys, "" for one that it does not have."""
@@ -98,7 +122,9 @@ class Evidence:
             with suppress(PynetemuError):
                 texts = self._lab.control.ask(ReadFiles((node,), (f"/proc/sys/{path}",)))
                 self._settings[node, path] = texts[node][0].strip()
-        return self._settings.get((node, path), "")
+        answer = self._settings.get((node, path), "")
+        self.note(node, f"sysctl {path.replace('/', '.')}", answer or "there is none")
+        return answer
 
     def listening(self, node: str, protocol: str, port: int) -> list[str]:
         """The addresses on which programs of a node listen at a port, as /proc/net/tcp has them (proc(5))."""

@@ -8,7 +8,7 @@ with NodeTables(network["r1"]) as tables:
 import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Self
@@ -107,6 +107,18 @@ class Decision:
     rule: Rule | None = None
     route: Route | None = None
     perhaps: Rule | None = None
+
+    def text(self, names: Mapping[int, str]) -> str:
+        """As words: "forwarded via 10.12.0.2 dev eth1", "blackhole by blackhole default table 55"."""
+        words: list[str] = [self.kind]
+        words += [f"via {self.gateway}"] if self.gateway else []
+        words += [f"dev {names.get(self.interface, self.interface)}"] if self.interface else []
+        words += [f"mtu {self.mtu}"] if self.mtu else []
+        if self.rule is not None:
+            words.append(f"by the rule {self.rule.text}")
+        if self.route is not None:
+            words.append(f"by the route {self.route.text}")
+        return " ".join(words)
 
 
 class NodeTables:

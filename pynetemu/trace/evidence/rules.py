@@ -31,6 +31,17 @@ class Keys:
     mark: int | None = None
 
     @property
+    def text(self) -> str:
+        """As words: "10.1.0.11 → 10.2.0.21 iif eth0 ipproto tcp mark 0x5"."""
+        words = [f"{self.source or 'any'} → {self.destination}"]
+        words += [f"iif {self.interface}"] if self.interface else []
+        words += [f"ipproto {socket_name(self.protocol)}"] if self.protocol else []
+        words += [f"ports {self.ports[0]} → {self.ports[1]}"] if self.ports else []
+        words += [f"dsfield {self.ds_field:#04x}"] if self.ds_field else []
+        words += [f"mark {self.mark:#x}"] if self.mark else []
+        return " ".join(words)
+
+    @property
     def family(self) -> int:
         return socket.AF_INET6 if ":" in self.destination else socket.AF_INET
 

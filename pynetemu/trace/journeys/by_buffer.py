@@ -90,6 +90,8 @@ class ByBuffer:
         """Where the packet was seen on the other side of a macvlan: what it sends leaves by its parent, and what comes to that
         is handed to it, or from one macvlan to another."""
         place, under = (event.node, event.interface), self._wiring.under
+        if not under:
+            return None
         for sighting in reversed(journey.sightings):
             other = sighting.event
             before = (other.node, other.interface)

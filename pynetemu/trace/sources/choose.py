@@ -1,11 +1,11 @@
 """Which engine sees the packets: the kernel's tracepoints where that is allowed, packet sockets everywhere else."""
 
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pynetemu.capture.pcap_filter import compile_filter
 from pynetemu.capture.selection import by_node, names_of, of_the_lab
+from pynetemu.errors import LabError
 from pynetemu.trace.sources.events import Event, Source
 from pynetemu.trace.sources.kernel.source import KernelSource, Unavailable
 from pynetemu.trace.sources.packet_sockets import PacketSocketSource
@@ -16,11 +16,30 @@ if TYPE_CHECKING:
 KEPT = 512  # bytes of a packet: all headers, and the first lines of what it carries
 
 
-def open_source(lab: "Lab", nodes: Sequence[str], expression: str = "", snap: int = KEPT) -> Source:
-    """Begins to see the packets of these nodes that match a filter; raises FilterError."""
+Engine = Literal["", "kernel", "sockets"]
+ENGINES: tuple[Engine, ...] = ("", "kernel", "sockets")
+
+
+def checked(engine: str) -> Engine:
+    """The engine of this name, "" for the better one; raises LabError."""
+    for known in ENGINES:
+        if engine == known:
+            return known
+    raise LabError(f"no engine of traces is called {engine!r}: there are kernel and sockets")
+
+
+def open_source(lab: "Lab", nodes: Sequence[str], expression: str = "", snap: int = KEPT, engine: Engine = "") -> Source:
+    """Begins to see the packets of these nodes that match a filter, by the engine that is wanted or, without, the better one.
+
+    Raises FilterError, and LabError for the kernel's engine where it cannot be had.
+    """
     program = compile_filter(expression, by_node(names_of(lab))) if expression else b""
-    with suppress(Unavailable):
-        return KernelSource(lab, nodes, program)
+    if engine != "sockets":
+        try:
+            return KernelSource(lab, nodes, program)
+        except Unavailable as reason:
+            if engine:
+                raise LabError(f"the kernel's engine of traces cannot be had here: {reason}") from None
     return PacketSocketSource(lab, nodes, program, snap)
 
 

@@ -59,7 +59,10 @@ class Case:
         tables = self.evidence.tables(self.node)
         if tables is None or self.packet.ttl is None:  # it is no IP
             return None
-        return tables.decide(self.keys)
+        keys = self.keys
+        decision = tables.decide(keys)
+        self.evidence.note(self.node, f"route for {keys.text}", decision.text(tables.names))
+        return decision
 
     def way_out(self) -> tuple[Decision, Link | None] | None:
         """The decision and the interface by which it should have left, for a packet that is to be passed on."""

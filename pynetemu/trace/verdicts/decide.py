@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import Packet, dissect, is_to_many
-from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.evidence import Asked, Evidence
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.flows import flow_of
 from pynetemu.trace.journeys.journey import Journey, Sighting
@@ -38,6 +38,11 @@ class Verdicts:
         self.conversations = Conversations(journeys)
         self._fragments = Fragments(journeys)
         self._requests = Requests(self.conversations, wiring, evidence)
+
+    @property
+    def asked(self) -> list[Asked]:
+        """What the nodes have been asked until now, the latest last."""
+        return self._evidence.asked
 
     def node_problems(self) -> list[Reason]:
         """What went wrong besides: packets that were never made, addresses that two nodes have."""

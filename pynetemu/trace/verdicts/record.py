@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
+from pynetemu.trace.evidence.evidence import Asked
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
@@ -11,6 +12,7 @@ from pynetemu.trace.verdicts.decide import Verdicts
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
 _JUDGED_AT_ONCE = 2000
+_KEPT_LIVE = 20_000  # packets of a trace without an end
 
 
 class TraceRecord:
@@ -25,6 +27,7 @@ class TraceRecord:
         self.rules_missed = False
         self.lines: list[TracedLine] = []
         self._endings: dict[int, Sequence[Ending]] = {}
+        self._asked: dict[int, tuple[Asked, ...]] = {}
         self._verdicts: Verdicts | None = None
 
     def fill(self, journeys: list[Journey], verdicts: Verdicts, *, engine: str, lost: int, rules_missed: bool) -> None:
@@ -36,6 +39,15 @@ class TraceRecord:
                 self.endings(journey)
         problems = verdicts.node_problems()
         self.node_problems = [problem for problem in problems if not lost or problem.kind != "connection"]
+
+    def keep(self, journey: Journey, endings: Sequence[Ending]) -> None:
+        """Adds a journey that has been judged already; its number must be the next one."""
+        self.journeys.append(journey)
+        self._endings[journey.number] = endings
+        if len(self.journeys) > _KEPT_LIVE:  # the oldest keep their numbers, and lose what was seen of them
+            old = self.journeys[-_KEPT_LIVE - 1]
+            old.sightings[1:] = []
+            self._endings.pop(old.number, None)
 
     def __len__(self) -> int:
         return len(self.journeys)
@@ -52,8 +64,18 @@ class TraceRecord:
     def endings(self, journey: Journey) -> Sequence[Ending]:
         """How a journey ended, at each place where it did."""
         if journey.number not in self._endings and self._verdicts is not None:
+            before = len(self._verdicts.asked)
             self._endings[journey.number] = self._verdicts.endings(journey)
+            asked = self._verdicts.asked[before:]
+            self._asked[journey.number] = tuple(
+                {(one.node, one.question, one.answer): one for one in reversed(asked)}.values()
+            )[::-1]
         return self._endings.get(journey.number, ())
+
+    def asked(self, journey: Journey) -> tuple[Asked, ...]:
+        """What the nodes were asked to judge a journey, and what they answered."""
+        self.endings(journey)
+        return self._asked.get(journey.number, ())
 
     def answer(self, ending: Ending) -> Journey | None:
         """What a node has sent back for a ping or a connection that was delivered there."""

@@ -6,6 +6,46 @@ from typing import Literal
 
 from pynetemu.trace.journeys.journey import Sighting
 
+KINDS = (
+    "address",
+    "arp",
+    "bridge",
+    "checksum",
+    "connection",
+    "duplicate",
+    "fdb",
+    "flood",
+    "forwarding",
+    "ignored",
+    "iptables",
+    "isolated",
+    "kernel",
+    "link",
+    "loss",
+    "mac",
+    "malformed",
+    "martian",
+    "mtu",
+    "multicast",
+    "nft",
+    "port",
+    "protocol",
+    "queue",
+    "queued",
+    "refused",
+    "route",
+    "rp_filter",
+    "socket",
+    "stalled",
+    "stp",
+    "tc",
+    "ttl",
+    "unanswered",
+    "vanished",
+    "vlan",
+    "vxlan",
+    "xdp",
+)  # of reasons
 Fate = Literal["delivered", "ignored", "dropped", "unanswered", "waiting"]
 
 

@@ -109,11 +109,12 @@ class _Detail:
                 answered = f"   answered by packet {answer.number}" if answer else ""
                 yield style.fine(style.words(f"  {hop.node:<{self._node_width}}  {style.signs.fine} {ending.fate}{answered}"))
                 continue
-            yield style.failed(style.words(f"  {hop.node:<{self._node_width}}  {style.signs.dropped} {reason.text}"))
+            told = style.words(f"{hop.node:<{self._node_width}}  {style.signs.dropped} {reason.text}")
+            yield from map(style.failed, style.wrapped(told, 2, self._node_width + 6))
             for text in reason.details:
-                yield style.dim(style.words(f"  {'':<{self._node_width}}      {text}"))
+                yield from map(style.dim, style.wrapped(style.words(text), self._node_width + 8))
             if known := " · ".join(filter(None, (reason.source, reason.proof))):
-                yield style.dim(style.cut(style.words(f"  {'':<{self._node_width}}      ({known})"), 0))
+                yield from map(style.dim, style.wrapped(style.words(f"({known})"), self._node_width + 8))
             if reason.hint:
                 yield style.words(f"  try: {reason.hint}")
 

@@ -100,8 +100,8 @@ class Ladder:
             indent = max(_TIME, style.width - longest - 2)
         for number, text in enumerate(texts):
             lead = f"{style.signs.corner} " if number == 0 else "    "
-            words = style.cut(style.words(lead + text), indent)
-            yield " " * indent + (style.failed(words) if number == 0 else style.dim(words))
+            for line in style.wrapped(style.words(lead + text), indent, indent + 4):
+                yield style.failed(line) if number == 0 else style.dim(line)
 
     def _listing(self) -> Iterator[str]:
         """For ways through more nodes than fit side by side: each as text, blue→s1→…→root."""

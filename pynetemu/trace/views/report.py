@@ -40,14 +40,23 @@ def _worth_showing(trace: "TraceRecord", hidden: Sequence[Journey]) -> list[Row]
     return [row for row in judged if any(map(_is_bad, row[1]))][:5]
 
 
-def why(trace: "TraceRecord", style: Style) -> str:
-    """The last packet that ended badly, with its way, the reason, its proof and what to try."""
+def why(trace: "TraceRecord", style: Style, *, with_evidence: bool = False) -> str:
+    """The last packet that ended badly, with its way, the reason, its proof and what to try; and what the nodes were asked."""
     bad = [journey for journey in trace if not is_background(journey.first.data) and any(map(_is_bad, trace.endings(journey)))]
     if not bad:
         cause = outcome(trace, []).cause
         return style.failed(cause.text) + _try(cause.hint) if cause else "nothing was dropped in the last trace"
     ping = [journey for journey in bad if dissect(journey.first.data).protocol not in ("ARP", "ND")]
-    return detail(trace, (ping or bad)[-1], style)
+    chosen = (ping or bad)[-1]
+    return "\n".join([detail(trace, chosen, style), *(_evidence(trace, chosen, style) if with_evidence else ())])
+
+
+def _evidence(trace: "TraceRecord", journey: Journey, style: Style) -> Iterator[str]:
+    """The questions to the nodes that a verdict stands on, with their answers and when these were given."""
+    yield "  asked:"
+    for one in trace.asked(journey):
+        when = f"{(one.time - journey.time) / 1e9:+.3f} s"
+        yield from style.wrapped(style.words(f"{one.node}, {when}: {one.question} → {one.answer}"), 4, 8)
 
 
 def _is_bad(ending: Ending) -> bool:

@@ -1,8 +1,11 @@
 """How a ladder is drawn: its signs, its colors, its width."""
 
+import textwrap
 from dataclasses import astuple, dataclass, field
 
 from pynetemu.terminal_output import PROTOCOL_STYLES, painted
+
+_NARROWEST = 20  # columns that a wrapped text has at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,14 @@ class Style:
     def words(self, text: str) -> str:
         """The text with signs that this style has."""
         return text.replace("→", self.signs.arrow).replace("…", self.signs.cut) if self.signs == ASCII else text
+
+    def wrapped(self, text: str, indent: int, further: int | None = None) -> list[str]:
+        """The text on as many lines as the width takes, all of it; `further` is the indent of those after the first."""
+        first, rest = " " * indent, " " * (indent if further is None else further)
+        if self.width is None or indent + len(text) <= self.width:
+            return [first + text]
+        width = max(self.width, len(rest) + _NARROWEST)
+        return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
     def cut(self, text: str, used: int) -> str:
         """The text as far as it fits behind what a line has already."""

@@ -27,7 +27,7 @@ def summary(trace: "TraceRecord", rows: Sequence[Row], journeys: Sequence[Journe
     if found.cause is not None:
         cause = found.cause
         because = f": {cause.details[0]}" if cause.kind == "arp" and cause.details else ""
-        yield style.failed(style.words(f" {style.signs.dropped} {cause.text}{because}"))
+        yield from map(style.failed, style.wrapped(style.words(f"{style.signs.dropped} {cause.text}{because}"), 1, 3))
         yield style.words(f"   {told}")
         if cause.hint:
             yield style.words(f"   try: {cause.hint}") + (style.dim(f" {style.signs.bullet} why") if rows else "")
@@ -47,9 +47,9 @@ def summary(trace: "TraceRecord", rows: Sequence[Row], journeys: Sequence[Journe
 def _besides(found: Outcome, style: Style) -> Iterator[str]:
     """What was made good, and what happened to the packets of others."""
     for reason in found.healed[:_MOST_BESIDES]:
-        yield style.words(f" ! made good: {reason.text}")
+        yield from style.wrapped(style.words(f"! made good: {reason.text}"), 1, 3)
     for reason in found.besides[:_MOST_BESIDES]:
-        yield style.dim(style.words(f"   besides: {reason.text}"))
+        yield from map(style.dim, style.wrapped(style.words(f"besides: {reason.text}"), 3, 5))
 
 
 def way(journey: Journey, endings: Sequence[Ending]) -> str:
