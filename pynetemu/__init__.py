@@ -119,12 +119,15 @@ if TYPE_CHECKING:
     from pynetemu.topology import tcp as tcp
     from pynetemu.topology import udp as udp
     from pynetemu.topology.devices import BridgePort as BridgePort
+    from pynetemu.trace.evidence.evidence import Question as Question
+    from pynetemu.trace.evidence.traced_line import TracedLine as TracedLine
     from pynetemu.trace.journeys.journey import Hop as Hop
     from pynetemu.trace.journeys.journey import Journey as Journey
     from pynetemu.trace.journeys.journey import Sighting as Sighting
     from pynetemu.trace.sources.events import Event as Event
     from pynetemu.trace.trace import Trace as Trace
     from pynetemu.trace.tracer import Tracer as Tracer
+    from pynetemu.trace.verdicts.outcome import Outcome as Outcome
     from pynetemu.trace.verdicts.verdict import Ending as Ending
     from pynetemu.trace.verdicts.verdict import Reason as Reason
 
@@ -160,8 +163,11 @@ _HOMES = {
     "pynetemu.plan.impairment": "Impairment Limit Loss Queue",
     "pynetemu.plan.operations": "Plan",
     "pynetemu.trace.journeys.journey": "Hop Journey Sighting",
+    "pynetemu.trace.evidence.evidence": "Question",
+    "pynetemu.trace.evidence.traced_line": "TracedLine",
     "pynetemu.trace.trace": "Trace",
     "pynetemu.trace.tracer": "Tracer",
+    "pynetemu.trace.verdicts.outcome": "Outcome",
     "pynetemu.trace.verdicts.verdict": "Ending Reason",
     "pynetemu.lab.process": "Change Process",
     "pynetemu.network.node": "RunningNode",

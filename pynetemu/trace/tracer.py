@@ -15,6 +15,7 @@ from pynetemu.packets.dissect import is_to_many
 from pynetemu.plan.no_gc import no_collection
 from pynetemu.results import Result
 from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.meanwhile import Meanwhile
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
@@ -54,6 +55,8 @@ class Tracer:
             undo.callback(self._evidence.close)
             self._collector = Collector(self._source, self._evidence.firewall)
             lab.on_result.append(self._heard)
+            self._meanwhile = Meanwhile(lab)
+            self._meanwhile.start()
             self._undo = undo.pop_all()
         return self.trace
 
@@ -76,6 +79,7 @@ class Tracer:
             events = self._wiring.with_names_of_now(events)
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
+            self.trace.changes = self._meanwhile.stop(self.trace.lines)
             verdicts = Verdicts(journeys, self._wiring, self._evidence, self.trace.lines)
             missed = self._evidence.firewall.lost
             self.trace.fill(journeys, verdicts, engine=self._source.name, lost=self._source.lost, rules_missed=missed)

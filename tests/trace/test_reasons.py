@@ -76,7 +76,7 @@ def test_packet_sockets_can_be_chosen(refused: tuple[Network, Trace]) -> None:
 @pytest.mark.slow
 def test_data_stand_alone_on_standard_output() -> None:
     done = pynetemu(f"{_LABS}:Office", "-c", "trace --json h1 ping -c1 10.1.0.1")
-    packets = json.loads(done.stdout)
+    packets = json.loads(done.stdout)["packets"]
     assert "ICMP echo request seq 1" in {packet["text"] for packet in packets}
     assert "1 packets transmitted" in done.stderr
 
@@ -85,3 +85,14 @@ def test_data_stand_alone_on_standard_output() -> None:
 def test_a_count_may_stand_behind_the_filter_of_sniff() -> None:
     done = pynetemu(f"{_LABS}:Office", "-c", "h1 ping -c9 -i0.2 h2 &", "-c", "h2 sniff icmp -c 2")
     assert done.stdout.count("ICMP") == 2, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_what_changed_meanwhile_stands_between_the_packets() -> None:
+    breaks = "r2 sh -c '(sleep 0.6; ip route add blackhole 10.2.0.21) >/dev/null 2>&1 &'"
+    done = pynetemu(f"{_LABS}:Office", "-c", breaks, "-c", "trace --filter icmp h1 ping -c5 -i0.3 -W0.3 web")
+    lines = [line for line in done.stdout.splitlines() if "ICMP echo request" in line or " ! " in line]
+    (place,) = [number for number, line in enumerate(lines) if "! r2 route 10.2.0.21/32" in line]
+    assert 0 < place < len(lines) - 1
+    times = [float(line.split()[0]) for line in lines]
+    assert times == sorted(times)

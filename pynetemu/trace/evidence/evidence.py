@@ -31,7 +31,7 @@ _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Question:
     """A question to a node, its answer, and when that was given, in nanoseconds since 1970."""
 
     node: str
@@ -50,7 +50,7 @@ class Evidence:
         self._rules: dict[str, dict[tuple[str, str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
         self._filters: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
-        self.asked: list[Asked] = []
+        self.asked: list[Question] = []
         self._legacy: dict[str, list[LegacyRule]] = {}
         looked_at = self._nodes if len(self._nodes) <= _FEW else ()
         self._queues_before = {node: self._queues(node) for node in looked_at}
@@ -104,7 +104,7 @@ class Evidence:
 
     def note(self, node: str, question: str, answer: object) -> None:
         """Keeps what a node was asked, for `why -v`; the last thousands of it."""
-        self.asked.append(Asked(node, question, str(answer), time.time_ns()))
+        self.asked.append(Question(node, question, str(answer), time.time_ns()))
         if len(self.asked) > _MOST_NOTED:
             del self.asked[: _MOST_NOTED // 2]
 

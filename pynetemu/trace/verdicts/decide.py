@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import Packet, dissect, is_to_many
-from pynetemu.trace.evidence.evidence import Asked, Evidence
+from pynetemu.trace.evidence.evidence import Evidence, Question
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.flows import flow_of
 from pynetemu.trace.journeys.journey import Journey, Sighting
@@ -40,7 +40,7 @@ class Verdicts:
         self._requests = Requests(self.conversations, wiring, evidence)
 
     @property
-    def asked(self) -> list[Asked]:
+    def asked(self) -> list[Question]:
         """What the nodes have been asked until now, the latest last."""
         return self._evidence.asked
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
-from pynetemu.trace.evidence.evidence import Asked
+from pynetemu.trace.evidence.evidence import Question
+from pynetemu.trace.evidence.meanwhile import Change
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
@@ -26,8 +27,9 @@ class TraceRecord:
         self.lost = 0
         self.rules_missed = False
         self.lines: list[TracedLine] = []
+        self.changes: list[Change] = []
         self._endings: dict[int, Sequence[Ending]] = {}
-        self._asked: dict[int, tuple[Asked, ...]] = {}
+        self._asked: dict[int, tuple[Question, ...]] = {}
         self._verdicts: Verdicts | None = None
 
     def fill(self, journeys: list[Journey], verdicts: Verdicts, *, engine: str, lost: int, rules_missed: bool) -> None:
@@ -72,7 +74,7 @@ class TraceRecord:
             )[::-1]
         return self._endings.get(journey.number, ())
 
-    def asked(self, journey: Journey) -> tuple[Asked, ...]:
+    def asked(self, journey: Journey) -> tuple[Question, ...]:
         """What the nodes were asked to judge a journey, and what they answered."""
         self.endings(journey)
         return self._asked.get(journey.number, ())

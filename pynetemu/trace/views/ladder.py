@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from pynetemu.packets.dissect import Packet, dissect
+from pynetemu.trace.evidence.meanwhile import Change
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.verdict import Ending, died
@@ -26,8 +27,9 @@ _ALIGNED = 64  # texts up to so long have what follows them in one column
 class Ladder:
     """Draws journeys, which are in the order of time."""
 
-    def __init__(self, rows: Sequence[Row], wiring: Wiring, style: Style) -> None:
+    def __init__(self, rows: Sequence[Row], wiring: Wiring, style: Style, changes: Sequence[Change] = ()) -> None:
         self._rows, self._wiring, self._style = rows, wiring, style
+        self._changes = list(changes)
         self._told: dict[tuple[str, str], int] = {}  # reasons that have been told, with the packet's number
         self._packets = [dissect(journey.first.data, wiring.name) for journey, _ in rows]
         heads = [len(head) for packet in self._packets if len(head := self._head(packet)) <= _ALIGNED]
@@ -45,10 +47,21 @@ class Ladder:
         width = places[columns[-1]] + 1
         yield self._style.bold("   ms    " + "".join(_fit(node, step).ljust(step) for node in columns).rstrip())
         for (journey, endings), packet in zip(self._rows, self._packets, strict=True):
+            yield from self._changed(journey.time)
             drawn = _paint(_draw(journey, endings, places, width, self._style), packet.protocol, self._style)
             text = self._text(journey, endings, packet, _TIME + width, set(columns))
             yield f"{self._time(journey)} {drawn}{text}".rstrip()
             yield from self._reasons(journey, endings, places)
+        yield from self._changed(None)
+
+    def _changed(self, until: int | None) -> Iterator[str]:
+        """What changed in the lab before a packet, or after the last one, each with its time."""
+        first = self._rows[0][0].time
+        while self._changes and (until is None or self._changes[0].time < until):
+            change = self._changes.pop(0)
+            when = f"{(change.time - first) / 1e6:8.3f}"
+            for number, line in enumerate(self._style.wrapped(self._style.words(f"! {change.text}"), _TIME, _TIME + 2)):
+                yield self._style.bold(when + line[len(when) :] if number == 0 else line)
 
     def _time(self, journey: Journey) -> str:
         return f"{(journey.time - self._rows[0][0].time) / 1e6:8.3f}"
@@ -106,6 +119,7 @@ class Ladder:
     def _listing(self) -> Iterator[str]:
         """For ways through more nodes than fit side by side: each as text, blue→s1→…→root."""
         for (journey, endings), packet in zip(self._rows, self._packets, strict=True):
+            yield from self._changed(journey.time)
             yield self._time(journey) + self._text(journey, endings, packet, _TIME, set())
             yield from self._way(involved(journey, endings), died(endings))
             yield from self._reasons(journey, endings, {ending.node: 14 - _TIME for ending in endings})

@@ -27,7 +27,7 @@ def report(trace: "TraceRecord", style: Style, *, everything: bool = False) -> s
     rows = [(journey, trace.endings(journey)) for journey in shown[: None if everything else _ROWS]]
     hidden = shown[len(rows) :]
     rows += _worth_showing(trace, hidden)
-    lines = [*Ladder(rows, trace.wiring, style).lines()]
+    lines = [*Ladder(rows, trace.wiring, style, trace.changes).lines()]
     if len(shown) > len(rows):
         more = counted(len(shown) - len(rows), "more packet")
         lines.append(style.dim(style.words(f"   … {more} not shown: --all shows all, --filter fewer")))
