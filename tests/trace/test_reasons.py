@@ -83,7 +83,7 @@ def test_data_stand_alone_on_standard_output() -> None:
 
 @pytest.mark.slow
 def test_a_count_may_stand_behind_the_filter_of_sniff() -> None:
-    done = pynetemu(f"{_LABS}:Office", "-c", "h1 ping -c9 -i0.2 h2 &", "-c", "h2 sniff icmp -c 2")
+    done = pynetemu(f"{_LABS}:Office", "-c", "h1 ping -c200 -i0.2 h2 &", "-c", "h2 sniff icmp -c 2")
     assert done.stdout.count("ICMP") == 2, done.stdout + done.stderr
 
 
