@@ -5,14 +5,17 @@ them with their far ends, when the nodes' namespaces go; so nothing stays even w
 has to be written down.
 """
 
+import fcntl
+import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import IPv4Address, ip_address
 
 from pynetemu.engine import netlink, queries
-from pynetemu.engine.messages import encoders
-from pynetemu.engine.messages.tables import RTM_GETLINK
+from pynetemu.engine.loop import Steps
+from pynetemu.engine.nodes import Nodes
 from pynetemu.errors import ConflictError
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import (
@@ -33,6 +36,8 @@ from pynetemu.plan.operations import (
     SetSysctl,
 )
 
+_SECONDS_FOR_OTHERS = 30
+_SECONDS_BETWEEN_LOOKS = 0.01
 _LASTING = (AddTunnel, AddWireGuard, AddBridge, AddDevice)
 
 
@@ -64,16 +69,36 @@ def refuse_conflicts(inventory: Inventory) -> None:
         )
 
 
-def remove_links(inventory: Inventory) -> None:
-    """Removes the links that the plan made, known by name and MAC address: one of the same name may be the machine's own."""
-    ours = {(name, mac) for _, name, mac in _root_interfaces(inventory)}
-    link = netlink.Netlink()
-    try:
-        messages = link.dump(RTM_GETLINK, encoders.ifinfmsg())
-        links = {(found.get_attr("IFLA_IFNAME"), found.get_attr("IFLA_ADDRESS")): found["index"] for found in messages}
-        queries.delete_links(link, [links[key] for key in ours & set(links)])
-    finally:
-        link.close()
+def wait_for_turn() -> Steps[int]:
+    """Labs are built on a machine one after the other, so that each sees what the others have; to be closed at the end.
+
+    The lock is that of the network namespace itself (flock(2)). Raises ConflictError.
+    """
+    turn = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    end = time.monotonic() + _SECONDS_FOR_OTHERS
+    while True:
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return turn
+        except BlockingIOError:
+            if time.monotonic() > end:
+                os.close(turn)
+                text = f"another lab is being built on this machine for {_SECONDS_FOR_OTHERS} s now"
+                raise ConflictError(f"{text}\n    hint: `pynetemu ps` lists labs") from None
+            yield _SECONDS_BETWEEN_LOOKS
+
+
+def remove_links(inventory: Inventory, nodes: Nodes) -> None:
+    """Removes the links that the plan made, by their far ends: what is in the nodes' namespaces is this lab's for sure."""
+    for operation in inventory.of_type(AddVeth):
+        far = operation.peer_node, operation.peer_interface
+        if operation.peer_node == inventory.root:
+            far = operation.node, operation.interface
+        elif operation.node != inventory.root:
+            continue
+        node = nodes.get(far[0])
+        if node is not None and far[0] != inventory.root and far[1] in node.indexes:
+            queries.delete_links(node.link, [node.indexes[far[1]]])
 
 
 def machine_hosts() -> str:
@@ -122,7 +147,7 @@ def _networks(inventory: Inventory, link: netlink.Netlink) -> Iterator[str]:
         if isinstance(operation, AddAddress) and operation.node == inventory.root:
             wanted = operation.address
             same = [address for address in addresses if address.ip == wanted.ip]
-            near = [network for network in routes if _overlap(network, wanted.network)]
+            near = [route for route in routes if _overlap(route.network, wanted.network)]
             if same:
                 yield _say(operation, f"this machine has the address {wanted.ip} already")
             elif near:
@@ -131,11 +156,14 @@ def _networks(inventory: Inventory, link: netlink.Netlink) -> Iterator[str]:
                 yield _say(operation, f"{wanted} would stay on this machine's loopback after a crash")
         elif isinstance(operation, AddRoute | AddMultipathRoute) and operation.node == inventory.root:
             where = operation.destination
-            near = [network for network in routes if _overlap(network, where)]
+            near = [route for route in routes if _overlap(route.network, where)]
             if where.prefixlen == 0:
                 yield _say(operation, "the lab would have a default route on this machine")
             elif near:
-                yield _say(operation, f"this machine has a route to {near[0]} already, which that to {where} overlaps")
+                yield _say(
+                    operation,
+                    f"this machine has a route to {near[0]} already, which that to {where} overlaps",
+                )
 
 
 def _overlap(one: IPNetwork, other: IPNetwork) -> bool:

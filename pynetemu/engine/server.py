@@ -210,6 +210,18 @@ class Server(Loop):
             raise LabError("the lab is built already")
         self._is_built = True
         plan = from_data(request.plan)
+        if not plan.host:
+            yield from self._build_plan(request, plan)
+            return
+        from pynetemu.engine import host
+
+        turn = yield from host.wait_for_turn()
+        try:
+            yield from self._build_plan(request, plan)
+        finally:
+            os.close(turn)
+
+    def _build_plan(self, request: Build, plan: Plan) -> Steps[None]:
         self._described = Description(request.pid, request.file, request.started, plan.nodes)
         if plan.host:
             from pynetemu.engine import host
@@ -280,7 +292,7 @@ class Server(Loop):
         if self._is_on_machine:
             from pynetemu.engine import host
 
-            host.remove_links(self._changes.inventory)
+            host.remove_links(self._changes.inventory, self.nodes)
 
     def _inside(self, name: str) -> AbstractContextManager[None]:
         self._names.settle()

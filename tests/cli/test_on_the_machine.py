@@ -238,3 +238,53 @@ def test_what_would_stay_or_take_over_the_machines_ways_is_refused(machine: Mach
     assert "10.78.0.1/32 would stay on this machine's loopback after a crash" in done.stderr
     assert "this machine has a route to 172.30.0.0/24 already, which that to 172.30.0.0/16 overlaps" in done.stderr
     assert "the lab would have a default route on this machine" in done.stderr
+
+
+def test_routes_of_every_kind_and_table_that_packets_are_led_by_are_refused(tmp_path: Path) -> None:
+    links = [f'    l{i} = Link(root.interface("l{i}", "10.{i}.0.1/24"), h1)\n' for i in (41, 42, 43, 44, 45, 46)]
+    (tmp_path / "lab.py").write_text(
+        "from pynetemu import Host, Link, Root, Topology\nclass Lab(Topology):\n    root = Root()\n    h1 = Host()\n"
+        + "".join(links)
+        + '    six = Link(root.interface("six", "fd77::1/64"), h1)\n'
+    )
+    with Machine() as machine:
+        for words in (
+            "unreachable 10.41.0.0/16",
+            "blackhole 10.42.0.0/16",
+            "prohibit 10.43.0.0/16",
+            "10.44.0.0/16 dev uplink table 52",
+            "10.45.0.0/16 dev uplink table 53",  # to which no rule leads
+            "default dev uplink table 52",
+            "local 10.46.0.9/32 dev lo table local",
+        ):
+            assert machine.run("ip", "route", "add", *words.split()).returncode == 0
+        assert machine.run("ip", "rule", "add", "lookup", "52").returncode == 0
+        assert machine.run("ip", "-6", "route", "add", "unreachable", "fd77::/48").returncode == 0
+        before = machine.state()
+        done = machine.run(*PROGRAM, "--host", str(tmp_path / "lab.py"), "-c", "h1 true", cwd=tmp_path)
+        assert machine.state() == before
+    assert done.returncode == 1
+    for text in (
+        "a route to 10.41.0.0/16 (unreachable) already",
+        "a route to 10.42.0.0/16 (blackhole) already",
+        "a route to 10.43.0.0/16 (prohibit) already",
+        "a route to 10.44.0.0/16 (table 52) already",
+        "a route to 10.46.0.9/32 (its own) already",
+        "a route to fd77::/48 (unreachable) already",
+    ):
+        assert text in done.stderr, done.stderr
+    assert "10.45." not in done.stderr
+
+
+def test_of_two_labs_that_start_at_once_one_comes_up_and_loses_nothing(machine: Machine) -> None:
+    """The one that is refused takes nothing of the other's away."""
+    line = "sh -c 'read -r _ || true; ip -br link show veth_root; ping -c1 -W2 blue'"
+    both = [machine.start(*_HOST, "-c", f"root {line}") for _ in range(2)]
+    try:
+        wait_until(lambda: any(process.poll() is not None for process in both), 20)
+    finally:
+        ends = [process.communicate("\n", timeout=20) for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1], ends
+    (kept, refused) = sorted(ends, key=lambda end: "1 received" not in end[0])
+    assert "veth_root" in kept[0] and "1 received" in kept[0]
+    assert "this machine has an interface veth_root already" in refused[1]
