@@ -6,7 +6,7 @@ topology, or LAB as `pynetemu ps` lists it.
 
 import argparse
 
-from pynetemu.cli.description import add_description, read_plan
+from pynetemu.cli.description import add_description, read_description
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     lab = arguments.lab or name_of(type(load(arguments.file, dict(arguments.parameters))).__name__)
     with Network.attach(lab) as network:
         interrupts.raise_again()
-        plan = read_plan(arguments, network.host, running=network.plan)
+        _, plan = read_description(arguments, network.host, running=network.plan)
         if arguments.dry_run:
             print(*network.difference(plan).commands, sep="\n")
         else:

@@ -13,6 +13,7 @@ from pynetemu.terminal_output import wrapped
 if TYPE_CHECKING:
     from pynetemu.lab.connection import Sandbox
     from pynetemu.plan.operations import Plan
+    from pynetemu.topology import Topology
 
 
 def add_description(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +22,16 @@ def add_description(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings about the description are errors")
 
 
-def read_plan(
+def read_plan(arguments: argparse.Namespace, host: bool = False) -> "Plan":
+    """The plan of the user's file, as `read_description` has it."""
+    return read_description(arguments, host)[1]
+
+
+def read_description(
     arguments: argparse.Namespace, host: bool = False, sandbox: "Sandbox | None" = None, running: "Plan | None" = None
-) -> "Plan":
-    """The plan of the user's file; `sandbox` is one that has nothing in it yet, to try the kernel in; `running` that of a
-    lab which this is to become.
+) -> "tuple[Topology, Plan]":
+    """The description in the user's file, and its plan; `sandbox` is one that has nothing in it yet, to try the kernel in;
+    `running` is the plan of a lab that is to become this.
 
     Warnings are told on standard error; with --strict they are a DescriptionError.
     """
@@ -42,7 +48,7 @@ def read_plan(
         raise DescriptionError([Problem(warning) for warning in plan.warnings])
     for warning in plan.warnings:
         print(wrapped(f"pynetemu: warning: {warning}", sys.stderr), file=sys.stderr)
-    return plan
+    return topology, plan
 
 
 def _hidden_commands(plan: "Plan") -> Iterator[str]:

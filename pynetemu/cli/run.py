@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pynetemu.cli import captured, interrupts
-from pynetemu.cli.description import add_description, read_plan
+from pynetemu.cli.description import add_description, read_description
 from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.connection import Sandbox
 from pynetemu.wording import shortened
@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from pynetemu.network.network import Network
 
-        network = Network(
-            read_plan(arguments, arguments.host, sandbox), name=arguments.name, sandbox=sandbox, capture=arguments.capture
-        )
+        topology, plan = read_description(arguments, arguments.host, sandbox)
+        network = Network(plan, name=arguments.name, sandbox=sandbox, capture=arguments.capture)
+        network.describe(topology, plan)
         with captured.told(network.captured):
             return _serve(network.begin(), arguments, script, start)
     finally:
@@ -58,7 +58,9 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
     gc.enable()
     with network:
         interrupts.raise_again()
-        shell = Shell(network, interactive, _stdin(arguments, interactive), partial(read_plan, arguments, arguments.host, None))
+        shell = Shell(
+            network, interactive, _stdin(arguments, interactive), partial(read_description, arguments, arguments.host, None)
+        )
         try:
             if interactive:
                 print(_welcome(network, time.perf_counter() - start))

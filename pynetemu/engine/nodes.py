@@ -19,7 +19,7 @@ from pynetemu.engine.messages.framing import text
 from pynetemu.engine.messages.tables import IFLA_IFNAME, LINK_BODY, RTM_GETLINK, LinkMessage
 from pynetemu.engine.netlink import Netlink, Refused
 from pynetemu.engine.protocol.requests import ServiceStatus
-from pynetemu.errors import LabError
+from pynetemu.errors import KernelError, LabError
 from pynetemu.plan.operations import NodeKind
 
 NETWORK = syscalls.CLONE_NEWNET
@@ -216,7 +216,8 @@ class Nodes(dict[str, Node]):
     def index(self, node: Node, interface: str) -> int:
         """An interface's index; on the machine itself it was the kernel's choice, so it is looked up once."""
         if interface not in node.indexes:
-            assert node.kind == "root" and self.host
+            if node.kind != "root" or not self.host:
+                raise KernelError(f"{node.name} has no interface {interface}")
             node.indexes[interface] = socket.if_nametoindex(interface)
         return node.indexes[interface]
 

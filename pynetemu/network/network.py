@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from pynetemu.errors import LabError
 from pynetemu.lab.connection import EngineProcess
 from pynetemu.lab.lab import Lab
 from pynetemu.network.node import RunningNode
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.services import ServiceNews, ServiceState
     from pynetemu.measure.ping import Pings, Progress
     from pynetemu.measure.throughput import Throughput
+    from pynetemu.topology.part import Part
     from pynetemu.trace.tracer import Tracer
 
 
@@ -48,6 +51,7 @@ class Network(Lab):
         capture: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(topology, host=host, name=name, sandbox=sandbox)
+        self._descriptions: list[tuple[Plan, Topology]] = []  # of plans of this lab
         self.captured: Capture | None = self.capture(capture) if capture is not None else None
 
     def __getitem__(self, name: str) -> RunningNode:
@@ -71,6 +75,9 @@ class Network(Lab):
         return memory_for(len(self.nodes))
 
     def _opened(self) -> None:
+        if not isinstance(self._topology, Plan):
+            made = self._topology() if isinstance(self._topology, type) else self._topology
+            self._descriptions = [(self.followed.plan, made)]
         if self.captured is not None:
             from pynetemu.capture.capture import boot_rings
 
@@ -124,7 +131,78 @@ class Network(Lab):
         """
         from pynetemu.lab import changing
 
-        return changing.become(self, self.planned(topology))
+        plan = self.planned(topology)
+        change = changing.become(self, plan)
+        if not isinstance(topology, Plan):
+            self.describe(topology() if isinstance(topology, type) else topology, plan)
+        return change
+
+    def describe(self, topology: "Topology", plan: "Plan | None" = None) -> None:
+        """Tells which description a plan, by default the lab's, was made of: `add`, `remove` and `move` start from there."""
+        self._descriptions.append((plan or self.plan, topology))
+
+    def _description(self) -> "Topology":
+        """The description of what runs now."""
+        plan = self.plan
+        for known, topology in reversed(self._descriptions):
+            if known == plan:
+                return topology
+        hint = "change the file, and apply it: net.apply(...), or `pynetemu apply FILE LAB`"
+        raise LabError(f"the description of this lab is known where it was started or changed last, not here\n    hint: {hint}")
+
+    def add(self, *parts: "str | Part") -> "LabChange":
+        """Adds nodes, each after its name, links, services and filters to the running lab: all of them, or nothing.
+
+            net.add("h3", Host(), Link("h3", "s1"))
+            net.add("web", HttpServer("h3", port=80))
+
+        Nodes that are there are given by their names. What follows, such as the routes of others, follows. Raises as `apply`.
+        """
+        from pynetemu.topology.editing import with_parts
+
+        return self.apply(with_parts(self._description(), *parts))
+
+    def remove(self, *names: str) -> "LabChange":
+        """Removes nodes with their links and services; or the links between two nodes, or a service, by its name.
+
+            net.remove("h3")
+            net.remove("h1-s1")
+
+        The programs in a removed node end. Raises as `apply`, and LabError for what is not there.
+        """
+        from pynetemu.topology.editing import without
+
+        return self.apply(without(self._description(), *names))
+
+    def move(self, node: str, old: str, to: str) -> "LabChange":
+        """Plugs the link between a node and another one in at a third: a host at another switch, say.
+
+            net.move("h1", "s1", "s2")
+
+        The node's interface keeps its name and MAC address; an automatic address is one of its new network. Raises as `apply`.
+        """
+        from pynetemu.topology.editing import replugged
+
+        return self.apply(replugged(self._description(), node, old, to))
+
+    @contextmanager
+    def changed(self, topology: "Topology | type[Topology] | Plan") -> "Iterator[LabChange]":
+        """A block in which the lab is what another description says; at its end it is what it was.
+
+            with net.changed(WithoutBackup()):
+                assert net.ping_all().loss == 0
+
+        Raises as `apply`, also at the end, and when somebody else has changed the lab within the block.
+        """
+        before = self.plan
+        change = self.apply(topology)
+        within = self.plan
+        try:
+            yield change
+        finally:
+            if self.plan is not within:
+                raise LabError("somebody else has changed this lab meanwhile: it stays as it is")
+            self.apply(before)
 
     def undo(self) -> "LabChange":
         """Takes the last change back that has not been taken back, whoever made it.

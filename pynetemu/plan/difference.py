@@ -136,7 +136,7 @@ class _Change:
         moved = True
         while moved:
             standing = [place for place, operation in kept.items() if self._stands_on_changes(operation)]
-            lost = [pair for pair in self._pairs if self._stands_on_changes(pair.new) or self._stands_on_changes(pair.old)]
+            lost = [pair for pair in self._pairs if self._loses_ground(pair)]
             moved = bool(standing or lost)
             for place in standing:
                 self._again[place] = kept.pop(place)
@@ -146,6 +146,12 @@ class _Change:
                 self._gone.append(pair.old)
                 self._come.append(pair.new)
                 self._dirty |= {*pair.old.makes, *pair.new.makes}
+
+    def _loses_ground(self, pair: Replace) -> bool:
+        """Whether what would be changed in place goes with something else. A route takes any other's place."""
+        if isinstance(pair.new, ROUTES):
+            return False
+        return self._stands_on_changes(pair.new) or self._stands_on_changes(pair.old)
 
     def _kept_at_changed_nodes(self) -> dict[int, Effect]:
         """Operations of both plans at nodes that have changes, numbered."""
@@ -177,13 +183,13 @@ class _Change:
         )
 
     def _groups_again(self) -> list[Effect]:
-        """Neighbor tables of interfaces that are made anew."""
+        """Neighbor tables of interfaces that are made anew: what those of both plans know of each other."""
         found: list[Effect] = []
-        come = set(map(id, self._come))
+        old = {member for group in _of(AddNeighbors, self._old) for member in group.members} if self._dirty else set()
         for group in _of(AddNeighbors, self._new) if self._dirty else ():
-            anew = [place for place, thing in enumerate(group.needs) if thing in self._dirty]
-            if anew and id(group) not in come:
-                found += [step for part in group.with_members(anew) for step in (Undo(part), part)]
+            kept = group.only([place for place, member in enumerate(group.members) if member in old])
+            anew = [place for place, thing in enumerate(kept.needs) if thing in self._dirty]
+            found += [Replace(part, part) for part in kept.with_members(anew)]
         return found
 
 

@@ -44,15 +44,18 @@ class Standing:
         """The address of an interface in a network."""
         return next((own for own in self._inventory.addresses.get(place, ()) if own.network == network), None)
 
-    def network(self, places: Iterable[Place], pool: IPNetwork) -> IPNetwork | None:
-        """The network of a pool in which most of these interfaces are."""
-        found = Counter(
+    def votes(self, places: Iterable[tuple[Place, str]], pool: IPNetwork) -> Counter[IPNetwork]:
+        """In which networks of a pool how many of these interfaces are, each with the node at its other end.
+
+        One that is plugged in elsewhere now does not count: it comes to those who are there.
+        """
+        return Counter(
             own.network
-            for place in places
+            for place, peer in places
+            if self._inventory.peers.get(place, ("", ""))[0] == peer
             for own in self._inventory.addresses.get(place, ())
             if own.version == pool.version and _is_within(own.network, pool)
         )
-        return found.most_common(1)[0][0] if found else None
 
     def arp(self, places: Iterable[Place], version: int) -> str:
         """Whether these interfaces know each other's MAC addresses: "permanent", "dynamic", or "" when all are new."""

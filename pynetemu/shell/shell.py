@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.changing import LabChange
     from pynetemu.plan.operations import Plan
     from pynetemu.shell.command import Command
+    from pynetemu.topology import Topology
 
 _HELP_WORDS = ("-h", "--help", "?")
 _DEEPEST = 20  # lines within lines: source, time, watch, aliases
@@ -51,7 +52,7 @@ class Shell:
         network: Network,
         job_control: bool = False,
         stdin: int | None = None,
-        description: "Callable[[Plan | None], Plan] | None" = None,
+        description: "Callable[[Plan | None], tuple[Topology, Plan]] | None" = None,
     ) -> None:
         self.network = network
         self.jobs = Jobs()
@@ -260,22 +261,27 @@ class Shell:
 
     def reload(self, dry_run: bool = False) -> "LabChange":
         """Makes the network what the user's file says now; with `dry_run` it only tells how. Raises as `Network.apply`."""
-        plan = self._described(self.network.plan)
-        return self.network.difference(plan) if dry_run else self.network.apply(plan)
+        topology, plan = self._described(self.network.plan)
+        if dry_run:
+            return self.network.difference(plan)
+        change = self.network.apply(plan)
+        self.network.describe(topology, plan)
+        return change
 
     def reload_fresh(self) -> None:
         """Makes the network again; the old one ends when the new one is there. Raises what a birth raises."""
-        plan = self._described(None)
+        topology, plan = self._described(None)
         old = self.network
         if old.host:  # both would be on the machine
             old.close()
         new = Network(plan, name=old.name, host=old.host).open()
         old.close()
         new.rename(old.name)
+        new.describe(topology, plan)
         self.jobs = Jobs()
         self.network = new
 
-    def _described(self, running: "Plan | None") -> "Plan":
+    def _described(self, running: "Plan | None") -> "tuple[Topology, Plan]":
         if self.description is None:
             hint = "from elsewhere, `pynetemu apply FILE LAB` does it"
             raise LabError(f"reload works in the shell that has started the lab, with a file\n    hint: {hint}")

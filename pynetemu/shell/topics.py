@@ -4,6 +4,7 @@
 # write it there with @command and name it here; a test compares the two.
 TOPICS = {
     "network": "nodes net links intfs interfaces ip ports dump link impair switch plan graph save",
+    "changes": "add remove move undo",
     "state": "routes rules arp neigh fdb stats queues sockets",
     "events": "events diff",
     "reachability": "pingall pingallfull pingpair pingpairfull iperf iperfudp",
@@ -15,6 +16,6 @@ TOPICS = {
     "script": "source set time watch alias unalias",
     "python": "py px",
     "machine": "sh cd term xterm gterm x noecho attach",
-    "session": "help ? history clear keys reload undo exit quit",
+    "session": "help ? history clear keys reload exit quit",
 }
 TOPIC_OF = {name: topic for topic, names in TOPICS.items() for name in names.split()}

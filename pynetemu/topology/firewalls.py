@@ -25,7 +25,7 @@ class Firewall(Part):
 
     def __init__(
         self,
-        node: Node,
+        node: Node | str,
         ruleset: str = "",
         *,
         input: str = "",
@@ -33,7 +33,7 @@ class Firewall(Part):
         output: str = "",
         policy: Literal["accept", "drop"] | None = None,
     ) -> None:
-        self.node = node
+        self.node: Any = node
         self.ruleset = ruleset
         self.chains = {"input": input, "forward": forward, "output": output}
         if policy is not None:
@@ -54,12 +54,12 @@ class Nat(Part):
 
     def __init__(
         self,
-        node: Node,
+        node: Node | str,
         outside: Interface | Link,
         *,
         forwards: Mapping[int | str, tuple[Node | str, int]] | None = None,
     ) -> None:
-        self.node = node
+        self.node: Any = node
         self.outside = outside
         self.forwards: Any = {} if forwards is None else once(forwards)
         if isinstance(node, Node):

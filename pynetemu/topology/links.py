@@ -17,6 +17,7 @@ class Link(Part):
         Link(h1, s1)
         Link(home, isp, delay="20ms", jitter="2ms", loss="0.5%", rate="100mbit")
 
+    An end is a node, an interface of one, or in `Network.add` the name of a node that there is.
     For a node instead of an interface, one without address is made: eth0, eth1... on a host; on a switch and on the
     root it is named after the neighbor.
 
@@ -62,8 +63,8 @@ class Link(Part):
 
     def __init__(
         self,
-        a: Node | Interface,
-        b: Node | Interface,
+        a: Node | Interface | str,
+        b: Node | Interface | str,
         *,
         cost: int | None = None,
         mtu: int | None = None,
@@ -84,8 +85,8 @@ class Link(Part):
         a_to_b: Settings | None = None,
         b_to_a: Settings | None = None,
     ) -> None:
-        self.a = a
-        self.b = b
+        self.a: Any = a  # a Node or an Interface, where the user is right
+        self.b: Any = b
         self._set(cost=cost, mtu=mtu, delay=delay, jitter=jitter, distribution=distribution, loss=loss, rate=rate)
         self._set(queue=queue, limit=limit, duplicate=duplicate, reorder=reorder, corrupt=corrupt, slot=slot, seed=seed)
         self._set(preset=preset, mechanism=mechanism, a_to_b=a_to_b, b_to_a=b_to_a)

@@ -18,8 +18,8 @@ class HttpServer(Part):
 
     port: int = 8080
 
-    def __init__(self, node: Node, *, port: int | None = None) -> None:
-        self.node = node
+    def __init__(self, node: Node | str, *, port: int | None = None) -> None:
+        self.node: Any = node
         if port is not None:
             self.port = port
         if isinstance(node, Node):
@@ -71,14 +71,14 @@ class Service(Part):
 
     def __init__(
         self,
-        node: Node,
+        node: Node | str,
         command: str,
         *,
         ready: Ready | None = None,
         timeout: float | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.node = node
+        self.node: Any = node
         self.command = command
         self.env: Any = {} if env is None else once(env)  # of type dict[str, str], where the user is right
         if ready is not None:

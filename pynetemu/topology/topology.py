@@ -68,7 +68,7 @@ class Topology:
         read_settings_once(cls)
         for name, value in vars(cls).items():
             for _, entry in entries(name, value):
-                for part in _all_parts(entry):
+                for part in all_parts(entry):
                     part.declaration.registered = True
                     part.declaration.open = False
 
@@ -167,7 +167,7 @@ class Topology:
             entry._declaration.name = name
             entry._declaration.registered = True
             self._inner.append(entry)
-            for part in _all_parts(entry):
+            for part in all_parts(entry):
                 part.declaration.within = f"{name}.{part.declaration.within}"
         else:
             entry.declaration.name = name
@@ -208,17 +208,17 @@ def _is_taken(name: str) -> str:
 
 
 def _registered(entry: Part | Topology) -> list[Part]:
-    """As `_all_parts`, without what was made for them."""
+    """As `all_parts`, without what was made for them."""
     if isinstance(entry, Part):
         return [entry]
     return [*entry._parts, *(part for inner in entry._inner for part in _registered(inner))]
 
 
-def _all_parts(entry: Part | Topology) -> list[Part]:
+def all_parts(entry: Part | Topology) -> list[Part]:
     """A part by itself; all of a topology's."""
     if isinstance(entry, Part):
         return [entry]
-    found = [*reachable(entry._parts), *(part for inner in entry._inner for part in _all_parts(inner))]
+    found = [*reachable(entry._parts), *(part for inner in entry._inner for part in all_parts(inner))]
     return list({id(part): part for part in found}.values())
 
 
@@ -297,7 +297,7 @@ def own_copies(cls: type[Topology]) -> tuple[dict[str, object], list[tuple[str, 
                 names[id(entry)] = entry_name, _fill(new[id(entry)], entry, replaced[id(entry)], memo)
     attributes = {name: copied(values[-1], memo) for name, values in declared.items()}
     for _, entry in names.values():
-        for part in _all_parts(entry):
+        for part in all_parts(entry):
             part.declaration.open = True
     first = [names[id(entry)] for found in latest.values() for entry in found.values()]
     return attributes, list({id(entry): (name, entry) for name, entry in first}.values())

@@ -123,8 +123,9 @@ def _plain(value: Any) -> Any:
         ):
             return None  # link-local addresses come a moment later
         tree = "stp_state" in value and value["stp_state"]  # while it changes a bridge forgets earlier
+        timers = {"forward_delay", "hello_time", "max_age"} if not tree else set()  # of the root of a tree that there was
         own = {"address"} if value.get("ifname") == "br0" else set()  # once given it stays, see AddBridge
-        aside = {*_ASIDE, *own, *(["ageing_time"] if tree else [])}
+        aside = {*_ASIDE, *timers, *own, *(["ageing_time"] if tree else [])}
         value = {**value, "operstate": "UP"} if value.get("operstate") == "UNKNOWN" else value  # until it is asked for alone
         return {key: _plain(inner) for key, inner in value.items() if key not in aside}
     if isinstance(value, list):

@@ -6,7 +6,7 @@ from pynetemu.engine.messages.framing import CREATE, REPLACE, REQUEST, attribute
 from pynetemu.engine.messages.tables import NEIGHBOR_BODY, NUD_PERMANENT, RTM_DELNEIGH, RTM_NEWNEIGH
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations import AddNeighbors, Address
-from pynetemu.plan.operations.steps import Undo
+from pynetemu.plan.operations.steps import Replace, Undo
 
 _NDA_DST, _NDA_LLADDR = 1, 2
 _SET = REQUEST | CREATE | REPLACE  # in place of what has been learned already
@@ -38,6 +38,11 @@ def queue_undo(step: Undo, operation: AddNeighbors, nodes: Nodes) -> list[Node]:
             node.link.queue_bytes(step, RTM_DELNEIGH, REQUEST, _head(index, address) + attribute(_NDA_DST, address.packed))
             dirty[id(node)] = node
     return list(dirty.values())
+
+
+def queue_replace(_: Replace, __: AddNeighbors, new: AddNeighbors, nodes: Nodes) -> list[Node]:
+    """Sets what is missing."""
+    return queue(new, nodes)
 
 
 def _head(index: int, address: Address) -> bytes:

@@ -28,7 +28,7 @@ def wait_for_links(operations: Sequence[Effect], nodes: Nodes) -> None:
     all (dev_activate in net/sched/sch_generic.c). Raises Refused for a link that does not come up.
     """
     waiting: dict[str, dict[int, Effect]] = {}
-    for (name, interface), operation in _awaited(operations, nodes):
+    for (name, interface), operation in _awaited(operations):
         node = nodes[name]
         waiting.setdefault(name, {})[nodes.index(node, interface)] = operation
     for name, indexes in waiting.items():
@@ -52,7 +52,7 @@ def show_as_up(operations: Sequence[Effect], nodes: Nodes) -> None:
         nodes[name].link.ask_which_are_up(indexes)
 
 
-def _awaited(operations: Sequence[Effect], nodes: Nodes) -> Iterator[tuple[_Place, Effect]]:
+def _awaited(operations: Sequence[Effect]) -> Iterator[tuple[_Place, Effect]]:
     # Spanning trees will shut those that come up last.
     shut = {(op.node, op.interface) for op in operations if isinstance(op, SetUp) and op.late}
     # These have no carrier, and their state stays unknown (operstates.rst).
@@ -73,13 +73,8 @@ def _awaited(operations: Sequence[Effect], nodes: Nodes) -> Iterator[tuple[_Plac
             veths |= set(ends)
             if all(node in turns for node, _ in ends) and first not in shut:
                 yield first, operation
-        elif isinstance(operation, AddMacvlan) and _is_veth((operation.parent_node, operation.parent), veths, nodes):
+        elif isinstance(operation, AddMacvlan) and (operation.parent_node, operation.parent) in veths:
             yield (operation.node, operation.interface), operation  # it has its carrier from there
-
-
-def _is_veth(place: _Place, new: set[_Place], nodes: Nodes) -> bool:
-    """Whether an interface is an end of a veth pair: a new one, or one that carried before a change already."""
-    return place in new or any(link.kind == "veth" and link.has_lower_up for link in nodes.ask(*place))
 
 
 def _ends(operation: AddVeth) -> tuple[_Place, _Place]:

@@ -199,12 +199,19 @@ class _Change:
         self._find_indexes()
         problems: list[str] = []
         for _, batch in batches(inverse_of_all(step for step in self._steps if id(step) in tried | implied)):
-            try:
-                apply.carry_out(batch, self._nodes, apply.IN_ANY_STATE)
-            except (PynetemuError, Refused, OSError) as error:
-                problems.append(str(error))
+            problems += self._restore(batch)
         self.restore_others_routes(of_plan_too=True)
         return problems
+
+    def _restore(self, batch: list[Effect]) -> list[str]:
+        """Carries out what can be; gives what cannot."""
+        try:
+            apply.carry_out(batch, self._nodes, apply.IN_ANY_STATE)
+        except (PynetemuError, Refused, OSError) as error:
+            if len(batch) > 1:
+                return [problem for step in batch for problem in self._restore([step])]
+            return [str(error)]
+        return []
 
     def _find_indexes(self) -> None:
         """What a batch that was broken off has left: which of the interfaces are there."""

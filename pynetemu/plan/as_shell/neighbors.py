@@ -20,3 +20,7 @@ def undo(operation: AddNeighbors, root: str | None) -> Iterator[str]:
     for a, b in operation.pairs:
         entry = f"{operation.addresses[b]} dev {quote(operation.interfaces[a])}"
         yield f"{ip(operation.nodes[a], root)} neigh del {entry}"
+
+
+def replace(_: AddNeighbors, new: AddNeighbors, root: str | None) -> Iterator[str]:
+    yield from (line.replace(" neigh add ", " neigh replace ", 1) for line in lines(new, root))

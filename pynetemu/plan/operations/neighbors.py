@@ -47,18 +47,24 @@ class AddNeighbors(Effect):
             return [self] if wanted else []
         centers = dict.fromkeys(self.centers)
         if not centers:
-            return [self._of([*wanted, *(place for place in range(len(self.nodes)) if place not in wanted)], len(wanted))]
+            return [
+                self._of([*wanted, *(place for place in range(len(self.nodes)) if place not in wanted)], range(len(wanted)))
+            ]
         others = [place for place in range(len(self.nodes)) if place not in wanted]
-        found = [self._of([place, *(c for c in centers if c not in wanted)], 1) for place in wanted if place not in centers]
+        found = [self._of([place, *(c for c in centers if c not in wanted)], [0]) for place in wanted if place not in centers]
         if moved := [place for place in wanted if place in centers]:
-            found.append(self._of([*moved, *(place for place in wanted if place not in centers), *others], len(moved)))
+            found.append(self._of([*moved, *(place for place in wanted if place not in centers), *others], range(len(moved))))
         return [part for part in found if len(part.nodes) > 1]
 
-    def _of(self, places: Sequence[int], centers: int) -> "AddNeighbors":
-        """Some of the members, of which the first are centers."""
+    def only(self, places: Sequence[int]) -> "AddNeighbors":
+        """The same for some of the members."""
+        return self._of(places, [place for place, old in enumerate(places) if old in self.centers])
+
+    def _of(self, places: Sequence[int], centers: Sequence[int]) -> "AddNeighbors":
+        """Some of the members, and which of these are centers."""
         nodes, interfaces = (tuple(field[place] for place in places) for field in (self.nodes, self.interfaces))
         addresses, macs = tuple(self.addresses[place] for place in places), tuple(self.macs[place] for place in places)
-        return AddNeighbors(nodes, interfaces, addresses, macs, tuple(range(centers)), self.source)
+        return AddNeighbors(nodes, interfaces, addresses, macs, tuple(centers), self.source)
 
     @property
     def members(self) -> list[tuple[object, ...]]:

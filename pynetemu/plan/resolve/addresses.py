@@ -54,8 +54,9 @@ def give_addresses(
         for version, whole in settings.pools.items()
     }
     giver = _Giver(pools, settings, {address.ip for address in given}, problems, standing)
-    for domain in domains:
-        giver.keep(domain)
+    giver.keep(
+        domains, {id(end): peer.node.name for link in network.links for end, peer in ((link.a, link.b), (link.b, link.a))}
+    )
     for domain in domains:
         giver.give(domain)
 
@@ -80,15 +81,20 @@ class _Giver:
         self._taken = taken
         self._problems = problems
 
-    def keep(self, domain: Domain) -> None:
-        """Takes the networks of those interfaces that are there already, before others may have them."""
-        hand = _hand_given(domain)
-        wanting = {_place(end): lacking for end in domain.interfaces if (lacking := self._lacking(end, hand))}
-        for version, pool in self._pools.items():
-            places = [place for place, lacking in wanting.items() if version in lacking]
-            network = None if version in hand else self._standing.network(places, pool.whole)
-            if network is not None and _has_room(network, domain) and pool.keep(network):
-                self._kept[id(domain), version] = network
+    def keep(self, domains: list[Domain], peers: dict[int, str]) -> None:
+        """Takes the networks of interfaces that are there already, each for where most of them are."""
+        found: list[tuple[int, int, Domain, IPNetwork]] = []
+        for place, domain in enumerate(domains):
+            hand = _hand_given(domain)
+            wanting = {end: lacking for end in domain.interfaces if (lacking := self._lacking(end, hand))}
+            for version, pool in self._pools.items():
+                ends = [(_place(end), peers.get(id(end), "")) for end, lacking in wanting.items() if version in lacking]
+                votes = self._standing.votes(ends, pool.whole) if version not in hand else {}
+                found += [(-count, place, domain, network) for network, count in votes.items() if _has_room(network, domain)]
+        for _, _, domain, network in sorted(found, key=lambda one: one[:2]):
+            key = id(domain), network.version
+            if key not in self._kept and self._pools[network.version].keep(network):
+                self._kept[key] = network
 
     def give(self, domain: Domain) -> None:
         """Gives all interfaces of a domain the addresses that they lack."""

@@ -100,16 +100,6 @@ def reload(shell: Shell, *, dry_run: bool = False, fresh: bool = False) -> int:
     return 0
 
 
-@command
-def undo(shell: Shell) -> int:
-    """takes the last change of the lab back, whoever made it
-
-    Changes are those by `reload`, `add`, `remove` and `pynetemu apply`. The next `undo` takes back the change before.
-    """
-    print(shell.network.undo())
-    return 0
-
-
 @command("quit")
 def exit(shell: Shell, status: Status | None = None) -> int:
     """leaves, and ends the lab; so does Ctrl-D

@@ -1,0 +1,126 @@
+"""Descriptions made of others: with more parts, without some, with a link plugged in elsewhere. The others stay as they are.
+
+more = with_parts(Star(n=2), "h3", Host(), Link("h3", "s1"))        nodes by their names, or new ones themselves
+less = without(more, "h1")                                        with its links and services
+moved = replugged(more, "h2", "s1", "s2")
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any
+
+from pynetemu.errors import LabError, UsageError
+from pynetemu.topology.links import Link
+from pynetemu.topology.nodes import Interface, Node
+from pynetemu.topology.part import Part, quoted
+from pynetemu.topology.topology import Topology, all_parts
+from pynetemu.wording import near_or_all
+
+_REFERENCES = "a", "b", "node", "parent", "bridge", "outside"  # attributes of parts that are other parts
+
+
+def with_parts(topology: Topology, *arguments: Any) -> Topology:
+    """The same with more parts, each node after its name; their ends may be names. Raises UsageError and LabError."""
+    new = deepcopy(topology)
+    waiting = iter(arguments)
+    for argument in waiting:
+        name = argument if isinstance(argument, str) else ""
+        part = next(waiting, None) if name else argument
+        if not isinstance(part, Part):
+            hint = 'a name and a node, or another part: add("h3", Host(), Link("h3", "s1"))'
+            raise UsageError(f"add: {quoted(part if part is not None else name)} is no part\n    hint: {hint}")
+        if name and name in _nodes(new):
+            raise LabError(f"there is a node {name!r} already")
+        _look_up(part, new)
+        try:
+            new.add(name, part) if name else new.add(part)
+        except (TypeError, ValueError) as error:
+            raise UsageError(str(error)) from None
+    return new
+
+
+def without(topology: Topology, *names: str) -> Topology:
+    """The same without nodes, and what is at them; "h1-s1" are the links between two. Raises LabError."""
+    new = deepcopy(topology)
+    doomed: set[int] = set()
+    for name in names:
+        doomed |= {id(part) for part in _called(name, new)}
+    parts = all_parts(new)
+    while more := {id(part) for part in parts if id(part) not in doomed and _refers_to(part, doomed)}:
+        doomed |= more
+    _drop(new, doomed)
+    return new
+
+
+def replugged(topology: Topology, node: str, old: str, to: str) -> Topology:
+    """The same with the link between a node and another one plugged in at a third; the node's end stays. Raises LabError."""
+    new = deepcopy(topology)
+    nodes = _nodes(new)
+    links = _links_between(new, node, old)
+    if len(links) != 1:
+        raise LabError(f"there are {len(links)} links between {node} and {old}, and one is to be plugged in elsewhere")
+    _node(to, nodes)
+    side = "a" if _node_of(links[0].a) is nodes[old] else "b"
+    gone = getattr(links[0], side)
+    setattr(links[0], side, nodes[to])
+    _drop(new, {id(gone)} if isinstance(gone, Interface) else set())
+    return new
+
+
+def _look_up(part: Part, topology: Topology) -> None:
+    """Puts nodes of the topology in the place of their names."""
+    nodes = _nodes(topology)
+    for reference in _REFERENCES:
+        value = vars(part).get(reference)
+        if isinstance(value, str):
+            setattr(part, reference, _node(value, nodes))
+
+
+def _node(name: str, nodes: dict[str, Node]) -> Node:
+    if name not in nodes:
+        raise LabError(f"there is no node {name!r}; {near_or_all(name, nodes)}")
+    return nodes[name]
+
+
+def _nodes(topology: Topology) -> dict[str, Node]:
+    return {part.declaration.full_name: part for part in all_parts(topology) if isinstance(part, Node)}
+
+
+def _called(name: str, topology: Topology) -> Iterable[Part]:
+    nodes = _nodes(topology)
+    if name in nodes:
+        return [nodes[name]]
+    for place, letter in enumerate(name):
+        if letter == "-" and name[:place] in nodes and name[place + 1 :] in nodes:
+            if links := _links_between(topology, name[:place], name[place + 1 :]):
+                return links
+            raise LabError(f"no link is between {name[:place]} and {name[place + 1 :]}")
+    named = [part for part in all_parts(topology) if part.declaration.full_name == name]
+    if not named:
+        raise LabError(f"there is no node {name!r}; {near_or_all(name, nodes)}")
+    return named
+
+
+def _links_between(topology: Topology, a: str, b: str) -> list[Link]:
+    nodes = _nodes(topology)
+    ends = {id(_node(name, nodes)) for name in (a, b)}
+    links = (part for part in all_parts(topology) if isinstance(part, Link))
+    return [link for link in links if {id(_node_of(link.a)), id(_node_of(link.b))} == ends]
+
+
+def _node_of(end: object) -> object:
+    return end.node if isinstance(end, Interface) else end
+
+
+def _refers_to(part: Part, doomed: set[int]) -> bool:
+    return any(id(vars(part).get(reference)) in doomed for reference in _REFERENCES)
+
+
+def _drop(topology: Topology, doomed: set[int]) -> None:
+    """Takes parts out of a topology, of those in it, and of what belongs to nodes."""
+    topology._parts[:] = [part for part in topology._parts if id(part) not in doomed]
+    for part in topology._parts:
+        belongings = part.declaration.belongings
+        belongings[:] = [belonging for belonging in belongings if id(belonging) not in doomed]
+    for inner in topology._inner:
+        _drop(inner, doomed)

@@ -1,0 +1,79 @@
+"""Nodes and links added, removed and moved in a lab that runs; and changes for a while."""
+
+import pytest
+
+from pynetemu import DescriptionError, Host, HttpServer, LabError, Link, Network, Router, Switch, Topology, UsageError
+
+
+class Lab(Topology):
+    s1, s2 = Switch(), Switch()
+    r1 = Router()
+    h1 = Host()
+    wires = [Link(h1, s1), Link(r1, s1), Link(r1, s2)]
+
+
+class Inner(Topology):
+    s1 = Switch()
+    h1 = Host()
+    wire = Link(h1, s1)
+
+
+class Outer(Topology):
+    left, right = Inner(), Inner()
+    wire = Link(left.s1, right.s1)
+
+
+def test_what_is_added_works_and_can_be_taken_away_and_moved() -> None:
+    with Network(Lab, name="byhand-1") as net:
+        mac = next(i.mac for i in net.interfaces("h1") if i.name == "eth0")
+        assert str(net.add("h2", Host(), Link("h2", "s1"), "web", HttpServer("h2", port=80))) == "added h2; changed s1"
+        assert net["h1"].run("curl", "-s", "h2").stdout
+        assert str(net.move("h1", "s1", "s2")) == "changed s1, s2, h1"
+        (moved,) = (i for i in net.interfaces("h1") if i.name == "eth0")
+        assert (moved.mac, str(moved.addresses[0])) == (mac, "10.0.2.1/24")
+        assert net.ping_all().loss == 0
+        assert net["h1"].run("curl", "-s", "h2").stdout, "through the router"
+        assert str(net.remove("h2")) == "removed h2; changed s1"
+        net.undo()
+        net.undo()
+        assert net.ping_all().loss == 0
+        net.add(Link("h1", "s2"))
+        assert [link.is_up for link in net.links("h1", "s2")] == [True]
+        net.remove("h1-s2", "h1-s1")
+        assert [i.name for i in net.interfaces("h1")] == ["lo"]
+
+
+def test_what_cannot_be_is_told_and_changes_nothing() -> None:
+    with Network(Outer(), name="byhand-2") as net:
+        for words, told in [
+            (("h2",), "'h2' is no part"),
+            (("left.h1", Host()), "there is a node 'left.h1' already"),
+            ((Link("left.h1", "nosuch"),), "there is no node 'nosuch'"),
+            (("a b", Host()), "'a b'"),
+        ]:
+            with pytest.raises((UsageError, LabError, DescriptionError), match=told):
+                net.add(*words)
+        for name, told in [
+            ("nosuch", "there is no node 'nosuch'"),
+            ("left.h1-right.h1", "no link is between left.h1 and right.h1"),
+        ]:
+            with pytest.raises(LabError, match=told):
+                net.remove(name)
+        net.remove("right.h1")
+        assert net.nodes == ("left.s1", "left.h1", "right.s1")
+        with Network.attach("byhand-2") as other, pytest.raises(LabError, match="pynetemu apply FILE LAB"):
+            other.add("h9", Host())
+
+
+def test_a_lab_is_another_for_the_time_of_a_block() -> None:
+    class Without(Lab):
+        r1 = Host()  # type: ignore[assignment]
+
+    with Network(Lab(), name="byhand-3") as net:
+        with net.changed(Without()) as change:
+            assert change.changed == ("r1", "h1")
+            assert net["r1"].run("sysctl", "-n", "net.ipv4.ip_forward").stdout == "0\n"
+        assert net["r1"].run("sysctl", "-n", "net.ipv4.ip_forward").stdout == "1\n"
+        with pytest.raises(ZeroDivisionError), net.changed(Without()):
+            raise ZeroDivisionError
+        assert net["r1"].run("sysctl", "-n", "net.ipv4.ip_forward").stdout == "1\n"
