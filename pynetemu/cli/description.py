@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from pynetemu.topology import Topology
 
 
-def add_description(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE[:CLASS]", help="a Python file with a Topology")
+def add_description(
+    parser: argparse.ArgumentParser, metavar: str = "FILE[:CLASS]", what: str = "a Python file with a Topology"
+) -> None:
+    parser.add_argument("file", metavar=metavar, help=what)
     parser.add_argument("-p", dest="parameters", action="append", default=[], type=_parameter, metavar="NAME=VALUE")
     parser.add_argument("--strict", action="store_true", help="warnings about the description are errors")
 

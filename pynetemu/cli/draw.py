@@ -1,17 +1,21 @@
-"""Draws the network that a file describes, without building it: in the terminal, or with -o into a file."""
+"""Draws the network that a file describes, without building it, or a running lab: in the terminal, or with -o into a file."""
 
 import argparse
 import os
+from typing import TYPE_CHECKING
 
 from pynetemu.cli.description import add_description, read_plan
 from pynetemu.errors import DrawError
 from pynetemu.terminal_output import can_print, has_colors, width
 
+if TYPE_CHECKING:
+    from pynetemu.draw.graph import Graph
+
 _ONLY_TERMINAL = "ascii", "width", "color"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_description(parser)
+    add_description(parser, "FILE[:CLASS]|LAB", "a Python file with a Topology, or a running lab")
     parser.add_argument("-o", dest="output", metavar="PICTURE", help="write a file: x.svg, x.png, x.dot or x.mmd (Mermaid)")
     background = parser.add_mutually_exclusive_group()
     for name in ("light", "dark"):
@@ -27,10 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
-    from pynetemu.draw.graph import read
-
-    plan = read_plan(arguments)
-    graph = read(plan, addresses=not arguments.no_addresses, interfaces=not arguments.no_interfaces)
+    graph = _graph(arguments)
     if arguments.output:
         from pynetemu.draw.files import save
 
@@ -42,6 +43,26 @@ def run(arguments: argparse.Namespace) -> int:
         ascii = arguments.ascii or not can_print(CHARACTERS)
         print(picture(graph, arguments.width or max(width(), 20), ascii, _color(arguments)), end="")
     return 0
+
+
+def _graph(arguments: argparse.Namespace) -> "Graph":
+    """Of a running lab, where the word is the name of one and of no file; else of what is described."""
+    addresses, interfaces = not arguments.no_addresses, not arguments.no_interfaces
+    if not os.path.exists(arguments.file) and not arguments.parameters and _is_running(arguments.file):
+        from pynetemu.draw.running import running
+        from pynetemu.network.network import Network
+
+        with Network.attach(arguments.file) as network:
+            return running(network, addresses, interfaces)
+    from pynetemu.draw.graph import read
+
+    return read(read_plan(arguments), addresses, interfaces)
+
+
+def _is_running(name: str) -> bool:
+    from pynetemu.lab.running_labs import labs
+
+    return any(lab.name == name for lab in labs())
 
 
 def _check(arguments: argparse.Namespace) -> None:

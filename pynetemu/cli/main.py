@@ -18,7 +18,7 @@ CALLED_BY_NO_CODE_OF_THE_USERS = True  # for `pynetemu.topology.part.caller`
 VERBS = {
     "run": "bring a lab up and open its shell (what `pynetemu FILE` does)",
     "plan": "show what a file describes: for people, as a shell script, as data",
-    "draw": "draw it: in the terminal, or into a file",
+    "draw": "draw it, or a running lab: in the terminal, or into a file",
     "ps": "list your running labs",
     "exec": "run a command in a node of a running lab",
     "apply": "change a running lab to what a file describes now",

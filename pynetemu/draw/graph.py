@@ -4,7 +4,7 @@ An operation that is not known here changes nothing in the picture.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -103,9 +103,14 @@ class Graph:
         return {node.name: node for node in self.nodes}
 
 
-def read(plan: Plan, addresses: bool = True, interfaces: bool = True) -> Graph:
-    """The graph of a plan; without `addresses`, or without `interfaces` (their names), it has none to show."""
-    reading = _Reading(plan)
+def read(
+    plan: Plan, addresses: bool = True, interfaces: bool = True, notes: Mapping[Place, Iterable[str]] | None = None
+) -> Graph:
+    """The graph of a plan; without `addresses`, or without `interfaces` (their names), it has none to show.
+
+    `notes` are what is said of interfaces besides.
+    """
+    reading = _Reading(plan, notes or {})
     return Graph(
         plan.name,
         tuple(reading.node(op, addresses, interfaces) for op in reading.nodes),
@@ -121,8 +126,8 @@ def natural(name: str) -> tuple[tuple[int, str], ...]:
 class _Reading:
     """What the operations say, by node and interface."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._inventory = Inventory(plan)
+    def __init__(self, plan: Plan, notes: Mapping[Place, Iterable[str]]) -> None:
+        self._inventory, self._notes = Inventory(plan), notes
         self.nodes = [op for op in self._inventory.of_type(AddNode) if op.kind != "outside"]
         self.links: list[_Line] = [*self._inventory.links, *self._inventory.of_type(AddMacvlan)]
         self._linked = {end for link in self.links for end in _ends(link)}
@@ -167,6 +172,7 @@ class _Reading:
         labels = [*self._addresses.get(node, {}).get(name, ())] if addresses else []
         if vlans := self._vlans.get((node, name)):
             labels.append(vlans)
+        labels += self._notes.get((node, name), ())
         return Interface(node, name if interfaces else "", tuple(labels))
 
 

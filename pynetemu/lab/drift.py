@@ -72,18 +72,18 @@ class Drift:
     """The plan beside the kernel's state. `now` has the places of the plan that are there, with their names of now."""
 
     def __init__(self, lab: "Lab") -> None:
-        self._lab, self._inventory = lab, lab.inventory
+        self._lab, self.inventory = lab, lab.inventory
         self.state: LabState = lab.state(tables=("links", "addresses", "routes", "rules", "filters"))
-        root = self._inventory.root if lab.host else ""
+        root = self.inventory.root if lab.host else ""
         self.found = [i for i in self.state.interfaces if i.node != root or (i.peer is not None and is_of_lab(lab, i))]
         self.here = {(i.node, i.name): i for i in self.found}
         self.now = {place: now for place, now in names_of_now(lab, self.found).items() if now in self.here}
         self.planned: dict[Place, object] = {}
-        for op in self._inventory.of_type(AddVeth):
+        for op in self.inventory.of_type(AddVeth):
             self.planned |= {end: op for end in ends(op) if end[0] in lab.nodes}
         others: list[AddTunnel | AddWireGuard | AddDevice | AddMacvlan | AddVlan | AddBridge] = []
         for kind in AddTunnel, AddWireGuard, AddDevice, AddMacvlan, AddVlan, AddBridge:
-            others += self._inventory.of_type(kind)
+            others += self.inventory.of_type(kind)
         self.planned |= {(op.node, op.interface): op for op in others}
         self.moved = dict(self._moves())
 
@@ -91,7 +91,7 @@ class Drift:
         """Ends of veth pairs that are in another node now, by what is at their far ends."""
         for place, op in self.planned.items():
             if place not in self.now and isinstance(op, AddVeth) and not op.relayed:
-                far = self.now.get(self._inventory.wired_peers[place])
+                far = self.now.get(self.inventory.wired_peers[place])
                 peer = self.here[far].peer if far is not None else None
                 if peer is not None and peer in self.here and peer not in self.now.values():
                     yield place, peer
@@ -112,7 +112,7 @@ class Drift:
                 yield Difference(node, f"ip link set dev {interface} netns {there}" + f" name {name}" * (name != interface))
             elif place not in self.now and place not in gone:
                 if isinstance(op, AddVeth):
-                    gone.add(self._inventory.wired_peers[place])
+                    gone.add(self.inventory.wired_peers[place])
                 yield Difference(node, f"ip link del dev {interface}")
             elif place in self.now and self.now[place] != place:
                 yield Difference(node, f"ip link set dev {interface} name {self.now[place][1]}")
@@ -124,13 +124,13 @@ class Drift:
 
     def settings_of_links(self) -> Iterator[Difference]:
         """Up or down, MTU, MAC address, the bridge or bond that it is a port of."""
-        up = {(op.node, op.interface) for op in self._inventory.of_type(SetUp)} | self._inventory.bridges
-        masters = {(op.node, op.interface): op.master for op in self._inventory.of_type(SetMaster)}
+        up = {(op.node, op.interface) for op in self.inventory.of_type(SetUp)} | self.inventory.bridges
+        masters = {(op.node, op.interface): op.master for op in self.inventory.of_type(SetMaster)}
         for place, op in self.planned.items():
             current = self.here.get(self.now.get(place) or self.moved.get(place) or place)
             if current is None or (place not in self.now and place not in self.moved):
                 continue
-            words = list(_link_words(op, current, place in up, self._inventory.macs.get(place, ""), self.here))
+            words = list(_link_words(op, current, place in up, self.inventory.macs.get(place, ""), self.here))
             planned = masters.get(place, "")
             master = self.now.get((place[0], planned), (place[0], planned))[1] if planned else ""
             if place in self.now and current.master != master:
@@ -145,7 +145,7 @@ class Drift:
         places = {now: place for place, now in {**self.now, **self.moved}.items()}
         for current, interface in self.here.items():
             place = places.get(current)
-            planned = self._inventory.addresses.get(place, []) if place is not None and place not in self.moved else []
+            planned = self.inventory.addresses.get(place, []) if place is not None and place not in self.moved else []
             there = [
                 a for a in interface.addresses if not a.is_loopback and (not a.is_link_local or a.version == 4 or a in planned)
             ]
@@ -159,14 +159,14 @@ class Drift:
     def routes(self) -> Iterator[Difference]:
         """Those by way of gateways, and those that refuse."""
         planned: dict[str, dict[_RouteKey, str]] = {}
-        routes: list[AddRoute | AddMultipathRoute] = [*self._inventory.of_type(AddRoute)]
-        for op in [*routes, *self._inventory.of_type(AddMultipathRoute)]:
+        routes: list[AddRoute | AddMultipathRoute] = [*self.inventory.of_type(AddRoute)]
+        for op in [*routes, *self.inventory.of_type(AddMultipathRoute)]:
             key = op.destination, op.table, frozenset(op.gateways)
             planned.setdefault(op.node, {})[key] = _route_words(op)
         for node in self.state.nodes:
             wanted = dict(planned.get(node, {}))
             for route in self.state.routes_of(node):
-                if self._lab.host and node == self._inventory.root:
+                if self._lab.host and node == self.inventory.root:
                     continue
                 if wanted.pop(_key(route), None) is None and route.protocol not in _BY_ITSELF and not _ends_a_table(route):
                     yield Difference(node, f"ip route add {route.text}")
@@ -178,10 +178,10 @@ class Drift:
 
     def rules(self) -> Iterator[Difference]:
         """Those that choose routing tables."""
-        vrfs = {op.node for op in self._inventory.of_type(AddDevice) if op.kind == "vrf"}
+        vrfs = {op.node for op in self.inventory.of_type(AddDevice) if op.kind == "vrf"}
         for node in self.state.nodes:
             usual = _USUAL_RULES | ({(4, _VRF_RULE), (6, _VRF_RULE)} if node in vrfs else set())
-            found = self.state.rules_of(node) if not (self._lab.host and node == self._inventory.root) else []
+            found = self.state.rules_of(node) if not (self._lab.host and node == self.inventory.root) else []
             for rule in found:
                 if (rule.version, rule.priority) not in usual:
                     yield Difference(node, f"ip -{rule.version} rule add pref {rule.priority} {rule.text}")
@@ -191,7 +191,7 @@ class Drift:
     def sysctls(self) -> Iterator[Difference]:
         """The settings that the description makes."""
         planned: dict[str, list[SetSysctl]] = {}
-        for op in self._inventory.of_type(SetSysctl):
+        for op in self.inventory.of_type(SetSysctl):
             planned.setdefault(op.node, []).append(op)
         for node, settings in planned.items():
             paths = tuple(f"/proc/sys/{op.name.replace('.', '/')}" for op in settings)
@@ -202,9 +202,9 @@ class Drift:
 
     def packet_filters(self) -> Iterator[Difference]:
         """Tables in nodes to which the description gives none."""
-        planned = {op.node for op in self._inventory.of_type(AddRuleset)}
+        planned = {op.node for op in self.inventory.of_type(AddRuleset)}
         for found in self.state.packet_filters:
-            if found.node not in planned and not (self._lab.host and found.node == self._inventory.root):
+            if found.node not in planned and not (self._lab.host and found.node == self.inventory.root):
                 shows = (
                     f"nft list table {found.family} {found.table}"
                     if found.tool == "nft"

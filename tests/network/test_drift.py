@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pynetemu import Host, Link, Network, Root, Router, Shell, Switch, Topology
+from pynetemu.draw.running import running
 from pynetemu.plan.load import load
 from tests.support.pynetemu import CLONE, pynetemu
 
@@ -62,6 +63,12 @@ def _shown(network: Network) -> dict[str, Any]:
     return found
 
 
+def _gone(network: Network) -> set[str]:
+    """What the kernel has done with the IPv6 address of a link that was down."""
+    has = {str(a) for i in network.interfaces("h1") if i.name == "wan" for a in i.addresses}
+    return {"-fd00::1/64"} if "fd00::1/64" in has else {"fd00::1/64"}
+
+
 def _told(network: Network) -> list[str]:
     return list(map(str, network.differences()))
 
@@ -81,6 +88,11 @@ def test_the_commands_make_a_new_lab_what_the_old_one_has_become() -> None:
         assert "r1 sysctl -w net.ipv4.ip_forward=0" in told
         assert told[-1] == "# h3 nft list table inet guard"
         assert list(map(str, changed.differences("s1"))) == ["s1 ip link set dev r1 nomaster"]
+        drawn = {(end.node, end.name): set(end.labels) for link in running(changed).links for end in (link.a, link.b)}
+        assert drawn["h1", "wan"] == {"10.0.0.1/24", "fd00::1/64", "was eth0", "+10.0.0.77/24", "-fd00::1/64"} - _gone(changed)
+        assert drawn["h3", "moved"] == {"was eth0", "from h2", "down"}
+        assert drawn["r1", "eth1"] == drawn["h3", "eth0"] == {"deleted"}
+        assert drawn["h2", "mine"] == {"added", "+10.5.0.1/24"}
         shown = _shown(changed)
         assert Shell(changed).run_line("diff") == 1
     with Network(_Lab()) as new:
@@ -110,6 +122,9 @@ def test_another_terminal_lists_them() -> None:
         done = pynetemu("diff", "drift")
         assert (done.returncode, done.stdout) == (0, "all is as described\n")
         network["h1"].run("ip", "addr", "add", "10.0.0.9/32", "dev", "eth0", check=True)
+        drawn = pynetemu("draw", "drift", "--width", "100")
+        assert drawn.returncode == 0
+        assert "+10.0.0.9/32" in drawn.stdout
         done = pynetemu("diff", "drift", "h1", "--json")
         assert done.returncode == 1
         assert json.loads(done.stdout) == [{"node": "h1", "command": "ip addr add 10.0.0.9/32 dev eth0", "is_remark": False}]

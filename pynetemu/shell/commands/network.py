@@ -203,25 +203,28 @@ def plan(shell: Shell, *, as_shell: bool = False, json: bool = False) -> int:
 
 
 @command
-def graph(shell: Shell, *, ascii: bool = False, output: Path | None = None) -> int:
-    """draws the network
+def graph(shell: Shell, *, ascii: bool = False, output: Path | None = None, described: bool = False) -> int:
+    """draws the network as it is, and says what differs
 
     --ascii       with no other characters than ASCII's
     -o, --output  into a file: x.svg, x.png, x.dot or x.mmd (Mermaid)
+    --described   as the description has it
     """
     from pynetemu.draw.graph import read
+    from pynetemu.draw.running import running
 
+    shown = read(shell.network.plan) if described else running(shell.network)
     if output is not None:
         from pynetemu.draw.files import save as save_picture
 
-        save_picture(read(shell.network.plan), str(output))
+        save_picture(shown, str(output))
         return 0
     from pynetemu.draw.canvas import CHARACTERS
     from pynetemu.draw.text import picture
     from pynetemu.terminal_output import can_print, has_colors, width
 
     plain = ascii or not can_print(CHARACTERS)
-    print(picture(read(shell.network.plan), max(width(), 20), plain, has_colors()), end="")
+    print(picture(shown, max(width(), 20), plain, has_colors()), end="")
     return 0
 
 
@@ -234,7 +237,7 @@ def save(shell: Shell, file: Path) -> int:
     from pynetemu.draw.files import SUFFIXES as PICTURES
 
     if file.suffix in PICTURES:
-        return graph(shell, output=file) or 0
+        return graph(shell, output=file, described=True) or 0
     if file.suffix not in _PLAN_SUFFIXES:
         *others, last = *_PLAN_SUFFIXES, *PICTURES
         raise UsageError(f"save: {file}: its name ends in {', '.join(others)} or {last}")
