@@ -13,10 +13,11 @@
 Everything public is here; nothing is imported before it is used (PEP 562), so that `pynetemu --help` answers at once.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than all else here
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from pynetemu.capture.capture import Capture as Capture
     from pynetemu.errors import CommandError as CommandError
     from pynetemu.errors import CommandFailed as CommandFailed
@@ -186,9 +187,11 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 __all__ = sorted(_HOME_OF)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _HOME_OF:
         raise AttributeError(f"module 'pynetemu' has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_HOME_OF[name]), name)
 
 

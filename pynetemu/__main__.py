@@ -2,6 +2,6 @@
 
 import sys
 
-from pynetemu.cli.main import main
+from pynetemu.cli.start import main
 
 sys.exit(main())

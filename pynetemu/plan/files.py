@@ -31,6 +31,8 @@ def explain_unreadable(file: str, error: OSError) -> Problem:
         return Problem(f"{file} cannot be read: {error.strerror}")
     folder, name = os.path.split(file)
     known = {os.path.basename(path): path for place in ("topologies", folder) for path in _python_files(place)}
+    if not any(map(str.isalnum, name)):
+        return Problem(f"there is no file {file}", hint="name a Python file with a Topology, or a shape such as single")
     near = nearest(name if name.endswith(".py") else f"{name}.py", known)
     if near is None and name.removesuffix(".py") in collection():
         return Problem(
@@ -57,7 +59,7 @@ def explain_choice(file: str, name: str, found: Iterable[str], leaves: Iterable[
         return Problem(f"{file} has no Topology class of its own", hint=hint)
     if name:
         return Problem(f"{file} has no Topology class {name!r}", hint=near_or_all(name, names))
-    choices = ", ".join(f"{file}:{leaf}" for leaf in leaves)
+    choices = ", ".join(f"{file}:{leaf}" for leaf in list(leaves) or names)
     return Problem(f"{file} has several Topology classes", hint=f"choose one: {choices}")
 
 

@@ -317,6 +317,8 @@ def nodes_of(word: str, nodes: Sequence[str]) -> tuple[str, ...]:
             raise ValueError(f"no node matches {part!r}; the nodes are {shortened(nodes)}")
         else:
             raise ValueError(f"there is no node {part!r}; {near_or_all(part, nodes, 'the nodes are')}")
+    if not found:
+        raise ValueError(f"{word!r} names no node; the nodes are {shortened(nodes)}")
     return tuple(node for node in nodes if node in found)
 
 

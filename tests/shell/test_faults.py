@@ -77,12 +77,14 @@ def test_where_the_state_cannot_be_kept_it_is_a_temporary_file(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("graph -o /nosuch/x.svg", "/nosuch/x.svg: "),
+        ("graph -o /nosuch/x.svg", "/nosuch/x.svg: there is no folder /nosuch"),
         ("save /proc/x.json", "save: /proc/x.json: No such file or directory"),
         ("source /", "Is a directory"),
         ('blue send IP(dst="127.0.0.1")/("x"*70000)', "blue: scapy cannot put this packet into bytes: "),
         ("blue echo 'x", "Unterminated quoted string"),  # by sh: quotes go on over lines, up to the end of the input
         ("nosuch* true", "no node"),
+        (", true", "',' names no node; the nodes are blue"),
+        ("capture nosuch", "no node, interface or link is called 'nosuch', and no filter begins so; the nodes are blue"),
     ],
 )
 def test_what_the_machine_or_the_user_is_to_mend_is_told_as_that(tmp_path: Path, line: str, told: str) -> None:

@@ -18,7 +18,7 @@ from pynetemu.shell.argument_types import Count
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
 from pynetemu.terminal_output import PROTOCOL_STYLES, paint
-from pynetemu.wording import counted, did_you_mean
+from pynetemu.wording import counted, did_you_mean, near_or_all
 
 if TYPE_CHECKING:
     from pynetemu.capture.capture import Capture
@@ -160,8 +160,11 @@ def _split(shell: Shell, words: list[str]) -> tuple[list[str], str]:
     what = []
     while words and find(shell.network, words[0]):
         what.append(words.pop(0))
-    if words and words[0].isalnum() and words[0] not in KEYWORDS and (meant := did_you_mean(words[0], shell.network.nodes)):
-        raise LabError(f"no node, interface or link is called {words[0]!r}, and no filter begins so; {meant}")
+    if words and words[0].isalnum() and words[0] not in KEYWORDS:
+        nodes = shell.network.nodes
+        meant = did_you_mean(words[0], nodes) or (near_or_all(words[0], nodes, "the nodes are") if len(words) == 1 else "")
+        if meant:
+            raise LabError(f"no node, interface or link is called {words[0]!r}, and no filter begins so; {meant}")
     return what, " ".join(words)
 
 

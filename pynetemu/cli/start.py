@@ -1,0 +1,11 @@
+"""Where the command begins: Ctrl-C ends it from here on, before anything else is imported, as `cli.interrupts` says."""
+
+import _signal  # type: ignore[import-not-found]
+
+
+def main() -> int:
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    from pynetemu.cli.main import main
+
+    return main()
