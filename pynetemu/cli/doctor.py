@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pynetemu.engine.protocol.codec import to_data
 from pynetemu.engine.protocol.requests import Feature, Features
 
+_TUN = "/dev/net/tun"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -21,6 +23,8 @@ class Report:
     reason: str
     fix: str
     features: tuple[Feature, ...]
+    tun: str  # why programs in nodes cannot make tun interfaces, "" where they can
+    tun_fix: str
     traces: str  # why packets are not traced by the kernel itself, "" where they are
     tools: dict[str, str]  # where each is, "" for one that is missing
     install: str  # the line that installs all the missing ones
@@ -60,6 +64,7 @@ def examine() -> Report:
         reason, fix = error.reason, error.fix
     finally:
         sandbox.close()
+    tun, tun_fix = _tun()
     tools = {tool: _find(tool) for tool in TOOLS}
     missing = sorted({debian_package(tool) for tool, path in tools.items() if not path})
     return Report(
@@ -69,10 +74,22 @@ def examine() -> Report:
         reason=reason,
         fix=fix,
         features=features,
+        tun=tun,
+        tun_fix=tun_fix,
         traces=refusal(),
         tools=tools,
         install=install(missing) if missing else "",
     )
+
+
+def _tun() -> tuple[str, str]:
+    """Why /dev/net/tun cannot be used, and what mends that (Documentation/networking/tuntap.rst)."""
+    sudo = "" if os.getuid() == 0 else "sudo "
+    if not os.path.exists(_TUN):
+        return f"there is no {_TUN}", f"{sudo}sh -c 'modprobe tun; mkdir -p /dev/net; mknod {_TUN} c 10 200; chmod 666 {_TUN}'"
+    if not os.access(_TUN, os.R_OK | os.W_OK):
+        return f"{_TUN} is for root alone (mode {os.stat(_TUN).st_mode & 0o777:o})", f"{sudo}chmod 666 {_TUN}"
+    return "", ""
 
 
 def _find(tool: str) -> str:
@@ -86,7 +103,7 @@ def _lines(report: Report) -> list[str]:
     from pynetemu import __version__
 
     lines = [f"pynetemu {__version__}, Python {report.python}, Linux {report.kernel}, user {report.user}", ""]
-    return [*lines, *_sandbox(report), *_features(report), _traces(report), *_tools(report)]
+    return [*lines, *_sandbox(report), *_features(report), *_devices(report), _traces(report), *_tools(report)]
 
 
 def _sandbox(report: Report) -> list[str]:
@@ -109,6 +126,12 @@ def _features(report: Report) -> list[str]:
     if len(lines) > 1:
         lines.append(_row("", "", f"fix: {_other_kernel(report.kernel)}"))
     return lines
+
+
+def _devices(report: Report) -> list[str]:
+    if not report.tun:
+        return []
+    return [_row("tun", "no", f"{report.tun}: for VPN programs in nodes"), _row("", "", f"fix: {report.tun_fix}")]
 
 
 def _other_kernel(release: str) -> str:

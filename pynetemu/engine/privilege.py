@@ -15,6 +15,7 @@ from pynetemu.errors import PrivilegeError
 _APPARMOR = "kernel.apparmor_restrict_unprivileged_userns"
 _CLONE = "kernel.unprivileged_userns_clone"
 _LIMITS = ("user", "mnt", "pid", "ipc", "uts", "net")
+_CAP_SYS_ADMIN = 21  # linux/capability.h
 _ENOUGH = 15000  # of each kind of namespace
 
 
@@ -52,12 +53,32 @@ def _by_surroundings(failed: str, step: str, code: int, root: Path) -> Privilege
     if code == errno.ENOSPC:  # limits of outer user namespaces count too (user_namespaces(7)); seccomp gives EPERM
         limit = _set("user.max_user_namespaces", _ENOUGH)
         return PrivilegeError(f"the machine around this container allows no more namespaces ({failed})", f"{limit}, out there")
+    if about := _about_ourselves(failed, root):
+        return about
     if (root / ".dockerenv").exists() or (root / "run/.containerenv").exists():
         hidden = step in ("mount", "/proc")
         reason = "this container hides parts of /proc" if hidden else "this container's seccomp profile forbids namespaces"
         options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
         return PrivilegeError(f"{reason} ({failed})", f"docker run {options} ...")
     return PrivilegeError(f"the kernel refuses to make a sandbox ({failed})", _as_root())
+
+
+def _about_ourselves(failed: str, root: Path) -> PrivilegeError | None:
+    """What this process itself lacks (capabilities(7), user_namespaces(7)), which no other profile is to blame for."""
+    try:
+        is_mapped = bool((root / "proc/self/uid_map").read_text().strip())
+        status = dict(line.split(":", 1) for line in (root / "proc/self/status").read_text().splitlines() if ":" in line)
+    except OSError:
+        return None
+    if not is_mapped:
+        text = "this process is in a user namespace whose ids nobody has mapped, where nothing can be made"
+        return PrivilegeError(f"{text} ({failed})", "unshare --user --map-root-user ...")
+    capabilities = int(status.get("CapEff", "0").strip(), 16)
+    if status.get("Uid", "").split()[1:2] == ["0"] and not capabilities >> _CAP_SYS_ADMIN & 1:
+        return PrivilegeError(
+            f"this root has no CAP_SYS_ADMIN ({failed})", "docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN ..."
+        )
+    return None
 
 
 def _as_root() -> str:

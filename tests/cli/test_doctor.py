@@ -53,6 +53,13 @@ def test_as_data_it_says_the_same() -> None:
     assert report["tools"]["ip"] == shutil.which("ip", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
 
 
+def test_whether_programs_can_make_tun_interfaces() -> None:
+    report = json.loads(pynetemu("doctor", "--json").stdout)
+    opened = subprocess.run(["sh", "-c", ": <>/dev/net/tun"], capture_output=True, check=False).returncode == 0
+    assert (report["tun"] == "") is opened
+    assert opened or "/dev/net/tun" in report["tun_fix"]
+
+
 def test_a_missing_kernel_feature_is_told_with_its_option_as_the_kernel_itself_says() -> None:
     features = {feature["name"]: feature for feature in json.loads(pynetemu("doctor", "--json").stdout)["features"]}
     lacking = {name for name, feature in features.items() if feature["reason"]}

@@ -109,3 +109,22 @@ def test_the_fix_names_the_program_by_its_path(tmp_path: Path, monkeypatch: pyte
     for started, named in (program, f"'{program}'"), ("-c", "pynetemu"), ("/usr/bin/pytest", "pynetemu"):
         monkeypatch.setattr("sys.argv", [str(started)])
         assert diagnose("unshare", errno.EPERM, root=tmp_path).fix == f"sudo {named} ..."
+
+
+@pytest.mark.parametrize(
+    ("uid", "capabilities", "uid_map", "reason", "fix"),
+    [
+        ("0 0 0 0", "00000000a80425fb", "0 0 4294967295", "no CAP_SYS_ADMIN", "--cap-add SYS_ADMIN"),
+        ("65534 65534 65534 65534", "0000000000000000", "", "whose ids nobody has mapped", "--map-root-user"),
+        ("0 0 0 0", "000001ffffffffff", "0 0 4294967295", "seccomp profile", "seccomp=unconfined"),
+        ("1000 1000 1000 1000", "0000000000000000", "0 0 4294967295", "seccomp profile", "seccomp=unconfined"),
+    ],
+)
+def test_what_the_process_itself_lacks_is_not_blamed_on_its_container(
+    uid: str, capabilities: str, uid_map: str, reason: str, fix: str, root: Path
+) -> None:
+    (root / ".dockerenv").touch()
+    (root / "proc/self/uid_map").write_text(f"{uid_map}\n" if uid_map else "")
+    (root / "proc/self/status").write_text(f"Name:\tpython3\nUid:\t{uid}\nCapEff:\t{capabilities}\n")
+    error = diagnose("unshare", errno.EPERM, root=root)
+    assert reason in error.reason and fix in error.fix
