@@ -75,11 +75,11 @@ if TYPE_CHECKING:
     from pynetemu.measure.throughput import Throughput as Throughput
     from pynetemu.network.network import Network as Network
     from pynetemu.network.node import RunningNode as RunningNode
-    from pynetemu.plan.impairment import Impairment as Impairment
-    from pynetemu.plan.impairment import Limit as Limit
-    from pynetemu.plan.impairment import Loss as Loss
-    from pynetemu.plan.impairment import Queue as Queue
     from pynetemu.plan.operations import Plan as Plan
+    from pynetemu.plan.shaping.impairment import Impairment as Impairment
+    from pynetemu.plan.shaping.impairment import Limit as Limit
+    from pynetemu.plan.shaping.impairment import Loss as Loss
+    from pynetemu.plan.shaping.impairment import Queue as Queue
     from pynetemu.results import Result as Result
     from pynetemu.shell.answers import Answer as Answer
     from pynetemu.shell.answers import Table as Table
@@ -161,7 +161,7 @@ _HOMES = {
     ),
     "pynetemu.measure.ping": "Ping Pings",
     "pynetemu.measure.throughput": "Throughput",
-    "pynetemu.plan.impairment": "Impairment Limit Loss Queue",
+    "pynetemu.plan.shaping.impairment": "Impairment Limit Loss Queue",
     "pynetemu.plan.operations": "Plan",
     "pynetemu.trace.journeys.journey": "Hop Journey Sighting",
     "pynetemu.trace.evidence.evidence": "Question",

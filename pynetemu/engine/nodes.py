@@ -213,6 +213,11 @@ class Nodes(dict[str, Node]):
             first = taken[-1] + 1
         return first
 
+    def name_of(self, name: str, interface: str) -> str:
+        """What an interface of the plan is called now; its own name where it has gone."""
+        index = self.index(self[name], interface)
+        return next((link.name for link in self.links(name) if link.index == index), interface)
+
     def index(self, node: Node, interface: str) -> int:
         """An interface's index; on the machine itself it was the kernel's choice, so it is looked up once."""
         if interface not in node.indexes:

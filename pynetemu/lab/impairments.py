@@ -1,20 +1,22 @@
 """What the links of a running lab do to packets, and changing it while packets are under way."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.relay_requests import ReadRelay
+from pynetemu.engine.protocol.relay_requests import PlayLink, ReadRelay, ReplayLink, Step
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import replaced
 from pynetemu.lab.changing import LabChange, become
 from pynetemu.lab.kernel import kernel_of
-from pynetemu.plan.impairment import Impairment, from_words, read_impairment
 from pynetemu.plan.inventory import Place, ends
-from pynetemu.plan.mechanisms import choose
 from pynetemu.plan.operations import AddVeth, Impair, Mechanism, Part, Plan, parts_of
 from pynetemu.plan.operations.phases import in_order
 from pynetemu.plan.problems import Wrong
+from pynetemu.plan.shaping.impairment import Impairment, from_words, read_impairment
+from pynetemu.plan.shaping.mechanisms import choose
+from pynetemu.plan.shaping.replays import check_times, read_opportunities, read_seconds, read_table
 from pynetemu.topology.impairments import presets
 from pynetemu.wording import near_or_all
 
@@ -111,7 +113,64 @@ class RunningLink:
             wanted = [self._wanted(near, _preset(preset, name), settings, own) for near, _, name, own in sides]
             return self._become(wanted, mechanism)
         except Wrong as wrong:
-            raise UsageError(f"{wrong.text}\n    hint: {wrong.hint}" if wrong.hint else wrong.text) from None
+            raise _usage(wrong) from None
+
+    def schedule(self, *steps: tuple[object, Mapping[str, object]], every: object = None) -> None:
+        """Changes settings over time, in both directions, from now on; each step is a time and all settings that hold then.
+
+            wire.schedule((0, {"delay": "20ms"}), ("5s", {"delay": "20ms", "loss": "10%"}), ("6s", {"delay": "20ms"}))
+            wire.schedule((0, {"loss": "100%"}), (1, {}), every="10s")         # down for a second, every ten
+
+        Times are seconds, or text with a unit. It begins again after `every`. It goes on by itself in the relay, to the end
+        or until `stop`; the link is a relayed one from then on. Raises UsageError, KernelError and LabError.
+        """
+        try:
+            times = [read_seconds(time) for time, _ in steps]
+            check_times(times)
+            found = [Step(time, read_impairment(dict(own)).words) for time, (_, own) in zip(times, steps, strict=True)]
+            period = read_seconds(every) if every is not None else 0.0
+            if every is not None and period <= times[-1]:
+                raise Wrong(f"every={every!r} is over before the last step", f"more than {times[-1]:g} s")
+        except Wrong as wrong:
+            raise _usage(wrong) from None
+        self._become_relayed()
+        for node, interface in (self.a, self.b):
+            self._lab.control.ask(PlayLink(node, interface, tuple(found), period))
+
+    def replay(self, file: str | os.PathLike[str] = "", *, a_to_b: str = "", b_to_a: str = "") -> None:
+        """Replays a recorded link, again and again: one file for both directions, or each its own.
+
+            wire.replay("Verizon-LTE-driving.down")
+            wire.replay(a_to_b="att.up", b_to_a="att.down")
+            wire.replay("starlink.csv")
+
+        Files are traces of Mahimahi (a line for each opportunity to send 1,500 bytes, in milliseconds), or tables (`.csv`)
+        whose first column is `time` and whose others are settings: `time,delay,rate,loss`. Delay and loss of a link go
+        together with Mahimahi's traces. Raises UsageError with the line that is wrong, OSError, KernelError and LabError.
+        """
+        chosen = [(self.a, a_to_b or file), (self.b, b_to_a or file)]
+        if not any(name for _, name in chosen):
+            raise UsageError('replay needs a file: replay("trace.down"), or a_to_b= and b_to_a=')
+        requests = [_request(place, os.fspath(name)) for place, name in chosen if name]
+        self._become_relayed()
+        for request in requests:
+            self._lab.control.ask(request)
+
+    def stop(self) -> None:
+        """Ends what `schedule` and `replay` began. Settings are then those of the last step, until they are `set` again."""
+        for node, interface in (self.a, self.b) if _veth(self._lab.plan, self.a, self.b).relayed else ():
+            self._lab.control.ask(PlayLink(node, interface, (), 0.0))
+            self._lab.control.ask(ReplayLink(node, interface, ()))
+
+    def _become_relayed(self) -> None:
+        plan = self._lab.plan
+        veth, old = _veth(plan, self.a, self.b), _of_plan(plan, self.a, self.b)
+        if veth.relayed:
+            return
+        link = replaced(veth, relayed=True)
+        parts: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
+        parts += [replaced(op, mechanism="relay") for op in old]
+        become(self._lab, replaced(plan, operations=tuple(in_order(parts))))
 
     def reset(self) -> LabChange:
         """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
@@ -144,6 +203,25 @@ class RunningLink:
         old = _of_plan(plan, self.a, self.b)
         kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
         return become(self._lab, replaced(plan, operations=tuple(in_order([*kept, *made]))))
+
+
+def _request(place: Place, file: str) -> PlayLink | ReplayLink:
+    """What replays a file. Raises UsageError and OSError."""
+    with open(file, encoding="utf-8", errors="replace") as opened:
+        text = opened.read()
+    try:
+        if not file.endswith(".csv"):
+            return ReplayLink(*place, read_opportunities(text))
+        table = read_table(text)
+        steps = [Step(time, read_impairment(own).words) for time, own in table]
+        length = table[-1][0] + (table[-1][0] - table[-2][0] if len(table) > 1 else 1.0)  # the last row lasts as its neighbor
+        return PlayLink(*place, tuple(steps), length)
+    except Wrong as wrong:
+        raise _usage(Wrong(f"{file}: {wrong.text}", wrong.hint)) from None
+
+
+def _usage(wrong: Wrong) -> UsageError:
+    return UsageError(f"{wrong.text}\n    hint: {wrong.hint}" if wrong.hint else wrong.text)
 
 
 def find(lab: "Lab", *which: str) -> RunningLink:

@@ -4,10 +4,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pynetemu.plan.distributions import table
-from pynetemu.plan.impairment import Impairment
+from pynetemu.plan.shaping.distributions import table
+from pynetemu.plan.shaping.impairment import Impairment
 from pynetemu.relay.fates import CORRUPT, JITTER, PLACE, REORDER, TWICE, Draws, Fates, chance, loser
 from pynetemu.relay.frames import VNET, corrupted
+from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.queues import Queue
 
 _MOST_REMEMBERED, _REMEMBERED = 200, 160  # packets of each direction that were lost, and bytes of each
@@ -54,6 +55,7 @@ class Direction:
         self.line: deque[tuple[float, bytes]] = deque()
         self.ahead: deque[tuple[float, bytes]] = deque()
         self.queue: Queue | None = None
+        self._opportunities: Opportunities | None = None
         self.ended: deque[Ended] = deque(maxlen=_MOST_REMEMBERED)
         self.entry: float | None = None  # when it is to be looked at, as the relay has noted
         self.pointer = 0  # where the address lies to which its frames are sent
@@ -76,6 +78,25 @@ class Direction:
         self._slot = wanted.slot[0] / 1e9, wanted.slot[1] / 1e9
         has_slots = wanted.slot[1] > 0
         self._draws = bool(self._twice or self._corrupt or self._reorder or self._is_lost or self.jitter or has_slots)
+        self._wanted = wanted
+        if self._opportunities is None:
+            self._pace(wanted)
+        self.plain = not (self._draws or self.queue)
+
+    def replay(self, opportunities: Opportunities | None) -> None:
+        """Lets packets leave at these opportunities; None for the rate again."""
+        waiting = self.queue
+        self._opportunities = opportunities
+        if opportunities is None:
+            self.queue = None
+            self._pace(self._wanted)
+        else:
+            self.queue = Queue(self._wanted, opportunities)
+        if waiting is not None:
+            self._empty(waiting)
+        self.plain = not (self._draws or self.queue)
+
+    def _pace(self, wanted: Impairment) -> None:
         if wanted.rate and self.queue:
             self.queue.configure(wanted)
         elif wanted.rate:
@@ -83,7 +104,6 @@ class Direction:
         elif self.queue:
             self._empty(self.queue)
             self.queue = None
-        self.plain = not (self._draws or self.queue)
 
     def _empty(self, queue: Queue) -> None:
         """What waited for a rate that is no more follows in its order."""

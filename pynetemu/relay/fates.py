@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from fractions import Fraction
 
-from pynetemu.plan.impairment import Loss
+from pynetemu.plan.shaping.impairment import Loss
 from pynetemu.relay.frames import flow_of, lasting
 
 LOST, STATE, TWICE, CORRUPT, JITTER, REORDER, PLACE = range(7)  # the draws of a packet, each of 32 bits

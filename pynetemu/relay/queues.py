@@ -7,9 +7,10 @@ import math
 import random
 from collections import deque
 
-from pynetemu.plan.impairment import Impairment
+from pynetemu.plan.shaping.impairment import Impairment
 from pynetemu.relay.fates import Draws
 from pynetemu.relay.frames import VNET, marked
+from pynetemu.relay.opportunities import Opportunities
 
 _SMALLEST = 1514  # bytes that CoDel leaves alone
 _AVERAGE = 0.002  # the weight of a new length in RED's average, as its authors advise
@@ -18,9 +19,10 @@ Leaving = tuple[float, bytes, Draws]  # when it has left
 
 
 class Queue:
-    """Packets that wait for `rate`. `dropped` and `marks` count."""
+    """Packets that wait for the rate that is asked, or for opportunities. `dropped` and `marks` count."""
 
-    def __init__(self, wanted: Impairment) -> None:
+    def __init__(self, wanted: Impairment, opportunities: Opportunities | None = None) -> None:
+        self._opportunities = opportunities
         self.waiting: deque[Waiting] = deque()
         self.held = 0  # bytes
         self.free = 0.0  # when the packet before has left
@@ -36,6 +38,8 @@ class Queue:
         self.ecn = wanted.queue.ecn
         self.most_bytes = 0 if wanted.limit.packets else wanted.queue_bytes
         self.most_packets = wanted.limit.packets
+        if self._opportunities is not None:
+            self.most_bytes, self.most_packets = self._opportunities.limit, 0
         if wanted.queue.kind != "codel":
             self._codel = None
         elif self._codel is None:
@@ -92,7 +96,7 @@ class Queue:
                 return frame
             self.marks += 1
             frame = changed
-        self.free = start + size * 8 / self.rate
+        self.free = start + size * 8 / self.rate if self._opportunities is None else self._opportunities.left(start, size)
         return self.free, frame, draws
 
     def next_time(self) -> float:

@@ -12,8 +12,9 @@ from dataclasses import asdict
 from time import monotonic as clock
 from typing import Any, NoReturn
 
-from pynetemu.plan.impairment import from_words
+from pynetemu.plan.shaping.impairment import from_words
 from pynetemu.relay.direction import Direction
+from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.ring import BATCH, Arrival, Ring, Sender
 
 _BRACKET = 5e-5  # seconds that two readings of clocks may be apart, else we were interrupted between them
@@ -31,6 +32,24 @@ class Link:
         self.directions = Direction(f"{name}/a_to_b", seed, apart), Direction(f"{name}/b_to_a", seed, apart)
 
 
+class _Play:
+    """Steps of a direction under way."""
+
+    def __init__(self, name: str, side: int, steps: list[tuple[float, list[str]]], period: float, begin: float) -> None:
+        self.name, self.side, self.steps, self.place = name, side, steps, 0
+        self._period, self._begin = period, begin
+
+    def next(self) -> float | None:
+        """When the next step is due, None after the last."""
+        self.place += 1
+        if self.place == len(self.steps):
+            if not self._period:
+                return None
+            self.place = 0
+            self._begin += self._period
+        return self._begin + self.steps[self.place][0]
+
+
 class Relay:
     """All relayed links of a lab, in one process; `Control` tells it which."""
 
@@ -46,6 +65,9 @@ class Relay:
         self._offset = time.time() - clock()
         self._look_away = _LOOK_AWAY
         self._found: list[Arrival] = []
+        self._timeline: list[tuple[float, int, _Play]] = []
+        self._playing: dict[tuple[str, int], int] = {}  # the number of the last play of each direction
+        self._plays = 0
 
     def watch(self, source: socket.socket, call: Callable[[], None]) -> None:
         """Calls when there is something to read."""
@@ -82,6 +104,31 @@ class Relay:
         delays = [direction.delay for link in self.links.values() for direction in link.directions]
         self._look_away = min(_LOOK_AWAY, min(delays, default=_LOOK_AWAY) / 4)
 
+    def play(self, name: str, side: int, steps: list[tuple[float, list[str]]], period: float) -> None:
+        """Configures a direction at times from now on, in seconds, and again after each period if that is not 0."""
+        if not steps:
+            self._playing.pop((name, side), None)
+            return
+        self._plays += 1
+        self._playing[name, side] = self._plays
+        heapq.heappush(self._timeline, (clock() + steps[0][0], self._plays, _Play(name, side, steps, period, clock())))
+
+    def replay(self, name: str, side: int, milliseconds: list[int]) -> None:
+        """Lets packets of a direction leave at Mahimahi's opportunities; none for its rate again."""
+        direction = self.links[name].directions[side]
+        direction.replay(Opportunities(milliseconds, clock()) if milliseconds else None)
+        self._note(direction)
+
+    def _go_on(self) -> float | None:
+        """Takes the steps that are due; gives back when the next one is."""
+        while self._timeline and self._timeline[0][0] <= clock():
+            _, number, play = heapq.heappop(self._timeline)
+            if self._playing.get((play.name, play.side)) == number and play.name in self.links:
+                self.configure(play.name, play.side, play.steps[play.place][1])
+                if (due := play.next()) is not None:
+                    heapq.heappush(self._timeline, (due, number, play))
+        return self._timeline[0][0] if self._timeline else None
+
     def run(self) -> NoReturn:
         """For ever: SystemExit ends it."""
         events, ends, calls = self._events, self._ends, self._calls
@@ -93,8 +140,11 @@ class Relay:
                     busy |= self._receive(*ends[number]) == BATCH
                 else:
                     calls[number]()
+            step = self._go_on() if self._timeline else None
             sent = self._transmit()
             due = self._heap[0][0] if self._heap else None
+            if step is not None and (due is None or step < due):
+                due = step
             wait = None if due is None else max(due - clock(), _GRAIN if sent else 0.0)
             if busy or (wait is not None and wait <= 0):
                 continue

@@ -147,7 +147,7 @@ class LinkSetting(_AnyWord):
     name = "SETTING=VALUE"
 
     def complete(self, prefix: str, _: "ShellLike") -> Iterable[str]:
-        from pynetemu.plan.impairment import SETTINGS
+        from pynetemu.plan.shaping.impairment import SETTINGS
 
         return starting(["off", *(f"{name}=" for name in (*SETTINGS, "preset", "mechanism"))], prefix)
 

@@ -10,6 +10,7 @@ import pytest
 from pynetemu import Host, LabError, Link, Network, Router, Switch, Topology, UsageError, Vxlan
 from pynetemu.lab.connection import is_readable
 from tests.support.pynetemu import pynetemu
+from tests.support.wait import wait_until
 
 
 class Lab(Topology):
@@ -142,6 +143,36 @@ def test_the_kernels_mechanisms_are_changed_in_place_and_taken_away() -> None:
         wire.reset()
         assert str(net["r1"].run("tc", "filter", "show", "dev", "eth0", "ingress").stdout) == ""
         assert not any(direction.impairment for direction in wire.directions)
+
+
+class Plain(Topology):
+    arp = "permanent"
+    h1, h2 = Host(), Host()
+    wire = Link(h1, h2)
+
+
+def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path: Any) -> None:
+    (tmp_path / "12mbit.pps").write_text("".join(f"{millisecond}\n" for millisecond in range(1, 501)))
+    (tmp_path / "steps.csv").write_text("time,delay\n0,5ms\n0.3,60ms\n0.6,5ms\n")
+    with Network(Plain(), name="replayed") as net:
+        wire = net.link("wire")
+        wire.replay(str(tmp_path / "12mbit.pps"))
+        assert 8e6 < net.throughput("h1", "h2", seconds=1.0).rate < 12.5e6
+        wire.stop()
+        wire.replay(str(tmp_path / "steps.csv"))
+        told = str(net["h1"].run("ping", "-c10", "-i0.1", "-W1", "h2").stdout)
+        times = [float(time) for time in re.findall(r"time=([\d.]+)", told)]
+        assert any(time < 60 for time in times)
+        assert any(time >= 120 for time in times)
+        wire.schedule((0, {"loss": "100%"}), ("300ms", {}))
+        wait_until(lambda: net["h1"].run("ping", "-c1", "-W0.2", "h2").status == 0, what="the end of the outage")
+        wire.stop()
+        assert net["h1"].run("ping", "-c1", "-W1", "h2").status == 0
+        (tmp_path / "bad.pps").write_text("1\nx\n")
+        with pytest.raises(UsageError, match=r"bad\.pps: line 2 is 'x'"):
+            wire.replay(str(tmp_path / "bad.pps"))
+        with pytest.raises(UsageError, match="every=1 is over before the last step"):
+            wire.schedule((0, {}), (1, {"loss": "1%"}), every=1)
 
 
 def test_the_shell_changes_links_and_shows_what_they_do(tmp_path: Any) -> None:

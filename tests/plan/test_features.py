@@ -6,7 +6,6 @@ import pytest
 
 from pynetemu.engine import features
 from pynetemu.lab import kernel
-from pynetemu.plan.impairment import KERNELS_QUEUES
 from pynetemu.plan.needs import needs
 from pynetemu.plan.operations import (
     AddAddress,
@@ -23,6 +22,7 @@ from pynetemu.plan.operations import (
     SetUp,
 )
 from pynetemu.plan.operations.features import KernelFeature
+from pynetemu.plan.shaping.impairment import KERNELS_QUEUES
 
 pytestmark = pytest.mark.pure
 

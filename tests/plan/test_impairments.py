@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pynetemu import Host, Impairment, Limit, Link, Loss, Queue, Topology, codel, four_state, gilbert_elliott, presets, red
 from pynetemu.plan.as_shell import as_shell
 from pynetemu.plan.compile import compile_plan
-from pynetemu.plan.distributions import SIZE, table
-from pynetemu.plan.impairment import DISTRIBUTIONS, from_words, read_impairment
-from pynetemu.plan.mechanisms import choose, netem_limit
 from pynetemu.plan.operations import AddVeth, Impair
 from pynetemu.plan.problems import Wrong
+from pynetemu.plan.shaping.distributions import SIZE, table
+from pynetemu.plan.shaping.impairment import DISTRIBUTIONS, from_words, read_impairment
+from pynetemu.plan.shaping.mechanisms import choose, netem_limit
 
 pytestmark = pytest.mark.pure
 

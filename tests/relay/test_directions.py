@@ -2,7 +2,7 @@
 
 import pytest
 
-from pynetemu.plan.impairment import Impairment, read_impairment
+from pynetemu.plan.shaping.impairment import Impairment, read_impairment
 from pynetemu.relay.direction import Direction
 
 pytestmark = pytest.mark.pure

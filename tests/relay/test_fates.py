@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 
-from pynetemu.plan.impairment import Loss
+from pynetemu.plan.shaping.impairment import Loss
 from pynetemu.relay.fates import Fates, Flow, chance, loser
 from pynetemu.relay.frames import VNET, flow_of, lasting, marked, tagged, with_checksum
 

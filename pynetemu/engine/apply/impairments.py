@@ -1,17 +1,16 @@
 """Makes links do to packets what is asked, by the kernel or by the relay."""
 
 from errno import EINVAL, ENODEV, ENOENT
-from socket import AF_INET, SOCK_DGRAM
 
 from pynetemu.engine.apply.links import queue_up
 from pynetemu.engine.messages.framing import CREATE, REPLACE, REQUEST
 from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.engine.shaping import disciplines
-from pynetemu.engine.shaping.offloads import split_segments
-from pynetemu.plan.impairment import KERNELS_QUEUES, from_words
+from pynetemu.engine.shaping.offloads import split_segments_of
 from pynetemu.plan.operations import Impair
 from pynetemu.plan.operations.steps import Replace, Undo
+from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, from_words
 
 _SET = REQUEST | CREATE | REPLACE
 _GONE = {ENOENT, ENODEV, EINVAL}  # from an interface that has been made anew
@@ -23,7 +22,7 @@ def queue(operation: Impair, nodes: Nodes) -> Node | list[Node]:
     node, peer = nodes[operation.node], nodes[operation.peer_node]
     if operation.mechanism == "relay":
         return _note(operation, nodes)
-    _split(nodes, operation.node, operation.interface)
+    split_segments_of(nodes, operation.node, operation.interface)
     wanted = from_words(operation.settings)
     index = nodes.index(node, operation.interface)
     if operation.mechanism == "filter":
@@ -71,11 +70,6 @@ def _note(operation: Impair, nodes: Nodes) -> Node:
     link = nodes.relayed[ends[side]]
     link.words[side] = operation.settings
     for end, inner in zip(link.ends, link.indexes, strict=True):
-        _split(nodes, *end)
+        split_segments_of(nodes, *end)
         queue_up(nodes.relay.link, operation, inner)
     return nodes.relay
-
-
-def _split(nodes: Nodes, name: str, interface: str) -> None:
-    with nodes.open_socket(name, AF_INET, SOCK_DGRAM, 0) as within:
-        split_segments(within, interface)

@@ -37,6 +37,7 @@ from pynetemu.engine.messages.tables import (
 )
 from pynetemu.engine.netlink import Netlink
 from pynetemu.engine.nodes import NETWORK, Node, Nodes, Place, RelayedLink
+from pynetemu.engine.shaping.offloads import split_segments_of
 from pynetemu.errors import LabError
 from pynetemu.plan.operations import AddVeth
 from pynetemu.plan.operations.operation import Effect
@@ -74,6 +75,10 @@ def interpose(step: Effect, operation: AddVeth, nodes: Nodes) -> None:
     old.set_again()
     indexes = (moved, inner) if side else (inner, moved)
     nodes.relayed[ends[0]] = RelayedLink(ends, indexes, operation.mtu)
+    for there, here in zip(ends, indexes, strict=True):
+        split_segments_of(nodes, *there)
+        nodes.relay.link.queue_bytes(step, RTM_NEWLINK, REQUEST, LINK_BODY.pack(AF_UNSPEC, 0, here, IFF_UP, IFF_UP))
+    nodes.relay.link.flush()
 
 
 def _side_to_replace(ends: tuple[Place, Place], nodes: Nodes) -> int:

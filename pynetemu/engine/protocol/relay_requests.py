@@ -6,8 +6,10 @@ from pynetemu.frozen import frozen
 
 @frozen
 class RelayedDirection:
-    """One direction of a relayed link: the words of its `plan.impairment`, and what became of its packets, by the names of
-    `relay.direction.Counters`; none while the relay is started again."""
+    """One direction of a relayed link: the words of its `plan.shaping.impairment`, and what became of its packets.
+
+    The counters have the names of `relay.direction.Counters`; there are none while the relay is started again.
+    """
 
     node: str
     interface: str
@@ -37,3 +39,30 @@ class ReadEnded(Request[tuple[EndedPacket, ...]]):
 @request
 class ReadRelay(Request[tuple[RelayedDirection, ...]]):
     """The relayed links, each with both of its directions."""
+
+
+@frozen
+class Step:
+    """From so many seconds on, what a direction of a link does, as the words of its `plan.shaping.impairment`."""
+
+    seconds: float
+    settings: tuple[str, ...]
+
+
+@request
+class PlayLink(Request[None]):
+    """Change what is sent by an interface over time, again after `period` seconds if that is not 0; no steps end it."""
+
+    node: str
+    interface: str
+    steps: tuple[Step, ...]
+    period: float
+
+
+@request
+class ReplayLink(Request[None]):
+    """Let what is sent by an interface leave at Mahimahi's opportunities, in milliseconds, again and again; none end it."""
+
+    node: str
+    interface: str
+    milliseconds: tuple[int, ...]

@@ -11,9 +11,9 @@ from fractions import Fraction
 
 from pynetemu.engine.messages.framing import attribute
 from pynetemu.plan.as_shell.impairments import loss_program
-from pynetemu.plan.distributions import table
-from pynetemu.plan.impairment import Impairment, Loss
-from pynetemu.plan.mechanisms import netem_limit, tbf_burst
+from pynetemu.plan.shaping.distributions import table
+from pynetemu.plan.shaping.impairment import Impairment, Loss
+from pynetemu.plan.shaping.mechanisms import netem_limit, tbf_burst
 
 RTM_NEWQDISC, RTM_DELQDISC, RTM_NEWTFILTER, RTM_DELTFILTER = 36, 37, 44, 45
 _TC_H_ROOT, _CLSACT_HANDLE, _CLSACT, _INGRESS = 0xFFFFFFFF, 0xFFFF0000, 0xFFFFFFF1, 0xFFFFFFF2

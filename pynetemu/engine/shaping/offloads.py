@@ -1,13 +1,27 @@
 """Turns off segmentation offload (ethtool(8)): else what a link does to a packet it does to 40 at once, of one buffer."""
 
 import array
+import errno
 import fcntl
 import socket
 import struct
 
+from pynetemu.engine.nodes import Nodes
+
 _SIOCETHTOOL = 0x8946
 _GSSET_INFO, _GSTRINGS, _GFEATURES, _SFEATURES = 0x37, 0x1B, 0x3A, 0x3B  # linux/ethtool.h
 _FEATURE_NAMES, _NAME = 4, 32  # ETH_SS_FEATURES, ETH_GSTRING_LEN
+
+
+def split_segments_of(nodes: Nodes, name: str, interface: str) -> None:
+    """The same for an interface of the plan, whatever it is called now."""
+    with nodes.open_socket(name, socket.AF_INET, socket.SOCK_DGRAM, 0) as within:
+        try:
+            split_segments(within, interface)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            split_segments(within, nodes.name_of(name, interface))
 
 
 def split_segments(within: socket.socket, interface: str) -> None:

@@ -10,18 +10,27 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.nodes import NETWORK, Nodes, Place, RelayedLink
-from pynetemu.engine.protocol.relay_requests import EndedPacket, RelayedDirection
-from pynetemu.errors import KernelError
+from pynetemu.engine.protocol.relay_requests import (
+    EndedPacket,
+    PlayLink,
+    ReadEnded,
+    ReadRelay,
+    RelayedDirection,
+    ReplayLink,
+    Step,
+)
+from pynetemu.errors import KernelError, LabError
 
 _SECONDS = 5.0  # for which an answer is waited for
 _LARGEST = 1 << 20  # bytes of a message
 _MEMORY = 1 << 26  # bytes of all rings together, unless there are very many: those are pinned
-_MOST_OF_A_RING, _LEAST_OF_A_RING = 1 << 23, 1 << 16
+_MOST_OF_A_RING, _LEAST_OF_A_RING = 1 << 24, 1 << 16
+_PART = 1000  # entries of a list in one message
 _MOST_ENDS, _WITHIN = 5, 10.0  # that it may end so often in so many seconds, before its links are taken down
 _PATIENCE_OF_BUFFER = 1 << 19
 
@@ -66,6 +75,20 @@ class Relays:
                     self._ask({"do": "set", "name": _name(place), "side": side, "words": words})
                     known[side] = words
 
+    def answer(self, request: PlayLink | ReplayLink | ReadEnded | ReadRelay) -> object:
+        """Answers what is asked about the relay. Raises LabError and KernelError."""
+        match request:
+            case PlayLink():
+                self._play((request.node, request.interface), request.steps, request.period)
+                return None
+            case ReplayLink():
+                self._send_list("replay", (request.node, request.interface), "times", list(request.milliseconds))
+                return None
+            case ReadEnded():
+                return self._ended_packets()
+            case ReadRelay():
+                return self._directions()
+
     def counters(self) -> dict[Place, list[dict[str, Any]]]:
         """What became of the packets of each direction of each link."""
         if not self._pid:
@@ -73,7 +96,22 @@ class Relays:
         found = self._ask({"do": "counters"})
         return {place: found[_name(place)] for place in self._told}
 
-    def ended_packets(self) -> list[EndedPacket]:
+    def _play(self, place: Place, steps: Sequence[Step], period: float) -> None:
+        """Changes a direction over time: each step is seconds from now and the words that hold from then on.
+
+        Raises LabError for a link that is not relayed.
+        """
+        self._send_list("play", place, "steps", [[step.seconds, step.settings] for step in steps], period=period)
+
+    def _send_list(self, what: str, place: Place, key: str, values: list[Any], **more: Any) -> None:
+        found = next((link for link in self._nodes.relayed.values() if place in link.ends), None)
+        if found is None:
+            raise LabError(f"the link of {':'.join(place)} does not go through the relay")
+        common = {"do": what, "name": _name(found.ends[0]), "side": found.ends.index(place), **more}
+        for start in range(0, max(1, len(values)), _PART):
+            self._ask({**common, key: values[start : start + _PART], "is_last": start + _PART >= len(values)})
+
+    def _ended_packets(self) -> list[EndedPacket]:
         """The last packets that relayed links lost, or changed."""
         found = []
         for place in self._told:
@@ -82,7 +120,7 @@ class Relays:
                 found += [EndedPacket(*end, *packet) for packet in packets]
         return found
 
-    def directions(self) -> list[RelayedDirection]:
+    def _directions(self) -> list[RelayedDirection]:
         """The relayed links with their settings and counters."""
         counters = self.counters()
         found = []

@@ -5,9 +5,9 @@ from fractions import Fraction
 from shlex import quote
 
 from pynetemu.plan.as_shell.words import in_node, tc
-from pynetemu.plan.impairment import KERNELS_QUEUES, Impairment, Loss, from_words
-from pynetemu.plan.mechanisms import FULL_SIZE, netem_limit, tbf_burst
 from pynetemu.plan.operations import Impair
+from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, Impairment, Loss, from_words
+from pynetemu.plan.shaping.mechanisms import FULL_SIZE, netem_limit, tbf_burst
 from pynetemu.plan.units import duration, percentage, rate
 
 TITLES = {Impair: "What the links do to packets"}

@@ -11,8 +11,8 @@ Mechanism = Literal["netem", "tbf", "filter", "relay"]
 class Impair(Effect):
     """What a link does to the packets that `interface` of `node` sends to `peer_interface` of `peer_node`.
 
-    `settings` are the words of `plan.impairment`: ("delay 20ms", "loss 0.5%"); none for a plain wire. `mechanism` does it:
-    tc-netem(8) or tc-tbf(8) where they are sent, a filter that drops where they arrive, or the relay.
+    `settings` are the words of `plan.shaping.impairment`: ("delay 20ms", "loss 0.5%"); none for a plain wire. `mechanism`
+    does it: tc-netem(8) or tc-tbf(8) where they are sent, a filter that drops where they arrive, or the relay.
     """
 
     IDENTITY = "node", "interface"

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from pynetemu.plan.impairment import SETTINGS, Impairment, read_impairment
-from pynetemu.plan.mechanisms import RELAY_RATE, choose
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedDirection
+from pynetemu.plan.shaping.impairment import SETTINGS, Impairment, read_impairment
+from pynetemu.plan.shaping.mechanisms import RELAY_RATE, choose
 from pynetemu.plan.units import rate
 from pynetemu.topology.impairments import Preset, presets
 from pynetemu.topology.links import IMPAIRING, Link

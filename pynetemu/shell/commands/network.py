@@ -6,8 +6,8 @@ from typing import Literal
 from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.impairments import Direction, RunningLink, directions
 from pynetemu.lab.state import InterfaceState
-from pynetemu.plan.impairment import SETTINGS
 from pynetemu.plan.operations import Impair
+from pynetemu.plan.shaping.impairment import SETTINGS
 from pynetemu.shell.answers import Cell, Table
 from pynetemu.shell.argument_types import LinkEnd, LinkSettings, NodeName, NodeNames
 from pynetemu.shell.command import command

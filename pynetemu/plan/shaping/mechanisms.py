@@ -5,10 +5,10 @@ arrival: where a sender is told of a drop, as at its own queue, it sends again. 
 the kernel's own queues.
 """
 
-from pynetemu.plan.impairment import KERNELS_QUEUES, Impairment, Limit, Loss, Queue
 from pynetemu.plan.operations.impairments import Mechanism
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Wrong
+from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, Impairment, Limit, Loss, Queue
 from pynetemu.plan.units import rate
 
 _NEEDED: dict[Mechanism, set[str]] = {"tbf": {"tbf"}, "netem": {"netem"}, "filter": {"ingress", "cls_bpf"}}  # in this order

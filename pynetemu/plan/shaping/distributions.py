@@ -3,7 +3,7 @@
 import math
 from functools import lru_cache
 
-from pynetemu.plan.impairment import Distribution
+from pynetemu.plan.shaping.impairment import Distribution
 
 SIZE = 4096
 _PARETO_MEAN, _PARETO_DEVIATION = 1.5, math.sqrt(0.75)  # of the shape 3, from 1 on
