@@ -242,7 +242,7 @@ class Nodes(dict[str, Node]):
         if node.machine is None:
             text = hosts(name)
             self.files.prepare()
-            node.machine = start_machine(lambda: self._dress(node, text), self.home)
+            node.machine = start_machine(lambda: self._dress(node, text), self.files.shut_settings, self.home)
         return (node.network, NETWORK), *node.machine.namespaces
 
     def _dress(self, node: Node, hosts: str) -> None:

@@ -158,7 +158,7 @@ def _reap() -> list[int]:
 
 
 def _engine(channel: Channel, start: Start, in_user_namespace: bool) -> NoReturn:
-    from pynetemu.engine import mounts, seccomp, server
+    from pynetemu.engine import guard, mounts, seccomp, server
 
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
@@ -167,5 +167,7 @@ def _engine(channel: Channel, start: Start, in_user_namespace: bool) -> NoReturn
         _refuse(channel, error, "mount")
     if in_user_namespace:
         seccomp.let_id_changes_pass()
+    elif not (start.host or start.privileged):
+        guard.guard()
     server.Server(channel, host=start.host).serve()
     os._exit(0)

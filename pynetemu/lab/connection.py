@@ -137,12 +137,12 @@ class Sandbox:
         self._user = os.getpid()
 
     @classmethod
-    def start(cls, host: bool = False) -> "Sandbox":
+    def start(cls, host: bool = False, privileged: bool = False) -> "Sandbox":
         """Starts an engine and returns at once; a refusal comes with the first answer.
 
-        With `host`, the lab's root is the machine's own network namespace.
+        With `host`, the lab's root is the machine's own network namespace. Root's `privileged` labs may change the machine.
         """
-        return cls._spawn(lambda path: Start(host, os.getpid(), _is_first_thread(), path), host)
+        return cls._spawn(lambda path: Start(host, privileged, os.getpid(), _is_first_thread(), path), host)
 
     @classmethod
     def join(cls, address: str) -> "Sandbox":

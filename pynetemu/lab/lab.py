@@ -157,6 +157,7 @@ class Lab(LiveLab):
         topology: Topology | type[Topology] | Plan,
         *,
         host: bool = False,
+        privileged: bool = False,
         name: str | None = None,
         sandbox: EngineProcess | None = None,
     ) -> None:
@@ -172,6 +173,7 @@ class Lab(LiveLab):
         self._attached: Connection | None = None
         self._followed: FollowedPlan | None = FollowedPlan(topology) if isinstance(topology, Plan) else None
         self._inventory: Inventory | None = None
+        self.privileged = privileged
         self.host = topology.host if isinstance(topology, Plan) else host
         self.name = name or ""
         self.streams: list[Events] = []  # that are open
@@ -230,7 +232,7 @@ class Lab(LiveLab):
             return self
         plan = self.plan
         if self._sandbox is None:
-            self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host)
+            self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host, self.privileged)
         if not self._attached:
             self.name, listener = listen(name_of(plan.name) if self._wanted_name is None else self._wanted_name)
             with listener:

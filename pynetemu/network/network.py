@@ -34,9 +34,11 @@ class Network(Lab):
             print(net["blue"].run("curl", "-s", "root:8080").stdout)
 
     It works from scripts, threads, notebooks and asyncio programs, without root. `host=True` makes the machine itself the
-    lab's root; that needs root. `name` is how `pynetemu ps`, `exec` and `attach` know the lab (by default the topology's
-    name; a number is added while another lab has it). `sandbox` is one that has been started already. `capture` is a pcapng
-    file for all packets from the lab's first moment, before any interface is up, to its last (`captured` tells of it).
+    lab's root; that needs root. `privileged=True` lets programs in nodes of root's labs load BPF (XDP) and change the machine's
+    settings, which they may not otherwise. `name` is how `pynetemu ps`, `exec` and `attach` know the lab (by default the
+    topology's name; a number is added while another lab has it). `sandbox` is one that has been started already. `capture`
+    is a pcapng file for all packets from the lab's first moment, before any interface is up, to its last (`captured` tells
+    of it).
 
     `open` raises DescriptionError, PrivilegeError, ConflictError and KernelError; nothing is left in any case.
     """
@@ -46,11 +48,12 @@ class Network(Lab):
         topology: Topology | type[Topology] | Plan,
         *,
         host: bool = False,
+        privileged: bool = False,
         name: str | None = None,
         sandbox: EngineProcess | None = None,
         capture: str | os.PathLike[str] | None = None,
     ) -> None:
-        super().__init__(topology, host=host, name=name, sandbox=sandbox)
+        super().__init__(topology, host=host, privileged=privileged, name=name, sandbox=sandbox)
         self._descriptions: list[tuple[Plan, Topology]] = []  # of plans of this lab
         self.captured: Capture | None = self.capture(capture) if capture is not None else None
 

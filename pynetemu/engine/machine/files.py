@@ -18,6 +18,7 @@ from contextlib import suppress
 from functools import partial
 
 from pynetemu.engine import syscalls
+from pynetemu.engine.guard import is_guarded
 from pynetemu.engine.machine import skeleton
 from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE
 from pynetemu.engine.paths import find_program, search_path
@@ -38,6 +39,7 @@ class Files:
     """The files of a lab's nodes; `kept` are folders that stay the machine's."""
 
     def __init__(self, kept: Iterable[str]) -> None:
+        self._is_guarded = is_guarded(os.getpid())
         self.kept = [os.path.realpath(folder) for folder in kept if folder]
         self._has_layers: bool | None = None  # None before it has been tried
         self._dressed: set[str] = set()
@@ -124,7 +126,16 @@ class Files:
         for folder, descriptor in held:
             _show_again(f"/proc/self/fd/{descriptor}", folder)
             os.close(descriptor)
-        _mount_sys()
+        _mount_sys(syscalls.MS_RDONLY if self._is_guarded else 0)
+
+    def shut_settings(self) -> None:
+        """Makes the machine's own settings read-only, if they are to be; called below a node's own /proc."""
+        if self._is_guarded:
+            for name in os.listdir("/proc/sys"):
+                if name != "net":
+                    path = f"/proc/sys/{name}"
+                    syscalls.mount(path, path, "", syscalls.MS_BIND)
+                    syscalls.mount("none", path, "", syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY | _SYS)
 
     def dress_machine(self, node: str, hosts: str) -> None:
         """For the root of a lab on the machine itself: the machine's files, with the lab's names."""
@@ -293,9 +304,9 @@ def _show_again(source: str, target: str) -> None:
         syscalls.mount(source, target, "", _BIND)
 
 
-def _mount_sys() -> None:
+def _mount_sys(flags: int = 0) -> None:
     try:
-        syscalls.mount("sysfs", "/sys", "sysfs", _SYS)
+        syscalls.mount("sysfs", "/sys", "sysfs", _SYS | flags)
     except OSError as error:
         # EPERM: a container whose /sys is partly hidden may not mount a whole one (mount_too_revealing in fs/namespace.c).
         # EBUSY: what is there already shows this network namespace, as on the machine itself (do_add_mount, ibidem).

@@ -42,15 +42,16 @@ class Machine:
             os.close(descriptor)
 
 
-def start_machine(prepare: Callable[[], None], home: tuple[tuple[int, int], ...]) -> Machine:
-    """Makes the namespaces, and runs `prepare` in them, which has INIT there; `home` is where the calling thread comes back to.
+def start_machine(prepare: Callable[[], None], finish: Callable[[], None], home: tuple[tuple[int, int], ...]) -> Machine:
+    """Makes the namespaces, and runs `prepare` in them, which has INIT there, and `finish` below its
+    /proc; `home` is where the calling thread comes back to.
 
     Raises OSError.
     """
     with syscalls.inside(home=home):
         syscalls.unshare(NAMES | PROCESSES | MOUNTS)
         prepare()
-        init = _fork_init()
+        init = _fork_init(finish)
     descriptors = tuple((os.open(f"/proc/{init}/ns/{name}", os.O_RDONLY | os.O_CLOEXEC), kind) for name, kind in KINDS)
     return Machine(init, descriptors)
 
@@ -62,11 +63,11 @@ def number_inside(pid: int) -> int:
     return int(text.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()[-1])
 
 
-def _fork_init() -> int:
+def _fork_init(finish: Callable[[], None]) -> int:
     """The first process of a PID namespace: the only one that can mount its /proc, and then the one that never ends."""
     error_read, error_write = os.pipe()
     if (pid := os.fork()) == 0:
-        _become_init(error_write)
+        _become_init(finish, error_write)
     os.close(error_write)
     with os.fdopen(error_read, "rb") as errors:
         failed = errors.read().decode()
@@ -77,10 +78,11 @@ def _fork_init() -> int:
     return pid
 
 
-def _become_init(errors: int) -> NoReturn:
+def _become_init(finish: Callable[[], None], errors: int) -> NoReturn:
     try:
         os.setpgid(0, 0)  # keys at the user's terminal are not for it
         syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
+        finish()
         with suppress(OSError):  # in a chroot, say: then somebody may unmount what is there, which costs that node's view
             syscalls.unshare(syscalls.CLONE_NEWUSER | MOUNTS)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # stays so over exec: the kernel reaps (waitpid(2))

@@ -22,7 +22,7 @@ from pynetemu.engine.protocol.request import Request as Request
 from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
-PROTOCOL = 3
+PROTOCOL = 4
 
 # What a process of ours is told first.
 
@@ -33,9 +33,11 @@ class Start(Request[None]):
 
     There is no answer; a refusal comes with the first one. With `host` the lab's root is the machine itself. With
     `dies_with_parent` it was the client's first thread that started us, so that we may die when that ends (prctl(2)).
+    Programs of a `privileged` lab of root may do to the machine what root may.
     """
 
     host: bool
+    privileged: bool
     client: int
     dies_with_parent: bool
     path: tuple[str, ...]
