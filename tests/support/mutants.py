@@ -44,6 +44,7 @@ AREAS = {
     "packets": ["tests/trace/test_dissect.py", "tests/trace/test_any_frame.py", "tests/trace/test_journeys.py"],
     "plan": ["tests/plan", "tests/topology", "tests/cli/test_plan.py", "tests/network/test_births.py"],
     "programs": ["tests/network/test_services.py", "tests/network/test_programs.py"],
+    "relay": ["tests/relay", "tests/network/test_impaired_links.py"],
     "results": ["tests/network", "tests/shell"],
     "safe_text": ["tests/trace/test_hostile_text.py", "tests/cli/test_terminal_output.py"],
     "shell": ["tests/shell", "tests/cli/test_lines.py"],
@@ -54,7 +55,7 @@ AREAS = {
 }
 _FAST = ["-m", "not slow and not benchmark"]
 _SLOW = ["-m", "slow and not benchmark"]
-_SECONDS = 420  # that one of the three steps may take: an endless loop is a change that was noticed
+_SECONDS = 1200  # that one of the three steps may take: an endless loop is a change that was noticed
 
 
 class Mutant(NamedTuple):
