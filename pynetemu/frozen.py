@@ -130,5 +130,9 @@ def _compared(self: Any) -> tuple[Any, ...]:
 
 def replaced(value: _T, **changes: Any) -> _T:
     """A frozen value with some of its fields changed: replaced(plan, warnings=())."""
-    names = type(value).__match_args__  # type: ignore[attr-defined]  # of `frozen`
-    return type(value)(**{**{name: getattr(value, name) for name in names}, **changes})
+    return type(value)(**{**as_data(value), **changes})
+
+
+def as_data(value: object) -> dict[str, Any]:
+    """The fields of a frozen value by name: as_data(Point(1, 2)) == {"x": 1, "y": 2}."""
+    return {name: getattr(value, name) for name in type(value).__match_args__}  # type: ignore[attr-defined]  # of `frozen`

@@ -4,8 +4,8 @@ import argparse
 import json
 import sys
 import time
-from dataclasses import asdict
 
+from pynetemu.frozen import as_data
 from pynetemu.safe_text import printable
 from pynetemu.wording import shortened
 
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
         names = shortened([name for name in silent if silent[name] == reason])
         print(f"pynetemu: no answer from {names}: {reason}", file=sys.stderr)
     if arguments.json:
-        print(json.dumps([asdict(lab) for lab in found], indent=2))
+        print(json.dumps([as_data(lab) for lab in found], indent=2))
         return 0
     rows = [("LAB", "PID", "AGE", "NODES", "FILE")]
     rows += [(lab.name, str(lab.pid), _age(time.time() - lab.started), shortened(lab.nodes, 4), lab.file) for lab in found]

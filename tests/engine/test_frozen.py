@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from pynetemu.frozen import frozen, frozen_but_for, replaced
+from pynetemu.frozen import as_data, frozen, frozen_but_for, replaced
 
 pytestmark = pytest.mark.pure
 
@@ -77,6 +77,7 @@ def test_it_can_be_copied_matched_and_asked_for_its_signature() -> None:
 
 def test_another_differs_in_some_fields() -> None:
     point = _Point(1, 2)
+    assert as_data(point) == {"x": 1, "y": 2}
     assert (replaced(point, y=3), point) == (_Point(1, 3), _Point(1, 2))
     with pytest.raises(TypeError, match="unexpected keyword argument 'z'"):
         replaced(point, z=3)

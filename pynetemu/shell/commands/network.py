@@ -122,7 +122,7 @@ def link(shell: Shell, a: LinkEnd, b: LinkEnd, state: Literal["up", "down"]) -> 
 
 @command
 def impair(shell: Shell, a: LinkEnd = "", b: LinkEnd = "", *settings: LinkSettings, one_way: bool = False) -> Table:
-    """changes what the link between two nodes does to packets, or lists what all links do
+    """changes what a link does to packets, or lists it
 
     impair h1 r1 delay=20ms loss=1% rate=10mbit    changes these, in both directions
     impair h1 r1 loss=off                          takes one setting away; `off` alone takes all

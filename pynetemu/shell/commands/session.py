@@ -83,7 +83,7 @@ def keys(shell: Shell, mode: Literal["vi", "emacs"]) -> int:
 
 @command
 def reload(shell: Shell, *, dry_run: bool = False, fresh: bool = False) -> int:
-    """reads the description anew, and changes the network to what it says now
+    """reads the description anew, and changes what differs
 
     --dry-run  shows what would be done, as commands
     --fresh    makes everything anew; what runs in the nodes ends with the old network
