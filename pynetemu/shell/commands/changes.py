@@ -13,7 +13,7 @@ _KINDS = {"host": Host, "router": Router, "switch": Switch, "hub": Hub}
 
 @command
 def add(shell: Shell, kind: Literal["host", "router", "switch", "hub", "link"], name: str, *nodes: NodeName) -> int:
-    """adds a node with links to others, or a link between two nodes
+    """adds a node with links to others, or a link
 
     add host h3 s1      a host at the switch s1
     add link r1 s2      one more link
