@@ -13,7 +13,7 @@ from pathlib import Path
 
 # The kernel puts these into every namespace once their modules are loaded, the machine's own one too.
 MARK = "PYNETEMU_TEST_RUN"
-OF_MODULES = {"gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "tunl0", "sit0", "bond0", "dummy0"}
+OF_MODULES = {"gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "tunl0", "sit0", "bond0", "dummy0", "ifb0", "ifb1"}
 
 
 def everything() -> set[str]:

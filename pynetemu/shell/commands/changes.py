@@ -32,7 +32,7 @@ def add(shell: Shell, kind: Literal["host", "router", "switch", "hub", "link"], 
 
 @command
 def remove(shell: Shell, *names: str) -> int:
-    """removes nodes with their links and services, or the links between two nodes (h1-s1)
+    """removes nodes with all of theirs, or links (h1-s1)
 
     remove h3
     remove h1-s1
@@ -47,7 +47,7 @@ def remove(shell: Shell, *names: str) -> int:
 
 @command
 def move(shell: Shell, node: NodeName, old: NodeName, to: NodeName) -> int:
-    """plugs the link between a node and another one in at a third
+    """plugs a link of a node in at another one
 
     move h1 s1 s2
 
