@@ -39,7 +39,9 @@ def summary(trace: "TraceRecord", rows: Sequence[Row], journeys: Sequence[Journe
         yield style.fine(style.words(f" {style.signs.fine} {found.answered or 'all arrived'} · {told}"))
     yield from _besides(found, style)
     if trace.lost:
-        yield style.failed(f"   {trace.lost} packets came too fast and are not shown: narrow the trace with --filter")
+        yield style.failed(
+            f"   {trace.lost} sightings came too fast, so that packets lack places: narrow the trace with --filter"
+        )
     if trace.rules_missed:
         yield style.failed("   the kernel's traces of rules came too fast: not every rule that dropped is named")
 

@@ -14,6 +14,7 @@ _CREATE, _LOOK_UP, _UPDATE, _LOAD, _INFORMATION, _OPEN_TRACEPOINT = 0, 1, 2, 5, 
 _TRACING, _RAW_TRACEPOINT = 26, 23  # BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP
 _ATTRIBUTES = 144  # bytes of a union bpf_attr that is long enough for all of them
 _BUSY, _DISCARDED, _LENGTH = 1 << 31, 1 << 30, (1 << 30) - 1  # of a record's head in the ring
+_HEAD = struct.Struct("=I")
 _LOG = 1 << 16
 _MISSES = 208  # recursion_misses in struct bpf_prog_info, linux/bpf.h
 
@@ -91,18 +92,20 @@ class RingBuffer:
         self._data = memoryview(self._producer)[page:]
         self._heads = self._data.cast("I")
 
-    def records(self) -> Iterator[tuple[memoryview, int]]:
-        """What has come: the ring's memory, and where a record begins in it. Its room is given back with the next one."""
-        position, end, heads, data, mask = self._read[0], self._written[0], self._heads, self._data, self._mask
-        while position < end:
-            start = position & mask
-            head = heads[start >> 2]
+    def take(self) -> bytes:
+        """All that has come, as it lies in the ring, for `records`: a copy, which takes a tenth of the time of reading."""
+        start, end, heads, mask = self._read[0], self._written[0], self._heads, self._mask
+        position, most = start, start + mask + 1  # the ring is mapped twice, so that this much is in one piece
+        while position < min(end, most):
+            head = heads[(position & mask) >> 2]
             if head & _BUSY:
-                return
-            if not head & _DISCARDED:
-                yield data, start + 8
+                break
             position += ((head & _LENGTH) + 15) & ~7
-            self._read[0] = position
+        if position == start:
+            return b""
+        taken = bytes(self._data[start & mask : (start & mask) + position - start])
+        self._read[0] = position
+        return taken
 
     def is_empty(self) -> bool:
         return bool(self._read[0] == self._written[0])
@@ -113,6 +116,16 @@ class RingBuffer:
         self._consumer.close()
         self._producer.close()
         os.close(self.descriptor)
+
+
+def records(taken: bytes) -> Iterator[int]:
+    """Where each record begins in what was taken from a ring."""
+    position, end = 0, len(taken)
+    while position < end:
+        (head,) = _HEAD.unpack_from(taken, position)
+        if not head & _DISCARDED:
+            yield position + 8
+        position += ((head & _LENGTH) + 15) & ~7
 
 
 def _buffer(data: bytes) -> "ctypes.Array[ctypes.c_char]":

@@ -13,6 +13,7 @@ from pynetemu.capture.ring import tagged
 from pynetemu.capture.selection import of_the_lab
 from pynetemu.errors import LabError
 from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.kernel import bpf
 from pynetemu.trace.sources.kernel.btf import DESCRIPTION, Layout, load_layout
 from pynetemu.trace.sources.kernel.programs import DATA, HEAD, KINDS, MEMORY, STACK_DEPTH, Programs
 from pynetemu.trace.sources.kernel.symbols import symbol
@@ -73,6 +74,7 @@ class KernelSource:
             (number, 0): None if wanted else "" for number, wanted in enumerate(self._wanted)
         }
         self._lost: int | None = None
+        self._held: list[bytes] = []
         inodes = lab.namespaces()
         layout, self._programs = _begin({inodes[node]: number for number, node in enumerate(nodes)}, program, memory)
         self._reasons = layout.reasons
@@ -86,8 +88,16 @@ class KernelSource:
     def fileno(self) -> int:
         return self._programs.ring.descriptor
 
+    def hold(self) -> None:
+        """Copies what has come, to be read later: else a flood comes faster than it is read."""
+        if taken := self._programs.ring.take():
+            self._held.append(taken)
+
     def read(self) -> list[Event]:
-        events = [event for data, at in self._programs.ring.records() if (event := self._event(data, at))]
+        if self._lost is None:
+            self.hold()
+        held, self._held = self._held, []
+        events = [event for taken in held for at in bpf.records(taken) if (event := self._event(taken, at))]
         events.sort(key=_time)  # records of several CPUs may change places by a microsecond
         return events
 
@@ -101,7 +111,7 @@ class KernelSource:
             self._lost = self._programs.lost
             self._programs.close()
 
-    def _event(self, data: memoryview, at: int) -> Event | None:
+    def _event(self, data: bytes, at: int) -> Event | None:
         stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind, mark = _head(data, at)
         name = KINDS[kind]
         place_of_it = number, ifindex
@@ -110,7 +120,7 @@ class KernelSource:
             return None
         if name == "end":
             return Event(stamp + self._since_1970, self._nodes[number], interface, name, b"", length, buffer, head)
-        frame = bytes(data[at + HEAD.size : at + HEAD.size + captured])
+        frame = data[at + HEAD.size : at + HEAD.size + captured]
         if tag_type:
             frame, length = tagged(frame, tag, int.from_bytes(tag_type.to_bytes(2, "little"))), length + 4
         why = where = ""
