@@ -1,4 +1,4 @@
-"""Ten labs that are broken: `trace` names each fault, and what it proposes mends it."""
+"""Twenty labs that are broken: `trace` names each fault, and what it proposes mends it."""
 
 import re
 
@@ -20,9 +20,20 @@ _FAULTS = {
     "not_listening": "a program listens on port 8000 of 127.0.0.1 only",
     "blocked_port": "port s1 of s2 is disabled (spanning tree), and passes nothing on",
     "no_way_back": "web got it, but cannot answer: no route in web back to 10.0.1.2 (blue)",
+    "policy_rule": "the routing table of r2 says blackhole for 10.0.2.2 (web): blackhole default table 66",
+    "wrong_mac": "02:00:00:00:00:77 belongs to no interface of the lab",
+    "early_filter": "dropped by nftables in web: table netdev guard, chain c, rule 2",
+    "no_arp": "web eth0 neither asks nor answers: ARP is off there",
+    "tunnel_id": "r2 has no VXLAN interface of id 10 (VNI) on port 4789: vx has id 11 and port 4789",
+    "nobody_joined": "no node accepted it: none has joined 239.1.1.1",
+    "hanging_server": "web has sent nothing on the connection: blue gave up after",
+    "short_queue": "the queue of r1 eth1 (tbf) was full",
+    "ipv6_blackhole": "the routing table of r2 says blackhole for fd00:2::2 (web): blackhole fd00:2::2/128",
+    "wrong_port": "s1 has 02:00:00:00:00:04 behind port red in its forwarding database, and web is behind port web",
 }
 # What the trace proposes is a command that mends these; the others need a person's choice.
 _MENDED = {"no_default_route", "no_forwarding", "firewall", "rp_filter", "blocked_port", "no_way_back"}
+_MENDED |= {"policy_rule", "early_filter", "no_arp", "ipv6_blackhole", "wrong_port"}
 
 
 def test_each_broken_lab_is_tested() -> None:
