@@ -256,7 +256,7 @@ SCENARIOS = [
         ("blue: ip neigh del 10.0.1.1 dev eth0",),
         kind="mac",
         node="red",
-        text="no node accepted the frame: MAC 02:de:ad:be:ef:00 belongs to no interface of the lab",
+        text="no node accepted the frame: it is addressed to 02:de:ad:be:ef:00; no interface of the lab has this MAC address",
     ),
     Scenario(
         "the same MAC address twice",

@@ -21,7 +21,7 @@ _FAULTS = {
     "blocked_port": "port s1 of s2 is disabled (spanning tree), and passes nothing on",
     "no_way_back": "web got it, but cannot answer: no route in web back to 10.0.1.2 (blue)",
     "policy_rule": "the routing table of r2 says blackhole for 10.0.2.2 (web): blackhole default table 66",
-    "wrong_mac": "02:00:00:00:00:77 belongs to no interface of the lab",
+    "wrong_mac": "it is addressed to 02:00:00:00:00:77; no interface of the lab has this MAC address",
     "early_filter": "dropped by nftables in web: table netdev guard, chain c, rule 2",
     "no_arp": "web eth0 neither asks nor answers: ARP is off there",
     "tunnel_id": "r2 has no VXLAN interface of id 10 (VNI) on port 4789: vx has id 11 and port 4789",

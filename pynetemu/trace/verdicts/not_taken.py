@@ -20,8 +20,8 @@ def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Eviden
         reason = port or link_down(node, interface, evidence) or kept_from(node, journey, wiring, evidence)
         if reason is not None:
             return reason
-    where = f"belongs to {' and to '.join(map(' '.join, places))}" if places else "belongs to no interface of the lab"
-    text = f"no node accepted the frame: MAC {mac} {where}"
+    where = f"that of {' and of '.join(map(' '.join, places))}" if places else "no interface of the lab has this MAC address"
+    text = f"no node accepted the frame: it is addressed to {mac}; {where}"
     return Reason("mac", text, (), f"{_sender(leaf)} ip neigh", TABLES)
 
 
