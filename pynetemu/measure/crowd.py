@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Of the 1024 neighbors that the kernel keeps for all namespaces together (see engine.neighbors) so many are ours at once: those
 # of two tiles, those that have not answered, and where there are routers those between them and the nodes.
 AT_ONCE, _MOST_UNANSWERED, _MOST_OF_ROUTERS = 800, 200, 240
+_MEETINGS_AT_ONCE = 20  # a broadcast to a thousand nodes takes some ms, and who waits wants to see progress
 _ENTRIES_OF_A_PAIR = {4: 2, 6: 4}  # those of IPv6 are of global and link-local addresses
 
 
@@ -47,6 +48,8 @@ class Crowd:
     def batches(self) -> Iterator[Sequence[int]]:
         """All pings' numbers; the next batch is taken when one has been answered, or will not be."""
         done: set[int] = set()
+        if self._entries == _ENTRIES_OF_A_PAIR[6]:
+            self._introductions.await_link_local(self._nodes)
         for batch in self._first_meetings():
             self._introductions.forget(self._on_link(batch))  # so that they ask by broadcast
             yield batch
@@ -82,9 +85,8 @@ class Crowd:
                 if number in self._learned:
                     meetings.setdefault(number >> 1, [number, number ^ 1])
         pairs = list(meetings.values())
-        portion = AT_ONCE // 2 // self._entries
-        for start in range(0, len(pairs), portion):
-            yield [number for pair in pairs[start : start + portion] for number in pair]
+        for start in range(0, len(pairs), _MEETINGS_AT_ONCE):
+            yield [number for pair in pairs[start : start + _MEETINGS_AT_ONCE] for number in pair]
 
     def _number(self, source: int, target: int) -> int:
         low, high = sorted((source, target))

@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 from pynetemu.engine.messages.tables import NUD_FAILED, NUD_PERMANENT, NUD_PROBE
-from pynetemu.engine.protocol.requests import NeighborEntries, NeighborStates, ReplaceNeighbors
+from pynetemu.engine.protocol.requests import NeighborEntries, NeighborStates, ReadFiles, ReplaceNeighbors
 from pynetemu.measure.ends import End
 from pynetemu.plan.operations import AddNeighbors
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
 _SECONDS_TO_FAIL = 4.0  # an unanswered neighbor is given up after three tries, one a second
-_SECONDS_TO_LOOK_AGAIN = 0.001
+_SECONDS_TO_LOOK_AGAIN, _SECONDS_OF_DETECTION = 0.001, 0.1
+_ADDRESSES = "/proc/net/if_inet6"
+_SCOPE_LINK, _IFA_F_DADFAILED, _IFA_F_TENTATIVE = 0x20, 0x08, 0x40  # linux/ipv6.h, linux/if_addr.h
 
 Way = tuple[End, End]  # from an end to another one on the same link
 
@@ -34,6 +36,15 @@ class Introductions:
         self._asking: set[str] = set()  # nodes whose broadcasts arrive
         self._asked: set[str] = set()  # nodes that broadcasts reach
         self._crossed: set[tuple[str, str]] = set()  # places between which broadcasts pass
+
+    def await_link_local(self, nodes: Sequence[str]) -> None:
+        """Waits for IPv6's addresses from which nodes ask: in their first second or two they are in duplicate detection."""
+        end = time.monotonic() + _SECONDS_TO_FAIL
+        while time.monotonic() < end:
+            texts = self._lab.control.ask(ReadFiles(tuple(nodes), (_ADDRESSES,)))
+            if not any(_is_tentative(line) for some in texts.values() for text in some for line in text.splitlines()):
+                return
+            self._hear(_SECONDS_OF_DETECTION)
 
     def met(self, near: End, far: End) -> None:
         """Notes that the one has asked for the other by broadcast, with success."""
@@ -66,6 +77,12 @@ class Introductions:
     def forget(self, ways: Iterable[Way]) -> None:
         """Makes room: the near ends forget the far ones."""
         self.ask((), forgotten=ways)
+
+
+def _is_tentative(line: str) -> bool:
+    """A line is address, interface, prefix length, scope, flags and name, the numbers in hexadecimal."""
+    _, _, _, scope, flags, _ = line.split()
+    return int(scope, 16) == _SCOPE_LINK and int(flags, 16) & (_IFA_F_TENTATIVE | _IFA_F_DADFAILED) == _IFA_F_TENTATIVE
 
 
 def _with_link_local(ways: Iterable[Way]) -> Iterator[Way]:

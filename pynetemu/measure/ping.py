@@ -120,6 +120,9 @@ class Pinger:
         self._asked = 0
 
     def result(self, interrupted: bool = False) -> Pings:
+        """What has been found; after an interrupt without the requests that could still be answered."""
+        for (probe, _), sent in self._sent_at.items() if interrupted else ():
+            self._probes[probe].sent -= time.time_ns() - sent < self._timeout * 1e9
         return Pings(self.nodes, tuple(self._probes), time.monotonic() - self._start, interrupted)
 
     def run(self, progress: Progress | None = None) -> None:

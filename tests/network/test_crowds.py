@@ -29,6 +29,9 @@ class Crowd(Topology):
 @pytest.fixture(scope="module")
 def crowd() -> Iterator[Network]:
     with Network(Crowd()) as network:
+        network.ping_all("a0", "a1")  # the plan is followed from now on
+        for node in ("b7", "s1", "s2"):
+            network[node].run("true")  # its init lives from now on
         yield network
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from pynetemu import Host, LabError, Link, Network, Root, Switch, Topology
-from pynetemu.measure.ping import Pings
+from pynetemu.measure.ping import Pinger, Pings
 from tests.support.wait import wait_until
 from topologies.star import Star
 
@@ -65,6 +65,19 @@ def test_more_pairs_than_the_kernel_keeps_neighbors() -> None:
         pings = network.ping_all(progress=lambda done, of: progress.append((done, of)))
         assert (pings.sent, pings.received) == (1560, 1560)
         assert progress[-1] == (1560, 1560)
+
+
+def test_what_can_still_be_answered_after_an_interrupt_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with Network(Star(n=3)) as network:
+        pinger = Pinger(network, network.nodes, timeout=60)
+        monkeypatch.setattr(pinger, "_hear", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            pinger.run()
+        pings = pinger.result(interrupted=True)
+        assert (pings.interrupted, pings.sent, pings.lost) == (True, 0, ())
 
 
 def test_wrong_arguments_are_refused() -> None:
