@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from pynetemu.capture.capture import Capture as Capture
+    from pynetemu.draw.files import save_picture as save_picture
+    from pynetemu.draw.text import as_picture as as_picture
     from pynetemu.errors import CommandError as CommandError
     from pynetemu.errors import CommandFailed as CommandFailed
     from pynetemu.errors import CommandNotFound as CommandNotFound
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from pynetemu.measure.throughput import Throughput as Throughput
     from pynetemu.network.network import Network as Network
     from pynetemu.network.node import RunningNode as RunningNode
+    from pynetemu.plan.compile import compile_plan as compile_plan
     from pynetemu.plan.operations import Plan as Plan
     from pynetemu.plan.shaping.impairment import Impairment as Impairment
     from pynetemu.plan.shaping.impairment import Limit as Limit
@@ -120,6 +123,15 @@ if TYPE_CHECKING:
     from pynetemu.topology import tcp as tcp
     from pynetemu.topology import udp as udp
     from pynetemu.topology.devices import BridgePort as BridgePort
+    from pynetemu.topology.shapes import Dumbbell as Dumbbell
+    from pynetemu.topology.shapes import FatTree as FatTree
+    from pynetemu.topology.shapes import Linear as Linear
+    from pynetemu.topology.shapes import Mesh as Mesh
+    from pynetemu.topology.shapes import Ring as Ring
+    from pynetemu.topology.shapes import Single as Single
+    from pynetemu.topology.shapes import Star as Star
+    from pynetemu.topology.shapes import Torus as Torus
+    from pynetemu.topology.shapes import Tree as Tree
     from pynetemu.trace.evidence.evidence import Question as Question
     from pynetemu.trace.evidence.traced_line import TracedLine as TracedLine
     from pynetemu.trace.journeys.journey import Hop as Hop
@@ -162,7 +174,11 @@ _HOMES = {
     "pynetemu.measure.ping": "Ping Pings",
     "pynetemu.measure.throughput": "Throughput",
     "pynetemu.plan.shaping.impairment": "Impairment Limit Loss Queue",
+    "pynetemu.draw.files": "save_picture",
+    "pynetemu.draw.text": "as_picture",
+    "pynetemu.plan.compile": "compile_plan",
     "pynetemu.plan.operations": "Plan",
+    "pynetemu.topology.shapes": "Dumbbell FatTree Linear Mesh Ring Single Star Torus Tree",
     "pynetemu.trace.journeys.journey": "Hop Journey Sighting",
     "pynetemu.trace.evidence.evidence": "Question",
     "pynetemu.trace.evidence.traced_line": "TracedLine",

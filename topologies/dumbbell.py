@@ -16,8 +16,7 @@ Try in its shell:
 `pynetemu topologies/dumbbell.py -p hosts=5` has five on either side, `-p routed=true` routers in the middle.
 """
 
-from pynetemu import HttpServer
-from pynetemu.topology.shapes import Dumbbell
+from pynetemu import Dumbbell, HttpServer
 
 
 class Bottleneck(Dumbbell):

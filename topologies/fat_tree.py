@@ -15,8 +15,7 @@ Try in its shell:
 `pynetemu topologies/fat_tree.py -p k=6` has 54 hosts and 45 routers.
 """
 
-from pynetemu import HttpServer
-from pynetemu.topology.shapes import FatTree
+from pynetemu import FatTree, HttpServer
 
 
 class DataCenter(FatTree):

@@ -6,8 +6,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from pynetemu.draw.graph import Graph
+from pynetemu.draw.graph import Graph, read
 from pynetemu.errors import DrawError
+from pynetemu.plan.operations import Plan
 
 SUFFIXES = ".svg", ".png", ".dot", ".mmd"
 _WITH_BACKGROUND = ".svg", ".png"
@@ -32,6 +33,18 @@ def check(path: str, background: str = "") -> None:
         raise DrawError(f"{path}: there is no folder {file.parent}")
     if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
         raise DrawError(f"{path}: you may not write there")
+
+
+def save_picture(plan: Plan, path: str, background: str = "") -> None:
+    """Draws a plan into a file, as `pynetemu draw -o` does; its suffix says how: .svg, .png, .dot (Graphviz), .mmd (Mermaid).
+
+        save_picture(compile_plan(Blue), "blue.svg")
+
+    `background` is "light" or "dark"; by default a picture follows the page it is on. Raises DrawError for what cannot be
+    written, before any work.
+    """
+    check(path, background)
+    save(read(plan), path, background)
 
 
 def save(graph: Graph, path: str, background: str = "") -> None:

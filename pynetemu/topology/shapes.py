@@ -51,6 +51,7 @@ class Shape(Topology):
             raise WrongSettingError(text, f"a shape has {_MOST_NODES} nodes and {_MOST_LINKS} links at most")
 
     def add_host(self) -> Host:
+        """The next host: h1, h2…; not joined with anything yet."""
         self._check_size(nodes=1, links=1)
         host = self.add(f"h{len(self.hosts) + 1}", Host())
         self.hosts.append(host)
@@ -68,6 +69,7 @@ class Shape(Topology):
         return switch
 
     def join(self, pairs: Iterable[tuple[Node, Node]]) -> None:
+        """A link between the two of each pair."""
         for a, b in pairs:
             self._check_size(links=1)
             self.add(Link(a, b))
@@ -77,6 +79,7 @@ class Single(Shape):
     """`hosts` hosts on one switch."""
 
     def build(self, hosts: int = 2, routed: bool = False) -> None:
+        """`Single(hosts=3)`: one host at least."""
         self.begin(routed)
         self.add_switch(_at_least(1, hosts=hosts))
 
@@ -85,6 +88,7 @@ class Linear(Shape):
     """A line of `switches` switches, each with `hosts` hosts."""
 
     def build(self, switches: int = 3, hosts: int = 1, routed: bool = False) -> None:
+        """`Linear(switches=4, hosts=2)`: one switch at least."""
         self.begin(routed)
         line = [self.add_switch(_at_least(0, hosts=hosts)) for _ in range(_at_least(1, switches=switches))]
         self.join(pairwise(line))
@@ -94,6 +98,7 @@ class Star(Shape):
     """A switch in the middle, around it `arms` switches with `hosts` hosts each."""
 
     def build(self, arms: int = 3, hosts: int = 1, routed: bool = False) -> None:
+        """`Star(arms=5)`: one arm at least; the middle is `center`."""
         self.begin(routed)
         self.center = self.add_switch()
         self.join((self.center, self.add_switch(_at_least(0, hosts=hosts))) for _ in range(_at_least(1, arms=arms)))
@@ -103,6 +108,7 @@ class Tree(Shape):
     """A tree of switches, `depth` levels high, each with `fanout` switches below it, the lowest with as many hosts."""
 
     def build(self, depth: int = 2, fanout: int = 2, routed: bool = False) -> None:
+        """`Tree(depth=3, fanout=2)`: `switches[0]` is its top."""
         self.begin(routed)
         self._grow(_between(1, _DEEPEST, depth=depth), _at_least(1, fanout=fanout))
 
@@ -120,6 +126,7 @@ class Ring(Shape):
     stp = True
 
     def build(self, switches: int = 4, hosts: int = 1, routed: bool = False) -> None:
+        """`Ring(switches=5)`: three switches at least."""
         self.begin(routed)
         ring = [self.add_switch(_at_least(0, hosts=hosts)) for _ in range(_at_least(3, switches=switches))]
         self.join(pairwise([*ring, ring[0]]))
@@ -131,6 +138,7 @@ class Mesh(Shape):
     stp = True
 
     def build(self, switches: int = 4, hosts: int = 1, routed: bool = False) -> None:
+        """`Mesh(switches=5)`: two switches at least."""
         self.begin(routed)
         mesh = [self.add_switch(_at_least(0, hosts=hosts)) for _ in range(_at_least(2, switches=switches))]
         self.join((a, b) for number, a in enumerate(mesh) for b in mesh[number + 1 :])
@@ -142,6 +150,7 @@ class Torus(Shape):
     stp = True
 
     def build(self, rows: int = 3, columns: int = 3, hosts: int = 1, routed: bool = False) -> None:
+        """`Torus(rows=4, columns=4)`: three of each at least."""
         self.begin(routed)
         _at_least(3, rows=rows)
         _at_least(3, columns=columns)
@@ -159,6 +168,7 @@ class FatTree(Shape):
     stp = True
 
     def build(self, k: int = 4, routed: bool = False) -> None:
+        """`FatTree(k=6)`: `k` is even."""
         self.begin(routed)
         if _at_least(2, k=k) % 2:
             raise WrongSettingError(f"k={k} is not even", "a fat tree's switches have an even number of ports, 2 at least")
@@ -176,6 +186,7 @@ class Dumbbell(Shape):
     """Two switches joined by one link, the `bottleneck`, with `hosts` hosts on either side (`left` and `right`)."""
 
     def build(self, hosts: int = 2, routed: bool = False) -> None:
+        """`Dumbbell(hosts=3)`: one host on each side at least."""
         self.begin(routed)
         self.left_switch = self.add_switch(_at_least(1, hosts=hosts))
         self.right_switch = self.add_switch(hosts)

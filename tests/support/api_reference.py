@@ -28,6 +28,7 @@ _GROUPS = {
     "Running networks": ("pynetemu.network", "pynetemu.lab", "pynetemu.results", "pynetemu.plan"),
     "Measurements": ("pynetemu.measure",),
     "Captures and traces": ("pynetemu.capture", "pynetemu.trace"),
+    "Pictures": ("pynetemu.draw",),
     "The shell": ("pynetemu.shell",),
     "Errors": ("pynetemu.errors",),
 }
