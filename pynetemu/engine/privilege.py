@@ -22,9 +22,14 @@ _ENOUGH = 15000  # of each kind of namespace
 def diagnose(step: str, code: int, *, host: bool = False, root: Path = Path("/")) -> PrivilegeError:
     """What to tell and to do when a step of making a sandbox failed with an errno.
 
-    `step` is a system call ("unshare", "mount") or a file of /proc/self ("uid_map"); `root` is where /proc is looked for.
+    `step` is a system call ("unshare", "mount"), a file of /proc/self ("uid_map"), or "chroot" where we are in one; `root` is
+    where /proc is looked for.
     """
     failed = f"{step}: {os.strerror(code)}"
+    if step == "chroot" or _is_chroot(root):
+        return PrivilegeError(
+            "this is a chroot, and nodes would see the files around it", "systemd-nspawn --directory=FOLDER ..."
+        )
     if host:
         return PrivilegeError(f"--host changes this machine's own network, and needs root ({failed})", _as_root())
     for reason, fix in _switches(code, root):
@@ -61,6 +66,15 @@ def _by_surroundings(failed: str, step: str, code: int, root: Path) -> Privilege
         options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
         return PrivilegeError(f"{reason} ({failed})", f"docker run {options} ...")
     return PrivilegeError(f"the kernel refuses to make a sandbox ({failed})", _as_root())
+
+
+def _is_chroot(root: Path) -> bool:
+    """Whether / is no mount point, which it is everywhere else (proc_pid_mountinfo(5))."""
+    try:
+        lines = (root / "proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return False
+    return not any(line.split()[4:5] == ["/"] for line in lines)
 
 
 def _about_ourselves(failed: str, root: Path) -> PrivilegeError | None:

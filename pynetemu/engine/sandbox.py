@@ -22,6 +22,7 @@ from pynetemu.engine.protocol.envelope import Refusal, pack_refusal, unpack_requ
 from pynetemu.engine.protocol.requests import Join, Start
 
 _OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
+CHROOT = "chroot"  # the step that is refused in one
 _MILLISECONDS_TO_END = 2000
 _NETWORK = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS
 
@@ -101,12 +102,14 @@ def _leave(host: bool) -> bool:
     """
     if host:
         syscalls.unshare(_OWN)
+        _check_root()
         return False
     try:
         syscalls.unshare(_OWN | _NETWORK)
+        _check_root()
         return False
     except OSError as error:
-        if error.errno != errno.EPERM:
+        if error.errno != errno.EPERM or error.filename == CHROOT:
             raise
     user, group = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_NEWUSER | _OWN | _NETWORK)
@@ -121,6 +124,19 @@ def _leave(host: bool) -> bool:
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from error
     return True
+
+
+def _check_root() -> None:
+    """Whoever enters a mount namespace is at its own root (setns(2)): from a chroot, nodes would see the files around it."""
+    here, folder = os.stat("/"), os.open(".", os.O_PATH)
+    own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    syscalls.setns(own, syscalls.CLONE_NEWNS)
+    there = os.stat("/")
+    if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), CHROOT)
+    os.fchdir(folder)
+    os.close(folder)
+    os.close(own)
 
 
 def _init(channel: Channel, parent: int, start: Start, in_user_namespace: bool) -> NoReturn:

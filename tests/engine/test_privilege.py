@@ -128,3 +128,9 @@ def test_what_the_process_itself_lacks_is_not_blamed_on_its_container(
     (root / "proc/self/status").write_text(f"Name:\tpython3\nUid:\t{uid}\nCapEff:\t{capabilities}\n")
     error = diagnose("unshare", errno.EPERM, root=root)
     assert reason in error.reason and fix in error.fix
+
+
+@pytest.mark.parametrize(("point", "is_told"), [("/proc", True), ("/", False)])
+def test_an_ordinary_user_in_a_chroot(point: str, is_told: bool, root: Path) -> None:
+    (root / "proc/self/mountinfo").write_text(f"22 1 0:20 / {point} rw - proc proc rw\n")
+    assert ("this is a chroot" in diagnose("unshare", errno.EPERM, root=root).reason) is is_told
