@@ -7,12 +7,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pynetemu import (
     AddressEvent,
+    CaptureEvent,
     ChangeEvent,
     Events,
     Host,
@@ -282,3 +284,13 @@ def test_another_terminal_is_told_as_text_and_as_data() -> None:
         data = json.loads(out)
         assert (data["event"], data["interface"], data["before"], data["after"]) == ("address", "eth0", "10.0.0.9/32", None)
         assert data["since"] <= data["time"]
+
+
+def test_what_a_capture_lacks_is_told_when_it_ends(network: Network, tmp_path: Path) -> None:
+    with network.events() as events:
+        with network.capture(tmp_path / "x.pcapng", "h1") as capture:
+            assert capture._merged.statistics().keys() == {"h1"}
+            capture._merged.statistics = lambda: {"h1": (10, 3)}  # type: ignore[method-assign]  # as if it had been too slow
+        lost = events.wait(CaptureEvent)
+    assert (lost.node, lost.lost, lost.file) == ("h1", 3, str(tmp_path / "x.pcapng"))
+    assert str(lost) == f"h1 3 packets are not in {tmp_path}/x.pcapng: they came too fast"

@@ -106,7 +106,7 @@ _RULES = [
     "-4 rule add from 10.0.0.0/24 iif eth0 lookup 100 pref 100",
     "-4 rule add not to 10.9.0.0/16 fwmark 0x10/0xff lookup 70000 pref 200",
     "-4 rule add ipproto tcp sport 1000-2000 dport 80 prohibit pref 300",
-    "-4 rule add tos 0x10 uidrange 5-9 lookup main suppress_prefixlength 0 pref 400",
+    "-4 rule add tos 0x10 uidrange 0-0 lookup main suppress_prefixlength 0 pref 400",
     "-6 rule add from fd00::/64 oif eth0 unreachable pref 100",
     "-6 rule add goto 32766 pref 150",
 ]
