@@ -8,7 +8,7 @@ lab starts with the plan's addresses, and listens from its first idle moment on.
 import errno
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
@@ -38,6 +38,7 @@ _GROUPS = (1, 5, 9)  # RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR
 _SOL_NETLINK, _LISTEN_ALL_NSID = 270, 8
 _NUMBER = struct.Struct("=i")
 _DATAGRAM = 1 << 16
+_RT_SCOPE_LINK = 253
 _TEMPORARY, _REFUSED = 0x01, 0x08  # IFA_F_TEMPORARY (privacy extensions), IFA_F_DADFAILED
 
 
@@ -117,7 +118,7 @@ class Names:
         """The nodes that something is told of."""
         if self._heard is None:
             return
-        nodes = {number: name for name, number in self._hub.numbers().items()}
+        nodes: dict[int, str] = {}
         while True:
             try:
                 data, ancillary, _, _ = self._heard.recvmsg(_DATAGRAM, socket.CMSG_SPACE(_NUMBER.size))
@@ -129,21 +130,33 @@ class Names:
                 yield from self._inventory.plan.nodes  # more than the socket holds: any of them may have changed
                 continue
             number = next((_NUMBER.unpack(value)[0] for level, _, value in ancillary if level == _SOL_NETLINK), -1)
-            if number in nodes and any(self._is_about_names(number, *message[::3]) for message in messages(data)):
-                yield nodes[number]
+            nodes = nodes or {at: name for name, at in self._hub.numbers().items()}
+            node = nodes.get(number, "")
+            if node in self._nodes and any(self._is_about_names(node, number, *message[::3]) for message in messages(data)):
+                yield node
 
-    def _is_about_names(self, number: int, kind: int, body: bytes) -> bool:
+    def _is_about_names(self, node: str, number: int, kind: int, body: bytes) -> bool:
+        """After its birth a lab hears for some seconds that links work and that IPv6 addresses are nobody else's."""
         if kind in (RTM_NEWADDR, RTM_DELADDR):
-            return True
+            address = AddressMessage(body)
+            if address.scope == _RT_SCOPE_LINK and address.family == socket.AF_INET6:
+                return False
+            own = f"{address.text}/{address.prefix_length}"
+            is_known = any(str(known) == own for _, known in self._known(node))
+            return kind == RTM_DELADDR or not is_known or bool(address.flags & _REFUSED)
         if kind == RTM_NEWLINK:
             link = LinkMessage(body)
-            before, self._interfaces[number, link.index] = self._interfaces.get((number, link.index)), link.name
+            planned = link.name if self._nodes[node].indexes.get(link.name) == link.index else None
+            before, self._interfaces[number, link.index] = self._interfaces.get((number, link.index), planned), link.name
             return before != link.name
         return kind == RTM_DELLINK and self._interfaces.pop((number, LinkMessage(body).index), "") is not None
 
+    def _known(self, node: str) -> Sequence[tuple[str, InterfaceAddress]]:
+        return self._files.addresses(node) if node in self._inventory.kinds and node != self._inventory.outside else ()
+
     def _addresses(self, node: str) -> list[tuple[str, InterfaceAddress]]:
         """What a node has: the plan's addresses in its order, then the others in the kernel's."""
-        places = [(i, a) for (n, i), own in self._inventory.addresses.items() if n == node for a in own]
+        places = self._planned.get(node, ())
         planned = {address: place for place, (_, address) in enumerate(places)}
         found = [(name, address) for name, address in self._read(node) if not address.is_loopback]
         if self._nodes.host and self._nodes[node].kind == "root":  # the machine's own are not the lab's affair
