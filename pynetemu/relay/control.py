@@ -1,6 +1,6 @@
 """What the engine tells the relay, each message a packet of JSON, answered by one: {"do": "open", ...} by {}.
 
-    open    a link: its name, the indexes of both ends, its mtu, the bytes of a ring, a seed, whether that was asked for
+    open    links, each with its name, the indexes of both ends, mtu, bytes of a ring, a seed, whether that was asked for
     set     one direction: the name, side 0 (a to b) or 1, and the words of an Impairment
     play    settings of a direction over time, in parts: [[seconds, words], ...], and the period, 0 for once
     replay  Mahimahi's milliseconds for a direction, in parts; none for its rate
@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from pynetemu.plan.problems import Wrong
 from pynetemu.relay.relay import Link, Relay
+from pynetemu.relay.ring import rings
 
 _LARGEST = 1 << 20  # bytes of a message
 
@@ -37,6 +38,12 @@ class Control:
             answer = {"error": str(error)}
         self._connection.send(json.dumps(answer).encode())
 
+    def _open(self, links: list[dict[str, Any]]) -> None:
+        made = iter(rings([(index, link["mtu"], link["memory"]) for link in links for index in link["ends"]]))
+        for link in links:
+            pair = next(made), next(made)
+            self._relay.open(Link(link["name"], (link["ends"][0], link["ends"][1]), pair, link["seed"], link["apart"]))
+
     def _gather(self, part: list[Any]) -> None:
         if not self._gathered:
             self._gathered.append([])
@@ -45,9 +52,7 @@ class Control:
     def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
         match request["do"]:
             case "open":
-                ends = request["ends"][0], request["ends"][1]
-                keys = ("mtu", "memory", "seed", "apart")
-                self._relay.open(Link(request["name"], ends, *(request[key] for key in keys)))
+                self._open(request["links"])
             case "set":
                 self._relay.configure(request["name"], request["side"], request["words"])
             case "play":

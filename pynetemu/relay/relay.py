@@ -26,9 +26,8 @@ _GRAIN = 1e-4  # seconds between departures that are sent together
 class Link:
     """A link with its two ends, and a direction from each."""
 
-    def __init__(self, name: str, ends: tuple[int, int], mtu: int, memory: int, seed: int, apart: bool) -> None:
-        self.name, self.ends = name, ends
-        self.rings = Ring(ends[0], mtu, memory), Ring(ends[1], mtu, memory)
+    def __init__(self, name: str, ends: tuple[int, int], rings: tuple[Ring, Ring], seed: int, apart: bool) -> None:
+        self.name, self.ends, self.rings = name, ends, rings
         self.directions = Direction(f"{name}/a_to_b", seed, apart), Direction(f"{name}/b_to_a", seed, apart)
 
 

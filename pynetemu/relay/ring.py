@@ -9,7 +9,9 @@ import mmap
 import os
 import socket
 import struct
+import threading
 from array import array
+from collections.abc import Sequence
 
 from pynetemu.relay.frames import VNET, tagged
 
@@ -21,6 +23,7 @@ _USER, _VLAN_VALID, _TPID_VALID = 0x1, 0x10, 0x40  # TP_STATUS_*
 _ALL_PROTOCOLS = 3  # ETH_P_ALL
 _ROOM = 96  # bytes that a slot has besides the packet: its header, the link's, alignment
 _BLOCK = 1 << 16
+_AT_ONCE = 32  # rings that are made
 BATCH = 64  # frames that are taken from an end, or sent, before somebody else is looked at
 _DONTWAIT = 0x40  # MSG_DONTWAIT
 _DATA = bytes.__basicsize__ - 1  # where CPython keeps the data of a bytes object, after its address
@@ -50,7 +53,7 @@ class Ring:
         try:
             for option, value in ((_VNET_HDR, 1), (_IGNORE_OUTGOING, 1), (_VERSION, _TPACKET_V2)):
                 self.socket.setsockopt(SOL_PACKET, option, value)
-            self.socket.setsockopt(SOL_PACKET, _RX_RING, struct.pack("=4I", block, blocks, self._size, self._slots))
+            _make_ring(self.socket, struct.pack("=4I", block, blocks, self._size, self._slots))
             self._memory = mmap.mmap(self.socket.fileno(), block * blocks)
             _bind(self.socket, index)
         except BaseException:
@@ -97,6 +100,36 @@ class Ring:
         self._status.release()
         self._memory.close()
         self.socket.close()
+
+
+def _make_ring(packet_socket: socket.socket, request: bytes) -> None:
+    """Python's own setsockopt would keep other threads waiting while the kernel does it, some ten milliseconds."""
+    if _libc.setsockopt(packet_socket.fileno(), SOL_PACKET, _RX_RING, request, len(request)):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def rings(wanted: Sequence[tuple[int, int, int]]) -> list["Ring"]:
+    """A ring for each index, mtu and memory, made at once by threads: for each the kernel waits a while. Raises OSError."""
+    made: list[Ring | OSError | None] = [None] * len(wanted)
+
+    def make(first: int) -> None:
+        for place in range(first, len(wanted), _AT_ONCE):
+            try:
+                made[place] = Ring(*wanted[place])
+            except OSError as error:
+                made[place] = error
+
+    threads = [threading.Thread(target=make, args=(first,)) for first in range(min(_AT_ONCE, len(wanted)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [ring for ring in made if isinstance(ring, Ring)]
+    if len(found) < len(wanted):
+        for ring in found:
+            ring.close()
+        raise next(error for error in made if isinstance(error, OSError))
+    return found
 
 
 def _bind(packet_socket: socket.socket, index: int) -> None:

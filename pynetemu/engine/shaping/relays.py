@@ -30,7 +30,7 @@ _SECONDS = 5.0  # for which an answer is waited for
 _LARGEST = 1 << 20  # bytes of a message
 _MEMORY = 1 << 26  # bytes of all rings together, unless there are very many: those are pinned
 _MOST_OF_A_RING, _LEAST_OF_A_RING = 1 << 24, 1 << 16
-_PART = 1000  # entries of a list in one message
+_PART = 500  # entries of a list in one message
 _MOST_ENDS, _WITHIN = 5, 10.0  # that it may end so often in so many seconds, before its links are taken down
 _PATIENCE_OF_BUFFER = 1 << 19
 
@@ -65,10 +65,12 @@ class Relays:
         for place in [place for place, told in self._told.items() if place not in relayed or told.mtu != relayed[place].mtu]:
             del self._told[place]  # one for larger packets needs larger rings
             self._ask({"do": "close", "name": _name(place)})
+        new = [(place, link) for place, link in relayed.items() if place not in self._told]
+        for start in range(0, len(new), _PART):
+            some = new[start : start + _PART]
+            self._ask({"do": "open", "links": [self._as_told(place, link) for place, link in some]})
+            self._told |= {place: _Told(link.mtu) for place, link in some}
         for place, link in relayed.items():
-            if place not in self._told:
-                self._open(place, link)
-                self._told[place] = _Told(link.mtu)
             known = self._told[place].words
             for side, words in enumerate(link.words):
                 if words != known[side]:
@@ -158,21 +160,13 @@ class Relays:
                 self._nodes.relay.link.queue_bytes(None, RTM_NEWLINK, REQUEST, LINK_BODY.pack(0, 0, index, 0, IFF_UP))
         self._nodes.relay.link.flush()
 
-    def _open(self, place: Place, link: RelayedLink) -> None:
+    def _as_told(self, place: Place, link: RelayedLink) -> dict[str, Any]:
         given = [int(word.removeprefix("seed ")) for words in link.words for word in words if word.startswith("seed ")]
-        seed = given[0] if given else None
         count = max(1, len(self._nodes.relayed))
         memory = min(_MOST_OF_A_RING, max(_LEAST_OF_A_RING, _MEMORY // (2 * count)))
-        shared = {"ends": link.indexes, "mtu": link.mtu, "memory": memory}
-        self._ask(
-            {
-                "do": "open",
-                "name": _name(place),
-                **shared,
-                "seed": self._seed if seed is None else seed,
-                "apart": seed is not None,
-            }
-        )
+        seed = given[0] if given else self._seed
+        shared = {"name": _name(place), "ends": link.indexes, "mtu": link.mtu, "memory": memory}
+        return {**shared, "seed": seed, "apart": bool(given)}
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         if self.is_broken or self._connection is None:
