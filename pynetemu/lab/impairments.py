@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.relay_requests import PlayLink, ReadRelay, ReplayLink, Step
+from pynetemu.engine.protocol.relay_requests import PlayLink, ReadRelay, ReplayLink, Step, WriteJournal
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import replaced
 from pynetemu.lab.changing import LabChange, become
@@ -155,6 +155,22 @@ class RunningLink:
         self._become_relayed()
         for request in requests:
             self._lab.control.ask(request)
+
+    def journal(self, a_to_b: str | os.PathLike[str] = "", b_to_a: str | os.PathLike[str] = "", *, most: int = 100_000) -> None:
+        """Writes the fate of each packet into files, one for each direction, `most` lines at most; without files it ends.
+
+            wire.journal("fates.txt")
+
+        A line has the flow (in hexadecimal: protocol, addresses, ports, or the place among flows whose port the kernel chose),
+        the packet's number in it, from 0, and "lost", or its draw for the jitter with "corrupted", "twice" and "ahead". With
+        the same `seed` the lines of a flow are the same in every run. The link is a relayed one from then on. Raises OSError.
+        """
+        self._become_relayed()
+        for (node, interface), file in ((self.a, a_to_b), (self.b, b_to_a)):
+            path = os.path.abspath(file) if file else ""
+            if path:
+                open(path, "w").close()  # tells at once what is wrong with it
+            self._lab.control.ask(WriteJournal(node, interface, path, most))
 
     def stop(self) -> None:
         """Ends what `schedule` and `replay` began. Settings are then those of the last step, until they are `set` again."""

@@ -4,6 +4,7 @@
     set     one direction: the name, side 0 (a to b) or 1, and the words of an Impairment
     play    settings of a direction over time, in parts: [[seconds, words], ...], and the period, 0 for once
     replay  Mahimahi's milliseconds for a direction, in parts; none for its rate
+    journal the fates of a direction into a file, so many lines at most
     close   a link
     counters of all directions
     ended   the last packets of a link that were lost, dropped or corrupted
@@ -63,6 +64,8 @@ class Control:
                 self._gather(request["times"])
                 if request["is_last"]:
                     self._relay.replay(request["name"], request["side"], self._gathered.pop())
+            case "journal":
+                self._relay.journal(request["name"], request["side"], request["path"], request["most"])
             case "close":
                 self._relay.close(request["name"])
             case "counters":

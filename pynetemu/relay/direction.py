@@ -2,11 +2,11 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from pynetemu.plan.shaping.distributions import table
 from pynetemu.plan.shaping.impairment import Impairment
-from pynetemu.relay.fates import CORRUPT, JITTER, PLACE, REORDER, TWICE, Draws, Fates, chance, loser
+from pynetemu.relay.fates import CORRUPT, JITTER, PLACE, REORDER, TWICE, Draws, Fates, Flow, chance, loser
 from pynetemu.relay.frames import VNET, corrupted
 from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.queues import Queue
@@ -56,6 +56,8 @@ class Direction:
         self.ahead: deque[tuple[float, bytes]] = deque()
         self.queue: Queue | None = None
         self._opportunities: Opportunities | None = None
+        self._journal: TextIO | None = None
+        self._lines_left = 0
         self.ended: deque[Ended] = deque(maxlen=_MOST_REMEMBERED)
         self.entry: float | None = None  # when it is to be looked at, as the relay has noted
         self.pointer = 0  # where the address lies to which its frames are sent
@@ -115,6 +117,22 @@ class Direction:
         """Packets that wait or are on their way."""
         return len(self.line) + len(self.ahead) + (len(self.queue.waiting) if self.queue else 0)
 
+    def write_journal(self, file: TextIO | None, most: int = 0) -> None:
+        """From now on a line for each packet whose fate is drawn, so many at most: its flow, its number from 0, its fate."""
+        if self._journal is not None:
+            self._journal.close()
+        self._journal, self._lines_left = file, most
+
+    def _note_fate(self, flow: Flow, number: int, fate: str) -> None:
+        if self._journal is not None and self._lines_left:
+            self._lines_left -= 1
+            self._journal.write(f"{flow.key.hex()} {number} {fate}\n")
+
+    def _as_text(self, draws: Draws) -> str:
+        """What a packet that is not lost will meet."""
+        bounds = ("corrupted", CORRUPT, self._corrupt), ("twice", TWICE, self._twice), ("ahead", REORDER, self._reorder)
+        return " ".join([f"{draws[JITTER]:08x}", *(word for word, draw, bound in bounds if draws[draw] < bound)])
+
     def arrive(self, now: float, frame: bytes) -> None:
         """Takes a frame that has come in at a time."""
         counters, queue = self.counters, self.queue
@@ -128,6 +146,7 @@ class Direction:
             if self._is_lost is not None and self._is_lost(flow, draws):
                 counters.lost += 1
                 self._remember("lost", number + 1, frame)
+                self._note_fate(flow, number, "lost")
                 return
             if draws[CORRUPT] < self._corrupt:
                 self._remember("corrupted", number + 1, frame)
@@ -136,6 +155,8 @@ class Direction:
             if draws[TWICE] < self._twice:
                 counters.duplicated += 1
                 copies = 2
+            if self._journal is not None:
+                self._note_fate(flow, number, self._as_text(draws))
         for _ in range(copies):
             if queue is None:
                 self._fly(now, frame, draws)

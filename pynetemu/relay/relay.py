@@ -118,6 +118,11 @@ class Relay:
         direction.replay(Opportunities(milliseconds, clock()) if milliseconds else None)
         self._note(direction)
 
+    def journal(self, name: str, side: int, path: str, most: int) -> None:
+        """Writes the fates of a direction's packets into a file; "" ends it. Raises OSError."""
+        file = open(path, "w", buffering=1) if path else None  # noqa: SIM115  # open as long as it is written
+        self.links[name].directions[side].write_journal(file, most)
+
     def _go_on(self) -> float | None:
         """Takes the steps that are due; gives back when the next one is."""
         while self._timeline and self._timeline[0][0] <= clock():

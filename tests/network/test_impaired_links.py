@@ -155,6 +155,40 @@ def test_traces_name_what_a_link_was_asked_to_lose() -> None:
     assert "dropped by the queue of the link from h2 eth1 to h3 eth1 (delay 1ms, rate 8kbit, limit 2kb, seed 1)" in told
 
 
+class Seeded(Topology):
+    arp = "permanent"
+    h1, h2 = Host(), Host()
+    wire = Link(
+        h1.interface("e", "10.1.0.1/24"), h2.interface("e", "10.1.0.2/24"), delay="2ms", jitter="1ms", loss="10%",
+        duplicate="5%", corrupt="3%", seed=42,
+    )  # fmt: skip
+
+
+_FLOW = "11" + "0a010001" + "0a010002" + f"{5000:04x}{7000:04x}"
+
+
+def _journal(file: Path, busy: bool) -> list[str]:
+    """The lines of a flow of 300 packets, with or without others beside it."""
+    with Network(Seeded(), name="seeded") as net:
+        net.link("wire").journal(file)
+        with net["h1"].socket(type=SOCK_DGRAM) as sender, net["h1"].socket(type=SOCK_DGRAM) as other:
+            sender.bind(("10.1.0.1", 5000))
+            for number in range(300):
+                sender.sendto(b"%d" % number, ("10.1.0.2", 7000))
+                for _ in range(number % 4 if busy else 0):
+                    other.sendto(b"noise", ("10.1.0.2", 7001))
+        wait_until(lambda: file.read_text().count(_FLOW) == 300, what="300 packets in the journal")
+    lines = file.read_text().splitlines()
+    assert (len(lines) > 600) is busy
+    return [line for line in lines if line.startswith(_FLOW)]
+
+
+def test_with_a_seed_the_fates_of_a_flow_are_the_same_whatever_else_is_sent(tmp_path: Path) -> None:
+    journals = [_journal(tmp_path / f"{busy}.txt", busy) for busy in (False, True)]
+    assert journals[0] == journals[1]
+    assert 5 <= sum(line.endswith(" lost") for line in journals[0]) <= 60
+
+
 class OnMachine(Topology):
     root, h1 = Root(), Host()
     wire = Link(root.interface("imp0", "10.203.77.1/30"), h1.interface("eth0", "10.203.77.2/30"), delay="5ms", seed=1)

@@ -66,3 +66,13 @@ class ReplayLink(Request[None]):
     node: str
     interface: str
     milliseconds: tuple[int, ...]
+
+
+@request
+class WriteJournal(Request[None]):
+    """Write the fates of what is sent by an interface into a file of this path, so many lines at most; "" ends it."""
+
+    node: str
+    interface: str
+    path: str
+    most: int

@@ -23,6 +23,7 @@ from pynetemu.engine.protocol.relay_requests import (
     RelayedDirection,
     ReplayLink,
     Step,
+    WriteJournal,
 )
 from pynetemu.errors import KernelError, LabError
 
@@ -77,7 +78,7 @@ class Relays:
                     self._ask({"do": "set", "name": _name(place), "side": side, "words": words})
                     known[side] = words
 
-    def answer(self, request: PlayLink | ReplayLink | ReadEnded | ReadRelay) -> object:
+    def answer(self, request: PlayLink | ReplayLink | WriteJournal | ReadEnded | ReadRelay) -> object:
         """Answers what is asked about the relay. Raises LabError and KernelError."""
         match request:
             case PlayLink():
@@ -85,6 +86,10 @@ class Relays:
                 return None
             case ReplayLink():
                 self._send_list("replay", (request.node, request.interface), "times", list(request.milliseconds))
+                return None
+            case WriteJournal():
+                common = self._common("journal", (request.node, request.interface))
+                self._ask({**common, "path": request.path, "most": request.most})
                 return None
             case ReadEnded():
                 return self._ended_packets()
@@ -105,11 +110,15 @@ class Relays:
         """
         self._send_list("play", place, "steps", [[step.seconds, step.settings] for step in steps], period=period)
 
-    def _send_list(self, what: str, place: Place, key: str, values: list[Any], **more: Any) -> None:
+    def _common(self, what: str, place: Place) -> dict[str, Any]:
+        """What all messages about one direction have. Raises LabError for a link that is not relayed."""
         found = next((link for link in self._nodes.relayed.values() if place in link.ends), None)
         if found is None:
             raise LabError(f"the link of {':'.join(place)} does not go through the relay")
-        common = {"do": what, "name": _name(found.ends[0]), "side": found.ends.index(place), **more}
+        return {"do": what, "name": _name(found.ends[0]), "side": found.ends.index(place)}
+
+    def _send_list(self, what: str, place: Place, key: str, values: list[Any], **more: Any) -> None:
+        common = {**self._common(what, place), **more}
         for start in range(0, max(1, len(values)), _PART):
             self._ask({**common, key: values[start : start + _PART], "is_last": start + _PART >= len(values)})
 
