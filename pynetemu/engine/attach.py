@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
-from pynetemu.engine import guard, nodes, seccomp, syscalls
+from pynetemu.engine import nodes, seccomp, syscalls
 from pynetemu.engine.loop import Loop
+from pynetemu.engine.machine import guard
 from pynetemu.engine.machine.machine import MOUNTS, NAMES, PROCESSES
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, close_all, peer_user
 from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_refusal, pack_request, unpack_answer

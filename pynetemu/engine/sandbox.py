@@ -17,6 +17,7 @@ import sys
 from typing import NoReturn
 
 from pynetemu.engine import syscalls
+from pynetemu.engine.machine import chroot
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed
 from pynetemu.engine.protocol.envelope import Refusal, pack_refusal, unpack_request
 from pynetemu.engine.protocol.requests import Join, Start
@@ -47,6 +48,7 @@ def main(descriptor: int) -> NoReturn:
 
 def _start_sandbox(channel: Channel, start: Start, parent: int) -> NoReturn:
     try:
+        chroot.settle()
         in_user_namespace = _leave(host=start.host)
     except OSError as error:
         _refuse(channel, error, "unshare")
@@ -174,7 +176,8 @@ def _reap() -> list[int]:
 
 
 def _engine(channel: Channel, start: Start, in_user_namespace: bool) -> NoReturn:
-    from pynetemu.engine import guard, mounts, seccomp, server
+    from pynetemu.engine import mounts, seccomp, server
+    from pynetemu.engine.machine import guard
 
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     try:

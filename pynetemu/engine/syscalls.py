@@ -46,6 +46,15 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
     _check(_libc.mount(*words, ctypes.c_ulong(flags), os.fsencode(options) or None), "mount")
 
 
+def pivot_root(new: str, old: str) -> None:
+    _check(_libc.pivot_root(os.fsencode(new), os.fsencode(old)), "pivot_root")
+
+
+def unmount(target: str) -> None:
+    """Takes a mount away at once; who is in it may stay (MNT_DETACH)."""
+    _check(_libc.umount2(os.fsencode(target), 2), "umount2")
+
+
 def prctl(option: int, *arguments: int) -> None:
     _check(_libc.prctl(option, *(ctypes.c_ulong(argument) for argument in arguments)), "prctl")
 

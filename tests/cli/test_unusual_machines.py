@@ -91,3 +91,30 @@ def test_labs_start_while_other_programs_make_and_remove_files_in_run() -> None:
     command = ["unshare", "--mount", "sh", "-c", _CHURN, "sh", *PROGRAM, str(BLUE), "-c", "blue echo alive"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=50, check=False)
     assert (done.stdout, done.stderr) == ("alive\n" * 8, "")
+
+
+_CHROOT = """
+cd "$0"
+mkdir usr etc var run tmp proc sys dev root home
+for folder in usr dev proc sys; do mount --rbind /$folder $folder; done
+for link in bin sbin lib lib64; do [ ! -e /$link ] || ln -s usr/$link $link; done
+cp /etc/passwd /etc/group /etc/nsswitch.conf etc/
+for clone in "$@"; do mkdir -p ".$clone"; mount --bind "$clone" ".$clone"; shift; [ "$1" != -- ] || break; done
+shift
+touch only-in-chroot etc/only-in-chroot
+exec chroot . "$@"
+"""
+
+
+@pytest.mark.root
+def test_nodes_of_a_lab_in_a_chroot_live_in_its_files(tmp_path: Path) -> None:
+    line = "blue sh -c 'cat /proc/1/comm; ls / /etc | grep only; getent hosts root; touch /tmp/of-node /etc/of-node; pwd'"
+    command = [*("unshare", "--mount", "sh", "-ec", _CHROOT, str(tmp_path), str(CLONE), "--"), *PROGRAM, str(BLUE), "-c", line]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=50, check=False, cwd="/")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert done.stdout.split("\n")[:3] == ["init", "only-in-chroot", "only-in-chroot"]
+    assert "root.veth_root" in done.stdout
+    assert done.stdout.endswith("\n/\n")
+    assert (tmp_path / "tmp" / "of-node").exists()
+    assert not (tmp_path / "etc" / "of-node").exists()
+    assert not Path("/tmp/of-node").exists()

@@ -18,8 +18,8 @@ from contextlib import suppress
 from functools import partial
 
 from pynetemu.engine import syscalls
-from pynetemu.engine.guard import is_guarded
 from pynetemu.engine.machine import skeleton
+from pynetemu.engine.machine.guard import is_guarded
 from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE
 from pynetemu.engine.paths import find_program, search_path
 from pynetemu.plan.operations import AddFile
