@@ -72,4 +72,4 @@ def on_link(case: Case, peer: tuple[str, str]) -> Reason:
         text = f"dropped by an XDP program on {node} {interface}"
         return Reason("xdp", text, (), f"{node} ip link set dev {interface} xdp off", TABLES)
     text = f"sent by {case.node} {case.interface}, but not seen at {node} {interface}"
-    return Reason("link", text, (), f"{node} ip -s link show {interface}", TABLES)
+    return Reason("lost", text, (), f"{node} ip -s link show {interface}", TABLES)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = tuple[Journey, Sequence[Ending]]
 
 BAD = ("dropped", "waiting", "unanswered")
-_USUAL = ("mtu", "ttl", "port", "route", "unanswered", "arp")  # what protocols live with, and make good
+_USUAL = ("mtu", "ttl", "vanished", "lost", "port", "route", "unanswered", "arp")  # what protocols live with, and make good
 _VAGUE = ("vanished", "unanswered", "kernel", "lost")  # kinds of reasons that name no cause
 
 
@@ -40,7 +40,7 @@ def outcome(trace: "TraceRecord", rows: Sequence[Row]) -> Outcome:
     answered = _answered(trace, rows)
     mine = [(journey, ending) for journey, ending in bad if journey in ours]
     others = [ending.reason for journey, ending in bad if journey not in ours and ending.reason]
-    healed = [(journey, ending) for journey, ending in mine if ours.is_healed(journey)]
+    healed = [(journey, ending) for journey, ending in mine if ours.is_healed(journey) or ours.was_received(journey, ending)]
     open_ones = sorted((pair for pair in mine if pair not in healed), key=lambda pair: not ours.has_sent(pair[0]))
     unlikely = ("route", "connection", "stalled") if ours.succeeded else ("route",) if answered else ()
     problems = [problem for problem in trace.node_problems if problem.kind not in unlikely]
@@ -127,6 +127,15 @@ class _Line:
         if dissect(journey.first.data).protocol == "TCP":
             return any(self._is_healing(journey, other) for other in later)
         return any(self._is_next_try(journey, other) for other in later)
+
+    def was_received(self, journey: Journey, ending: Ending) -> bool:
+        """Whether a segment that was only not seen any more has been answered: then it arrived."""
+        if not self.succeeded or ending.reason is None or ending.reason.kind not in _VAGUE:
+            return False
+        back = flow_of(journey.first.data)[::-1]
+        return bool(back) and any(
+            other.time > journey.time and flow_of(other.first.data) == back for other in self._trace.journeys
+        )
 
     def _is_healing(self, journey: Journey, other: Journey) -> bool:
         """Whether a segment of the same connection arrived later, or one to another address of the same service."""

@@ -22,6 +22,7 @@ KINDS = (
     "kernel",
     "link",
     "loss",
+    "lost",
     "mac",
     "malformed",
     "martian",
