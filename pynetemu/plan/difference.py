@@ -255,6 +255,8 @@ def _identity(operation: Effect) -> Hashable:
 
 def _differ(pair: Replace) -> bool:
     """Whether there is anything to do for what becomes another."""
+    if type(pair.old) is not type(pair.new):  # a route by one gateway, and by several
+        return True
     told = {*pair.new.INFORMS, "source"}
     return any(getattr(pair.old, name) != getattr(pair.new, name) for name in pair.new.__match_args__ if name not in told)
 

@@ -7,8 +7,10 @@ import pytest
 from pynetemu.plan.as_shell import as_shell
 from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.data import from_data, to_data
+from pynetemu.plan.difference import difference
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import AddMultipathRoute, AddNode, AddRoute, ManyRoutes, Operations, Plan, parts_of
+from pynetemu.plan.operations.steps import Replace
 from pynetemu.topology.shapes import Torus
 
 pytestmark = pytest.mark.pure
@@ -42,3 +44,12 @@ def test_a_large_plan_is_the_plan_of_single_routes() -> None:
     assert plan == single == from_data(to_data(plan)) == from_data(to_data(single))
     assert as_shell(plan) == as_shell(single)
     assert Inventory(plan).of_type(AddRoute) == Inventory(single).of_type(AddRoute)
+
+
+def test_a_route_by_several_gateways_becomes_one_by_one_gateway_in_place() -> None:
+    router, several = AddNode("r1", "router"), ManyRoutes("r1", ((_OTHER, (_NEAR, _FAR)),))
+    one = AddRoute("r1", _NEAR, _ONE[0])
+    steps = difference((router, several), (router, one))
+    assert [step for step in steps if isinstance(step, Replace)] == [Replace(AddMultipathRoute("r1", _NEAR, _OTHER), one)]
+    back = difference((router, one), (router, several))
+    assert [step for step in back if isinstance(step, Replace)] == [Replace(one, AddMultipathRoute("r1", _NEAR, _OTHER))]
