@@ -165,7 +165,9 @@ def _plain(value: Any) -> Any:
 
 
 def _comes_later(found: Any) -> bool:
-    """What the kernel makes of IPv6 by itself, in a queue of its own: link-local routes, and the table of own addresses."""
+    """What the kernel makes by itself: routes of IPv6 in a queue of its own, and devices of tunnels when their module comes."""
+    if isinstance(found, dict) and found.get("ifname") in ("gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "sit0", "tunl0"):
+        return True
     destination = str(found.get("dst", "")) if isinstance(found, dict) else ""
     return destination.startswith(("fe80", "ff00", "multicast")) or (":" in destination and found.get("table") == "local")
 
