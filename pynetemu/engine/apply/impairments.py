@@ -8,6 +8,7 @@ from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.engine.shaping import disciplines
 from pynetemu.engine.shaping.offloads import split_segments_of
+from pynetemu.errors import LabError
 from pynetemu.plan.operations import Impair
 from pynetemu.plan.operations.steps import Replace, Undo
 from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, from_words
@@ -67,7 +68,9 @@ def _note(operation: Impair, nodes: Nodes) -> Node:
     """The inner ends are up from here on, so that the outer ones are joined to something that is."""
     ends = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
     side = int(ends[0] not in nodes.relayed)
-    link = nodes.relayed[ends[side]]
+    if (link := nodes.relayed.get(ends[side])) is None:
+        (a, near), (b, far) = ends
+        raise LabError(f"the link between {a} {near} and {b} {far} has gone: somebody has deleted an end of it")
     link.words[side] = operation.settings
     for end, inner in zip(link.ends, link.indexes, strict=True):
         split_segments_of(nodes, *end)

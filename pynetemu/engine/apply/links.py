@@ -56,7 +56,7 @@ def queue_undo(step: Undo, operation: AddVeth | SetUp, nodes: Nodes) -> list[Nod
             return [found]
 
 
-def queue_replace(step: Replace, _: AddVeth | SetUp, new: AddVeth | SetUp, nodes: Nodes) -> list[Node]:
+def queue_replace(step: Replace, old: AddVeth | SetUp, new: AddVeth | SetUp, nodes: Nodes) -> list[Node]:
     """Of an interface that is up it does not matter when it came up; a link that was relayed once stays so, and lets all pass.
 
     Raises LabError, Refused and OSError.
@@ -67,6 +67,8 @@ def queue_replace(step: Replace, _: AddVeth | SetUp, new: AddVeth | SetUp, nodes
         interpose(step, new, nodes)
     if link := nodes.relayed.get((new.node, new.interface)):
         link.set_mtu(new.mtu)
+    if isinstance(old, AddVeth) and old.mtu == new.mtu:
+        return []
     near = queue_mtu(step, nodes, new.node, new.interface, new.mtu)
     return near + queue_mtu(step, nodes, new.peer_node, new.peer_interface, new.mtu)
 
