@@ -31,6 +31,7 @@ def _users_folders() -> Iterator[str]:
     """Where users look for what their programs have written: nodes share these with the machine."""
     with suppress(FileNotFoundError):  # the working folder has been removed under us
         yield os.getcwd()
+    yield "/tmp"  # a link into /run, on some machines
     yield from (os.environ.get(name, "") for name in ("HOME", "TMPDIR", "XDG_RUNTIME_DIR"))
 
 

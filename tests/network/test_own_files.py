@@ -131,8 +131,9 @@ def test_two_labs_do_not_see_each_other(net: Network) -> None:
 
 def test_nothing_is_left_after_a_kill(tmp_path: Path) -> None:
     """Names and contents of all places that daemons write to, as the machine has them."""
+    description = _description(tmp_path)
     before, labs_before = _own_places(), of_machine()
-    with running("killed-files", file=_description(tmp_path), line="a sh -c 'echo up; read -r _ || true'") as shell:
+    with running("killed-files", file=description, line="a sh -c 'echo up; read -r _ || true'") as shell:
         assert pynetemu("exec", "killed-files", "a", "--", "sh", "-ec", _WRITE).returncode == 0
         os.kill(processes_of(shell.pid)["engine"], signal.SIGKILL)
         wait_until(lambda: of_machine() <= labs_before, 5)
