@@ -129,9 +129,12 @@ class _Line:
         return any(self._is_next_try(journey, other) for other in later)
 
     def was_received(self, journey: Journey, ending: Ending) -> bool:
-        """Whether a segment that was only not seen any more has been answered: then it arrived."""
+        """Whether a packet that was only not seen any more must have arrived: a segment that was answered, or what a tunnel
+        carried for a line that succeeded."""
         if not self.succeeded or ending.reason is None or ending.reason.kind not in _VAGUE:
             return False
+        if dissect(journey.first.data).inner is not None:
+            return True
         back = flow_of(journey.first.data)[::-1]
         return bool(back) and any(
             other.time > journey.time and flow_of(other.first.data) == back for other in self._trace.journeys
