@@ -80,13 +80,21 @@ _described_in: list[str] = []
 
 
 def _of_users_file() -> dict[str, Command]:
-    if _described_in and USERS_FILE not in sys.modules:
+    if _described_in and USERS_FILE not in sys.modules and (file := _file_to_read()):
         from pynetemu.plan.load import load
 
         with suppress(PynetemuError):  # commands are read of it, whatever becomes of its topologies
-            load(_described_in.pop())
+            load(file)
     module = sys.modules.get(USERS_FILE)
     return _of_module(module) if module else {}
+
+
+def _file_to_read() -> str:
+    """The user's file, once: completion asks in a thread of its own while the line is being drawn."""
+    try:
+        return _described_in.pop()
+    except IndexError:
+        return ""
 
 
 @cache
