@@ -11,7 +11,7 @@ from pynetemu.frozen import replaced
 from pynetemu.lab.changing import LabChange, become
 from pynetemu.lab.kernel import kernel_of
 from pynetemu.plan.inventory import Place, ends
-from pynetemu.plan.operations import AddVeth, Impair, Mechanism, Part, Plan, parts_of
+from pynetemu.plan.operations import AddVeth, Impair, Mechanism, Operations, Part, Plan, parts_of
 from pynetemu.plan.operations.phases import in_order
 from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.impairment import Impairment, from_words, read_impairment
@@ -186,7 +186,7 @@ class RunningLink:
         link = replaced(veth, relayed=True)
         parts: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
         parts += [replaced(op, mechanism="relay") for op in old]
-        become(self._lab, replaced(plan, operations=tuple(in_order(parts))))
+        become(self._lab, replaced(plan, operations=Operations(in_order(parts))))
 
     def reset(self) -> LabChange:
         """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
@@ -218,7 +218,7 @@ class RunningLink:
         link = replaced(veth, relayed=veth.relayed or "relay" in chosen)
         old = _of_plan(plan, self.a, self.b)
         kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
-        return become(self._lab, replaced(plan, operations=tuple(in_order([*kept, *made]))))
+        return become(self._lab, replaced(plan, operations=Operations(in_order([*kept, *made]))))
 
 
 def _request(place: Place, file: str) -> PlayLink | ReplayLink:
@@ -343,3 +343,39 @@ def _no_link(lab: "Lab", a: str, b: str) -> str:
         if not isinstance(op, AddVeth) and {op.node, op.peer_node} == nodes:
             return f"{a} and {b} are joined by a tunnel, which does nothing to packets itself: name a link below it"
     return f"the description has no link between {a} and {b}"
+
+
+def unimpaired(plan: Plan) -> list[Part]:
+    """What a plan makes but for what its links do to packets: equal for plans that only `set` tells apart."""
+    parts = (part for part in parts_of(plan) if not isinstance(part, Impair))
+    return [replaced(part, relayed=False) if isinstance(part, AddVeth) else part for part in parts]
+
+
+def with_what_is_set(new: Plan, described: Plan, current: Plan) -> Plan:
+    """A plan in which links that it still has do to packets what has been `set` since the description."""
+    before, now = _by_link(described), _by_link(current)
+    changed = {link for link in now if now[link] != before.get(link)} & _by_link(new).keys()
+    if not changed:
+        return new
+    parts: list[Part] = []
+    for part in parts_of(new):
+        if isinstance(part, AddVeth) and (link := frozenset(ends(part))) in changed:
+            relayed, impaired = now[link]
+            parts += [replaced(part, relayed=relayed), *impaired]
+        elif not (isinstance(part, Impair) and _link_of(part) in changed):
+            parts.append(part)
+    return replaced(new, operations=Operations(in_order(parts)))
+
+
+def _by_link(plan: Plan) -> dict[frozenset[Place], tuple[bool, tuple[Impair, ...]]]:
+    """For each link whether it is relayed, and what it does to packets, by its ends."""
+    veths = [part for part in parts_of(plan) if isinstance(part, AddVeth)]
+    impaired: dict[frozenset[Place], list[Impair]] = {}
+    for part in parts_of(plan):
+        if isinstance(part, Impair):
+            impaired.setdefault(_link_of(part), []).append(part)
+    return {link: (veth.relayed, tuple(impaired.get(link, ()))) for veth in veths if (link := frozenset(ends(veth)))}
+
+
+def _link_of(part: Impair) -> frozenset[Place]:
+    return frozenset(((part.node, part.interface), (part.peer_node, part.peer_interface)))

@@ -1,7 +1,7 @@
 """A running network, from Python: it comes up with `with`, and leaves nothing behind."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -144,12 +144,20 @@ class Network(Lab):
         """Tells which description a plan, by default the lab's, was made of: `add`, `remove` and `move` start from there."""
         self._descriptions.append((plan or self.plan, topology))
 
-    def _description(self) -> "Topology":
-        """The description of what runs now."""
-        plan = self.plan
-        for known, topology in reversed(self._descriptions):
-            if known == plan:
-                return topology
+    def _edit(self, change: Callable[[Topology], Topology]) -> "LabChange":
+        """Applies the description of what runs with a change in it. What links were `set` to do meanwhile stays."""
+        from pynetemu.lab import changing
+        from pynetemu.lab.impairments import unimpaired, with_what_is_set
+
+        now = self.plan
+        like_now = unimpaired(now)
+        for described, topology in reversed(self._descriptions):
+            if unimpaired(described) == like_now:
+                changed = change(topology)
+                plan = self.planned(changed)
+                done = changing.become(self, with_what_is_set(plan, described, now))
+                self.describe(changed, plan)
+                return done
         hint = "change the file, and apply it: net.apply(...), or `pynetemu apply FILE LAB`"
         raise LabError(f"the description of this lab is known where it was started or changed last, not here\n    hint: {hint}")
 
@@ -163,7 +171,7 @@ class Network(Lab):
         """
         from pynetemu.topology.editing import with_parts
 
-        return self.apply(with_parts(self._description(), *parts))
+        return self._edit(lambda topology: with_parts(topology, *parts))
 
     def remove(self, *names: str) -> "LabChange":
         """Removes nodes with their links and services; or the links between two nodes, or a service, by its name.
@@ -175,7 +183,7 @@ class Network(Lab):
         """
         from pynetemu.topology.editing import without
 
-        return self.apply(without(self._description(), *names))
+        return self._edit(lambda topology: without(topology, *names))
 
     def move(self, node: str, old: str, to: str) -> "LabChange":
         """Plugs the link between a node and another one in at a third: a host at another switch, say.
@@ -186,7 +194,7 @@ class Network(Lab):
         """
         from pynetemu.topology.editing import replugged
 
-        return self.apply(replugged(self._description(), node, old, to))
+        return self._edit(lambda topology: replugged(topology, node, old, to))
 
     @contextmanager
     def changed(self, topology: "Topology | type[Topology] | Plan") -> "Iterator[LabChange]":

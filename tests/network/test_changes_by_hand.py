@@ -77,3 +77,27 @@ def test_a_lab_is_another_for_the_time_of_a_block() -> None:
         with pytest.raises(ZeroDivisionError), net.changed(Without()):
             raise ZeroDivisionError
         assert net["r1"].run("sysctl", "-n", "net.ipv4.ip_forward").stdout == "1\n"
+
+
+class Slow(Topology):
+    s1 = Switch()
+    h1, h2 = Host(), Host()
+    a = Link(h1, s1, delay="1ms")
+    b = Link(h2, s1)
+
+
+def _does(net: Network) -> dict[str, tuple[str, ...]]:
+    return {f"{d.node} {d.interface}": d.impairment.words for link in ("a", "b") for d in net.link(link).directions}
+
+
+def test_what_links_were_set_to_do_outlasts_what_is_added() -> None:
+    with Network(Slow(), name="byhand-4") as net:
+        net.link("a").set(delay="3ms")
+        net.link("b").set(delay="2ms")
+        net.add("h3", Host(), Link("h3", "s1"))
+        net.link("b").set(delay="4ms")
+        net.add("h4", Host(), Link("h4", "s1"))
+        net.remove("h3")
+        three, four = ("delay 3ms",), ("delay 4ms",)
+        assert _does(net) == {"h1 eth0": three, "s1 h1": three, "h2 eth0": four, "s1 h2": four}
+        assert "1 received" in net["h4"].run("ping", "-c1", "-W2", "h1").stdout
