@@ -55,22 +55,6 @@ def test_nodes_know_each_other_on_a_machine_without_etc_hosts(tmp_path: Path) ->
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.root
-def test_in_a_chroot_nodes_do_not_see_the_files_around_it(tmp_path: Path) -> None:
-    script = """
-mount -t tmpfs tmpfs "$0"
-for entry in /*; do
-    [ ! -L "$entry" ] || cp -P "$entry" "$0$entry"
-    [ -L "$entry" ] || [ ! -d "$entry" ] || { mkdir "$0$entry"; mount --rbind "$entry" "$0$entry"; }
-done
-exec chroot "$0" "$@"
-"""
-    command = ["unshare", "--mount", "sh", "-ec", script, str(tmp_path), *PROGRAM, str(BLUE), "-c", "blue true"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=50, check=False)
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("pynetemu: this is a chroot, and nodes would see the files around it\n    fix: ")
-
-
 _CHURN = """
 mount -t tmpfs tmpfs /run
 python3 -c '

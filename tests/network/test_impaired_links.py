@@ -199,7 +199,7 @@ def test_on_the_machine_itself() -> None:
     with Network(OnMachine(), host=True, name="impaired-host") as net:
         told = str(net["root"].run("ping", "-q", "-c2", "10.203.77.2").stdout)
         assert float(re.findall(r"= ([\d.]+)/", told)[0]) >= 10
-    assert not os.path.exists("/sys/class/net/imp0")
+    wait_until(lambda: not os.path.exists("/sys/class/net/imp0"), what="the end of the link")
 
 
 def _sent(sender: socket, receiver: socket, texts: list[bytes]) -> list[bytes]:

@@ -19,7 +19,7 @@ def named(ending: Ending, wiring: Wiring, evidence: Evidence) -> Ending:
     if reason is None or ending.fate not in ("dropped", "unanswered"):
         return ending
     there = (event.node, event.interface)
-    if event.kind == "out" and reason.kind == "link":
+    if event.kind == "out" and reason.kind in ("link", "lost"):
         return _by_relay(ending, event, evidence)
     if reason.kind in _AT_SENDER and (own := evidence.emulated(*there)) and own.mechanism in ("netem", "tbf"):
         return replace(ending, reason=Reason("emulated", f"lost by {_link(own)}", (), _hint(own), KERNEL))
@@ -41,7 +41,7 @@ def _by_relay(ending: Ending, event: Event, evidence: Evidence) -> Ending:
     told = evidence.ended_by_relay(event.node, event.interface, event.data)
     if told is None:  # it may still be on its way
         details = (f"the link has {', '.join(op.settings)}",)
-        return replace(ending, reason=replace(ending.reason or Reason("link", ""), details=details, source=TABLES))
+        return replace(ending, reason=replace(ending.reason or Reason("lost", ""), details=details, source=TABLES))
     place = f", as packet {told.number} of its flow" if told.number else ""
     verbs = {
         "lost": f"lost by {_link(op)}{place}",
