@@ -63,6 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         unwanted.add("benchmark")
     if os.environ.get("PYNETEMU_PURE_IS_DONE"):
         unwanted.add("pure")
+    if not os.environ.get("PYNETEMU_LONG"):
+        unwanted.add("long")
     left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in unwanted)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

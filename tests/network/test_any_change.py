@@ -252,6 +252,7 @@ class _Rich(Topology):
     guard = WireGuard(r1, r2)
 
 
+@pytest.mark.long
 @pytest.mark.needs("802.1Q", "VLAN filtering", "bond", "vrf", "dummy", "gre", "wireguard")
 def test_a_lab_gets_and_loses_vlans_bonds_vrfs_and_tunnels() -> None:
     with Network(_Plain, name="any-3") as net:

@@ -25,13 +25,13 @@ def _chosen() -> list[CaseOfTrace]:
     return _RIGHT[int(commit or "0", 16) % 3 :: 3]  # in a copy without its history, the first third
 
 
-def _mark(need: str) -> pytest.MarkDecorator:
-    return pytest.mark.vm if need == "vm" else pytest.mark.needs(need)
+def _marks(case: CaseOfTrace) -> list[pytest.MarkDecorator]:
+    """Those that need another kernel take long in the virtual machine."""
+    needs = [pytest.mark.vm if need == "vm" else pytest.mark.needs(need) for need in case.needs]
+    return [*needs, pytest.mark.long] if needs else []
 
 
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, id=case.name, marks=[_mark(need) for need in case.needs]) for case in _chosen()]
-)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name, marks=_marks(case)) for case in _chosen()])
 def test_its_headline_is_the_truth(case: CaseOfTrace) -> None:
     played = play(case, _ENGINE)
     assert played.state == "right", f"{played.headline}\ntruth: {case.truth}\n{played.output}"
