@@ -132,7 +132,8 @@ def _compare(file: Path, nodes: list[str], tmp_path: Path) -> None:
         check=False,
     )
     assert fresh.returncode == 0, fresh.stderr
-    lab = pynetemu(file, *(word for line in questions for word in ("-c", line)))
+    up = [f"{node} sh -c '{_UP}'" for node in nodes]
+    lab = pynetemu(file, *(word for line in (*up, *questions) for word in ("-c", line)))
     assert lab.returncode == 0, lab.stderr
     answers = zip(questions, fresh.stdout.splitlines(), lab.stdout.splitlines(), strict=True)
     for question, by_script, by_lab in answers:
@@ -144,6 +145,8 @@ _ALL_UP = """
 until ! { ip -br link; ip -all netns exec ip -br link; } | grep -E '^[^ ]+@' | grep -v '@NONE ' | grep -qv ' UP '; do :; done
 """
 
+
+_UP = 'until ! ip -br link | grep -E "^[^ ]+@" | grep -v "@NONE " | grep -qv " UP "; do :; done'
 
 _SHOWN = "link", "addr", "route", "-6 route", "neigh show nud permanent"
 _CHANGES = re.compile(

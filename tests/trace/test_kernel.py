@@ -32,8 +32,8 @@ class Routed(Topology):
 
 
 @contextmanager
-def _routed() -> Iterator[Network]:
-    with Network(Routed()) as net:
+def _routed(privileged: bool = False) -> Iterator[Network]:
+    with Network(Routed(), privileged=privileged) as net:
         net["r1"].run("sysctl", "-qw", "net.ipv4.ip_forward=1", check=True)
         yield net
 
@@ -137,7 +137,7 @@ def test_a_drop_says_why_and_in_which_function(node: str, change: list[str], rea
     ],
 )
 def test_what_a_program_at_an_interface_drops_is_said_to_be_its_doing(kind: str, interface: str, told: str) -> None:
-    with _routed() as net:
+    with _routed(privileged=True) as net:
         net["blue"].run("ping", "-c1", "10.0.2.2", check=True)  # resolves the neighbors
         dropper = net["r1"].start(
             sys.executable, str(CLONE / "tests/support/dropper.py"), interface, kind, stdout=subprocess.PIPE
