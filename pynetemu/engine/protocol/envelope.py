@@ -7,6 +7,7 @@
 "message" is what every version has called it, so that each can tell its user why another one refused.
 """
 
+import sys
 from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
@@ -105,6 +106,5 @@ _SAME = "use the same version, or start the lab again"
 
 
 def _version() -> str:
-    from pynetemu import __version__
-
-    return __version__
+    version: str = vars(sys.modules["pynetemu"])["__version__"]  # imported with this module; by name it would be a circle
+    return version
