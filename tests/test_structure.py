@@ -398,3 +398,12 @@ def test_every_module_says_what_it_is_for() -> None:
     empty_packages = {file for _, file in _modules() if not file.read_text()}
     undocumented = [str(file) for _, file in _modules() if file not in empty_packages and not ast.get_docstring(_parsed(file))]
     assert undocumented == []
+
+
+def test_what_makes_a_lab_is_packed_in_one_module() -> None:
+    """`interpose` copies what the kernel has told of an interface, attribute by attribute."""
+    packing = {"struct", "attribute", "text"}
+    for file in (_PACKAGE / "engine" / "apply").glob("*.py"):
+        imports = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+        found = packing & {alias.name for node in imports for alias in node.names}
+        assert not found or file.name == "interpose.py", f"{file.name}: {found} belong into engine/messages/packing.py"

@@ -12,7 +12,7 @@ from typing import Any
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.machine import skeleton
-from pynetemu.engine.messages.framing import ask, attribute
+from pynetemu.engine.messages.framing import ask
 from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW, Netlink, Refused
 from pynetemu.engine.protocol.requests import Feature
@@ -20,9 +20,7 @@ from pynetemu.errors import KernelError
 from pynetemu.plan.operations import Part
 from pynetemu.plan.operations.features import NEEDED_BY_ALL, KernelFeature
 
-_RTM_NEWQDISC, _RTM_NEWTFILTER = 36, 44
-_TC_H_ROOT = 0xFFFFFFFF
-_TC_H_INGRESS = 0xFFFFFFF1
+_LOOPBACK = 1  # its index
 _NETLINK_NETFILTER = 12
 _NFT_GET_GENERATION = 10 << 8 | 16  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETGEN: linux/netfilter/nf_tables.h
 
@@ -137,38 +135,39 @@ def _ipv6(_: Netlink) -> None:
     socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).close()
 
 
-def _queue(kind: str, options: bytes = b"", parent: int = _TC_H_ROOT) -> _Probe:
-    """A probe that adds a queueing discipline, whose options are given in the kernel's own form, to the loopback interface."""
+def _queue(kind: str, options: dict[str, Any] | None = None) -> _Probe:
+    """A probe that adds a queueing discipline to the loopback interface."""
 
     def attempt(link: Netlink) -> None:
-        handle = 0xFFFF0000 if parent == _TC_H_INGRESS else 0x10000
-        body = struct.pack("=BxxxiIII", socket.AF_UNSPEC, 1, handle, parent, 0)  # struct tcmsg: linux/rtnetlink.h
-        link.queue_bytes(None, _RTM_NEWQDISC, NEW, body + attribute(1, kind.encode() + b"\0") + attribute(2, options))
+        from pynetemu.engine.messages.queueing import ROOT, RTM_NEWQDISC, discipline
+
+        link.queue_bytes(None, RTM_NEWQDISC, NEW, discipline(_LOOPBACK, ROOT, kind, options, 0x10000))
         link.flush()
 
     return attempt
 
 
+def _clsact(link: Netlink) -> None:
+    from pynetemu.engine.messages.queueing import CLSACT, CLSACT_HANDLE, RTM_NEWQDISC, discipline
+
+    link.queue_bytes(None, RTM_NEWQDISC, NEW, discipline(_LOOPBACK, CLSACT, "clsact", handle=CLSACT_HANDLE))
+    link.flush()
+
+
 def _cls_bpf(link: Netlink) -> None:
     """A filter of one instruction, which lets all pass: BPF_RET | BPF_K, linux/filter.h."""
-    _queue("ingress", parent=_TC_H_INGRESS)(link)
-    options = attribute(4, struct.pack("=H", 1)) + attribute(5, struct.pack("=HBBI", 0x06, 0, 0, 0xFFFFFFFF))
-    body = struct.pack("=BxxxiIII", socket.AF_UNSPEC, 1, 0, 0xFFFF0000, 1 << 16 | socket.htons(3))
-    link.queue_bytes(None, _RTM_NEWTFILTER, NEW, body + attribute(1, b"bpf\0") + attribute(2, options))
+    from pynetemu.engine.messages.queueing import FIRST_FILTER, INGRESS, RTM_NEWTFILTER, discipline
+
+    _clsact(link)
+    attrs = [("TCA_BPF_OPS_LEN", 1), ("TCA_BPF_OPS", struct.pack("=HBBI", 0x06, 0, 0, 0xFFFFFFFF))]
+    link.queue_bytes(None, RTM_NEWTFILTER, NEW, discipline(_LOOPBACK, INGRESS, "bpf", {"attrs": attrs}, 1, FIRST_FILTER))
     link.flush()
 
 
 def _tbf(link: Netlink) -> None:
-    """A rate of 1 Mbit/s: struct tc_tbf_qopt of linux/pkt_sched.h, in which a rate is cell_log, layer, overhead … bytes/s."""
-    rate = struct.pack("=BBHhHI", 0, 1, 0, -1, 0, 125_000)
-    nothing = bytes(12)
-    parameters = rate + nothing + struct.pack("=3I", 10_000, 1_000_000, 0)
-    _queue("tbf", attribute(1, parameters) + attribute(2, bytes(1024)))(link)
-
-
-def _htb(link: Netlink) -> None:
-    """struct tc_htb_glob of linux/pkt_sched.h: version 3, 10 quanta per packet."""
-    _queue("htb", attribute(2, struct.pack("=5I", 3, 10, 0, 0, 0)))(link)
+    """A rate of 1 Mbit/s."""
+    parameters = {"link_layer": 1, "cell_align": -1, "rate": 125_000, "peak": bytes(12), "limit": 10_000, "buffer": 1_000_000}
+    _queue("tbf", {"attrs": [("TCA_TBF_PARMS", parameters), ("TCA_TBF_RTAB", bytes(1024))]})(link)
 
 
 def _nftables(_: Netlink) -> None:
@@ -182,14 +181,14 @@ _PROBES: dict[KernelFeature, _Probe] = {
     KernelFeature.BRIDGE: _link("bridge"),
     KernelFeature.IPV6: _ipv6,
     KernelFeature.NFTABLES: _nftables,
-    KernelFeature.NETEM: _queue("netem", struct.pack("=6I", 0, 1000, 0, 0, 0, 0)),
+    KernelFeature.NETEM: _queue("netem", {"limit": 1000}),
     KernelFeature.TBF: _tbf,
-    KernelFeature.HTB: _htb,
+    KernelFeature.HTB: _queue("htb", {"attrs": [("TCA_HTB_INIT", {"version": 3, "rate2quantum": 10})]}),
     KernelFeature.FQ_CODEL: _queue("fq_codel"),
     KernelFeature.CAKE: _queue("cake"),
     KernelFeature.PIE: _queue("pie"),
     KernelFeature.FQ: _queue("fq"),
-    KernelFeature.INGRESS: _queue("ingress", parent=_TC_H_INGRESS),
+    KernelFeature.INGRESS: _clsact,
     KernelFeature.CLS_BPF: _cls_bpf,
     KernelFeature.VLAN: _on_veth("vlan", ("IFLA_VLAN_ID", 10)),
     KernelFeature.VLAN_FILTERING: _readable("VLAN_FILTERING"),

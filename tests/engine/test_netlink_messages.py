@@ -15,7 +15,7 @@ from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from pynetemu.engine.apply import addresses, interfaces, links, neighbors, routes, switches
-from pynetemu.engine.messages import framing
+from pynetemu.engine.messages import framing, packing
 from pynetemu.engine.messages.framing import ACK, Refusal, ask, attribute, attributes, dump, messages, pack
 from pynetemu.engine.messages.tables import AddressMessage, Hop, LinkMessage, NeighborMessage, RouteMessage
 from pynetemu.engine.nodes import Node, Nodes
@@ -38,6 +38,7 @@ from pynetemu.plan.operations import (
     of_topic,
 )
 from pynetemu.plan.operations.steps import Undo
+from pynetemu.plan.operations.switches import OF_BRIDGES, OF_PORTS
 
 pytestmark = pytest.mark.pure
 
@@ -385,11 +386,70 @@ def test_what_is_rare_is_packed_by_pyroute2_alike() -> None:
         interfaces.queue_rare(operation, nodes["blue"], "br1", "bridge", [("IFLA_BR_FORWARD_DELAY", 200)], operation.mac, 1400)
 
     def by_hand(operation: AddBridge, nodes: Nodes) -> None:
-        data = attribute(1, struct.pack("=I", 200))
-        interfaces.queue_new(operation, nodes["blue"], "br1", "bridge", data, operation.mac, 1400)
+        interfaces.queue_new(operation, nodes["blue"], "br1", packing.bridge(["forward_delay 200"]), operation.mac, 1400)
 
     bridge = AddBridge("blue", "br1", (), _BLUE)
     assert _sent(by_pyroute2, bridge) == _sent(by_hand, bridge) != []
+
+
+_BRIDGE_WORDS = {
+    "forward_delay": "IFLA_BR_FORWARD_DELAY",
+    "hello_time": "IFLA_BR_HELLO_TIME",
+    "max_age": "IFLA_BR_MAX_AGE",
+    "ageing_time": "IFLA_BR_AGEING_TIME",
+    "stp_state": "IFLA_BR_STP_STATE",
+    "priority": "IFLA_BR_PRIORITY",
+    "vlan_filtering": "IFLA_BR_VLAN_FILTERING",
+    "mcast_snooping": "IFLA_BR_MCAST_SNOOPING",
+    "mcast_querier": "IFLA_BR_MCAST_QUERIER",
+}
+_PORT_WORDS = {
+    "priority": "IFLA_BRPORT_PRIORITY",
+    "cost": "IFLA_BRPORT_COST",
+    "hairpin": "IFLA_BRPORT_MODE",
+    "guard": "IFLA_BRPORT_GUARD",
+    "learning": "IFLA_BRPORT_LEARNING",
+    "flood": "IFLA_BRPORT_UNICAST_FLOOD",
+    "isolated": "IFLA_BRPORT_ISOLATED",
+}
+
+
+def test_each_word_of_bridges_and_ports_is_packed_as_pyroute2_packs_it() -> None:
+    """Which are all words that operations know: those that can be changed are in the plan's tables."""
+    assert set(OF_BRIDGES) <= set(_BRIDGE_WORDS)
+    assert set(OF_PORTS) <= set(_PORT_WORDS)
+    for word, attr in _BRIDGE_WORDS.items():
+        assert packing.link(3, packing.bridge([f"{word} 1"])) == _link(16, 0, {"index": 3}, _info("bridge", (attr, 1)))[16:]
+    for word, attr in _PORT_WORDS.items():
+        slave = {"attrs": [("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", {"attrs": [(attr, 1)]})]}
+        expected = _link(16, 0, {"index": 3}, ("IFLA_LINKINFO", slave))[16:]
+        assert packing.link(3, packing.port([f"{word} 1"])) == expected
+        if word not in ("priority", "cost"):
+            assert packing.link(3, packing.port([f"{word} on"])) == expected
+
+
+def test_an_interface_that_moves_is_packed_as_pyroute2_packs_it() -> None:
+    moved = packing.link(3, packing.into(9, 70), packing.name("end70"), packing.mtu(65535))
+    attrs = ("IFLA_NET_NS_FD", 9), ("IFLA_NEW_IFINDEX", 70), ("IFLA_IFNAME", "end70"), ("IFLA_MTU", 65535)
+    assert moved == _link(16, 0, {"index": 3}, *attrs)[16:]
+
+
+def test_neighbors_and_routes_that_go_are_packed_as_pyroute2_packs_them() -> None:
+    neighbor = AddNeighbors(("blue", "red"), ("eth0", "eth0"), (_HERE6, _THERE6), (_BLUE, _RED))
+    fields = {"family": socket.AF_INET6, "ifindex": 2, "state": 0x80}
+    expected = _encoded(ndmsg(), 29, _CHANGE, fields, ("NDA_DST", "fd00::2"))
+    assert _sent(lambda step, nodes: neighbors.queue_undo(step, step.of, nodes), Undo(neighbor)) == [expected]
+    route = AddMultipathRoute("blue", ip_network("fd01::/48"), (_HERE6, _THERE6), table=7)
+    both = [{"hops": 0, "oif": 0, "attrs": [("RTA_GATEWAY", gateway)]} for gateway in ("fd00::1", "fd00::2")]
+    head = {"family": socket.AF_INET6, "dst_len": 48, "table": 7, "proto": 3, "type": 1}
+    expected = _encoded(rtmsg(), 25, _CHANGE, head, ("RTA_DST", "fd01::"), ("RTA_MULTIPATH", both))
+    assert _sent(lambda step, nodes: routes.queue_undo(step, step.of, nodes), Undo(route)) == [expected]
+    address = AddAddress("blue", "eth0", ip_interface("10.0.0.1/32"))
+    fields = {"family": socket.AF_INET, "prefixlen": 32, "index": 2}
+    expected = _encoded(ifaddrmsg(), 21, _CHANGE, fields, ("IFA_LOCAL", "10.0.0.1"), ("IFA_ADDRESS", "10.0.0.1"))
+    assert _sent(lambda step, nodes: addresses.queue_undo(step, step.of, nodes), Undo(address)) == [expected]
+    down = _link(16, _CHANGE, {"index": 2, "flags": 0, "change": 1})
+    assert _sent(lambda step, nodes: links.queue_undo(step, step.of, nodes), Undo(SetUp("blue", "eth0"))) == [down]
 
 
 _HERE, _THERE, _HERE6, _THERE6 = map(ip_address, ("10.0.0.1", "10.0.0.2", "fd00::1", "fd00::2"))

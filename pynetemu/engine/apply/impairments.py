@@ -3,6 +3,7 @@
 from errno import EINVAL, ENODEV, ENOENT
 
 from pynetemu.engine.apply.links import queue_up
+from pynetemu.engine.messages import queueing
 from pynetemu.engine.messages.framing import CREATE, REPLACE, REQUEST
 from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
@@ -28,14 +29,14 @@ def queue(operation: Impair, nodes: Nodes) -> Node | list[Node]:
     index = nodes.index(node, operation.interface)
     if operation.mechanism == "filter":
         there = nodes.index(peer, operation.peer_interface)
-        peer.link.queue_bytes(operation, disciplines.RTM_NEWQDISC, NEW, disciplines.clsact(there))
-        peer.link.queue_bytes(operation, disciplines.RTM_NEWTFILTER, _SET, disciplines.loss_filter(there, wanted.loss))
+        peer.link.queue_bytes(operation, queueing.RTM_NEWQDISC, NEW, disciplines.clsact(there))
+        peer.link.queue_bytes(operation, queueing.RTM_NEWTFILTER, _SET, disciplines.loss_filter(there, wanted.loss))
         return peer
     made = disciplines.netem(index, wanted) if operation.mechanism == "netem" else disciplines.tbf(index, wanted, 1500 + _FRAME)
-    node.link.queue_bytes(operation, disciplines.RTM_NEWQDISC, _SET, made)
+    node.link.queue_bytes(operation, queueing.RTM_NEWQDISC, _SET, made)
     if wanted.queue.kind in KERNELS_QUEUES:
         child = disciplines.behind_tbf(index, wanted.queue.kind)
-        node.link.queue_bytes(operation, disciplines.RTM_NEWQDISC, _SET, child)
+        node.link.queue_bytes(operation, queueing.RTM_NEWQDISC, _SET, child)
     return node
 
 
@@ -52,7 +53,7 @@ def queue_undo(step: Undo, operation: Impair, nodes: Nodes) -> list[Node]:
         return []
     index = node.indexes[interface]
     gone = disciplines.clsact(index) if operation.mechanism == "filter" else disciplines.root(index)
-    node.link.queue_bytes(step, disciplines.RTM_DELQDISC, REQUEST, gone)
+    node.link.queue_bytes(step, queueing.RTM_DELQDISC, REQUEST, gone)
     return [node]
 
 

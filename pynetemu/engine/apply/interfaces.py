@@ -3,13 +3,12 @@
 Those of which large labs have thousands are packed by hand, the rest by pyroute2.
 """
 
-import struct
 from collections.abc import Iterable, Mapping
-from socket import AF_UNSPEC
 from typing import TYPE_CHECKING, Any
 
-from pynetemu.engine.messages.framing import REQUEST, attribute
-from pynetemu.engine.messages.tables import LINK_BODY, RTM_DELLINK, RTM_NEWLINK
+from pynetemu.engine.messages import packing
+from pynetemu.engine.messages.framing import REQUEST
+from pynetemu.engine.messages.tables import RTM_DELLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.plan.operations.operation import Effect
@@ -17,30 +16,16 @@ from pynetemu.plan.operations.operation import Effect
 if TYPE_CHECKING:
     from pynetemu.engine.messages.encoders import Attributes
 
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINKINFO, _IFLA_NET_NS_FD = 1, 3, 4, 18, 28
-_INFO_KIND, _INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
-
 _USUAL_MTU = 1500  # ETH_DATA_LEN
 LARGEST_MTU = 65535  # of a veth
 _HIGH_INDEX = 1 << 20  # which the machine itself has not come to
 
-Words = Mapping[str, tuple[int, str]]  # for a word its attribute, and the form of its value, one of struct's
 Names = Mapping[str, str | tuple[str, Mapping[str, int]]]  # for a word its attribute, with the numbers of words that it takes
 
 
-def queue_new(
-    operation: Effect,
-    node: Node,
-    interface: str,
-    kind: str,
-    data: bytes,
-    mac: str = "",
-    mtu: int = 0,
-) -> None:
-    """Queues a new interface, which stays down; `data` are attributes of its kind."""
-    body = describe_new(node, interface, mac, mtu)
-    info = attribute(_INFO_KIND, kind.encode() + b"\0") + (attribute(_INFO_DATA, data) if data else b"")
-    node.link.queue_bytes(operation, RTM_NEWLINK, NEW, body + attribute(_IFLA_LINKINFO, info))
+def queue_new(operation: Effect, node: Node, interface: str, kind: bytes, mac: str = "", mtu: int = 0) -> None:
+    """Queues a new interface, which stays down; `kind` says which, as `packing.veth` does."""
+    node.link.queue_bytes(operation, RTM_NEWLINK, NEW, new_link(node, interface, mac, mtu) + kind)
 
 
 def queue_rare(
@@ -86,15 +71,15 @@ def queue_deletion(step: Effect, nodes: Nodes, name: str, interface: str) -> lis
     node = nodes.get(name)
     if node is None or (index := node.indexes.pop(interface, 0)) == 0:
         return []
-    node.link.queue_bytes(step, RTM_DELLINK, REQUEST, LINK_BODY.pack(AF_UNSPEC, 0, index, 0, 0))
+    node.link.queue_bytes(step, RTM_DELLINK, REQUEST, packing.link(index))
     return [node]
 
 
 def queue_mtu(step: Effect, nodes: Nodes, name: str, interface: str, mtu: int) -> list[Node]:
     """Queues another largest packet, in bytes; 0 is the kernel's own."""
     node = nodes[name]
-    body = LINK_BODY.pack(AF_UNSPEC, 0, nodes.index(node, interface), 0, 0)
-    node.link.queue_bytes(step, RTM_NEWLINK, REQUEST, body + attribute(_IFLA_MTU, struct.pack("=I", mtu or _USUAL_MTU)))
+    body = packing.link(nodes.index(node, interface), packing.mtu(mtu or _USUAL_MTU))
+    node.link.queue_bytes(step, RTM_NEWLINK, REQUEST, body)
     return [node]
 
 
@@ -102,20 +87,14 @@ def queue_half(operation: Effect, nodes: Nodes, name: str, interface: str, mac: 
     """Queues one end of a relayed link, with its inner end, which takes frames of any size; gives back the index of that."""
     node, relay = nodes[name], nodes.relay
     inner = f"end{relay.next_index}"
-    far = describe_new(relay, inner, mtu=LARGEST_MTU)
-    far += attribute(_IFLA_NET_NS_FD, struct.pack("=I", relay.network))
-    queue_new(operation, node, interface, "veth", attribute(_VETH_INFO_PEER, far), mac, mtu)
+    far = new_link(relay, inner, mtu=LARGEST_MTU) + packing.into(relay.network)
+    queue_new(operation, node, interface, packing.veth(far), mac, mtu)
     return relay.indexes[inner]
 
 
-def describe_new(node: Node, interface: str, mac: str = "", mtu: int = 0) -> bytes:
-    """The head and the common attributes of a message about a new interface, whose index is chosen."""
-    body = LINK_BODY.pack(AF_UNSPEC, 0, _take_index(node, interface, node), 0, 0) + attribute(
-        _IFLA_IFNAME, interface.encode() + b"\0"
-    )
-    if mac:
-        body += attribute(_IFLA_ADDRESS, bytes.fromhex(mac.replace(":", "")))
-    return body + attribute(_IFLA_MTU, struct.pack("=I", mtu)) if mtu else body
+def new_link(node: Node, interface: str, mac: str = "", mtu: int = 0) -> bytes:
+    """The start of a message about a new interface, whose index is chosen here."""
+    return packing.new_link(_take_index(node, interface, node), interface, mac, mtu)
 
 
 def _take_index(node: Node, interface: str, maker: Node) -> int:
@@ -123,13 +102,3 @@ def _take_index(node: Node, interface: str, maker: Node) -> int:
     if maker is not node:  # before Linux 6.13 it must be free where the message is sent, too (rtnl_newlink)
         node.next_index = node.next_index and max(node.next_index, maker.next_index or _HIGH_INDEX)
     return node.take_index(interface) if node.next_index else 0
-
-
-def encode(settings: Iterable[str], known: Words) -> bytes:
-    """encode(("forward_delay 200",), {"forward_delay": (1, "=I")}) is the attribute 1 with the number 200."""
-    encoded = b""
-    for setting in settings:
-        word, _, value = setting.partition(" ")
-        kind, form = known[word]
-        encoded += attribute(kind, struct.pack(form, int(value)))
-    return encoded

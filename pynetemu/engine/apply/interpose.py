@@ -17,11 +17,10 @@ from socket import AF_BRIDGE, AF_INET6, AF_UNSPEC
 from pynetemu.engine import syscalls
 from pynetemu.engine.apply.interfaces import LARGEST_MTU, queue_half
 from pynetemu.engine.changes import kept
+from pynetemu.engine.messages import packing
 from pynetemu.engine.messages.framing import ACK, CREATE, REQUEST, attribute, attributes
 from pynetemu.engine.messages.tables import (
     ADDRESS_BODY,
-    IFF_UP,
-    LINK_BODY,
     NEIGHBOR_BODY,
     NUD_PERMANENT,
     RTM_GETADDR,
@@ -42,15 +41,7 @@ from pynetemu.errors import LabError
 from pynetemu.plan.operations import AddVeth
 from pynetemu.plan.operations.operation import Effect
 
-_IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_NET_NS_FD, _IFLA_NEW_IFINDEX = (
-    3,
-    4,
-    10,
-    18,
-    26,
-    28,
-    49,
-)
+_IFLA_LINKINFO, _IFLA_AF_SPEC = 18, 26
 _IFLA_EXT_MASK, _RTEXT_FILTER_BRVLAN = 29, 2
 _INFO_SLAVE_KIND, _INFO_SLAVE_DATA, _BRIDGE_VLAN_INFO = 4, 5, 2
 _PORT_SETTINGS = {2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 27, 28, 30, 32, 33}  # of IFLA_BRPORT_*, those that can be set
@@ -77,7 +68,7 @@ def interpose(step: Effect, operation: AddVeth, nodes: Nodes) -> None:
     nodes.relayed[ends[0]] = RelayedLink(ends, indexes, operation.mtu)
     for there, here in zip(ends, indexes, strict=True):
         split_segments_of(nodes, *there)
-        nodes.relay.link.queue_bytes(step, RTM_NEWLINK, REQUEST, LINK_BODY.pack(AF_UNSPEC, 0, here, IFF_UP, IFF_UP))
+        nodes.relay.link.queue_bytes(step, RTM_NEWLINK, REQUEST, packing.link_up(here))
     nodes.relay.link.flush()
 
 
@@ -105,9 +96,8 @@ def _move(step: Effect, node: Node, index: int, relay: Node) -> int:
     """Moves an interface into the relay's namespace; gives its index there."""
     name = f"end{relay.next_index}"
     there = relay.take_index(name)
-    where = attribute(_IFLA_NET_NS_FD, struct.pack("=I", relay.network)) + attribute(_IFLA_IFNAME, name.encode() + b"\0")
-    where += attribute(_IFLA_NEW_IFINDEX, struct.pack("=i", there)) + attribute(_IFLA_MTU, struct.pack("=I", LARGEST_MTU))
-    node.link.queue_bytes(step, RTM_NEWLINK, REQUEST, LINK_BODY.pack(AF_UNSPEC, 0, index, 0, 0) + where)
+    body = packing.link(index, packing.into(relay.network, there), packing.name(name), packing.mtu(LARGEST_MTU))
+    node.link.queue_bytes(step, RTM_NEWLINK, REQUEST, body)
     node.link.flush()
     return there
 
@@ -147,30 +137,24 @@ class _Kept:
         link = self._node.link
         _set_again(self._nodes, self._node, self.name, self._settings)
         if self._master:
-            link.queue_bytes(
-                None, RTM_NEWLINK, REQUEST, self._head() + attribute(_IFLA_MASTER, struct.pack("=I", self._master))
-            )
+            link.queue_bytes(None, RTM_NEWLINK, REQUEST, packing.link(self._index, packing.master(self._master)))
         if self._is_port:
             self._set_port(link)
         for body in self._addresses:
             link.queue_bytes(None, RTM_NEWADDR, REQUEST | CREATE, body)
         if self._is_up:
-            link.queue_bytes(None, RTM_NEWLINK, REQUEST, LINK_BODY.pack(AF_UNSPEC, 0, self._index, IFF_UP, IFF_UP))
+            link.queue_bytes(None, RTM_NEWLINK, REQUEST, packing.link_up(self._index))
         for body in self._neighbors:
             link.queue_bytes(None, RTM_NEWNEIGH, REQUEST | CREATE, body)
         link.flush(_TOLERATED)
         kept.set_again(self._node, map(kept.as_message, self._routes))
 
-    def _head(self, family: int = AF_UNSPEC) -> bytes:
-        return LINK_BODY.pack(family, 0, self._index, 0, 0)
-
     def _set_port(self, link: Netlink) -> None:
         data = b"".join(attribute(kind, value) for kind, value in attributes(self._port) if kind in _PORT_SETTINGS)
-        info = attribute(_INFO_SLAVE_KIND, b"bridge\0") + attribute(_INFO_SLAVE_DATA, data)
-        link.queue_bytes(None, RTM_NEWLINK, REQUEST, self._head() + attribute(_IFLA_LINKINFO, info))
+        link.queue_bytes(None, RTM_NEWLINK, REQUEST, packing.link(self._index, packing.port_attributes(data)))
         for info in self._vlans:
             spec = attribute(_IFLA_AF_SPEC, attribute(_BRIDGE_VLAN_INFO, info))
-            link.queue_bytes(None, RTM_SETLINK, REQUEST | ACK, self._head(AF_BRIDGE) + spec)
+            link.queue_bytes(None, RTM_SETLINK, REQUEST | ACK, packing.link(self._index, spec, family=AF_BRIDGE))
 
 
 def _addresses(link: Netlink, index: int) -> Iterator[bytes]:
@@ -198,7 +182,7 @@ def _neighbors(link: Netlink, index: int) -> Iterator[bytes]:
 def _vlans(link: Netlink, index: int) -> Iterator[bytes]:
     """The VLANs of a bridge's port, each as struct bridge_vlan_info."""
     mask = attribute(_IFLA_EXT_MASK, struct.pack("=I", _RTEXT_FILTER_BRVLAN))
-    for body in link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(AF_BRIDGE, 0, 0, 0, 0) + mask):
+    for body in link.dump_bytes(RTM_GETLINK, packing.link(0, mask, family=AF_BRIDGE)):
         found = LinkMessage(body)
         if found.index == index:
             spec = attributes(found.attributes.get(_IFLA_AF_SPEC, b""))

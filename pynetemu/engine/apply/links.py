@@ -1,19 +1,15 @@
 """Makes veth pairs, and brings links up."""
 
-import struct
-from socket import AF_UNSPEC
-
-from pynetemu.engine.apply.interfaces import describe_new, queue_deletion, queue_half, queue_mtu, queue_new
+from pynetemu.engine.apply.interfaces import new_link, queue_deletion, queue_half, queue_mtu, queue_new
 from pynetemu.engine.apply.interpose import interpose
-from pynetemu.engine.messages.framing import REQUEST, attribute
-from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_NEWLINK
+from pynetemu.engine.messages import packing
+from pynetemu.engine.messages.framing import REQUEST
+from pynetemu.engine.messages.tables import RTM_NEWLINK
 from pynetemu.engine.netlink import Netlink
 from pynetemu.engine.nodes import Node, Nodes, RelayedLink
 from pynetemu.plan.operations import AddVeth, SetUp
 from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.steps import Replace, Undo
-
-_IFLA_NET_NS_FD, _VETH_INFO_PEER = 28, 1
 
 
 def queue(operation: AddVeth | SetUp, nodes: Nodes) -> Node | list[Node]:
@@ -23,10 +19,8 @@ def queue(operation: AddVeth | SetUp, nodes: Nodes) -> Node | list[Node]:
             return _queue_relayed(operation, nodes)
         case AddVeth():
             peer = nodes[operation.peer_node]
-            far = describe_new(peer, operation.peer_interface, operation.peer_mac, operation.mtu)
-            far += attribute(_IFLA_NET_NS_FD, struct.pack("=I", peer.network))
-            data = attribute(_VETH_INFO_PEER, far)
-            queue_new(operation, node, operation.interface, "veth", data, operation.mac, operation.mtu)
+            far = new_link(peer, operation.peer_interface, operation.peer_mac, operation.mtu) + packing.into(peer.network)
+            queue_new(operation, node, operation.interface, packing.veth(far), operation.mac, operation.mtu)
         case SetUp(interface=interface):
             queue_up(node.link, operation, nodes.index(node, interface))
     return node
@@ -74,5 +68,4 @@ def queue_replace(step: Replace, old: AddVeth | SetUp, new: AddVeth | SetUp, nod
 
 
 def queue_up(link: Netlink, operation: Effect | None, index: int, up: bool = True) -> None:
-    body = LINK_BODY.pack(AF_UNSPEC, 0, index, IFF_UP if up else 0, IFF_UP)
-    link.queue_bytes(operation, RTM_NEWLINK, REQUEST, body)
+    link.queue_bytes(operation, RTM_NEWLINK, REQUEST, packing.link_up(index, up))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pynetemu.engine import apply
 from pynetemu.engine.changes import kept
 from pynetemu.engine.loop import Steps
+from pynetemu.engine.messages import packing
 from pynetemu.engine.messages.framing import REQUEST
-from pynetemu.engine.messages.tables import LINK_BODY, RTM_DELLINK, RouteMessage
+from pynetemu.engine.messages.tables import RTM_DELLINK, RouteMessage
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Node, Nodes
 from pynetemu.errors import KernelError, LabError, PynetemuError
@@ -175,7 +176,7 @@ class _Change:
         for interface in interfaces:
             index = self._nodes.find(node.name, interface)
             if index and index not in node.indexes.values():
-                node.link.queue_bytes(None, RTM_DELLINK, REQUEST, LINK_BODY.pack(0, 0, index, 0, 0))
+                node.link.queue_bytes(None, RTM_DELLINK, REQUEST, packing.link(index))
                 self.told.append(f"{node.name} {interface}, which was made by hand, has been replaced")
         node.link.flush()
 

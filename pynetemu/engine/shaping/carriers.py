@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.engine.live.hub import Hub
+from pynetemu.engine.messages import packing
 from pynetemu.engine.messages.framing import REQUEST, messages
-from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, LinkMessage
+from pynetemu.engine.messages.tables import RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK, LinkMessage
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Nodes, Place, RelayedLink
 
@@ -89,7 +90,7 @@ class Carriers:
 
     def _set(self, index: int, up: bool) -> None:
         link = self._nodes.relay.link
-        link.queue_bytes(None, RTM_NEWLINK, REQUEST, LINK_BODY.pack(0, 0, index, IFF_UP if up else 0, IFF_UP))
+        link.queue_bytes(None, RTM_NEWLINK, REQUEST, packing.link_up(index, up))
         with suppress(Refused):  # it has just gone
             link.flush()
 
@@ -100,7 +101,7 @@ class Carriers:
         self._nodes.relayed.pop(link.ends[0])
         self._relays.update()
         relay = self._nodes.relay.link
-        relay.queue_bytes(None, RTM_DELLINK, REQUEST, LINK_BODY.pack(0, 0, link.indexes[1 - side], 0, 0))
+        relay.queue_bytes(None, RTM_DELLINK, REQUEST, packing.link(link.indexes[1 - side]))
         with suppress(Refused):
             relay.flush()
 
@@ -108,5 +109,5 @@ class Carriers:
         return index in set(self._inner())
 
     def _inner(self) -> Iterator[int]:
-        dump = self._nodes.relay.link.dump_bytes(RTM_GETLINK, LINK_BODY.pack(0, 0, 0, 0, 0))
+        dump = self._nodes.relay.link.dump_bytes(RTM_GETLINK, packing.link(0))
         return (LinkMessage(body).index for body in dump)

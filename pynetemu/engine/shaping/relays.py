@@ -161,12 +161,13 @@ class Relays:
 
     def _take_down(self) -> None:
         """The carrier goes from all relayed links."""
+        from pynetemu.engine.messages import packing
         from pynetemu.engine.messages.framing import REQUEST
-        from pynetemu.engine.messages.tables import IFF_UP, LINK_BODY, RTM_NEWLINK
+        from pynetemu.engine.messages.tables import RTM_NEWLINK
 
         for link in self._nodes.relayed.values():
             for index in link.indexes:
-                self._nodes.relay.link.queue_bytes(None, RTM_NEWLINK, REQUEST, LINK_BODY.pack(0, 0, index, 0, IFF_UP))
+                self._nodes.relay.link.queue_bytes(None, RTM_NEWLINK, REQUEST, packing.link_up(index, False))
         self._nodes.relay.link.flush()
 
     def _as_told(self, place: Place, link: RelayedLink) -> dict[str, Any]:
