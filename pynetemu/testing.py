@@ -32,6 +32,7 @@ from pynetemu.engine.protocol.requests import (
     Build,
     Describe,
     Description,
+    End,
     Feature,
     Features,
     Networks,
@@ -202,7 +203,7 @@ class FakeEngine:
                 return None
             case Spawn():
                 return self._spawn(request)
-            case Signal() | Resume():
+            case Signal() | Resume() | End():
                 self._signal(request)
                 return None
         name = type(request).__name__
@@ -216,10 +217,11 @@ class FakeEngine:
         self._processes[number] = _Process(request, self._programs[name])
         return Started(number, number)
 
-    def _signal(self, request: Signal | Resume) -> None:
+    def _signal(self, request: Signal | Resume | End) -> None:
         process = self._processes.get(request.job)
-        if process is not None and isinstance(request, Signal) and request.signal not in (0, signal.SIGCONT):
-            process.end(-request.signal)
+        number = {Signal: getattr(request, "signal", 0), End: signal.SIGKILL}.get(type(request), 0)
+        if process is not None and number not in (0, signal.SIGCONT):
+            process.end(-number)
 
 
 class _Process:

@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--capture", metavar="FILE", help="all packets from the lab's first moment on, as a pcapng file")
     parser.add_argument("--name", help="the lab's name for ps, exec and attach")
     parser.add_argument("--host", action="store_true", help="the lab's root is this machine itself (needs root)")
+    parser.add_argument(
+        "--privileged", action="store_true", help="programs in nodes of root's lab may load BPF (XDP) and change the machine"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -36,12 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
     start = time.perf_counter()
     script = _read(arguments)
     gc.disable()  # importing makes no garbage, and looking for it takes a twentieth of the start
-    sandbox = Sandbox.start(arguments.host)
+    sandbox = Sandbox.start(arguments.host, arguments.privileged)
     try:
         from pynetemu.network.network import Network
 
         topology, plan = read_description(arguments, arguments.host, sandbox)
-        network = Network(plan, name=arguments.name, sandbox=sandbox, capture=arguments.capture)
+        network = Network(
+            plan, privileged=arguments.privileged, name=arguments.name, sandbox=sandbox, capture=arguments.capture
+        )
         network.describe(topology, plan)
         with captured.told(network.captured):
             return _serve(network.begin(), arguments, script, start)

@@ -26,7 +26,7 @@ from pynetemu.engine.machine.machine import number_inside
 from pynetemu.engine.processes import Processes
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, TooLong, close_all
 from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, refusal_of, unpack_request
-from pynetemu.engine.protocol.requests import Request, Resume, Signal, Spawn, Started
+from pynetemu.engine.protocol.requests import End, Request, Resume, Signal, Spawn, Started
 from pynetemu.errors import LabError
 
 _T = TypeVar("_T")
@@ -144,12 +144,14 @@ class Loop:
         """
         match request:
             case Spawn():
-                with self.enter(request.node):
-                    job = self.processes.start(request)
+                with self.processes.marked() as mark, self.enter(request.node):
+                    job = self.processes.start(request, mark)
                 return self._started(job)
             case Signal():
                 self.processes.signal(request.job, request.signal)
                 return None
+            case End():
+                return self.processes.end(request.job)
             case Resume():
                 self.processes.resume(request.job, request.terminal)
                 return None

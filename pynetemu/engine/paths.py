@@ -1,9 +1,11 @@
-"""Where programs are looked for, in nodes and for them."""
+"""Where programs are looked for, in nodes and for them, and what environment they get."""
 
 import os
 from collections.abc import Mapping
 
 _ADMIN_FOLDERS = "/usr/local/sbin", "/usr/sbin", "/sbin"  # in a node everybody may configure the network
+# Variables that say who somebody is, or where they keep things.
+_PERSONAL = frozenset(("HOME", "USER", "LOGNAME", "SHELL", "MAIL", "XDG_RUNTIME_DIR"))
 
 
 class ProgramNotFound(FileNotFoundError):
@@ -14,6 +16,11 @@ def search_path(env: Mapping[str, str]) -> str:
     """The PATH of an environment, with the folders that ordinary users do not have on it."""
     folders = env.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join([*folders, *(folder for folder in _ADMIN_FOLDERS if folder not in folders)])
+
+
+def without_personal(env: Mapping[str, str]) -> dict[str, str]:
+    """What of an environment another user may have too."""
+    return {name: value for name, value in env.items() if name not in _PERSONAL}
 
 
 def find_program(name: str, path: str, directory: str) -> str:

@@ -22,8 +22,8 @@ _ENOUGH = 15000  # of each kind of namespace
 def diagnose(step: str, code: int, *, host: bool = False, root: Path = Path("/")) -> PrivilegeError:
     """What to tell and to do when a step of making a sandbox failed with an errno.
 
-    `step` is a system call ("unshare", "mount"), a file of /proc/self ("uid_map"), or "chroot" where we are in one; `root` is
-    where /proc is looked for.
+    `step` is a system call ("unshare", "mount"), a file of /proc/self ("uid_map"), "chroot" where we are in one, or
+    "privileged"; `root` is where /proc is looked for.
     """
     failed = f"{step}: {os.strerror(code)}"
     if step == "chroot" or _is_chroot(root):
@@ -32,6 +32,8 @@ def diagnose(step: str, code: int, *, host: bool = False, root: Path = Path("/")
         )
     if host:
         return PrivilegeError(f"--host changes this machine's own network, and needs root ({failed})", _as_root())
+    if step == "privileged":
+        return PrivilegeError("only labs of root can be privileged: an ordinary user has nothing to give", _as_root())
     for reason, fix in _switches(code, root):
         return PrivilegeError(f"{reason} ({failed})", fix)
     return _by_surroundings(failed, step, code, root)

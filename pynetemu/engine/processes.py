@@ -12,11 +12,12 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
-from pynetemu.engine import mounts
+from pynetemu.engine import mounts, syscalls
+from pynetemu.engine.machine.users import User, become, find_user
 from pynetemu.engine.paths import find_program
 from pynetemu.engine.protocol.requests import Spawn
 from pynetemu.frozen import frozen
@@ -26,11 +27,15 @@ _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec woul
 _OF_JOBS = (*_RESET, signal.SIGTSTP, signal.SIGQUIT)  # the shell ignores these, and after `reload` its engine would
 
 
+Words = list[str] | tuple[str, ...]
+
+
 @frozen
 class Job:
     pid: int
     life: socket.socket
     own_group: bool
+    mark: int  # of all that it starts, 0 for none
 
 
 class Processes:
@@ -38,39 +43,73 @@ class Processes:
 
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
+        self._unmarked = _namespace_of_our_own()
 
-    def start(self, request: Spawn) -> int:
-        """Starts a program; called inside the node. Raises ProgramNotFound with its name, other OSErrors from exec."""
+    def start(self, request: Spawn, mark: int) -> int:
+        """Starts a program, with the mark that `marked` gave; called inside the node.
+
+        Raises ProgramNotFound with its name, CommandError for an unknown user, other OSErrors from exec.
+        """
         directory = _change_directory(request.directory, request.must_enter)
         program = find_program(request.argv[0], request.env.get("PATH", os.defpath), directory)
+        user = find_user(request.user, request.node) if request.user else None
+        env = {**(user.env if user else {}), **request.env}
         life = socket.socket(fileno=os.dup(request.life))
         try:
-            if request.terminal is not None:
-                pid = _fork(program, request.argv, request.env, request.streams, request.terminal)
+            if request.terminal is not None or user is not None:
+                pid = _fork(program, request.argv, env, request.streams, request.own_group, request.terminal, user)
             else:
-                pid = _spawn(program, request.argv, request.env, request.streams, request.own_group)
+                pid = _spawn(program, request.argv, env, request.streams, request.own_group)
         except FileNotFoundError as error:  # it is there, but not what it needs: see ENOENT in execve(2)
             life.close()
             raise OSError(error.errno, "the program that it names in its first line is missing", program) from error
         except BaseException:
             life.close()
             raise
-        self._jobs[pid] = Job(pid, life, request.own_group)
+        self._jobs[pid] = Job(pid, life, request.own_group, mark)
         return pid
 
+    @contextmanager
+    def marked(self) -> Iterator[int]:
+        """A block in which what is started gets a mark, and whatever that starts; its number, 0 where there can be none.
+
+        It is a cgroup namespace: processes have it from their parents, and it changes nothing for them but what
+        /proc/self/cgroup calls the same folder (cgroup_namespaces(7)).
+        """
+        try:
+            if self._unmarked is not None:
+                syscalls.unshare(syscalls.CLONE_NEWCGROUP)
+            mark = 0 if self._unmarked is None else _namespace_of("thread-self", "cgroup")
+        except OSError:  # no more of them
+            mark = 0
+        try:
+            yield mark
+        finally:
+            if self._unmarked is not None:
+                syscalls.setns(self._unmarked, syscalls.CLONE_NEWCGROUP)
+
     def start_service(
-        self, program: str, argv: list[str], env: Mapping[str, str], log: int, listener: int | None = None
+        self,
+        program: str,
+        argv: list[str],
+        env: Mapping[str, str],
+        log: int,
+        listener: int | None = None,
+        user: User | None = None,
     ) -> int:
         """Starts a service of the lab, with its listening socket if it has one as descriptor 3; no caller waits for it."""
+        if user is not None:
+            with open(os.devnull) as nothing:
+                return _fork(program, argv, env, (nothing.fileno(), log, log), own_group=True, terminal=None, user=user)
         actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
         if listener is not None:
             actions.append((os.POSIX_SPAWN_DUP2, listener, 3))
-        nothing = os.open(os.devnull, os.O_RDWR)
-        actions.append((os.POSIX_SPAWN_DUP2, nothing, 0))
+        nullfile = os.open(os.devnull, os.O_RDWR)
+        actions.append((os.POSIX_SPAWN_DUP2, nullfile, 0))
         try:
             return os.posix_spawn(program, argv, env, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=_RESET)
         finally:
-            os.close(nothing)
+            os.close(nullfile)
 
     def reap(self) -> dict[int, int]:
         """Tells each life socket what has happened since; gives back the children that have ended, with their status."""
@@ -110,6 +149,12 @@ class Processes:
                 os.killpg(pid, number)
             elif job is not None:
                 os.kill(pid, number)
+
+    def end(self, pid: int) -> Generator[float, None, None]:
+        """Kills a process with its group, and whatever it has started that is still there, in sessions of its own too."""
+        if (job := self._jobs.get(pid)) is not None:
+            self.signal(pid, signal.SIGKILL)
+            yield from _kill("cgroup", job.mark)
 
     def resume(self, pid: int, terminal: int | None) -> None:
         """Continues a stopped process; `terminal` becomes its group's first."""
@@ -151,43 +196,55 @@ def _change_directory(path: str, must: bool) -> str:
     return path
 
 
-def _spawn(program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
+def _spawn(program: str, argv: Words, env: Mapping[str, str], stdio: Sequence[int], own_group: bool) -> int:
     actions = [(os.POSIX_SPAWN_DUP2, descriptor, target) for target, descriptor in enumerate(stdio)]
     group: dict[str, Any] = {"setpgroup": 0, "setsigdef": _OF_JOBS} if own_group else {"setsigdef": _RESET}
     return os.posix_spawn(program, argv, env, file_actions=actions, setsigmask=(), **group)
 
 
-def _fork(program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], terminal: int) -> int:
-    """As `_spawn`, for the terminal's foreground: the process must be that before it reads from it or writes to it.
+def _fork(
+    program: str,
+    argv: Words,
+    env: Mapping[str, str],
+    stdio: Sequence[int],
+    own_group: bool,
+    terminal: int | None,
+    user: User | None,
+) -> int:
+    """As `_spawn`, for a terminal's foreground, where the process must be before it reads from it or writes to it, and for
+    another user than root."""
 
-    Both sides put the new group into the foreground, as shells do (glibc manual, "Launching Jobs").
-    """
+    def prepare() -> None:
+        if own_group:
+            os.setpgid(0, 0)
+        if terminal is not None:
+            os.tcsetpgrp(terminal, os.getpid())
+        for target, descriptor in enumerate(stdio):
+            os.dup2(descriptor, target)
+        for number in _OF_JOBS if own_group else _RESET:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        if user is not None:
+            become(user)
+        os.execve(program, argv, env)
+
     error_read, error_write = os.pipe()
     if (pid := os.fork()) == 0:
-        _become(program, argv, env, stdio, terminal, error_write)
+        _become(prepare, error_write)
     os.close(error_write)
     with os.fdopen(error_read, "rb") as errors:
-        failed = errors.read()
+        failed, _, what = errors.read().decode(errors="replace").partition(" ")
     if failed:
         os.waitpid(pid, 0)
-        raise OSError(int(failed), os.strerror(int(failed)), argv[0])
+        raise OSError(int(failed), os.strerror(int(failed)), what or argv[0])
     return pid
 
 
-def _become(
-    program: str, argv: tuple[str, ...], env: Mapping[str, str], stdio: Sequence[int], terminal: int, errors: int
-) -> NoReturn:
+def _become(another: Callable[[], None], errors: int) -> NoReturn:
     try:
-        os.setpgid(0, 0)
-        os.tcsetpgrp(terminal, os.getpid())
-        for target, descriptor in enumerate(stdio):
-            os.dup2(descriptor, target)
-        for number in _OF_JOBS:
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        os.execve(program, argv, env)
+        another()
     except OSError as error:
-        os.write(errors, str(error.errno).encode())
+        os.write(errors, f"{error.errno} {error.filename or ''}".encode())
     finally:
         os._exit(127)
 
@@ -200,24 +257,40 @@ def kill_group(pid: int) -> None:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
+def _namespace_of_our_own() -> int | None:
+    """A cgroup namespace of our own user namespace, to which we may come back; None where the kernel has none."""
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWCGROUP)
+        return syscalls.namespace("cgroup")
+    except OSError:
+        return None
+
+
 def kill_in_network(network: int) -> None:
-    """Kills the programs in a network namespace, whoever has started them, and those that they start meanwhile."""
-    inode = os.fstat(network).st_ino
+    """Kills the programs in a network namespace, whoever has started them."""
+    for _ in _kill("net", os.fstat(network).st_ino):
+        os.sched_yield()
+
+
+def _kill(kind: str, namespace: int) -> Generator[float, None, None]:
+    """Kills the programs in a namespace, 0 for none, and those that they start meanwhile."""
     end = time.monotonic() + _SECONDS_TO_END
-    while (found := [pid for pid in _pids() if _network_of(pid) == inode]) and time.monotonic() < end:
+    while found := [pid for pid in _pids() if namespace and _namespace_of(pid, kind) == namespace]:
         for pid in found:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        os.sched_yield()
+        if time.monotonic() > end:
+            return
+        yield 0
 
 
 def _pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
 
 
-def _network_of(pid: int) -> int:
+def _namespace_of(pid: int | str, kind: str) -> int:
     """0 of a process that has ended, and only waits to be asked for its status."""
     try:
-        return os.stat(f"/proc/{pid}/ns/net").st_ino
+        return os.stat(f"/proc/{pid}/ns/{kind}").st_ino
     except OSError:
         return 0

@@ -24,6 +24,7 @@ from pynetemu.engine.protocol.requests import Join, Start
 
 _OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 CHROOT = "chroot"  # the step that is refused in one
+PRIVILEGED = "privileged"  # the step that only root takes
 _MILLISECONDS_TO_END = 2000
 _NETWORK = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS
 
@@ -52,6 +53,8 @@ def _start_sandbox(channel: Channel, start: Start, parent: int) -> NoReturn:
         in_user_namespace = _leave(host=start.host)
     except OSError as error:
         _refuse(channel, error, "unshare")
+    if in_user_namespace and start.privileged:
+        _refuse(channel, PermissionError(errno.EPERM, os.strerror(errno.EPERM)), PRIVILEGED)
     if (init := os.fork()) == 0:
         _init(channel, parent, start, in_user_namespace)
     channel.close()

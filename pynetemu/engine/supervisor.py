@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.machine.machine import number_inside
+from pynetemu.engine.machine.users import find_user
 from pynetemu.engine.nodes import NETWORK, Nodes
-from pynetemu.engine.paths import search_path
+from pynetemu.engine.paths import search_path, without_personal
 from pynetemu.engine.processes import kill_group, log_file, open_log
 from pynetemu.engine.protocol.codec import to_data
 from pynetemu.engine.protocol.requests import ServiceStatus
-from pynetemu.errors import ServiceError
+from pynetemu.errors import CommandError, ServiceError
 from pynetemu.plan.operations import AddService
 from pynetemu.safe_text import printable
 
@@ -109,15 +110,20 @@ class Services:
 
     def _start(self, operation: AddService) -> _Service:
         added = dict(variable.split("=", 1) for variable in operation.env)
-        env = {**os.environ, **_UNBUFFERED, "PATH": search_path(os.environ), **added}
+        usual = {**os.environ, **_UNBUFFERED, "PATH": search_path(os.environ)}
         others = self._sockets(operation)
         log = open_log(operation.node, operation.name)
         written = os.lseek(log, 0, os.SEEK_END)
         try:
             with self._loop.enter(operation.node):
                 os.chdir(operation.directory)
+                user = find_user(operation.user, operation.node) if operation.user else None
+                env = {**(without_personal(usual) | user.env if user else usual), **added}
                 _check_program(operation, env["PATH"])
-                job = self._loop.processes.start_service("/bin/sh", ["sh", "-c", operation.command], env, log)
+                argv = ["sh", "-c", operation.command]
+                job = self._loop.processes.start_service("/bin/sh", argv, env, log, user=user)
+        except CommandError as error:
+            raise ServiceError(f"{_what(operation)} cannot start: {error}") from error
         except OSError as error:
             raise ServiceError(f"{_what(operation)} cannot start: {error.filename}: {error.strerror}") from error
         finally:

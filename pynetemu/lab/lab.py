@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from pynetemu.engine.paths import search_path
+from pynetemu.engine.paths import search_path, without_personal
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Build, Listen, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
@@ -52,6 +52,7 @@ class LabNode:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         text: bool = True,
+        user: str | int | None = None,
     ) -> Result:
         """Runs a command to its end and gives its status and output.
 
@@ -59,21 +60,22 @@ class LabNode:
 
         `timeout` is in seconds; `input` is what it reads (nothing by default); `env` is added to the environment; `cwd`
         is its directory (the caller's by default). Words may be paths and numbers too, or one list. It returns when the
-        program has ended; what that has left in the background runs on. With `text=False` the output is bytes. Raises
-        CommandNotFound, CommandError, CommandTimeout (the command is killed, with its process group), and with `check`
+        program has ended; what that has left in the background runs on. With `text=False` the output is bytes. `user` is
+        one of the node's /etc/passwd, by name or number; it is root by default. Raises CommandNotFound, CommandError,
+        CommandTimeout (the command is killed, with all that it has started, in the background too), and with `check`
         CommandFailed for a status other than 0.
         """
         words = _words(argv)
         data = input.encode() if isinstance(input, str) else input or b""
         stdin = PIPE if data else DEVNULL
-        process = self.start(*words, stdin=stdin, stdout=PIPE, stderr=PIPE, env=env, cwd=cwd)
+        process = self.start(*words, stdin=stdin, stdout=PIPE, stderr=PIPE, env=env, cwd=cwd, user=user)
         try:
             out, err = communicate(process, data, timeout)
         except CommandTimeout as error:
-            _end(process)
+            process.end()
             raise CommandTimeout(f"{error}, and was killed") from None
         except BaseException:
-            _end(process)
+            process.end()
             raise
         finally:
             process.close()
@@ -96,14 +98,15 @@ class LabNode:
         cwd: str | None = None,
         terminal: int | None = None,
         own_group: bool = True,
+        user: str | int | None = None,
     ) -> Process:
         """Starts a command and returns while it runs.
 
         The streams are as for subprocess.Popen: None inherits the caller's. `terminal` is a descriptor of a terminal
         whose foreground the command's process group becomes; without `own_group` it stays in the caller's process
-        group, as a command of a shell script does. Raises CommandNotFound and CommandError.
+        group, as a command of a shell script does. `user` is as for `run`. Raises CommandNotFound and CommandError.
         """
-        words, environment = _words(argv), _environment(env)
+        words, environment, known = _words(argv), _environment(env, user), _user(user)
         streams = Streams(stdin, stdout, stderr)
         life, their_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = Spawn(
@@ -116,6 +119,7 @@ class LabNode:
             streams=tuple(map(Descriptor, streams.theirs)),
             life=Descriptor(their_life.fileno()),
             terminal=None if terminal is None else Descriptor(terminal),
+            user=known,
         )
         try:
             started = self.lab.processes.ask(request)
@@ -377,16 +381,20 @@ def _with_hint(error: CommandNotFound, words: Sequence[str]) -> CommandNotFound:
     return CommandNotFound(error.program, text)
 
 
-def _end(process: Process) -> None:
-    process.kill()
-    process.wait()
+def _user(wanted: str | int | None) -> str:
+    """As an engine is asked for it. Raises TypeError."""
+    if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, str | int)):
+        raise TypeError(f"user={wanted!r}: a user is a name or a number")
+    return "" if wanted in (None, "root", 0, "0") else str(wanted)
 
 
-def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
+def _environment(added: Mapping[str, str] | None, user: str | int | None) -> dict[str, str]:
+    """Ours; for another user without what is personal, which the engine adds."""
     for name, value in (added or {}).items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise TypeError(f"env: {name!r}: {value!r}: names and values of variables are text")
-    env = {**os.environ, **(added or {})}
+    ours = without_personal(os.environ) if _user(user) else os.environ
+    env = {**ours, **(added or {})}
     env["PATH"] = search_path(env)
     return env
 

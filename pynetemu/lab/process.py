@@ -14,7 +14,7 @@ from io import BufferedReader, BufferedWriter
 from typing import IO, Literal
 
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.requests import Resume, Signal, Started
+from pynetemu.engine.protocol.requests import End, Resume, Signal, Started
 from pynetemu.errors import CommandTimeout, LabError
 from pynetemu.frozen import frozen
 from pynetemu.lab.connection import Connection, is_readable
@@ -124,6 +124,12 @@ class Process:
     def kill(self) -> None:
         """Ends it: SIGKILL, which no program can handle."""
         self.send_signal(signal.SIGKILL)
+
+    def end(self) -> None:
+        """Kills it with all that it has started, in sessions of its own too, and returns when it has ended."""
+        if self._status is None:
+            self._connection.ask(End(self._job))
+            self.wait()
 
     def resume(self, terminal: int | None = None) -> None:
         """Continues a stopped process, in the terminal's foreground if one is given."""

@@ -210,7 +210,9 @@ def _neighbors(found: ResolvedNeighbors) -> AddNeighbors:
 
 
 def _service(part: ResolvedService) -> AddService:
-    return AddService(part.node.name, part.name, part.command, part.directory, part.ready, part.timeout, part.env, part.source)
+    return AddService(
+        part.node.name, part.name, part.command, part.directory, part.ready, part.timeout, part.env, part.user, part.source
+    )
 
 
 def _settings_of(node: ResolvedNode) -> Iterator[SetSysctl]:

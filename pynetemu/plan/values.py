@@ -21,6 +21,8 @@ from pynetemu.topology.part import quoted
 from pynetemu.topology.services import Ready
 
 LONGEST_INTERFACE_NAME = 15  # bytes; IFNAMSIZ is 16 with the final zero, linux/if.h
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,62}\$?")  # as useradd(8) allows, and Debian besides
+_LARGEST_ID = (1 << 32) - 2  # the one above stands for none, as in chown(2)
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 _NAME_HINT = "letters, digits, - and _ are allowed, 63 at most, and no - at the start"
@@ -239,6 +241,17 @@ def read_environment(env: object) -> tuple[str, ...]:
         if not isinstance(name, str) or not isinstance(value, str) or not name or "=" in name or "\0" in name + value:
             raise Wrong(f"env={{{quoted(name)}: {quoted(value)}}} cannot be in an environment", "names and values are strings")
     return tuple(f"{name}={value}" for name, value in env.items())
+
+
+def read_user(user: object) -> str:
+    """A user's name or number; "" for root."""
+    hint = "a name of the node's /etc/passwd, or a number: user='postgres'"
+    if isinstance(user, bool) or not isinstance(user, str | int):
+        raise Wrong(f"user={quoted(user)} is no user", hint)
+    text = str(user)
+    if not (_USER.fullmatch(text) if not text.isdecimal() else int(text) <= _LARGEST_ID):
+        raise Wrong(f"user={quoted(user)} is no user", hint)
+    return "" if text in ("root", "0") else text
 
 
 def _parse_interface_address(text: object) -> InterfaceAddress:

@@ -5,7 +5,7 @@ is a line for `sh` in the node, so that it means what it means everywhere.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import UsageError
@@ -24,6 +24,7 @@ SH_WORDS = frozenset(
 )
 _QUOTED_OR_OUTPUT = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|([|>])""", re.DOTALL)
 _SUDO = re.compile(r"\s*(sudo)(?:\s+(?:-[EHnSikb]+|-u\s*root|--user[= ]root|--))*\s+(?=[^-\s])")
+_SUDO_USER, _SUDO_PLAIN = re.compile(r"-u(?=.)|--user=(?=.)"), re.compile(r"-[EHnSikb]+")
 _PYTHON = ("py", "px")  # whose quotes are Python's
 
 
@@ -65,6 +66,23 @@ def without_sudo(text: str) -> str:
         if found := _SUDO.match(text, start):
             text = text[: found.start(1)] + text[found.end() :]
     return text
+
+
+def without_user(argv: Sequence[str]) -> tuple[list[str], str | None]:
+    """What `sudo -u postgres psql` asks for: ["psql"] and "postgres"; None for root. Others are given back as they are."""
+    words, user = list(argv), None
+    if words[:1] != ["sudo"]:
+        return words, None
+    words.pop(0)
+    while words and (option := words[0]).startswith("-"):
+        words.pop(0)
+        if option in ("-u", "--user") and words:
+            user = words.pop(0)
+        elif found := _SUDO_USER.match(option):
+            user = option[found.end() :]
+        elif option != "--" and not _SUDO_PLAIN.fullmatch(option):
+            return list(argv), None
+    return (words, user) if words and user else (list(argv), None)
 
 
 def parse(text: str) -> Line | None:

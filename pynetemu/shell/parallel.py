@@ -17,6 +17,7 @@ from pynetemu.errors import CommandError
 from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
 from pynetemu.shell.jobs import exit_status
+from pynetemu.shell.language import without_user
 from pynetemu.terminal_output import paint
 from pynetemu.wording import shortened
 
@@ -80,7 +81,8 @@ class _Runs:
     def _start(self, run: _Run) -> None:
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
         try:
-            process = self._network[run.node].start(*run.argv, stdin=nothing, stdout=pipe, stderr=pipe)
+            argv, user = without_user(run.argv)
+            process = self._network[run.node].start(*argv, stdin=nothing, stdout=pipe, stderr=pipe, user=user)
         except CommandError as error:
             lines = str(error).removeprefix(f"{run.node}: ").splitlines()
             run.kept += [(True, f"{line}\n".encode()) for line in lines]

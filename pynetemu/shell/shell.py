@@ -19,7 +19,7 @@ from pynetemu.lab.process import Process
 from pynetemu.network.network import Network
 from pynetemu.shell import crafting, terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
-from pynetemu.shell.language import Line, argv_of, logical_lines, parse, without_sudo
+from pynetemu.shell.language import Line, argv_of, logical_lines, parse, without_sudo, without_user
 from pynetemu.shell.lists import Part, parts_of
 from pynetemu.terminal_output import wrapped
 
@@ -212,9 +212,9 @@ class Shell:
     def _command(self, node: str, argv: list[str], background: bool, text: str) -> int:
         tty = terminal.own_terminal() if self._job_control and not background else None
         with terminal.lent(tty or terminal.own_terminal()):
-            process = self.network[node].start(
-                *argv, stdin=self._stdin, terminal=tty, own_group=self._job_control or background
-            )
+            argv, user = without_user(argv)
+            own_group = self._job_control or background
+            process = self.network[node].start(*argv, stdin=self._stdin, terminal=tty, own_group=own_group, user=user)
             if background:
                 return self._put_aside(process, text)
             return self._foreground(process, text)
@@ -274,7 +274,7 @@ class Shell:
         old = self.network
         if old.host:  # both would be on the machine
             old.close()
-        new = Network(plan, name=old.name, host=old.host).open()
+        new = Network(plan, name=old.name, host=old.host, privileged=old.privileged).open()
         old.close()
         new.rename(old.name)
         new.describe(topology, plan)

@@ -61,13 +61,15 @@ class Service(Part):
 
     Services start in the order of the description, each when the one before is ready; the lab is up when all are.
     `command` is a line for `sh`, run in the folder of the description's file. `ready` says when it is ready (by default
-    once it has started), and `timeout` how many seconds that may take (10). `env` is added to the environment.
+    once it has started), and `timeout` how many seconds that may take (10). `env` is added to the environment. `user` is a
+    user of the node, by name or number, as whom it runs (root): for programs that refuse to be root, such as postgres.
 
     What it prints is kept: `logs web` in the shell, `net.log("web")` in Python.
     """
 
     ready: Ready | None = None
     timeout: float = 10.0
+    user: str | int = "root"
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Service(Part):
         ready: Ready | None = None,
         timeout: float | None = None,
         env: Mapping[str, str] | None = None,
+        user: str | int | None = None,
     ) -> None:
         self.node: Any = node
         self.command = command
@@ -85,5 +88,7 @@ class Service(Part):
             self.ready = ready
         if timeout is not None:
             self.timeout = timeout
+        if user is not None:
+            self.user = user
         if isinstance(node, Node):
             node.declaration.keep(self)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pynetemu import Host, Link, Network, Topology
-from tests.support.pynetemu import pynetemu
+from pynetemu import Host, Link, Network, PrivilegeError, Topology
+from tests.support.pynetemu import CLONE, pynetemu
 
 
 class Pair(Topology):
@@ -73,3 +73,19 @@ def test_a_privileged_lab_may_do_what_root_may(tmp_path: Path) -> None:
         value = Path("/proc/sys/kernel/panic_on_oops").read_text().strip()
         net["a"].run("sysctl", "-w", f"kernel.panic_on_oops={value}", check=True)
         net["a"].run("mknod", tmp_path / "device", "c", "1", "3", check=True)
+
+
+@pytest.mark.root
+def test_the_command_line_makes_privileged_labs_which_stay_so() -> None:
+    made = "a mknod /run/device c 1 3"
+    done = pynetemu(f"{CLONE}/tests/network/test_guard.py:Pair", "--privileged", "-c", made, "-c", "reload --fresh", "-c", made)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert pynetemu(f"{CLONE}/tests/network/test_guard.py:Pair", "-c", made).returncode == 1
+
+
+@pytest.mark.ordinary_user
+def test_a_privileged_lab_needs_root() -> None:
+    with pytest.raises(PrivilegeError, match="only labs of root can be privileged"):
+        Network(Pair(), privileged=True).open()
+    done = pynetemu(f"{CLONE}/tests/network/test_guard.py:Pair", "--privileged", "-c", "a true")
+    assert (done.returncode, "only labs of root" in done.stderr) == (3, True)

@@ -1,5 +1,6 @@
 """How programs in nodes are run from Python: words, input, output, and what they leave in the background."""
 
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,3 +94,35 @@ def test_a_command_that_took_too_long_is_ended(blue: RunningNode) -> None:
     with pytest.raises(CommandTimeout, match="and was killed"):
         blue.run("sleep", "61", timeout=0.2)
     wait_until(lambda: "sleep 61" not in str(blue.run("ps", "-eo", "args=").stdout))
+
+
+_LEAVES_BEHIND = "setsid sleep 3201 & (setsid sh -c 'sleep 3202 & exec sleep 3203' &); setsid -f sleep 3204; exec sleep 3205"
+
+
+def _asleep(node: RunningNode) -> str:
+    return str(node.run("pgrep", "-f", "^sleep 320").stdout)
+
+
+def test_a_timeout_ends_all_that_a_command_has_started_and_nothing_else(blue: RunningNode) -> None:
+    with blue.start("sleep", "3209") as other:
+        with pytest.raises(CommandTimeout):
+            blue.run("sh", "-c", _LEAVES_BEHIND, timeout=0.3)
+        assert _asleep(blue).split() == [str(other.pid)]
+        other.kill()
+
+
+def test_end_ends_all_that_a_program_has_started(blue: RunningNode) -> None:
+    process = blue.start("sh", "-c", _LEAVES_BEHIND)
+    wait_until(lambda: len(_asleep(blue).split()) == 5)
+    process.end()
+    assert process.wait() == -signal.SIGKILL
+    assert _asleep(blue) == ""
+    process.end()  # one that has ended is no error
+    process.close()
+
+
+def test_a_timeout_in_an_attached_lab_ends_all_too(blue: RunningNode) -> None:
+    with Network.attach(blue.lab.name) as other:
+        with pytest.raises(CommandTimeout):
+            other["blue"].run("sh", "-c", _LEAVES_BEHIND, timeout=0.3)
+        assert _asleep(blue) == ""

@@ -15,7 +15,7 @@ from pynetemu.engine.paths import ProgramNotFound
 from pynetemu.engine.protocol.channel import Message, TooLong
 from pynetemu.engine.protocol.codec import NotUnderstood, from_data, to_data
 from pynetemu.engine.protocol.requests import PROTOCOL, REQUESTS, Request, Spawn
-from pynetemu.errors import ConflictError, KernelError, PynetemuError, ServiceError
+from pynetemu.errors import CommandError, ConflictError, KernelError, PynetemuError, ServiceError
 from pynetemu.frozen import frozen
 
 A = TypeVar("A")
@@ -101,7 +101,12 @@ def refusal_of(request: Request[Any] | None, error: Exception) -> Refusal:
     return Refusal(kind, f"{where}{error} ({type(error).__name__})")
 
 
-_KINDS: dict[type[Any], str] = {KernelError: "kernel", ConflictError: "conflict", ServiceError: "service"}
+_KINDS: dict[type[Any], str] = {
+    KernelError: "kernel",
+    ConflictError: "conflict",
+    ServiceError: "service",
+    CommandError: "command",
+}
 _SAME = "use the same version, or start the lab again"
 
 

@@ -22,7 +22,7 @@ from pynetemu.engine.protocol.request import Request as Request
 from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
-PROTOCOL = 4
+PROTOCOL = 5
 
 # What a process of ours is told first.
 
@@ -200,7 +200,8 @@ class Spawn(Request[Started]):
     """Start a program in a node.
 
     `life` is where changes of its state arrive (`engine.processes`); `terminal`'s foreground its process group becomes. With
-    `must_enter` the directory must be there, else the program starts in /.
+    `must_enter` the directory must be there, else the program starts in /. `user` is one of the node's, by name or number, ""
+    for root.
     """
 
     node: str
@@ -212,6 +213,14 @@ class Spawn(Request[Started]):
     streams: tuple[Descriptor, ...]
     life: Descriptor
     terminal: Descriptor | None = None
+    user: str = ""
+
+
+@request
+class End(Request[None]):
+    """Kill a process that was started by `Spawn`, with all that it has started."""
+
+    job: int
 
 
 @request

@@ -17,9 +17,16 @@ def lines(operation: AddHttpServer | AddService, root: str | None) -> Iterator[s
     match operation:
         case AddHttpServer(port=port):
             yield f'{enter}python3 -m http.server {port} --directory "$(mktemp -d)"'
-        case AddService(command=command, directory=directory, env=env):
+        case AddService(command=command, directory=directory, env=env, user=user):
+            becomes = _becoming(user) if user else ""
             added = f"env {' '.join(map(quote, env))} " if env else ""
-            yield f"cd {quote(directory)} && {enter}{added}sh -c {quote(command)}"
+            yield f"cd {quote(directory)} && {enter}{becomes}{added}sh -c {quote(command)}"
+
+
+def _becoming(user: str) -> str:
+    if user.isdecimal():
+        return f"setpriv --reuid={user} --regid={user} --clear-groups "
+    return f"runuser -u {user} -- "
 
 
 def in_script(operation: AddHttpServer | AddService, root: str | None) -> Iterator[str]:

@@ -20,7 +20,7 @@ class AddService(Effect):
     """A program that runs in the node from the start: a line for `sh`, run in `directory`.
 
     `ready` is "tcp:PORT", "udp:PORT", "prints:TEXT", "finished" or "" (as soon as it has started); it may take `timeout`
-    seconds. `env` has "NAME=VALUE" of what is added to the environment.
+    seconds. `env` has "NAME=VALUE" of what is added to the environment. `user` is a name or a number, "" for root.
     """
 
     IDENTITY = "node", "name"
@@ -32,4 +32,5 @@ class AddService(Effect):
     ready: str
     timeout: float
     env: tuple[str, ...]
+    user: str = ""
     source: str = ""

@@ -210,6 +210,7 @@ class ResolvedService:
     ready: str
     timeout: float
     env: tuple[str, ...]
+    user: str
     source: str
 
 

@@ -6,7 +6,15 @@ from itertools import count
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.network import ResolvedHttpServer, ResolvedNode, ResolvedService
 from pynetemu.plan.resolve.references import Resolver
-from pynetemu.plan.values import read_command, read_environment, read_port, read_ready, read_seconds, read_service_name
+from pynetemu.plan.values import (
+    read_command,
+    read_environment,
+    read_port,
+    read_ready,
+    read_seconds,
+    read_service_name,
+    read_user,
+)
 from pynetemu.topology.part import Declaration
 from pynetemu.topology.services import HttpServer, Service
 
@@ -44,11 +52,12 @@ class Services:
         ready = "" if part.ready is None else check(declaration, read_ready, part.ready)
         timeout = check(declaration, read_seconds, part.timeout)
         env = check(declaration, read_environment, part.env)
-        if node is None or command is None or ready is None or timeout is None or env is None:
+        user = check(declaration, read_user, part.user)
+        if node is None or command is None or ready is None or timeout is None or env is None or user is None:
             return None
         name = self._service_name(node, declaration, command.split()[0].rpartition("/")[2])
         directory = os.path.dirname(os.path.abspath(declaration.file))
-        return ResolvedService(node, name, command, directory, ready, timeout, env, declaration.where)
+        return ResolvedService(node, name, command, directory, ready, timeout, env, user, declaration.where)
 
     def _node_of_service(self, part: HttpServer | Service) -> ResolvedNode | None:
         if part.declaration.refused:
