@@ -24,9 +24,9 @@ def run(arguments: argparse.Namespace) -> int:
     lab = arguments.lab or name_of(type(load(arguments.file, dict(arguments.parameters))).__name__)
     with Network.attach(lab) as network:
         interrupts.raise_again()
-        _, plan = read_description(arguments, network.host, running=network.plan)
+        topology, plan = read_description(arguments, network.host, running=network.plan)
         if arguments.dry_run:
             print(*network.difference(plan).commands, sep="\n")
         else:
-            print(network.apply(plan))
+            print(network.apply(plan, topology))
     return 0

@@ -3,8 +3,10 @@
 import argparse
 import os
 import sys
+from functools import partial
 
 from pynetemu.cli import interrupts
+from pynetemu.cli.description import read_again
 from pynetemu.wording import shortened
 
 
@@ -20,9 +22,11 @@ def run(arguments: argparse.Namespace) -> int:
     with Network.attach(arguments.lab) as network:
         interrupts.raise_again()
         registry.use_file(network.file)
+        again = partial(read_again, network)
         if not os.isatty(0):
-            return Shell(network, stdin=os.open(os.devnull, os.O_RDONLY)).run_lines(iter(sys.stdin.readline, ""))
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            return Shell(network, stdin=nothing, description=again).run_lines(iter(sys.stdin.readline, ""))
         from pynetemu.shell.prompt.prompt import interact
 
         print(f"{network.name}: {shortened(network.nodes)}. Leaving this shell leaves the lab running.")
-        return interact(Shell(network, job_control=True))
+        return interact(Shell(network, job_control=True, description=again))

@@ -12,6 +12,7 @@ from pynetemu.terminal_output import wrapped
 
 if TYPE_CHECKING:
     from pynetemu.lab.connection import Sandbox
+    from pynetemu.network.network import Network
     from pynetemu.plan.operations import Plan
     from pynetemu.topology import Topology
 
@@ -51,6 +52,17 @@ def read_description(
     for warning in plan.warnings:
         print(wrapped(f"pynetemu: warning: {warning}", sys.stderr), file=sys.stderr)
     return topology, plan
+
+
+def read_again(lab: "Network", running: "Plan | None" = None) -> "tuple[Topology, Plan]":
+    """The description that a running lab was loaded from, or was last changed to, as its file is now; raises LabError."""
+    loaded = lab.description._loaded
+    if loaded is None:
+        from pynetemu.errors import LabError
+
+        raise LabError("this lab has been started from no file\n    hint: `pynetemu apply FILE LAB` takes any file")
+    arguments = argparse.Namespace(file=loaded[0], parameters=list(loaded[1].items()), strict=False)
+    return read_description(arguments, lab.host, running=running)
 
 
 def _hidden_commands(plan: "Plan") -> Iterator[str]:

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         network = Network(
             plan, privileged=arguments.privileged, name=arguments.name, sandbox=sandbox, capture=arguments.capture
         )
-        network.describe(topology, plan)
+        network.describe(topology)
         with captured.told(network.captured):
             return _serve(network.begin(), arguments, script, start)
     finally:

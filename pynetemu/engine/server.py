@@ -24,11 +24,13 @@ from pynetemu.engine.protocol.requests import (
     Changed,
     ChangeLab,
     Describe,
+    Described,
     Description,
     Feature,
     Features,
     FindInterfaces,
     ForgetNeighbors,
+    KeepDescription,
     KernelTables,
     LabNamespaces,
     Listen,
@@ -41,6 +43,7 @@ from pynetemu.engine.protocol.requests import (
     OpenLog,
     OpenNode,
     OpenSocket,
+    ReadDescription,
     ReadFiles,
     ReadIndexes,
     ReadNames,
@@ -114,6 +117,8 @@ class Server(Loop):
                 return self._features(request.names)
             case PlayLink() | ReplayLink() | WriteJournal() | ReadEnded() | ReadRelay():
                 return self._relays.answer(request)
+            case ReadDescription() | KeepDescription():
+                return self._answer_about_description(request)
             case Listen() | WatchPlan() | ChangeLab() | TakeBack() | SwitchInterfaces():
                 return self._answer_about_changes(request)
             case SetPower():
@@ -188,13 +193,21 @@ class Server(Loop):
                 self._changes.watch(socket.socket(fileno=os.dup(request.watcher)))
                 return self._changes.revision
             case ChangeLab():
-                return self._changed(self._changes.become(self._wanted(request), request.cancel))
+                described = self._changes.description if request.keeps_description else request.description
+                return self._changed(self._changes.become(self._wanted(request), described, request.cancel))
             case TakeBack():
                 self._require(request.base)
                 return self._changed(self._changes.take_back(request.cancel))
             case SwitchInterfaces():
                 self._switching.switch([(place.node, place.interface) for place in request.places], request.up)
                 return None
+
+    def _answer_about_description(self, request: ReadDescription | KeepDescription) -> Described | None:
+        if isinstance(request, ReadDescription):
+            return Described(self._changes.revision, self._changes.description)
+        self._require(request.revision)
+        self._changes.description = request.description
+        return None
 
     def _start_services(self, node: str) -> Steps[None]:
         """Those of a node that has been started anew; its web servers listen all the time."""

@@ -13,6 +13,7 @@ from pynetemu.wording import shortened
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
+    from pynetemu.topology import Topology
 
 
 class LabChange:
@@ -68,14 +69,14 @@ class LabChange:
         return f"<{type(self).__name__} {self}>"
 
 
-def become(lab: "Lab", plan: Plan) -> LabChange:
-    """Makes a running lab what another plan says, all of it or nothing: what both have is not touched.
+def become(lab: "Lab", old: Plan, plan: Plan, topology: "Topology | None" = None, same: bool = False) -> LabChange:
+    """Makes a running lab, which is what the `old` plan says, what another says, all of it or nothing: what both have is not
+    touched. The new one was made of the `topology`, or of the `same` as the old one.
 
     Raises KernelError, ServiceError and LabError, also when somebody else changes the lab meanwhile; then, and after
     Ctrl-C, all is as it was.
     """
-    old = lab.plan
-    return LabChange(old, plan, lab.followed.change(lab.control, plan))
+    return LabChange(old, plan, lab.followed.change(lab.control, old, plan, topology, same))
 
 
 def undo(lab: "Lab") -> LabChange:

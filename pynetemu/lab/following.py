@@ -6,23 +6,38 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.requests import Changed, ChangeLab, ReadPlan, Request, TakeBack, WatchPlan
+from pynetemu.engine.protocol.requests import (
+    Changed,
+    ChangeLab,
+    KeepDescription,
+    ReadDescription,
+    ReadPlan,
+    Request,
+    TakeBack,
+    WatchPlan,
+)
 from pynetemu.errors import LabError
 from pynetemu.plan.data import change_to_data, from_data
 from pynetemu.plan.operations import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from pynetemu.lab.connection import Connection
+    from pynetemu.topology import Topology
 
 
 class FollowedPlan:
-    """A lab's plan, with its number. The engine tells of new ones over a socket, which takes a microsecond to look at."""
+    """A lab's plan, with its number, and the description that it was made of, for all to change.
+
+    The engine tells of new ones over a socket, which takes a microsecond to look at.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._revision = 0
+        self._description: tuple[int, Topology | None] | None = None  # of the plan of a number
         self._news: socket.socket | None = None
         self._lock = threading.Lock()
 
@@ -33,16 +48,42 @@ class FollowedPlan:
                 self.plan, self._revision = from_data(control.ask(ReadPlan())), latest
         return self.plan
 
-    def change(self, control: "Connection", new: Plan) -> tuple[str, ...]:
-        """Makes the lab what a plan says, all of it or nothing; gives what the engine has to tell.
+    def description(self, control: "Connection") -> "Topology | None":
+        """What the plan of now was made of; None where that is not known. Raises LabError."""
+        self.now(control)
+        if self._description is None or self._description[0] != self._revision:
+            from pynetemu.topology.data import from_data as topology_from_data
 
-        Raises KernelError, ServiceError, LabError, and KeyboardInterrupt, when all is as it was.
+            found = control.ask(ReadDescription())
+            topology = None if found.description is None else topology_from_data(found.description)
+            self._description = found.revision, topology
+        return self._description[1]
+
+    def keep(self, control: "Connection", topology: "Topology", data: "dict[str, Any] | None") -> None:
+        """Tells the engine what the first plan was made of. Raises LabError."""
+        self.now(control)
+        self._description = self._revision, topology
+        if data is not None:
+            control.ask(KeepDescription(self._revision, data))
+
+    def change(
+        self, control: "Connection", old: Plan, new: Plan, topology: "Topology | None", same: bool = False
+    ) -> tuple[str, ...]:
+        """Makes the lab, which one plan says, what another says, all of it or nothing; gives what the engine has to tell.
+
+        The `topology` is what the new one was made of, if that is known, or the `same` as of the old one. Raises KernelError,
+        ServiceError, LabError, and KeyboardInterrupt, when all is as it was.
         """
-        old = self.now(control)
+        if self.now(control) is not old:
+            raise LabError("somebody else has changed this lab meanwhile: look at what it is now, and try again")
+        if same and self._description is not None and self._description[0] == self._revision:
+            topology = self._description[1]
         change = change_to_data(old, new)
-        answer = _ask(control, lambda cancel: ChangeLab(self._revision, change, cancel))
+        described = None if same or topology is None else data_of(topology)
+        answer = _ask(control, lambda cancel: ChangeLab(self._revision, change, cancel, described, same))
         with self._lock:
             self.plan, self._revision = new, answer.revision
+        self._description = (answer.revision, topology) if topology is not None or not same else None
         return answer.told
 
     def take_back(self, control: "Connection") -> tuple[str, ...]:
@@ -55,7 +96,7 @@ class FollowedPlan:
         """Hears of no more changes."""
         if self._news is not None:
             self._news.close()
-            self._news, self._revision = None, 0
+            self._news, self._revision, self._description = None, 0, None
 
     def _latest(self, control: "Connection") -> int:
         if self._news is None:
@@ -68,6 +109,16 @@ class FollowedPlan:
             while packet := self._news.recv(64):
                 latest = int(packet)
         return latest
+
+
+def data_of(topology: "Topology") -> "dict[str, Any] | None":
+    """A description for the engine to keep; None for one with values that only this process has."""
+    from pynetemu.topology.data import NoDataError, to_data
+
+    try:
+        return to_data(topology)
+    except NoDataError:
+        return None
 
 
 def _ask(control: "Connection", request: "Callable[[Descriptor], Request[Changed]]") -> Changed:

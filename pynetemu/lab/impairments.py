@@ -186,7 +186,7 @@ class RunningLink:
         link = replaced(veth, relayed=True)
         parts: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
         parts += [replaced(op, mechanism="relay") for op in old]
-        become(self._lab, replaced(plan, operations=Operations(in_order(parts))))
+        become(self._lab, plan, replaced(plan, operations=Operations(in_order(parts))), same=True)
 
     def reset(self) -> LabChange:
         """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
@@ -218,7 +218,7 @@ class RunningLink:
         link = replaced(veth, relayed=veth.relayed or "relay" in chosen)
         old = _of_plan(plan, self.a, self.b)
         kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
-        return become(self._lab, replaced(plan, operations=Operations(in_order([*kept, *made]))))
+        return become(self._lab, plan, replaced(plan, operations=Operations(in_order([*kept, *made]))), same=True)
 
 
 def _request(place: Place, file: str) -> PlayLink | ReplayLink:
@@ -345,16 +345,10 @@ def _no_link(lab: "Lab", a: str, b: str) -> str:
     return f"the description has no link between {a} and {b}"
 
 
-def unimpaired(plan: Plan) -> list[Part]:
-    """What a plan makes but for what its links do to packets: equal for plans that only `set` tells apart."""
-    parts = (part for part in parts_of(plan) if not isinstance(part, Impair))
-    return [replaced(part, relayed=False) if isinstance(part, AddVeth) else part for part in parts]
-
-
-def with_what_is_set(new: Plan, described: Plan, current: Plan) -> Plan:
-    """A plan in which links that it still has do to packets what has been `set` since the description."""
-    before, now = _by_link(described), _by_link(current)
-    changed = {link for link in now if now[link] != before.get(link)} & _by_link(new).keys()
+def with_what_is_set(new: Plan, current: Plan) -> Plan:
+    """A plan in which links that both have do to packets what they do now."""
+    now, wanted = _by_link(current), _by_link(new)
+    changed = {link for link in now if link in wanted and now[link] != wanted[link]}
     if not changed:
         return new
     parts: list[Part] = []

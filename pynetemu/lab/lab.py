@@ -198,6 +198,11 @@ class Lab(LiveLab):
         return lab
 
     @property
+    def is_attached(self) -> bool:
+        """Whether another process has started the lab, which runs on when this one leaves."""
+        return self._attached is not None
+
+    @property
     def plan(self) -> Plan:
         """What the lab is made of, as it is now: others may have changed it."""
         return self.followed.now(self.control) if self._is_open else self.followed.plan
@@ -260,6 +265,7 @@ class Lab(LiveLab):
             return self
         try:
             self.begin()
+            self._while_it_is_built()
             self._wait_until_built()
             self._opened()
         except BaseException:
@@ -267,6 +273,9 @@ class Lab(LiveLab):
             raise
         self._is_open = True
         return self
+
+    def _while_it_is_built(self) -> None:
+        """What else can be done while the engine works."""
 
     def _opened(self) -> None:
         """What else belongs to opening, once the lab is ready; what it raises closes the lab."""

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pynetemu.errors import LabError
 from pynetemu.lab.connection import EngineProcess
@@ -54,7 +54,7 @@ class Network(Lab):
         capture: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(topology, host=host, privileged=privileged, name=name, sandbox=sandbox)
-        self._descriptions: list[tuple[Plan, Topology]] = []  # of plans of this lab
+        self._described: tuple[Topology, dict[str, Any] | None] | None = None  # what it is born as, and that for the engine
         self.captured: Capture | None = self.capture(capture) if capture is not None else None
 
     def __getitem__(self, name: str) -> RunningNode:
@@ -77,10 +77,22 @@ class Network(Lab):
 
         return memory_for(len(self.nodes))
 
-    def _opened(self) -> None:
+    def describe(self, topology: Topology) -> None:
+        """Tells of a lab that is made of a plan, and not open yet, which description that comes from: `add`, `remove`, `move`
+        and `save` start from there."""
+        self._described = topology, None
+
+    def _while_it_is_built(self) -> None:
+        from pynetemu.lab.following import data_of
+
         if not isinstance(self._topology, Plan):
-            made = self._topology() if isinstance(self._topology, type) else self._topology
-            self._descriptions = [(self.followed.plan, made)]
+            self.describe(self._topology() if isinstance(self._topology, type) else self._topology)
+        if self._described is not None:
+            self._described = self._described[0], data_of(self._described[0])
+
+    def _opened(self) -> None:
+        if self._described is not None:
+            self.followed.keep(self.control, *self._described)
         if self.captured is not None:
             from pynetemu.capture.capture import boot_rings
 
@@ -123,43 +135,44 @@ class Network(Lab):
 
         return LabChange(self.plan, self.planned(topology))
 
-    def apply(self, topology: "Topology | type[Topology] | Plan") -> "LabChange":
+    def apply(self, topology: "Topology | type[Topology] | Plan", description: "Topology | None" = None) -> "LabChange":
         """Makes the running lab what another description says, all of it or nothing.
 
             net.apply(Routed())
 
         What is described as before is not touched: no packet is lost there, services and programs go on, interfaces keep
         their names, MAC addresses and automatic addresses. What was changed by hand stays, unless it is in the way, which the
-        result tells. Raises DescriptionError, KernelError, ServiceError and LabError; then, and after Ctrl-C, all is as it was.
+        result tells. Of a plan, the `description` is what it was made of. Raises DescriptionError, KernelError, ServiceError
+        and LabError; then, and after Ctrl-C, all is as it was.
         """
         from pynetemu.lab import changing
 
-        plan = self.planned(topology)
-        change = changing.become(self, plan)
-        if not isinstance(topology, Plan):
-            self.describe(topology() if isinstance(topology, type) else topology, plan)
-        return change
-
-    def describe(self, topology: "Topology", plan: "Plan | None" = None) -> None:
-        """Tells which description a plan, by default the lab's, was made of: `add`, `remove` and `move` start from there."""
-        self._descriptions.append((plan or self.plan, topology))
+        if isinstance(topology, type):
+            topology = topology()
+        before = self.plan
+        described = description if isinstance(topology, Plan) else topology
+        return changing.become(self, before, self.planned(topology), described)
 
     def _edit(self, change: Callable[[Topology], Topology]) -> "LabChange":
         """Applies the description of what runs with a change in it. What links were `set` to do meanwhile stays."""
         from pynetemu.lab import changing
-        from pynetemu.lab.impairments import unimpaired, with_what_is_set
+        from pynetemu.lab.impairments import with_what_is_set
 
         now = self.plan
-        like_now = unimpaired(now)
-        for described, topology in reversed(self._descriptions):
-            if unimpaired(described) == like_now:
-                changed = change(topology)
-                plan = self.planned(changed)
-                done = changing.become(self, with_what_is_set(plan, described, now))
-                self.describe(changed, plan)
-                return done
-        hint = "change the file, and apply it: net.apply(...), or `pynetemu apply FILE LAB`"
-        raise LabError(f"the description of this lab is known where it was started or changed last, not here\n    hint: {hint}")
+        changed = change(self.description)
+        return changing.become(self, now, with_what_is_set(self.planned(changed), now), changed)
+
+    @property
+    def description(self) -> Topology:
+        """What the lab was described as and has become by `apply`, `add` and the like, whoever did it.
+
+        Raises LabError where that is not known: for a lab that was made of a plan, or of values that only one process has.
+        """
+        found = self.followed.description(self.control)
+        if found is None:
+            hint = "change the file, and apply it: net.apply(...), or `pynetemu apply FILE LAB`"
+            raise LabError(f"the description of this lab is not known here, only its plan\n    hint: {hint}")
+        return found
 
     def add(self, *parts: "str | Part") -> "LabChange":
         """Adds nodes, each after its name, links, services and filters to the running lab: all of them, or nothing.
@@ -205,7 +218,7 @@ class Network(Lab):
 
         Raises as `apply`, also at the end, and when somebody else has changed the lab within the block.
         """
-        before = self.plan
+        before, described = self.plan, self.followed.description(self.control)
         change = self.apply(topology)
         within = self.plan
         try:
@@ -213,7 +226,7 @@ class Network(Lab):
         finally:
             if self.plan is not within:
                 raise LabError("somebody else has changed this lab meanwhile: it stays as it is")
-            self.apply(before)
+            self.apply(before, described)
 
     def undo(self) -> "LabChange":
         """Takes the last change back that has not been taken back, whoever made it.

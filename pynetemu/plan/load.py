@@ -27,12 +27,19 @@ def load(spec: str, parameters: Mapping[str, str] | None = None) -> Topology:
         kind, given = shape
         topology = _make(kind, {**given, **(parameters or {})})
         topology._declaration.file = ""  # it is in no file of the user's
-        return topology
+        return _noted(topology, spec, parameters)
     file, name = _split(spec)
     source = _read(file)
     with _as_script(file):
         module = _run(file, source)
-        return _make(_choose(file, name, module), parameters or {})
+        topology = _make(_choose(file, name, module), parameters or {})
+    return _noted(topology, os.path.abspath(file) + (f":{name}" if name else ""), parameters)
+
+
+def _noted(topology: Topology, spec: str, parameters: Mapping[str, str] | None) -> Topology:
+    """With where it is from, for who reads it again from another folder."""
+    vars(topology)["_loaded"] = spec, dict(parameters or {})
+    return topology
 
 
 def _make(kind: type[Topology], parameters: Mapping[str, str]) -> Topology:

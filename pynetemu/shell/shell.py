@@ -264,27 +264,29 @@ class Shell:
         topology, plan = self._described(self.network.plan)
         if dry_run:
             return self.network.difference(plan)
-        change = self.network.apply(plan)
-        self.network.describe(topology, plan)
-        return change
+        return self.network.apply(plan, topology)
 
     def reload_fresh(self) -> None:
         """Makes the network again; the old one ends when the new one is there. Raises what a birth raises."""
-        topology, plan = self._described(None)
         old = self.network
+        if old.is_attached:
+            hint = "`reload` changes it to what the file says now"
+            raise LabError(f"reload --fresh works only where the lab was started, since it ends with that\n    hint: {hint}")
+        topology, plan = self._described(None)
         if old.host:  # both would be on the machine
             old.close()
-        new = Network(plan, name=old.name, host=old.host, privileged=old.privileged).open()
+        new = Network(plan, name=old.name, host=old.host, privileged=old.privileged)
+        new.describe(topology)
+        new.open()
         old.close()
         new.rename(old.name)
-        new.describe(topology, plan)
         self.jobs = Jobs()
         self.network = new
 
     def _described(self, running: "Plan | None") -> "tuple[Topology, Plan]":
         if self.description is None:
-            hint = "from elsewhere, `pynetemu apply FILE LAB` does it"
-            raise LabError(f"reload works in the shell that has started the lab, with a file\n    hint: {hint}")
+            hint = "`pynetemu apply FILE LAB` takes any file"
+            raise LabError(f"this lab has been started from no file, so that there is none to reload\n    hint: {hint}")
         return self.description(running)
 
     def chosen(self, sets: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Description:
 
 def describe(topology: Topology) -> Description:
     """Reads the parts out of a topology: those that were registered, and what belongs to its nodes."""
-    parts = _parts(topology)
+    parts = parts_in_order(topology)
     return Description(
         kind=type(topology),
         kind_declaration=type(topology)._declaration,
@@ -68,9 +68,9 @@ def users_attributes(thing: Topology | Part) -> dict[str, object]:
     return {name: value for name, value in {**found, **vars(thing)}.items() if not name.startswith("_")}
 
 
-def _parts(topology: Topology) -> list[Part]:
+def parts_in_order(topology: Topology) -> list[Part]:
     """A topology's own parts in their order, those of each topology in it together, in its place."""
     places = [(part.declaration.order, [part]) for part in reachable(topology._parts)]
-    places += [(inner._declaration.order, _parts(inner)) for inner in topology._inner]
+    places += [(inner._declaration.order, parts_in_order(inner)) for inner in topology._inner]
     ordered = [part for _, parts in sorted(places, key=lambda place: place[0]) for part in parts]
     return list({id(part): part for part in ordered}.values())

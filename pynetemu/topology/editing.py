@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import Any
 
 from pynetemu.errors import LabError, UsageError
+from pynetemu.topology.devices import Device
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
 from pynetemu.topology.part import Part, quoted
@@ -46,7 +47,7 @@ def without(topology: Topology, *names: str) -> Topology:
     for name in names:
         doomed |= {id(part) for part in _called(name, new)}
     parts = all_parts(new)
-    while more := {id(part) for part in parts if id(part) not in doomed and _refers_to(part, doomed)}:
+    while more := {id(part) for part in parts if id(part) not in doomed and _refers_to(part, doomed)} | _ends(parts, doomed):
         doomed |= more
     _drop(new, doomed)
     return new
@@ -114,6 +115,13 @@ def _node_of(end: object) -> object:
 
 def _refers_to(part: Part, doomed: set[int]) -> bool:
     return any(id(vars(part).get(reference)) in doomed for reference in _REFERENCES)
+
+
+def _ends(parts: Iterable[Part], doomed: set[int]) -> set[int]:
+    """The ends of links that go: an interface is one end of a link, but for a bridge, which has a port there."""
+    links = (part for part in parts if isinstance(part, Link) and id(part) in doomed)
+    ends = {id(end) for link in links for end in (link.a, link.b) if isinstance(end, Interface) and not isinstance(end, Device)}
+    return ends - doomed
 
 
 def _drop(topology: Topology, doomed: set[int]) -> None:

@@ -8,7 +8,7 @@ from pynetemu.topology.part import Declaration, Part, caller, copied, next_order
 _P = TypeVar("_P", bound="Part | Topology")
 _MOST_PARTS = 50_000  # of one topology; a lab of so many namespaces is beyond what a kernel carries
 _DEEPEST = 4  # lists within lists
-_OURS = "_build", "_declaration", "_failure", "_inner", "_keep", "_keep_new", "_parts", "_refuse_removal"
+_OURS = "_build", "_declaration", "_failure", "_inner", "_keep", "_keep_new", "_loaded", "_parts", "_refuse_removal"
 
 
 class Topology:
@@ -59,6 +59,7 @@ class Topology:
     _parts: list[Part]
     _inner: list["Topology"]
     _failure: BaseException | None = None  # what `build` raised
+    _loaded: tuple[str, dict[str, str]] | None = None  # the file, or shape, that it is from, and the parameters given to it
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

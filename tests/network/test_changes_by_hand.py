@@ -3,6 +3,7 @@
 import pytest
 
 from pynetemu import DescriptionError, Host, HttpServer, LabError, Link, Network, Router, Switch, Topology, UsageError
+from pynetemu.plan.compile import compile_plan
 
 
 class Lab(Topology):
@@ -61,8 +62,6 @@ def test_what_cannot_be_is_told_and_changes_nothing() -> None:
                 net.remove(name)
         net.remove("right.h1")
         assert net.nodes == ("left.s1", "left.h1", "right.s1")
-        with Network.attach("byhand-2") as other, pytest.raises(LabError, match="pynetemu apply FILE LAB"):
-            other.add("h9", Host())
 
 
 def test_a_lab_is_another_for_the_time_of_a_block() -> None:
@@ -101,3 +100,40 @@ def test_what_links_were_set_to_do_outlasts_what_is_added() -> None:
         three, four = ("delay 3ms",), ("delay 4ms",)
         assert _does(net) == {"h1 eth0": three, "s1 h1": three, "h2 eth0": four, "s1 h2": four}
         assert "1 received" in net["h4"].run("ping", "-c1", "-W2", "h1").stdout
+
+
+class Given(Topology):
+    """Its links end at interfaces that the description makes itself."""
+
+    s1, s2 = Switch(), Switch()
+    h1, h2 = Host(), Host()
+    wire = Link(h1.interface("eth0"), s1.port(hairpin=True))
+    other = Link(h2.interface("lan", "10.0.1.7/24"), s1)
+    up = Link(s1, s2)
+
+
+def test_every_terminal_changes_the_lab_and_all_agree() -> None:
+    with Network(Given, name="byhand-5") as net, Network.attach("byhand-5") as one, Network.attach("byhand-5") as two:
+        assert str(one.add("h3", Host(), Link("h3", "s1"))) == "added h3; changed s1"
+        assert str(two.move("h3", "s1", "s2")) == "changed s1, s2, h3"
+        assert str(net.remove("h1-s1")) == "changed s1, h1"
+        assert one.plan == two.plan == net.plan
+        assert [i.name for i in one.interfaces("h1")] == ["lo"]
+        assert str(two.undo()) == "changed s1, h1"
+        assert str(one.remove("h3")) == "removed h3; changed s2"
+        one.link("other").set(delay="3ms")
+        two.add("h4", Host(), Link("h4", "s2"))
+        assert [d.impairment.words for d in net.link("other").directions] == [("delay 3ms",), ("delay 3ms",)]
+        with two.changed(Lab()):
+            assert "r1" in one
+        assert one.add("h5", Host(), Link("h5", "s1")).added == ("h5",)
+        assert net.ping_all().loss == 0
+
+
+def test_a_lab_of_a_plan_alone_is_changed_by_descriptions_only() -> None:
+    with Network(compile_plan(Lab), name="byhand-6") as net, Network.attach("byhand-6") as other:
+        for lab in (net, other):
+            with pytest.raises(LabError, match="pynetemu apply FILE LAB"):
+                lab.add("h9", Host())
+        net.apply(Lab())
+        assert other.add("h9", Host(), Link("h9", "s1")).added == ("h9",)

@@ -3,6 +3,7 @@
 import select
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from pynetemu.engine import apply
 from pynetemu.engine.changes import kept
@@ -34,6 +35,7 @@ from pynetemu.plan.operations.steps import Replace, Undo, nodes_of
 _FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
 _ROUTES = AddRoute, AddMultipathRoute, EndTable
 _MOST_KEPT = 100  # plans to which can be gone back
+_Description = dict[str, Any] | None  # as `topology.data` has it: what is in it is for clients to know
 
 
 class Changes:
@@ -48,7 +50,8 @@ class Changes:
         self.inventory = Inventory(Plan("", ()))
         self.revision = 0
         self._nodes, self._check, self._name = nodes, check, name
-        self._earlier: list[Plan] = []
+        self.description: _Description = None  # that the plan was made of
+        self._earlier: list[tuple[Plan, _Description]] = []
         self._watchers: list[socket.socket] = []
         self._is_busy = False
 
@@ -75,14 +78,14 @@ class Changes:
         if not listens:
             listen()
 
-    def become(self, new: Plan, cancel: int | None) -> Steps[list[str]]:
-        """Makes the lab another one; tells what was in the way and had to go.
+    def become(self, new: Plan, description: _Description, cancel: int | None) -> Steps[list[str]]:
+        """Makes the lab another one, described so; tells what was in the way and had to go.
 
         Raises KernelError, ServiceError and LabError: then all is as it was. So it is when `cancel` becomes readable, and
         when the steps are given up.
         """
-        before = self.plan
-        told = yield from self._change(new, cancel)
+        before = self.plan, self.description
+        told = yield from self._change(new, description, cancel)
         self._earlier = [*self._earlier[-_MOST_KEPT + 1 :], before]
         return told
 
@@ -90,7 +93,7 @@ class Changes:
         """Takes back the last change that has not been taken back. Raises as `become`."""
         if not self._earlier:
             raise LabError("there is no change to take back: the lab is as it started")
-        told = yield from self._change(self._earlier[-1], cancel)
+        told = yield from self._change(*self._earlier[-1], cancel)
         self._earlier.pop()
         return told
 
@@ -98,7 +101,7 @@ class Changes:
         """From now on the number of each new plan is one packet there."""
         self._watchers.append(watcher)
 
-    def _change(self, new: Plan, cancel: int | None) -> Steps[list[str]]:
+    def _change(self, new: Plan, description: _Description, cancel: int | None) -> Steps[list[str]]:
         if self._is_busy:
             raise LabError("another change of this lab is going on: try again when that is done")
         steps = difference(parts_of(self.plan), parts_of(new))
@@ -122,6 +125,7 @@ class Changes:
         finally:
             self._is_busy = False
         self.revision += 1
+        self.description = description
         self._tell()
         return change.told
 

@@ -90,6 +90,27 @@ class ReadPlan(Request[dict[str, Any]]):
     """What the lab is made of, as `plan.data` writes it."""
 
 
+@frozen
+class Described:
+    """The description that the plan of this number was made of (`topology.data`), None where nobody has told it."""
+
+    revision: int
+    description: dict[str, Any] | None
+
+
+@request
+class ReadDescription(Request[Described]):
+    """What the lab was described as, for every terminal to change."""
+
+
+@request
+class KeepDescription(Request[None]):
+    """What the plan of this number was made of; it comes when the lab stands, since nobody needs it before."""
+
+    revision: int
+    description: dict[str, Any]
+
+
 @request
 class Listen(Request[None]):
     """From now on let those attach who come to this socket, and to no other one."""
@@ -116,12 +137,15 @@ class Changed:
 class ChangeLab(Request[Changed]):
     """Become what another plan says: `change` leads to it from the plan numbered `base` (`plan.data.change_to_data`).
 
-    All of it is done or nothing; when `cancel` becomes readable, nothing.
+    All of it is done or nothing; when `cancel` becomes readable, nothing. `description` is what the plan was made of, None
+    for what is not known, unless it `keeps_description`: then it is that of the plan before, of which links do other things.
     """
 
     base: int
     change: dict[str, Any]
     cancel: Descriptor | None
+    description: dict[str, Any] | None
+    keeps_description: bool
 
 
 @request
