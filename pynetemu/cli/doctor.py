@@ -11,6 +11,7 @@ from pynetemu.engine.protocol.codec import to_data
 from pynetemu.engine.protocol.requests import Feature, Features
 
 _TUN = "/dev/net/tun"
+_VERSION = 1  # of the form of `--json`
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = examine()
     if arguments.json:
         features = [to_data(feature, []) for feature in report.features]
-        print(json.dumps({"works": report.works, **asdict(report), "features": features}, indent=2))
+        print(json.dumps({"version": _VERSION, "works": report.works, **asdict(report), "features": features}, indent=2))
     else:
         print("\n".join(_lines(report)))
     return 0 if report.works else 3

@@ -11,6 +11,7 @@ from pynetemu.terminal_output import can_print, paint, width
 from pynetemu.wording import counted, shortened
 
 _MOST_LINES = 20
+_VERSION = 1  # of the form in which results are kept: `--json`
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Pinged(Answer):
 
     def data(self) -> object:
         return {
+            "version": _VERSION,
             "sent": self.pings.sent,
             "received": self.pings.received,
             "loss": round(self.pings.loss, 6),
@@ -113,6 +115,7 @@ class Sent(Answer):
     def data(self) -> object:
         found = self.found
         data: dict[str, object] = {
+            "version": _VERSION,
             "source": found.source,
             "target": found.target,
             "protocol": found.protocol,

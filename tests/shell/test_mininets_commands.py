@@ -76,7 +76,9 @@ def test_lists_of_some_nodes_and_as_data() -> None:
     assert _data("links blue") == [{"end": "blue:veth_blue", "other_end": "s1:blue", "state": "up"}]
     pings = _data("pingall blue green -c 2")
     assert (pings["sent"], pings["received"], len(pings["pairs"])) == (4, 4, 2)
-    assert _data("iperf blue green -t 200ms")["bits_per_second"] > 1e6
+    found = _data("iperf blue green -t 200ms")
+    assert found["version"] == 1
+    assert found["bits_per_second"] > 1e6
     assert _data("iperfudp 1mbit blue green -t 200ms")["loss"] == 0
 
 
