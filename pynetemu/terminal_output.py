@@ -31,6 +31,7 @@ def paint(text: str, style: str, file: IO[str] | None = None) -> str:
 
 
 def has_colors(file: IO[str] | None = None) -> bool:
+    """Whether a file (standard output) shows colors: a terminal that is not dumb, unless the user has set NO_COLOR."""
     return not os.environ.get("NO_COLOR") and has_screen(file)
 
 
@@ -40,6 +41,7 @@ def has_screen(file: IO[str] | None = None) -> bool:
 
 
 def is_terminal(file: IO[str]) -> bool:
+    """Whether a file is a terminal; one that is closed is none."""
     try:
         return file.isatty()
     except ValueError:  # it is closed

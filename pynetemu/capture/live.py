@@ -41,6 +41,7 @@ class Sighting:
 
     @property
     def place(self) -> str:
+        """ "blue.eth0"."""
         return f"{self.node}.{self.interface}"
 
     @property

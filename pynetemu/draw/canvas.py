@@ -59,6 +59,7 @@ class Canvas:
         self._lines[x, y] = _UP | _DOWN
 
     def write(self, x: int, y: int, text: str, style: str = "") -> None:
+        """Writes text from a place on to the right; `style` is one of `terminal_output.paint`."""
         for column, character in enumerate(printable(text), start=x):
             self._characters[column, y] = character, style
 

@@ -100,6 +100,7 @@ class Graph:
 
     @cached_property
     def node(self) -> dict[str, Node]:
+        """The nodes by their names."""
         return {node.name: node for node in self.nodes}
 
 

@@ -22,6 +22,7 @@ class Core:
 
     @cached_property
     def neighbors(self) -> dict[str, list[str]]:
+        """Of each node those of its neighbors that are in the core too."""
         inside = set(self.names)
         return {name: [other for other in self.graph.neighbors[name] if other in inside] for name in self.names}
 

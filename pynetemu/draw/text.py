@@ -26,6 +26,7 @@ def as_picture(plan: Plan, width: int = 80, ascii: bool = False, color: bool = F
 
 
 def picture(graph: Graph, width: int, ascii: bool, color: bool) -> str:
+    """The lab drawn with letters for a terminal of so many columns; with boxes that are plus and minus signs if `ascii`."""
     canvas = Canvas()
     canvas.write(0, 0, cut(heading(graph), width), "bold")
     canvas.place(0, 2, _body(graph, width))

@@ -120,6 +120,7 @@ class Loop:
         self._events.register(descriptor, selectors.EVENT_READ, callback)
 
     def forget(self, descriptor: int) -> None:
+        """From now on a descriptor is not listened to any more."""
         self._events.unregister(descriptor)
 
     def attach(self, connection: socket.socket) -> None:

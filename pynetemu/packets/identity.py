@@ -16,6 +16,8 @@ _HOP_BY_HOP, _ROUTING, _FRAGMENT, _DESTINATION = 0, 43, 44, 60
 
 
 class Identity(NamedTuple):
+    """What one packet has in common at all places where it is seen: `key`. `ttl` tells hops apart, `flow` is its flow."""
+
     key: tuple[object, ...]
     ttl: int = 0
     flow: bytes = b""

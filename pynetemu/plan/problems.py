@@ -41,6 +41,7 @@ class Problems:
         return len(self._found)
 
     def add(self, declaration: Declaration, text: str, hint: str = "") -> None:
+        """Notes a mistake at a line of the description; `hint` says what would be right."""
         self._found.append((declaration.order, Problem(_cut(text), declaration.where, declaration.text, _cut(hint))))
 
     def add_all(self, declaration: Declaration, found: Iterable[tuple[str, str]]) -> None:
@@ -53,9 +54,11 @@ class Problems:
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        """What was warned of, in the order of the description."""
         return tuple(str(problem) for _, problem in sorted(self._warnings, key=lambda found: found[0]))
 
     def add_first(self, problem: Problem) -> None:
+        """Notes what is to be told before all others."""
         self._found.append((-1, problem))
 
     def check(

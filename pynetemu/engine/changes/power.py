@@ -31,6 +31,7 @@ class Power:
         self._halted: dict[str, list[int]] = {}  # processes that were stopped before a pause already
 
     def states(self) -> dict[str, str]:
+        """ "running", "paused" or "stopped" for every node of the lab."""
         return {name: node.state for name, node in self._nodes.items() if node.kind != "outside"}
 
     def set(self, name: str, wanted: str) -> Steps[None]:

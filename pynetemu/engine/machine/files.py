@@ -65,6 +65,7 @@ class Files:
         self._declared.setdefault(file.node, {})[file.path] = file
 
     def remove(self, file: AddFile) -> None:
+        """A file that the description has no more; what a running node has of it stays."""
         self._declared.get(file.node, {}).pop(file.path, None)
 
     def is_private(self, file: AddFile) -> bool:

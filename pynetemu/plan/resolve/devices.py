@@ -27,6 +27,7 @@ class Devices:
         self._found: list[tuple[Device, ResolvedInterface]] = []
 
     def read(self, part: Device) -> None:
+        """Adds a device to its node; what is wrong with it is noted."""
         if part.declaration.refused and not hasattr(part, "node"):
             return
         what = f"the node of this {type(part).__name__}"

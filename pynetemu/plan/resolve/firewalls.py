@@ -48,6 +48,7 @@ class Filters:
         self._ports: dict[tuple[ResolvedInterface, str], ResolvedForward] = {}
 
     def read(self, part: Firewall | Nat) -> ResolvedFirewall | ResolvedNat | None:
+        """The rules of a firewall or a Nat for its node; None when something is wrong, which is noted."""
         if part.declaration.refused:
             return None
         what = "the node of this firewall" if isinstance(part, Firewall) else "the node of this Nat"

@@ -169,6 +169,7 @@ class Resolver:
         return "give a node, or an interface of one"
 
     def interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
+        """An interface on a node, remembered as what links with `part` as an end mean."""
         declaration = part.declaration
         interface = ResolvedInterface(
             node, part.name if isinstance(part.name, str) else "", declaration, auto=self._boolean(part, "auto_addresses")
@@ -211,6 +212,7 @@ class Resolver:
         return near, far
 
     def link(self, part: Link, a: _End, b: _End) -> ResolvedLink:
+        """A link between two ends; an end that is a node gets an interface of its own."""
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
         near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)

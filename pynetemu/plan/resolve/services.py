@@ -29,6 +29,7 @@ class Services:
         self._services: dict[tuple[str, str], Declaration] = {}
 
     def read(self, part: HttpServer | Service) -> ResolvedHttpServer | ResolvedService | None:
+        """A service on its node; None when something is wrong, which is noted."""
         return self._http_server(part) if isinstance(part, HttpServer) else self._service(part)
 
     def _http_server(self, part: HttpServer) -> ResolvedHttpServer | None:
