@@ -106,6 +106,7 @@ class Server(Loop):
         self._is_on_machine = False  # something of the lab is on the machine itself, or may be
 
     def answer(self, request: Request[Any]) -> object:
+        """What a request is answered with; an iterator is work in steps. Raises what the client is told as an error."""
         match request:
             case Build():
                 return self._build(request)
@@ -296,6 +297,7 @@ class Server(Loop):
         return Changed(self._changes.revision, tuple(told))
 
     def finish(self) -> None:
+        """Takes away what the lab has put onto the machine."""
         self._undo()
 
     def _undo(self) -> None:

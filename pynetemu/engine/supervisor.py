@@ -85,6 +85,7 @@ class Services:
                 kill_group(pid)
 
     def states(self) -> list[ServiceStatus]:
+        """How each service is."""
         return [service.state() for service in self._services.values()]
 
     def watch(self, watcher: socket.socket) -> None:

@@ -74,6 +74,7 @@ class Relay:
         self._calls[source.fileno()] = call
 
     def open(self, link: Link) -> None:
+        """Takes frames from both ends of a link from now on."""
         self.links[link.name] = link
         for side, direction in enumerate(link.directions):
             direction.pointer = self._sender.pointer(link.ends[1 - side])

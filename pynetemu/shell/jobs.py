@@ -25,9 +25,11 @@ class Job:
     state: State = "Running"
 
     def take(self, change: Change) -> None:
+        """Notes that its process has stopped, goes on or has ended."""
         self.state = _STATES[change.kind]
 
     def signal(self, number: int) -> None:
+        """Sends a signal, and lets a stopped process go on where it would not hear of it otherwise."""
         self.process.send_signal(number)
         if self.state == "Stopped" and number in (signal.SIGTERM, signal.SIGHUP):
             self.process.resume()  # a stopped process sees a signal only when it continues
@@ -50,6 +52,7 @@ class Jobs:
         self._jobs: dict[int, Job] = {}
 
     def add(self, process: Process, text: str) -> Job:
+        """A new job with the next number; `text` is the line that began it."""
         number = max(self._jobs, default=0) + 1
         self._jobs[number] = job = Job(number, process, text)
         return job
@@ -61,6 +64,7 @@ class Jobs:
         return len(self._jobs)
 
     def remove(self, job: Job) -> None:
+        """Forgets a job that has ended and was told of."""
         self._jobs.pop(job.number, None)
 
     def find(self, word: str) -> Job:

@@ -166,6 +166,7 @@ def _receive_packet(connection: socket.socket) -> tuple[int, bytes, list[int], b
 
 
 def close_all(descriptors: Sequence[int]) -> None:
+    """Closes descriptors that came with a message, or were sent with one."""
     for descriptor in descriptors:
         os.close(descriptor)
 

@@ -109,6 +109,7 @@ class Evidence:
             del self.asked[: _MOST_NOTED // 2]
 
     def link(self, node: str, interface: str) -> Link | None:
+        """An interface as it is now, None if there is no such; what was found is noted as asked."""
         tables = self.tables(node)
         link = tables.links.get(interface) if tables else None
         if link is not None:

@@ -138,10 +138,12 @@ class NodeTables:
 
     @cached_property
     def links(self) -> dict[str, Link]:
+        """The node's interfaces, by name."""
         return {link.name: _link(link) for link in links(self._asked)}
 
     @cached_property
     def names(self) -> dict[int, str]:
+        """The names of the node's interfaces, by index."""
         return {link.index: link.name for link in self.links.values()}
 
     @cached_property

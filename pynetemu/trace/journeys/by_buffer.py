@@ -30,6 +30,7 @@ class ByBuffer:
         self._recent: deque[Journey] = deque(maxlen=_REBUILT)
 
     def add(self, event: Event) -> None:
+        """Takes one event of the kernel's into the journey that it belongs to, or begins a new one."""
         if event.kind == "end":
             if (journey := self._by_buffer.pop(event.buffer, None)) is not None:
                 journey.freed = True

@@ -34,6 +34,7 @@ class ByContent:
         self._at_parents: dict[tuple[str, Place, bytes], tuple[Sighting, Journey]] = {}  # by direction, place, bytes
 
     def add(self, event: Event) -> None:
+        """Takes one sighting into the journey that it belongs to, or begins a new one."""
         if event.kind == "in":
             self._arrive(event)
         elif event.kind == "out":

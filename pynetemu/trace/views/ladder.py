@@ -36,6 +36,7 @@ class Ladder:
         self._column = max(heads, default=0)
 
     def lines(self) -> Iterator[str]:
+        """The drawing, line by line; a list of what happened where the columns do not fit the terminal."""
         if not self._rows:
             return
         columns = order(self._rows)
