@@ -145,7 +145,7 @@ class FakeEngine:
             self._end = -1
 
     def close(self) -> None:
-        """Ends, and frees what it has. Closing twice is no error."""
+        """Ends, and frees what it has. Closing twice is not an error."""
         if self._is_closed:
             return
         self._is_closed = True

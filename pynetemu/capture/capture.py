@@ -86,7 +86,7 @@ class Capture:
         return self
 
     def stop(self) -> None:
-        """Ends; the file then has everything, and has been closed. Stopping twice is no error.
+        """Ends; the file then has everything, and has been closed. Stopping twice is not an error.
 
         Raises OSError when the file could not be written: it then has all packets up to that moment.
         """

@@ -1,4 +1,4 @@
-"""Brings a lab up and opens its shell, or runs lines of it: from -c, or from standard input where that is no terminal."""
+"""Brings a lab up and opens its shell, or runs lines of it: from -c, or from standard input where that is not a terminal."""
 
 import argparse
 import gc
@@ -100,7 +100,7 @@ def _read(arguments: argparse.Namespace) -> list[str] | None:
         with open(arguments.script) as file:
             return file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{arguments.script}: {getattr(error, 'strerror', None) or 'this is no text'}") from None
+        raise UsageError(f"{arguments.script}: {getattr(error, 'strerror', None) or 'this is not text'}") from None
 
 
 def _stdin(arguments: argparse.Namespace, interactive: bool) -> int | None:

@@ -22,7 +22,7 @@ def check(path: str, background: str = "") -> None:
     if file.suffix not in SUFFIXES:
         raise DrawError(f"{path}: a picture's name ends in one of {', '.join(SUFFIXES)}")
     if background and file.suffix not in _WITH_BACKGROUND:
-        raise DrawError(f"{path}: only {' and '.join(_WITH_BACKGROUND)} have a background; --{background} says nothing here")
+        raise DrawError(f"{path}: only {' and '.join(_WITH_BACKGROUND)} have a background; --{background} has no effect here")
     if file.suffix == ".png" and shutil.which(_CONVERTER) is None:
         raise DrawError(
             f"{path}: a PNG needs {_CONVERTER}, Debian's package {_PACKAGE}\n    hint: an SVG needs nothing: {file.stem}.svg"

@@ -83,7 +83,7 @@ def wait_for_turn() -> Steps[int]:
         except BlockingIOError:
             if time.monotonic() > end:
                 os.close(turn)
-                text = f"another lab is being built on this machine for {_SECONDS_FOR_OTHERS} s now"
+                text = f"another lab has been starting on this machine for {_SECONDS_FOR_OTHERS} s"
                 raise ConflictError(f"{text}\n    hint: `pynetemu ps` lists labs") from None
             yield _SECONDS_BETWEEN_LOOKS
 

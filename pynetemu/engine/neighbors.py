@@ -61,7 +61,7 @@ def replace(nodes: Nodes, forgotten: Entries, asked: Entries) -> "Steps[None]":
     """Deletes single entries, and makes nodes ask for others with frames to these MAC addresses alone.
 
     The new entries are in the state PROBE, and become REACHABLE by the answers, FAILED without (RFC 1122, 2.3.2.1). What a node
-    knows already stays as it is; to forget what it does not know is no error.
+    knows already stays as it is; to forget what it does not know is not an error.
     """
     for name, entries in forgotten.items():
         link = nodes[name].link

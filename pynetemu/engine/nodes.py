@@ -236,7 +236,7 @@ class Nodes(dict[str, Node]):
         node = self[name]
         if node.state != "running":
             verb = {"paused": "resume", "stopped": "start"}[node.state]
-            raise LabError(f"{name} is {node.state}; `{verb} {name}` lets it go on")
+            raise LabError(f"{name} is {node.state}; `{verb} {name}` starts it again")
         if node.machine is not None and node.machine.has_ended():
             node.machine.close()
             node.machine = None

@@ -71,7 +71,7 @@ def _by_surroundings(failed: str, step: str, code: int, root: Path) -> Privilege
 
 
 def _is_chroot(root: Path) -> bool:
-    """Whether / is no mount point, which it is everywhere else (proc_pid_mountinfo(5))."""
+    """Whether / is not a mount point, which it is everywhere else (proc_pid_mountinfo(5))."""
     try:
         lines = (root / "proc/self/mountinfo").read_text().splitlines()
     except OSError:

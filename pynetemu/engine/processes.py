@@ -142,7 +142,7 @@ class Processes:
                 job.life.send(change.encode(), socket.MSG_DONTWAIT)
 
     def signal(self, pid: int, number: int) -> None:
-        """Signals a process, and the whole of its process group when it has one of its own; an ended one is no error."""
+        """Signals a process, and the whole of its process group when it has one of its own; an ended one is not an error."""
         job = self._jobs.get(pid)
         with suppress(ProcessLookupError):
             if job is not None and job.own_group:

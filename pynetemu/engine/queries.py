@@ -16,7 +16,7 @@ _KINDS = {1: "", 2: "its own", 6: "blackhole", 7: "unreachable", 8: "prohibit", 
 
 
 def delete_links(link: Netlink, indexes: list[int]) -> None:
-    """Deletes links; one that has gone already is no error."""
+    """Deletes links; one that has gone already is not an error."""
     for index in indexes:
         message = ifinfmsg()
         message["index"] = index

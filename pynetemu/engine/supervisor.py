@@ -208,9 +208,9 @@ def _hint(service: _Service) -> str:
     if service.others:
         hint = f"another program of {service.operation.node} has {kind} port {value} already"
     elif service.status == 0:
-        hint = "it went into the background, or was done: a service stays in the foreground; ready=finished() is for what ends"
+        hint = "it went to the background, or ended: a service stays in the foreground; ready=finished() is for what ends"
     elif kind == "prints" and service.status is None:
-        hint = "many programs keep back what they print into a file: try `stdbuf -oL COMMAND`, or ready=tcp(PORT)"
+        hint = "many programs buffer what they print to a file: try `stdbuf -oL COMMAND`, or ready=tcp(PORT)"
     return f"\n    hint: {hint}" if hint else ""
 
 

@@ -169,7 +169,7 @@ class Sandbox:
         return self._ended
 
     def close(self) -> None:
-        """Ends the engine, and returns when its last process has gone. Closing twice is no error.
+        """Ends the engine, and returns when its last process has gone. Closing twice is not an error.
 
         In a process that has been forked from the one that started it (os.fork) nothing ends.
         """

@@ -167,7 +167,7 @@ class Lab(LiveLab):
     ) -> None:
         is_one = isinstance(topology, Topology | Plan) or (isinstance(topology, type) and issubclass(topology, Topology))
         if not is_one:
-            text = f"{quoted(topology)} is no Topology"
+            text = f"{quoted(topology)} is not a Topology"
             raise UsageError(f"{text}\n    hint: Network(Blue()), with a class of yours that derives from Topology")
         self._topology = topology
         self._sandbox = sandbox
@@ -260,7 +260,7 @@ class Lab(LiveLab):
         return 0
 
     def open(self) -> Self:
-        """Brings the network up, and returns when it is ready. Opening one that is open is no error."""
+        """Brings the network up, and returns when it is ready. Opening one that is open is not an error."""
         if self._is_open:
             return self
         try:
@@ -289,7 +289,7 @@ class Lab(LiveLab):
             self.name = name
 
     def close(self) -> None:
-        """Ends the lab, and returns when its last process has gone. Closing twice is no error."""
+        """Ends the lab, and returns when its last process has gone. Closing twice is not an error."""
         for stream in list(self.streams):
             stream.close()
         if self._attached is not None:

@@ -113,7 +113,7 @@ class Process:
         return self._status
 
     def send_signal(self, number: int) -> None:
-        """Signals the process and its process group; one that has ended is no error."""
+        """Signals the process and its process group; one that has ended is not an error."""
         if self._status is None:
             self._connection.ask(Signal(self._job, int(number)))
 

@@ -69,7 +69,7 @@ class Events:
         return self
 
     def close(self) -> None:
-        """Ends it; what waits can still be taken. Closing twice is no error."""
+        """Ends it; what waits can still be taken. Closing twice is not an error."""
         if self._thread is None or self._is_closed:
             return
         os.eventfd_write(self._stop, 1)

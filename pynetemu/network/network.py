@@ -99,7 +99,7 @@ class Network(Lab):
             self.captured.start(boot_rings(self))
 
     def close(self) -> None:
-        """Ends the lab, and returns when its last process has gone. Closing twice is no error.
+        """Ends the lab, and returns when its last process has gone. Closing twice is not an error.
 
         Raises OSError, after that, when a capture of the whole lab could not be written to its end.
         """

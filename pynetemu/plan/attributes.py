@@ -58,14 +58,14 @@ def _oddities(name: str, value: object, description: Description) -> Iterator[tu
     """What is wrong with an attribute of a topology, and a hint."""
     if _is_kind(value) and not _is_defined_within(value, description.kind):
         kind = value.__name__  # type: ignore[attr-defined]
-        yield f"{name} is the class {kind}, and no part", f"write {name} = {kind}(), or call it _{name} if it is your own"
+        yield f"{name} is the class {kind}, not a part", f"write {name} = {kind}(), or call it _{name} if it is your own"
     elif isinstance(value, list | tuple) and any(map(_is_kind, value)):
         yield f"{name} has a class among its parts", "write Host(), with brackets"
     elif isinstance(value, _WITHOUT_ORDER) and any(isinstance(item, Part | Topology) for item in tuple(value)):
-        text = f"{name} is a {type(value).__name__}, in which parts have no number to be called by"
+        text = f"{name} is a {type(value).__name__}; only a list or tuple can hold parts"
         yield text, f"write a list: {name} = [...]"
     elif isinstance(value, GeneratorType) and _makes_parts(value):
-        yield f"{name} is a generator, of which nobody makes the parts", f"write a list: {name} = [... for ...]"
+        yield f"{name} is a generator, which is never run", f"write a list: {name} = [... for ...]"
     elif isinstance(value, list | tuple | dict) and (again := _repeated(name, value)):
         text = f"{name} has {again} more than once, which is one node only"
         yield text, f"write {name} = [... for _ in range(3)], which makes a new one each time"

@@ -43,7 +43,7 @@ def place_of_build(kind: type[Topology]) -> str:
 def _hint(error: BaseException, frames: list[traceback.FrameSummary]) -> str:
     """For what surprises people: in a class, a comprehension sees no other attributes but in its first `in`."""
     if isinstance(error, SystemExit):
-        return "a description only says what the network is, and its end is that of all of it: leave exit() out"
+        return "a description only says what the network is, and ending it ends everything: leave exit() out"
     line = (frames[-1].line or "") if frames else ""
     if isinstance(error, NameError) and " for " in line and any(sign in line for sign in "[({"):
         return "Python lets no comprehension see the class's other names: do it in build(self), with self.add(...)"

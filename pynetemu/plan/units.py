@@ -67,7 +67,7 @@ def read_rate(text: object) -> int:
         raise Wrong(f"{text!r} is ambiguous: {unit} is bytes per second to tc(8), and bits to many people", f"write {meant}")
     value = _read("rate", text, _RATE_NAMES, "100mbit or 2.5gbit")
     if value == 0:
-        raise Wrong(f"{text!r} lets nothing pass", "a rate is more than 0; take a link down with up=False")
+        raise Wrong(f"{text!r} lets nothing pass", "a rate must be more than 0; take a link down with up=False")
     return value
 
 
@@ -81,10 +81,10 @@ def read_percentage(text: object) -> Fraction:
     number, unit = _split("percentage", text, "0.5% or 10%")
     if unit != "%":
         hint = f"write {number}%" if not unit else "a percentage ends in %, as 0.5%"
-        raise Wrong(f"{text!r} is no percentage", hint)
+        raise Wrong(f"{text!r} is not a percentage", hint)
     share = Fraction(number) / 100
     if share > 1:
-        raise Wrong(f"{text!r} is more than all", "a percentage is from 0% to 100%")
+        raise Wrong(f"{text!r} is more than 100%", "a percentage is from 0% to 100%")
     return share
 
 

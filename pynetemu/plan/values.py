@@ -29,10 +29,10 @@ _NAME_HINT = "letters, digits, - and _ are allowed, 63 at most, and no - at the 
 _READ_AS_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")  # inet_aton(3) takes these for an address
 _EVERYBODY = IPv4Address("255.255.255.255")
 _RESERVED_NODE_NAMES = {
-    "host": "every node knows the root's own address by it",
-    "localhost": "every node knows itself by it",
-    "ip6-localhost": "every node knows itself by it",
-    "ip6-loopback": "every node knows itself by it",
+    "host": "every node uses this name for the root's own address",
+    "localhost": "every node uses this name for itself",
+    "ip6-localhost": "every node uses this name for itself",
+    "ip6-loopback": "every node uses this name for itself",
     "outside": "the root's own interface is plugged into it",
     "lo": "it is every node's loopback interface",
     "add": "it is a method of Topology",
@@ -218,19 +218,22 @@ def read_command(command: object) -> str:
 def read_ready(ready: object) -> str:
     """A condition as the plan writes it: "tcp:9000", "prints:ready", "finished"."""
     if not isinstance(ready, Ready):
-        raise Wrong(f"ready={quoted(ready)} says not when", 'one of tcp(9000), udp(9000), prints("text"), finished()')
+        raise Wrong(
+            f"ready={quoted(ready)} does not say when the service is ready",
+            'one of tcp(9000), udp(9000), prints("text"), finished()',
+        )
     if ready.kind in ("tcp", "udp"):
         return f"{ready.kind}:{read_port(ready.value)}"
     if ready.kind == "finished":
         return ready.kind
     if not isinstance(ready.value, str) or not ready.value:
-        raise Wrong(f"prints({quoted(ready.value)}) is no text to wait for", 'for instance: prints("listening")')
+        raise Wrong(f"prints({quoted(ready.value)}) is not text to wait for", 'for instance: prints("listening")')
     return f"prints:{ready.value}"
 
 
 def read_seconds(seconds: object) -> float:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds < float("inf"):
-        raise Wrong(f"timeout={quoted(seconds)} is no time", "a number of seconds, more than 0")
+        raise Wrong(f"timeout={quoted(seconds)} is not a duration", "a number of seconds, more than 0")
     return float(seconds)
 
 

@@ -271,7 +271,7 @@ def _parameters(function: Callable[..., Any], text: str) -> Iterator[Parameter]:
     returned = _evaluated(function, signature.return_annotation)
     if isinstance(returned, type) and returned is not int and issubclass(returned, Answer):
         yield Parameter("json", "flag", _NO_TYPE, False, about="as data")
-        yield Parameter("all", "flag", _NO_TYPE, False, about="all of it, however long")
+        yield Parameter("all", "flag", _NO_TYPE, False, about="show everything, however long")
 
 
 def _parameter(function: Callable[..., Any], parameter: inspect.Parameter, told: dict[str, tuple[str, str]]) -> Parameter:

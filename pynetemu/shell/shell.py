@@ -123,7 +123,7 @@ class Shell:
         if line is None:
             return self.status
         if self._depth > _DEEPEST:
-            raise LabError("lines within lines without end: an alias or a script that runs itself?")
+            raise LabError("too many nested lines: does an alias or a script run itself?")
         if line.word in self.network:
             return self._in_node(line.word, line, text.strip())
         if len(parts := list(parts_of(text, self))) > 1:
@@ -154,7 +154,7 @@ class Shell:
         found = without_sudo(text)
         if found != text and not self._has_told_of_sudo:
             self._has_told_of_sudo = True
-            print("pynetemu: sudo is left out: in a node everybody is root already", file=sys.stderr)
+            print("pynetemu: sudo is left out: commands in a node run as root already", file=sys.stderr)
         return found
 
     def _own(self, command: "Command", line: Line) -> int:

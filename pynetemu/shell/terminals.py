@@ -16,7 +16,7 @@ _MOST = 20  # terminals that nobody means to open by mistake
 def open_terminals(lab: str, nodes: Sequence[str], panes: bool) -> int:
     """Opens a terminal for each node; raises LabError, CommandNotFound and CommandError."""
     if len(nodes) > _MOST:
-        raise LabError(f"{len(nodes)} terminals are many; say which nodes, at most {_MOST}: term {nodes[0]} {nodes[1]}")
+        raise LabError(f"{len(nodes)} terminals are too many; name the nodes, at most {_MOST}: term {nodes[0]} {nodes[1]}")
     if os.environ.get("TMUX"):
         return _tmux(lab, nodes, panes)
     if os.environ.get("DISPLAY") and shutil.which("xterm"):

@@ -1,4 +1,4 @@
-"""What to say of a word that is no node and no command."""
+"""What to say of a word that is not a node and no command."""
 
 import shutil
 from typing import TYPE_CHECKING

@@ -29,7 +29,7 @@ def with_parts(topology: Topology, *arguments: Any) -> Topology:
         part = next(waiting, None) if name else argument
         if not isinstance(part, Part):
             hint = 'a name and a node, or another part: add("h3", Host(), Link("h3", "s1"))'
-            raise UsageError(f"add: {quoted(part if part is not None else name)} is no part\n    hint: {hint}")
+            raise UsageError(f"add: {quoted(part if part is not None else name)} is not a part\n    hint: {hint}")
         if name and name in _nodes(new):
             raise LabError(f"there is a node {name!r} already")
         _look_up(part, new)

@@ -174,7 +174,7 @@ def _compiled(pattern: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
     try:
         return re.compile(pattern, flags)
     except re.error as error:
-        raise LabError(f"the pattern {pattern!r} is no regular expression: {error}") from None
+        raise LabError(f"the pattern {pattern!r} is not a regular expression: {error}") from None
 
 
 def _is(reason: Reason | None, wanted: str) -> bool:

@@ -204,7 +204,7 @@ def test_the_shell_changes_links_and_shows_what_they_do(tmp_path: Any) -> None:
     )
     assert "h1:eth0  h2:eth0  a wire" in done.stdout.split("]")[-1]
     wrong = pynetemu("run", tmp_path / "lab.py", "-c", "impair h1 h2 delay")
-    assert "'delay' is no setting: write NAME=VALUE" in wrong.stderr
+    assert "'delay' is not a setting: write NAME=VALUE" in wrong.stderr
 
 
 class Tunneled(Topology):

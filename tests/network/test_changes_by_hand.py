@@ -47,7 +47,7 @@ def test_what_is_added_works_and_can_be_taken_away_and_moved() -> None:
 def test_what_cannot_be_is_told_and_changes_nothing() -> None:
     with Network(Outer(), name="byhand-2") as net:
         for words, told in [
-            (("h2",), "'h2' is no part"),
+            (("h2",), "'h2' is not a part"),
             (("left.h1", Host()), "there is a node 'left.h1' already"),
             ((Link("left.h1", "nosuch"),), "there is no node 'nosuch'"),
             (("a b", Host()), "'a b'"),

@@ -276,7 +276,7 @@ def test_another_terminal_is_told_as_text_and_as_data() -> None:
         for words, last in (["h1", "--count", "1"], "h1 eth0 has 10.0.0.9/32"), (["--json", "-c", "1", "h1"], '"node": "h1"'):
             told = subprocess.Popen([*PROGRAM, "events", "told", *words], stdout=-1, stderr=-1, text=True, env=environment())
             assert told.stderr is not None
-            assert told.stderr.readline() == "telling what happens; Ctrl-C ends\n"
+            assert told.stderr.readline() == "showing what happens; Ctrl-C ends\n"
             _run(network, "h1", f"ip addr {'del' if '--json' in words else 'add'} 10.0.0.9/32 dev eth0")
             out, err = told.communicate(timeout=10)
             assert last in out, (out, err)

@@ -156,7 +156,7 @@ def test_a_process_can_be_signaled_stopped_and_waited_for() -> None:
         assert process.wait_change(5) is not None
         process.terminate()
         assert process.wait(5) == -signal.SIGTERM
-        process.terminate()  # one that has ended is no error
+        process.terminate()  # one that has ended is not an error
         process.close()
 
 

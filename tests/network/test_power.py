@@ -52,7 +52,7 @@ def test_a_paused_node_does_nothing_and_goes_on_as_it_was(net: Network, tmp_path
     before = (tmp_path / "n").read_text()
     time.sleep(0.05)  # that nothing happens has no condition to wait for
     assert (tmp_path / "n").read_text() == before
-    with pytest.raises(LabError, match=r"r1 is paused; `resume r1` lets it go on"):
+    with pytest.raises(LabError, match=r"r1 is paused; `resume r1` starts it again"):
         net["r1"].run("true")
     with pytest.raises(LabError, match="`pause` is for a node that is running"):
         net.pause("r1")
@@ -79,7 +79,7 @@ def test_a_stopped_node_loses_its_programs_and_starts_with_its_services(net: Net
     lost.close()
     assert net.power == {"h1": "running", "h2": "stopped", "r1": "stopped"}
     assert "NO-CARRIER" in net["h1"].run("ip", "link", "show", "eth0").stdout
-    with pytest.raises(LabError, match=r"h2 is stopped; `start h2` lets it go on"):
+    with pytest.raises(LabError, match=r"h2 is stopped; `start h2` starts it again"):
         net["h2"].run("true")
 
     net.start("r1", "h2")

@@ -1,4 +1,4 @@
-"""Plans as data: every plan comes back as it was, and what is no plan is refused."""
+"""Plans as data: every plan comes back as it was, and what is not a plan is refused."""
 
 import json
 from ipaddress import ip_interface

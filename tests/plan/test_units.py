@@ -58,8 +58,8 @@ def test_they_are_read_as_by_tc(read: Callable[[str], object], text: str, value:
         (units.read_size, "5gb", "too large a size"),
         (units.read_size, "64", "has no unit"),
         (units.read_percentage, "0.5", "has no unit"),
-        (units.read_percentage, "101%", "more than all"),
-        (units.read_percentage, "5ms", "no percentage"),
+        (units.read_percentage, "101%", "more than 100%"),
+        (units.read_percentage, "5ms", "not a percentage"),
         (units.read_percentage, 0.5, "is not a percentage"),
     ],
 )

@@ -110,7 +110,7 @@ def test_a_link_and_a_switch_go_down_and_come_back() -> None:
         ("link blue green down", "there is no link between blue and green; blue has links to s1"),
         ("link blue:eth9 s1 down", "link: blue has no interface 'eth9'; it has veth_blue"),
         ("link blue s1 sideways", "link: 'sideways' is not up or down"),
-        ("switch blue stop", "blue is no switch: it has no bridge"),
+        ("switch blue stop", "blue is not a switch: it has no bridge"),
         ("pingall -6", "a ping needs two nodes with an address of IPv6"),
         ("pingall -4 -6", "say --ipv4 or --ipv6, or neither, not both"),
         ("iperf blue blue", "say two different nodes, not blue twice"),

@@ -4,7 +4,7 @@
 
 A sample is drawn by its seed, spread over the rooms (or over the files that are named), from the changes that mutmut knows.
 Each is made in a copy of this clone, in which the tests of its room run, first the fast, then the slow ones, then all fast
-ones. A test that fails without the change too, or only once with it, is no proof, and is told as shaky. The last table
+ones. A test that fails without the change too, or only once with it, is not a proof, and is told as shaky. The last table
 names the survivors with their change: each is a test that is missing, or a change without effect.
 """
 

@@ -24,7 +24,7 @@ def queue(operation: AddRuleset, nodes: Nodes) -> Node:
 
 
 def queue_undo(_: Undo, operation: AddRuleset, nodes: Nodes) -> list[Node]:
-    """Part by part, since one that has gone is no error; a table goes with its last chain."""
+    """Part by part, since one that has gone is not an error; a table goes with its last chain."""
     if (node := nodes.get(operation.node)) is None:
         return []
     for part in operation.parts:

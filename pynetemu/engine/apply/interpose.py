@@ -81,14 +81,16 @@ def _side_to_replace(ends: tuple[Place, Place], nodes: Nodes) -> int:
         index = nodes.index(node, interface)
         own = next((link for link in links if link.index == index), None)
         if own is None:
-            raise LabError(f"{name} has no {interface} any more, and what its link does cannot change")
+            raise LabError(f"{name} has no {interface} any more, so its link cannot be changed")
         carries = any(link.lower == index for link in links if link.kind != "veth")
         is_machines = nodes.host and node.kind == "root"
         costs.append(9 if carries or is_machines else 0 if own.master else 1)
     if min(costs) == 9:
         (a, near), (b, far) = ends
         text = f"both ends of the link between {a} {near} and {b} {far} carry other interfaces"
-        raise LabError(f"{text}, and it cannot become a relayed one\n    hint: describe it so, and it is from the start")
+        raise LabError(
+            f"{text}, so no relay can be put between them\n    hint: set this in the description: the relay is there from the start"
+        )
     return 0 if costs[0] < costs[1] else 1
 
 

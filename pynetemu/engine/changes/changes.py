@@ -248,7 +248,7 @@ def _unless(cancel: int | None, steps: Steps[None]) -> Steps[None]:
     for pause in steps:
         if waiting.poll(0):
             steps.close()
-            raise LabError("the change was broken off")
+            raise LabError("the change was interrupted")
         yield pause
 
 

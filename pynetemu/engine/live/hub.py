@@ -1,4 +1,4 @@
-"""A namespace that is no node, from which all nodes are seen: each has a number there (RTM_NEWNSID, `ip netns set`).
+"""A namespace that is not a node, from which all nodes are seen: each has a number there (RTM_NEWNSID, `ip netns set`).
 
 A question for a node's links that is asked here (IFLA_TARGET_NETNSID) names the far ends of veth pairs by these numbers, so
 that one answer tells the real wiring, whoever made it. And one socket here hears the changes of all nodes

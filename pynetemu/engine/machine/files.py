@@ -77,7 +77,7 @@ class Files:
         """Puts a file or folder where it belongs; called in the node's mount namespace. `run` is its /run, wherever that is."""
         path = re.sub("^/run(?=/)", run, file.path)
         if not self._has_layers and path.startswith(("/etc/", "/var/")) and not self.is_private(file):
-            text = "here nodes have no /etc and /var of their own, says `pynetemu doctor`, and it would be the machine's"
+            text = "nodes here do not have their own /etc and /var (`pynetemu doctor` says why), so it would be the machine's"
             raise OSError(errno.ENOTSUP, text, path)
         if file.kind == "file":
             with suppress(FileNotFoundError):  # the machine's is not ours to write, and may be a link
@@ -210,7 +210,9 @@ def _bind_texts(own: str, texts: dict[str, str]) -> None:
     """For kernels without layers: single files over those that the machine has."""
     if not os.path.exists("/etc/hosts"):
         raise OSError(
-            errno.ENOENT, "this machine has none, and nodes need it to know each other: make one, if empty", "/etc/hosts"
+            errno.ENOENT,
+            "this machine has none, and nodes need one to know each other's names: create it, an empty one will do",
+            "/etc/hosts",
         )
     for target, text in texts.items():
         if os.path.exists(target):

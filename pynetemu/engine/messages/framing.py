@@ -4,7 +4,7 @@
     ask(connection, RTM_NEWLINK, body)                 what the kernel answers, until it says that it is done
     dump(connection, RTM_GETLINK, link_body)           all links
 
-What the kernel refuses is raised as `Refusal`, and what is no message as OSError with EBADMSG: nothing else is raised for
+What the kernel refuses is raised as `Refusal`, and what is not a message as OSError with EBADMSG: nothing else is raised for
 bytes that are not as they should be.
 """
 
@@ -143,7 +143,7 @@ def dump(connection: socket.socket, kind: int, body: bytes) -> list[Message]:
         answers = _ask(connection, kind, body, DUMP)
         if not any(answer.flags & _INTERRUPTED for answer in answers):
             return answers[:-1]
-    raise OSError(errno.EAGAIN, f"what the kernel was asked for has changed {_MOST_DUMPS} times while it was told")
+    raise OSError(errno.EAGAIN, f"what the kernel was asked for has changed {_MOST_DUMPS} times while it was listed")
 
 
 def dump_whole(connection: socket.socket, kind: int, body: bytes) -> bytes:
@@ -160,7 +160,7 @@ def dump_whole(connection: socket.socket, kind: int, body: bytes) -> bytes:
             parts.append(data[:end])
         if not was_interrupted:
             return b"".join(parts)
-    raise OSError(errno.EAGAIN, f"what the kernel was asked for has changed {_MOST_DUMPS} times while it was told")
+    raise OSError(errno.EAGAIN, f"what the kernel was asked for has changed {_MOST_DUMPS} times while it was listed")
 
 
 def _end_of_messages(data: bytes, sequence: int) -> tuple[int, bool, bool]:

@@ -152,7 +152,7 @@ class LinkMessage(_TableMessage):
 
     @property
     def kind(self) -> str:
-        """veth, bridge, vlan, …; "" for loopback and what is no virtual device."""
+        """veth, bridge, vlan, …; "" for loopback and what is not a virtual device."""
         return as_text(self._info.get(_INFO_KIND, b""))
 
     @property

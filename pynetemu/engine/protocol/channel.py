@@ -61,7 +61,7 @@ class Assembly:
     def receive(self, connection: socket.socket) -> tuple[Message, list[int]] | None:
         """Takes one packet; gives the message and its descriptors when that was the last one.
 
-        Raises ChannelClosed, DescriptorsLost, TooLong, other ValueErrors for what is no message, BlockingIOError.
+        Raises ChannelClosed, DescriptorsLost, TooLong, other ValueErrors for what is not a message, BlockingIOError.
         """
         flags, part, came, has_all = _receive_packet(connection)
         if flags & _FIRST:

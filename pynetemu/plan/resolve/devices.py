@@ -110,7 +110,9 @@ class Devices:
         if not self._resolver.incomplete:
             kind = "Bond(h1, [a, b])" if isinstance(part, Bond) else "Vrf(h1, 10, [a, b])"
             hint = f"a = Link(h1, s1), b = Link(h1, s2), then {kind}"
-            self._problems.add(part.declaration, f"the member {quoted(member)} is no interface or link of {node.name}", hint)
+            self._problems.add(
+                part.declaration, f"the member {quoted(member)} is not an interface or link of {node.name}", hint
+            )
         return None
 
     def _set_parent(self, part: Macvlan, interface: ResolvedInterface) -> None:
@@ -119,7 +121,7 @@ class Devices:
         if len(found) != 1:
             if not self._resolver.incomplete:
                 hint = 'up = h1.interface("eth0"), Link(up, s1), then Macvlan(up, web)'
-                text = f"{quoted(part.parent)} is no interface that a Macvlan can be on"
+                text = f"{quoted(part.parent)} is not an interface that a Macvlan can be on"
                 self._problems.add(part.declaration, text, hint)
             return
         parent = found[0]

@@ -27,7 +27,7 @@ def read_files(part: Host, node: ResolvedNode, problems: Problems) -> None:
 
 def _read_private(value: object, _: str) -> list[ResolvedFile]:
     if isinstance(value, str) or not isinstance(value, list | tuple | set | frozenset):
-        raise Wrong(f"private={quoted(value)} is no list of folders", 'for instance: private=["/srv/x"]')
+        raise Wrong(f"private={quoted(value)} is not a list of folders", 'for instance: private=["/srv/x"]')
     return [ResolvedFile(_path(path, "private"), "private") for path in value]
 
 
@@ -35,7 +35,7 @@ def _read_mounts(value: object, folder: str) -> list[ResolvedFile]:
     found = []
     for path, source in _table(value, "mounts", "{'/srv/www': 'pages'}, paths of the machine by the node's"):
         if not isinstance(source, str | os.PathLike) or "\0" in (text := os.fspath(source)) or not text:
-            raise Wrong(f"mounts: {quoted(source)} is no path of the machine", "for instance: mounts={'/srv/www': 'pages'}")
+            raise Wrong(f"mounts: {quoted(source)} is not a path of the machine", "for instance: mounts={'/srv/www': 'pages'}")
         found.append(ResolvedFile(_path(path, "mounts"), "mount", os.path.join(folder, text)))
     return found
 
@@ -44,7 +44,7 @@ def _read_texts(value: object, folders: list[str]) -> list[ResolvedFile]:
     found = []
     for path, text in _table(value, "files", "{'/etc/motd': 'hello\\n'}, texts by their paths"):
         if not isinstance(text, str):
-            raise Wrong(f"files: {quoted(text)} is no text", "for instance: files={'/etc/motd': 'hello\\n'}")
+            raise Wrong(f"files: {quoted(text)} is not text", "for instance: files={'/etc/motd': 'hello\\n'}")
         at = _path(path, "files")
         if not any(at.startswith(f"{own}/") for own in (*_OWN, *folders)):
             raise Wrong(

@@ -101,7 +101,7 @@ class Filters:
         hint = "wire = Link(router, isp), then Nat(router, outside=wire)"
         if isinstance(part.outside, Link) and part.outside.declaration.refused:
             return None
-        self._problems.add(part.declaration, f"outside={quoted(part.outside)} is no interface or link of {node.name}", hint)
+        self._problems.add(part.declaration, f"outside={quoted(part.outside)} is not an interface or link of {node.name}", hint)
         return None
 
     def _forward(self, part: Nat, port: object, target: object) -> ResolvedForward | None:
@@ -163,7 +163,7 @@ def _read_outer_port(port: object) -> tuple[str, int]:
 def _read_target(port: object, target: object) -> tuple[Node | object, int]:
     if not isinstance(target, tuple | list) or len(target) != 2:
         raise Wrong(
-            f"forwards={{{quoted(port)}: {quoted(target)}}} does not say where to",
+            f"forwards={{{quoted(port)}: {quoted(target)}}} has no target",
             f"a host and a port: {{{quoted(port)}: (h1, 80)}}",
         )
     return target[0], read_port(target[1])
@@ -173,7 +173,7 @@ def _read_ip(text: object, port: object) -> Address:
     address = read_plain_address(text)
     if address is None:
         hint = "a node of the lab, or an address such as '10.0.1.2'"
-        raise Wrong(f"the target of port {quoted(port)} is {quoted(text)}, no node and no address", hint)
+        raise Wrong(f"the target of port {quoted(port)} is {quoted(text)}, which is neither a node nor an address", hint)
     if address.is_multicast or address.is_unspecified or address.is_loopback or address == _EVERYBODY:
         raise Wrong(f"the target of port {quoted(port)} is {address}, which no host behind has", "a host's address")
     return address

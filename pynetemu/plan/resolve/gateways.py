@@ -96,7 +96,7 @@ def _check_gateway(node: ResolvedNode, via: Address, what: str) -> None:
         raise Wrong(f"{what} {node.name}'s own address", "name the neighbor that leads further")
     if node.own_address and not networks and via in node.own_address.network:
         hint = "leave it out; with --host the machine keeps its own default route"
-        raise Wrong(f"{what} beyond {node.name}'s own eth0, where nobody is: the lab ends there", hint)
+        raise Wrong(f"{what} beyond {node.name}'s own eth0, where there is no node: the lab ends there", hint)
     if networks and networks[0].prefixlen < networks[0].max_prefixlen - 1 and via in (networks[0][0], networks[0][-1]):
         raise Wrong(f"{what} no host's address", f"a host has one like {networks[0][1]}")
     if networks or node.incomplete:

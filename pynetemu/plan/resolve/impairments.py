@@ -23,8 +23,8 @@ def read_directions(part: Link, kernel: Callable[[], Kernel], problems: Problems
     """Both directions, with their mechanism; one that does nothing is None."""
     if isinstance(part, Tunnel):
         given = next(name for name in IMPAIRING if getattr(part, name) is not None)
-        hint = "what its packets meet is what the links below it do: give it to one of those"
-        problems.add(part.declaration, f"{given}: a tunnel is no wire, and does nothing to packets itself", hint)
+        hint = "its packets go over the links below it: set it on one of those"
+        problems.add(part.declaration, f"{given}: a tunnel is not a wire, and does nothing to packets itself", hint)
         return _PLAIN
     count = len(problems)
     wanted = [_read(part, side, problems) for side in _SIDES]

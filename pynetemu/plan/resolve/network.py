@@ -38,7 +38,7 @@ class ResolvedBridge:
 
 @record
 class ResolvedDevice:
-    """What an interface is that is no end of a link; `settings` are as in `ip link add`.
+    """What an interface is that cannot be an end of a link; `settings` are as in `ip link add`.
 
     `parent` is what a macvlan is on, `table` the number of a VRF's.
     """

@@ -92,7 +92,7 @@ class Resolver:
         name = declaration.full_name
         first = self._names.setdefault(name.lower(), declaration)
         if first is not declaration:
-            why = "" if first.full_name == name else f" by {first.full_name!r}: host names do not tell case"
+            why = "" if first.full_name == name else f" by {first.full_name!r}: host names are not case-sensitive"
             self.problems.add(declaration, f"the name {quoted(name)} is taken{why}", f"the other is at {first.where}")
 
     def _add_root(self, part: Root, node: ResolvedNode) -> None:
@@ -141,7 +141,7 @@ class Resolver:
     def _port(self, end: Device, declaration: Declaration) -> ResolvedInterface | None:
         """A new port of a bridge that is an end of a link."""
         if not isinstance(end, Bridge):
-            text = f"a {_kind(end)} is no end of a link"
+            text = f"a {_kind(end)} cannot be an end of a link"
             self.problems.add(declaration, text, "give the node instead, or an interface of it")
             return None
         found = self._ends.get(id(end))
@@ -292,7 +292,9 @@ class Resolver:
 
     def _filter_vlans(self, part: Port, node: ResolvedNode) -> None:
         if not isinstance(part.node, Switch):
-            self.problems.add(part.declaration, f"{node.name} is no switch, and this is a port of one", "take its interface()")
+            self.problems.add(
+                part.declaration, f"{node.name} is not a switch, and this is a port of one", "take its interface()"
+            )
         elif part.node.vlan_filtering is False:
             hint = "leave vlan_filtering=False out"
             self.problems.add(part.declaration, f"{node.name} does not filter VLANs, and this port has some", hint)

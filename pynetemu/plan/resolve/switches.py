@@ -28,7 +28,7 @@ def read_switch(part: Switch, problems: Problems) -> ResolvedBridge:
     settings = [f"mcast_snooping {int(snooping or False)}"]
     if querier:
         if snooping is False:
-            problems.add(declaration, "querier=True asks for what nobody listens to", "give snooping=True besides")
+            problems.add(declaration, "querier=True has no effect without snooping", "give snooping=True besides")
         settings += ["mcast_querier 1"]
     ageing = check(declaration, _read_ageing, part.ageing)
     if ageing is not None and ageing != Switch.ageing:
@@ -53,8 +53,8 @@ def read_port(part: Port, problems: Problems) -> ResolvedPort:
     vlan = None if part.untagged is None else check(declaration, read_vlan, part.untagged)
     trunk = check(declaration, _read_trunk, part.tagged) or ()
     if vlan in trunk:
-        text = f"VLAN {vlan} is with a tag and without one on this port"
-        problems.add(declaration, text, "vlan= is that of frames without a tag, trunk= those of frames with one")
+        text = f"VLAN {vlan} is both tagged and untagged on this port"
+        problems.add(declaration, text, "vlan= is the untagged VLAN, trunk= lists the tagged ones")
     cost = None if part.cost is None else check(declaration, read_number, part.cost, "cost", 1, 65535)
     priority = None if part.priority is None else check(declaration, read_number, part.priority, "priority", 0, 63)
     chosen = {name: check(declaration, read_boolean, getattr(part, name), name) for name in _PORT_BOOLEANS}

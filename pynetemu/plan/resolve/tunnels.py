@@ -153,7 +153,7 @@ class _Digger:
         if isinstance(wanted, Interface):
             found = next((one for one in node.interfaces.values() if one.declared is wanted.declaration), None)
             if found is None:
-                text = f"the endpoint {quoted(wanted.name)} is no interface of {node.name}"
+                text = f"the endpoint {quoted(wanted.name)} is not an interface of {node.name}"
                 self._problems.add(link.declared, text, "endpoints=(...) are in the order of the tunnel's ends")
             return [] if found is None else _usable(found.addresses)
         every = [*self._own_addresses(node, link)]
@@ -166,7 +166,7 @@ class _Digger:
         chosen = [address for address in (*every, *mine) if address.ip == wanted][:1]
         if not chosen:
             there = ", ".join(str(address.ip) for address in every)
-            text = f"the endpoint {wanted} is no address of {node.name}"
+            text = f"the endpoint {wanted} is not an address of {node.name}"
             self._problems.add(link.declared, text, f"{node.name} has {there}" if there else "")
         return chosen
 

@@ -177,14 +177,14 @@ def _contradictions(found: Impairment, given: set[str]) -> Iterable[Wrong]:
         text = f"jitter {duration(found.jitter)} is more than the delay of {duration(found.delay)}"
         yield Wrong(text, "no packet arrives before it is sent: at most the delay")
     if "distribution" in given and not found.jitter:
-        yield Wrong("distribution says how jitter is spread, and there is none", 'for instance: jitter="2ms"')
+        yield Wrong("distribution needs jitter: it says how jitter is spread", 'for instance: jitter="2ms"')
     if found.reorder and not found.delay:
-        yield Wrong("reorder lets packets overtake delayed ones, and there is no delay", 'for instance: delay="20ms"')
+        yield Wrong("reorder needs a delay: packets overtake delayed ones", 'for instance: delay="20ms"')
     for name in ("queue", "limit"):
         if name in given and not found.rate:
-            yield Wrong(f"{name} is of what waits for the rate, and there is none", 'for instance: rate="10mbit"')
+            yield Wrong(f"{name} needs a rate: only a link with a rate has a queue", 'for instance: rate="10mbit"')
     if found.queue.kind in KERNELS_QUEUES and found.limit != Limit():
-        yield Wrong(f"limit with queue={found.queue.kind} cannot be set", f"leave it out: {found.queue.kind} bounds itself")
+        yield Wrong(f"limit with queue={found.queue.kind} cannot be set", f"leave it out: {found.queue.kind} has its own limit")
 
 
 def _delay(value: object) -> int:

@@ -43,7 +43,10 @@ def _as_asked(wanted: Impairment, asked: object) -> Mechanism:
 
 def _for_kernels_queue(wanted: Impairment, kernel: Kernel) -> Mechanism:
     if reason := _cannot(wanted, "tbf"):
-        raise Wrong(f"queue={wanted.queue.kind} is the kernel's, behind tbf, which {reason}", "codel and red go with all else")
+        raise Wrong(
+            f"queue={wanted.queue.kind} is the kernel's, behind tbf, which {reason}",
+            "codel() and red() work with everything else",
+        )
     if kernel is not None and not {"tbf", wanted.queue.kind} <= kernel:
         raise Wrong(f"this kernel has no {wanted.queue.kind}", "queue=codel() and red(...) work on any")
     return "tbf"

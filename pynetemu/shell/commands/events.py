@@ -29,7 +29,7 @@ def events(
     chosen = shell.chosen(nodes) if nodes else ()
     left = count
     with shell.network.events(*chosen, timeout=quiet_for) as heard:
-        print("telling what happens; Ctrl-C ends", file=sys.stderr)
+        print("showing what happens; Ctrl-C ends", file=sys.stderr)
         try:
             for event in heard:
                 print(json_module.dumps(event.as_data()) if json else _line(event), flush=True)

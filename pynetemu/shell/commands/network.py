@@ -155,13 +155,13 @@ def _change(link: RunningLink, words: tuple[str, ...], one_way: bool) -> None:
     for word in words if words != ("off",) else [f"{name}=off" for name in SETTINGS]:
         name, equals, value = word.partition("=")
         if not equals:
-            raise UsageError(f"impair: {word!r} is no setting: write NAME=VALUE, as in loss=1%, or off alone")
+            raise UsageError(f"impair: {word!r} is not a setting: write NAME=VALUE, as in loss=1%, or off alone")
         settings[name] = None if value == "off" else int(value) if name == "seed" and value.isdigit() else value
     if not one_way:
         link.set(**settings)  # type: ignore[arg-type]
         return
     if shared := settings.keys() & {"preset", "mechanism"}:
-        raise UsageError(f"impair: {min(shared)} is of both directions: leave --one-way out")
+        raise UsageError(f"impair: {min(shared)} applies to both directions: leave --one-way out")
     link.set(a_to_b=settings)
 
 
@@ -180,7 +180,7 @@ def switch(shell: Shell, switch: NodeName, state: Literal["start", "stop"]) -> i
     """
     bridges = [i.name for i in shell.network.interfaces(switch) if i.kind == "bridge"]
     if not bridges:
-        raise LabError(f"{switch} is no switch: it has no bridge")
+        raise LabError(f"{switch} is not a switch: it has no bridge")
     for bridge in bridges:
         word = "up" if state == "start" else "down"
         shell.network[switch].run("ip", "link", "set", "dev", bridge, word, check=True)

@@ -9,7 +9,7 @@ from pynetemu.shell.shell import Shell
 def pause(shell: Shell, node: NodeNames, *more: NodeNames) -> int:
     """stops the programs of a node where they are
 
-    Its links are down. `resume` lets it go on.
+    Its links are down. `resume` starts it again.
     """
     shell.network.pause(*shell.chosen((node, *more)))
     return 0

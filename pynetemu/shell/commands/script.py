@@ -23,7 +23,7 @@ def source(shell: Shell, file: Path) -> int:
     try:
         text = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise LabError(f"source: {file}: {reason}") from None
     return shell.run_script(text.splitlines(), str(file))
 

@@ -210,7 +210,7 @@ def _may_leave(shell: Shell) -> bool:
     if not len(shell.jobs) or id(shell) in _warned:
         return True
     _warned.add(id(shell))
-    print("There are jobs; Ctrl-D again ends them and the lab.", file=sys.stderr)
+    print("There are background jobs; Ctrl-D again ends them and the lab.", file=sys.stderr)
     return False
 
 

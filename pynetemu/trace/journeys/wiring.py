@@ -94,7 +94,7 @@ class Wiring:
         return next(iter(owners)) if len(owners) == 1 else address
 
     def addresses_of(self, node: str) -> list[str]:
-        """The addresses of a node without their prefixes, none for a word that is no node's name."""
+        """The addresses of a node without their prefixes, none for a word that is not a node's name."""
         return [str(own.ip) for own in self.prefixes.get(node, ())]
 
     def interface_of(self, address: str) -> str:

@@ -120,7 +120,7 @@ class Firewall:
         self.drops.append(Drop(node, family, table, chain, rule, *headers, time.time_ns(), queue))
 
     def close(self) -> None:
-        """Reads what is left, and takes the tables away. Closing twice is no error."""
+        """Reads what is left, and takes the tables away. Closing twice is not an error."""
         if self._traced:
             self.read()
         for _, traced in self._traced.values():

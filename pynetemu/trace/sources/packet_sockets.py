@@ -82,7 +82,7 @@ class PacketSocketSource:
         return not any(ring.pending() for _, ring in self._rings.values())
 
     def close(self) -> None:
-        """Frees the rings. Closing twice is no error."""
+        """Frees the rings. Closing twice is not an error."""
         in_parallel(Ring.close, [ring for _, ring in self._rings.values()])
         self._rings.clear()
         self._ready.close()

@@ -106,7 +106,7 @@ class KernelSource:
         return self._lost is not None or self._programs.ring.is_empty()
 
     def close(self) -> None:
-        """Ends the programs. Closing twice is no error."""
+        """Ends the programs. Closing twice is not an error."""
         if self._lost is None:
             self._lost = self._programs.lost
             self._programs.close()
