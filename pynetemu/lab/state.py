@@ -13,7 +13,7 @@ class InterfaceState:
 
     `is_up` says that it was set up, `has_carrier` that it is joined to something that is up too. The counters are the
     kernel's, in packets and bytes since the interface was made. `peer` is the other end of a veth pair as it is now, (node,
-    interface): ("", "") where that is in a namespace that is not a node, None for what is not an end of a pair. `lower` is what a VLAN
+    interface): ("", "") where that is in a namespace of no node, None for what is not an end of a pair. `lower` is what a VLAN
     interface, a macvlan or a tunnel is on.
     """
 

@@ -88,9 +88,8 @@ def _side_to_replace(ends: tuple[Place, Place], nodes: Nodes) -> int:
     if min(costs) == 9:
         (a, near), (b, far) = ends
         text = f"both ends of the link between {a} {near} and {b} {far} carry other interfaces"
-        raise LabError(
-            f"{text}, so no relay can be put between them\n    hint: set this in the description: the relay is there from the start"
-        )
+        hint = "set this in the description: then the relay is there from the start"
+        raise LabError(f"{text}, so no relay can be put between them\n    hint: {hint}")
     return 0 if costs[0] < costs[1] else 1
 
 
