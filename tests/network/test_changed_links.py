@@ -118,7 +118,7 @@ def test_what_cannot_be_is_told_and_changes_nothing() -> None:
             ({"delay": "5"}, "delay: '5' has no unit"),
             ({"dealy": "5ms"}, "a link has no setting 'dealy'\n    hint: did you mean 'delay'"),
             ({"dealy": None}, "a link has no setting 'dealy'"),
-            ({"rate": None, "limit": "5 packets"}, "limit is of what waits for the rate"),
+            ({"rate": None, "limit": "5 packets"}, "limit needs a rate"),
             ({"mechanism": "tbf"}, "mechanism=tbf does rates"),
             ({"preset": "fast"}, "preset='fast' is not known"),
         ):
