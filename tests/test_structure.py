@@ -39,7 +39,7 @@ _LAYERS = [
 ]
 _RANKS = {package: rank for rank, layer in enumerate(_LAYERS) for package in layer}
 _HOMES = {"pyroute2": "engine", "prompt_toolkit": "shell", "scapy": "crafting", "graphlay": "draw"}
-_CLIENT_SIDE = {"protocol", "messages", "paths", "privilege", "packages", "rings", "limits"}
+_CLIENT_SIDE = {"protocol", "messages", "paths", "privilege", "id_ranges", "packages", "rings", "limits"}
 _LONGEST_FILE, _LONGEST_FUNCTION, _MOST_FILES = 500, 60, 25
 
 _PUBLIC = [

@@ -26,6 +26,8 @@ class Report:
     features: tuple[Feature, ...]
     tun: str  # why programs in nodes cannot make tun interfaces, "" where they can
     tun_fix: str
+    ids: str  # why a lab cannot have a range of ids, "" where it can
+    ids_fix: str
     traces: str  # why packets are not traced by the kernel itself, "" where they are
     tools: dict[str, str]  # where each is, "" for one that is missing
     install: str  # the line that installs all the missing ones
@@ -51,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def examine() -> Report:
+    from pynetemu.engine.id_ranges import lack
     from pynetemu.engine.packages import TOOLS, debian_package, install
     from pynetemu.errors import PrivilegeError
     from pynetemu.lab.connection import Sandbox
@@ -66,6 +69,7 @@ def examine() -> Report:
     finally:
         sandbox.close()
     tun, tun_fix = _tun()
+    ids = None if os.getuid() == 0 else lack()
     tools = {tool: _find(tool) for tool in TOOLS}
     missing = sorted({debian_package(tool) for tool, path in tools.items() if not path})
     return Report(
@@ -77,6 +81,8 @@ def examine() -> Report:
         features=features,
         tun=tun,
         tun_fix=tun_fix,
+        ids=ids.reason if ids else "",
+        ids_fix=ids.fix if ids else "",
         traces=refusal(),
         tools=tools,
         install=install(missing) if missing else "",
@@ -130,9 +136,12 @@ def _features(report: Report) -> list[str]:
 
 
 def _devices(report: Report) -> list[str]:
-    if not report.tun:
-        return []
-    return [_row("tun", "no", f"{report.tun}: for VPN programs in nodes"), _row("", "", f"fix: {report.tun_fix}")]
+    lines = []
+    if report.tun:
+        lines += [_row("tun", "no", f"{report.tun}: for VPN programs in nodes"), _row("", "", f"fix: {report.tun_fix}")]
+    if report.ids:
+        lines += [_row("ids", "no", f"{report.ids}: for logins in nodes"), _row("", "", f"fix: {report.ids_fix}")]
+    return lines
 
 
 def _other_kernel(release: str) -> str:

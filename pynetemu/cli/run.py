@@ -44,6 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
         from pynetemu.network.network import Network
 
         topology, plan = read_description(arguments, arguments.host, sandbox)
+        if plan.ids != "one":  # which the engine was not asked for
+            sandbox.close()
+            sandbox = Sandbox.start(arguments.host, arguments.privileged, plan.ids)
         network = Network(
             plan, privileged=arguments.privileged, name=arguments.name, sandbox=sandbox, capture=arguments.capture
         )

@@ -16,6 +16,7 @@ from pynetemu.engine import nodes, seccomp, syscalls
 from pynetemu.engine.loop import Loop
 from pynetemu.engine.machine import guard
 from pynetemu.engine.machine.machine import MOUNTS, NAMES, PROCESSES
+from pynetemu.engine.machine.users import has_one_id
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, close_all, peer_user
 from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_refusal, pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import Join, OpenLab, OpenNode, Request
@@ -49,9 +50,9 @@ def join(channel: Channel, start: Join) -> int:
             (own.mnt, syscalls.CLONE_NEWNS),
         ):  # all of them: only into these we may come back from a node
             syscalls.setns(descriptor, kind)
-        if not own_user:
+        if not own_user and has_one_id():
             seccomp.let_id_changes_pass()
-        elif guard.is_guarded(_ENGINE):
+        elif own_user and guard.is_guarded(_ENGINE):
             guard.guard()
         _Joined(channel, lab).serve()
         os._exit(0)

@@ -19,11 +19,11 @@ _CAP_SYS_ADMIN = 21  # linux/capability.h
 _ENOUGH = 15000  # of each kind of namespace
 
 
-def diagnose(step: str, code: int, *, host: bool = False, root: Path = Path("/")) -> PrivilegeError:
+def diagnose(step: str, code: int, message: str = "", *, host: bool = False, root: Path = Path("/")) -> PrivilegeError:
     """What to tell and to do when a step of making a sandbox failed with an errno.
 
-    `step` is a system call ("unshare", "mount"), a file of /proc/self ("uid_map"), "chroot" where we are in one, or
-    "privileged"; `root` is where /proc is looked for.
+    `step` is a system call ("unshare", "mount"), a file of /proc/self ("uid_map"), "chroot" where we are in one,
+    "privileged" or "range"; `root` is where /proc is looked for.
     """
     failed = f"{step}: {os.strerror(code)}"
     if step == "chroot" or _is_chroot(root):
@@ -32,6 +32,8 @@ def diagnose(step: str, code: int, *, host: bool = False, root: Path = Path("/")
         )
     if host:
         return PrivilegeError(f"--host changes this machine's own network, and needs root ({failed})", _as_root())
+    if step == "range":
+        return _without_range(message)
     if step == "privileged":
         return PrivilegeError("only labs of root can be privileged: an ordinary user has nothing to give", _as_root())
     for reason, fix in _switches(code, root):
@@ -68,6 +70,15 @@ def _by_surroundings(failed: str, step: str, code: int, root: Path) -> Privilege
         options = "--security-opt seccomp=unconfined --security-opt systempaths=unconfined"
         return PrivilegeError(f"{reason} ({failed})", f"docker run {options} ...")
     return PrivilegeError(f"the kernel refuses to make a sandbox ({failed})", _as_root())
+
+
+def _without_range(message: str) -> PrivilegeError:
+    from pynetemu.engine.id_ranges import lack
+
+    what = 'ids = "range", for logins in nodes'
+    if found := lack():
+        return PrivilegeError(f"{what}: {found.reason}", found.fix)
+    return PrivilegeError(f"{what}: {message}", "chmod u+s newuidmap newgidmap, or a container that allows set-uid programs")
 
 
 def _is_chroot(root: Path) -> bool:

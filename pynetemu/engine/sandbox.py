@@ -17,13 +17,14 @@ import sys
 from typing import NoReturn
 
 from pynetemu.engine import syscalls
-from pynetemu.engine.machine import chroot
+from pynetemu.engine.machine import chroot, skeleton
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed
 from pynetemu.engine.protocol.envelope import Refusal, pack_refusal, unpack_request
 from pynetemu.engine.protocol.requests import Join, Start
 
 _OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 CHROOT = "chroot"  # the step that is refused in one
+RANGE = "range"  # the step that needs newuidmap and a range of ids
 PRIVILEGED = "privileged"  # the step that only root takes
 _MILLISECONDS_TO_END = 2000
 _NETWORK = syscalls.CLONE_NEWNET | syscalls.CLONE_NEWUTS
@@ -50,7 +51,7 @@ def main(descriptor: int) -> NoReturn:
 def _start_sandbox(channel: Channel, start: Start, parent: int) -> NoReturn:
     try:
         chroot.settle()
-        in_user_namespace = _leave(host=start.host)
+        in_user_namespace = _leave(start)
     except OSError as error:
         _refuse(channel, error, "unshare")
     if in_user_namespace and start.privileged:
@@ -96,16 +97,16 @@ def _outlive(child: int, parent: int) -> NoReturn:
 
 
 def _refuse(channel: Channel, error: OSError, step: str) -> NoReturn:
-    channel.send(pack_refusal(Refusal("privilege", step=error.filename or step, errno=error.errno or 0)))
+    channel.send(pack_refusal(Refusal("privilege", error.strerror or "", step=error.filename or step, errno=error.errno or 0)))
     os._exit(1)
 
 
-def _leave(host: bool) -> bool:
+def _leave(start: Start) -> bool:
     """Moves into new namespaces, in a new user namespace if there is no other way; true if so.
 
-    A lab on the machine itself (`host`) keeps its network and user namespace.
+    A lab on the machine itself keeps its network and user namespace.
     """
-    if host:
+    if start.host:
         syscalls.unshare(_OWN)
         _check_root()
         return False
@@ -116,6 +117,31 @@ def _leave(host: bool) -> bool:
     except OSError as error:
         if error.errno != errno.EPERM or error.filename == CHROOT:
             raise
+    if start.ids == "range":
+        _leave_with_range()
+    else:
+        _leave_with_one_id()
+    return True
+
+
+def _leave_with_range() -> None:
+    from pynetemu.engine.id_ranges import Mapper
+
+    skeleton.note_owners()
+    mapper = Mapper()
+    try:
+        syscalls.unshare(syscalls.CLONE_NEWUSER | _OWN | _NETWORK)
+    except OSError:
+        mapper.close()
+        raise
+    if failed := mapper.map():
+        raise OSError(errno.EPERM, failed, RANGE)
+    os.setgroups([])
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+
+
+def _leave_with_one_id() -> None:
     user, group = os.getuid(), os.getgid()
     syscalls.unshare(syscalls.CLONE_NEWUSER | _OWN | _NETWORK)
     for name, text in (
@@ -128,7 +154,6 @@ def _leave(host: bool) -> bool:
                 file.write(text)
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from error
-    return True
 
 
 def _check_root() -> None:
@@ -181,15 +206,16 @@ def _reap() -> list[int]:
 def _engine(channel: Channel, start: Start, in_user_namespace: bool) -> NoReturn:
     from pynetemu.engine import mounts, seccomp, server
     from pynetemu.engine.machine import guard
+    from pynetemu.engine.machine.users import has_one_id
 
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
         mounts.make_private()
     except OSError as error:
         _refuse(channel, error, "mount")
-    if in_user_namespace:
+    if in_user_namespace and has_one_id():
         seccomp.let_id_changes_pass()
-    elif not (start.host or start.privileged):
+    elif not in_user_namespace and not (start.host or start.privileged):
         guard.guard()
     server.Server(channel, host=start.host).serve()
     os._exit(0)

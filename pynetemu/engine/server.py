@@ -277,6 +277,8 @@ class Server(Loop):
         """What a change needs, before anything is done."""
         if plan.host != self._changes.plan.host:
             raise LabError("whether the root is the machine itself (--host) cannot change while the lab runs")
+        if plan.ids != self._changes.plan.ids:
+            raise LabError(f"ids = {plan.ids!r} cannot come while the lab runs: start it again (`reload --fresh`)")
         new = tuple(step for step in steps if isinstance(step, get_args(Operation)))
         self._require_features(Plan(plan.name, new))
         _make_room(plan)

@@ -137,12 +137,13 @@ class Sandbox:
         self._user = os.getpid()
 
     @classmethod
-    def start(cls, host: bool = False, privileged: bool = False) -> "Sandbox":
+    def start(cls, host: bool = False, privileged: bool = False, ids: str = "one") -> "Sandbox":
         """Starts an engine and returns at once; a refusal comes with the first answer.
 
         With `host`, the lab's root is the machine's own network namespace. Root's `privileged` labs may change the machine.
+        `ids` is "one" or "range", see `Topology`.
         """
-        return cls._spawn(lambda path: Start(host, privileged, os.getpid(), _is_first_thread(), path), host)
+        return cls._spawn(lambda path: Start(host, privileged, ids, os.getpid(), _is_first_thread(), path), host)
 
     @classmethod
     def join(cls, address: str) -> "Sandbox":
@@ -284,7 +285,7 @@ def _error(refusal: Refusal, host: bool) -> PynetemuError:
         case "privilege":
             from pynetemu.engine.privilege import diagnose
 
-            return diagnose(refusal.step, refusal.errno, host=host)
+            return diagnose(refusal.step, refusal.errno, refusal.message, host=host)
         case "not_found":
             from pynetemu.engine.packages import missing_program
 

@@ -162,6 +162,7 @@ class Lab(LiveLab):
         *,
         host: bool = False,
         privileged: bool = False,
+        ids: str | None = None,
         name: str | None = None,
         sandbox: EngineProcess | None = None,
     ) -> None:
@@ -175,7 +176,8 @@ class Lab(LiveLab):
         self._begun = self._is_open = False
         self._wait_until_built: Callable[[], None] = lambda: None
         self._attached: Connection | None = None
-        self._followed: FollowedPlan | None = FollowedPlan(topology) if isinstance(topology, Plan) else None
+        self._ids = None if ids is None else _known_ids(ids)
+        self._followed: FollowedPlan | None = FollowedPlan(self.with_ids(topology)) if isinstance(topology, Plan) else None
         self._inventory: Inventory | None = None
         self.privileged = privileged
         self.host = topology.host if isinstance(topology, Plan) else host
@@ -217,7 +219,7 @@ class Lab(LiveLab):
             plan = compile_plan(self._topology, host=self.host, kernel=partial(kernel_has, self._sandbox))
             for text in plan.warnings:
                 warnings.warn_explicit(text, DescriptionWarning, *caller())
-            self._followed = FollowedPlan(plan)
+            self._followed = FollowedPlan(self.with_ids(plan))
         return self._followed
 
     @property
@@ -235,13 +237,21 @@ class Lab(LiveLab):
         """The nodes' names, in the order of the description."""
         return self.inventory.nodes
 
+    def with_ids(self, plan: Plan) -> Plan:
+        """The plan with the ids that the lab was made with, if those were given besides the description."""
+        if self._ids in (None, plan.ids):
+            return plan
+        return Plan(plan.name, plan.operations, plan.host, plan.host_address, plan.warnings, self._ids)
+
     def begin(self) -> Self:
         """Starts to bring the network up, and returns while the engine works; `open` waits for it."""
         if self._begun:
             return self
         plan = self.plan
         if self._sandbox is None:
-            self._sandbox = Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host, self.privileged)
+            self._sandbox = (
+                Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host, self.privileged, plan.ids)
+            )
         if not self._attached:
             self.name, listener = listen(name_of(plan.name) if self._wanted_name is None else self._wanted_name)
             with listener:
@@ -388,6 +398,12 @@ def _with_hint(error: CommandNotFound, words: Sequence[str]) -> CommandNotFound:
     hint = f'each word is an argument: run({separate}); or run("sh", "-c", {shlex.quote(words[0])})'
     text = f"{str(error).partition(chr(10))[0]}\n    hint: {hint}"
     return CommandNotFound(error.program, text)
+
+
+def _known_ids(wanted: str) -> str:
+    if wanted not in ("one", "range"):
+        raise UsageError(f'ids={wanted!r} is neither "one" nor "range"')
+    return wanted
 
 
 def _user(wanted: str | int | None) -> str:

@@ -35,10 +35,10 @@ class Network(Lab):
 
     It works from scripts, threads, notebooks and asyncio programs, without root. `host=True` makes the machine itself the
     lab's root; that needs root. `privileged=True` lets programs in nodes of root's labs load BPF (XDP) and change the machine's
-    settings, which they may not otherwise. `name` is how `pynetemu ps`, `exec` and `attach` know the lab (by default the
-    topology's name; a number is added while another lab has it). `sandbox` is one that has been started already. `capture`
-    is a pcapng file for all packets from the lab's first moment, before any interface is up, to its last (`captured` tells
-    of it).
+    settings, which they may not otherwise. `ids` is "one" or "range", for logins in nodes; by default the topology says it.
+    `name` is how `pynetemu ps`, `exec` and `attach` know the lab (by default the topology's name; a number is added while
+    another lab has it). `sandbox` is one that has been started already. `capture` is a pcapng file for all packets from the
+    lab's first moment, before any interface is up, to its last (`captured` tells of it).
 
     `open` raises DescriptionError, PrivilegeError, ConflictError and KernelError; nothing is left in any case.
     """
@@ -49,11 +49,12 @@ class Network(Lab):
         *,
         host: bool = False,
         privileged: bool = False,
+        ids: str | None = None,
         name: str | None = None,
         sandbox: EngineProcess | None = None,
         capture: str | os.PathLike[str] | None = None,
     ) -> None:
-        super().__init__(topology, host=host, privileged=privileged, name=name, sandbox=sandbox)
+        super().__init__(topology, host=host, privileged=privileged, ids=ids, name=name, sandbox=sandbox)
         self._described: tuple[Topology, dict[str, Any] | None] | None = None  # what it is born as, and that for the engine
         self.captured: Capture | None = self.capture(capture) if capture is not None else None
 
@@ -123,8 +124,8 @@ class Network(Lab):
         from pynetemu.plan.compile import compile_plan
 
         if isinstance(topology, Plan):
-            return topology
-        return compile_plan(topology, self.host, partial(kernel_has, None), self.plan)
+            return self.with_ids(topology)
+        return self.with_ids(compile_plan(topology, self.host, partial(kernel_has, None), self.plan))
 
     def difference(self, topology: "Topology | type[Topology] | Plan") -> "LabChange":
         """What `apply` would do with a description; nothing is done.

@@ -15,6 +15,7 @@ from pynetemu.plan.operations import (
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve import resolve
+from pynetemu.plan.resolve.address_settings import read_ids
 from pynetemu.plan.resolve.addresses import ending_number
 from pynetemu.plan.resolve.network import (
     BRIDGE,
@@ -55,6 +56,7 @@ def _compile(description: Description, host: bool, kernel: Callable[[], Kernel],
     check_attributes(description, problems)
     network = resolve(description, problems, host, kernel, standing)
     rulesets = list(_rulesets(network, problems))
+    ids = read_ids(description, problems)
     problems.raise_all()
     root = next((node for node in network.nodes if node.own_address), None)
     own = None if host or root is None else root.own_address
@@ -66,7 +68,7 @@ def _compile(description: Description, host: bool, kernel: Callable[[], Kernel],
 
         block_ports(network)
     operations = Operations(operations_of(network, rulesets))
-    return Plan(network.name, operations, host, own.ip if own else None, problems.warnings)
+    return Plan(network.name, operations, host, own.ip if own else None, problems.warnings, ids)
 
 
 def _check_use(description: Description, problems: Problems) -> None:

@@ -34,6 +34,7 @@ def to_data(plan: Plan) -> dict[str, Any]:
         "host": plan.host,
         "host_address": None if plan.host_address is None else str(plan.host_address),
         "warnings": list(plan.warnings),
+        "ids": plan.ids,
         "operations": [_encode(part) for part in parts_of(plan)],
     }
 
@@ -50,6 +51,7 @@ def from_data(data: Mapping[str, Any]) -> Plan:
             host=_boolean(data["host"]),
             host_address=None if host_address is None else _address(host_address),
             warnings=tuple(map(_string, data["warnings"])),
+            ids=_string(data["ids"]),
         )
     except KeyError as error:
         raise DescriptionError([Problem(f"not a plan: it lacks {error}")]) from error
@@ -59,7 +61,7 @@ def from_data(data: Mapping[str, Any]) -> Plan:
 
 def change_to_data(old: Plan, new: Plan) -> dict[str, Any]:
     """What leads from one plan to another, which is less than all of the latter: changes are small, and labs are large."""
-    whole = to_data(Plan(new.name, (), new.host, new.host_address, new.warnings))
+    whole = to_data(Plan(new.name, (), new.host, new.host_address, new.warnings, new.ids))
     found = splices(parts_of(old), parts_of(new))
     return {**whole, "operations": [[begin, count, list(map(_encode, coming))] for begin, count, coming in found]}
 
@@ -69,7 +71,8 @@ def change_from_data(old: Plan, data: Mapping[str, Any]) -> Plan:
     empty = from_data({**data, "operations": []})
     try:
         found = [(_integer(begin), _integer(count), tuple(map(_decode, coming))) for begin, count, coming in data["operations"]]
-        return Plan(empty.name, Operations(spliced(parts_of(old), found)), empty.host, empty.host_address, empty.warnings)
+        operations = Operations(spliced(parts_of(old), found))
+        return Plan(empty.name, operations, empty.host, empty.host_address, empty.warnings, empty.ids)
     except (KeyError, TypeError, ValueError) as error:
         raise DescriptionError([Problem(f"not a change of a plan: {error}")]) from error
 

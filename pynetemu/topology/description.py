@@ -24,6 +24,7 @@ class Description:
     pools: object
     allow: object
     arp: object
+    ids: object
     attributes: dict[str, object]
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
@@ -49,6 +50,7 @@ def describe(topology: Topology) -> Description:
         pools=topology.pools,
         allow=topology.allow,
         arp=topology.arp,
+        ids=topology.ids,
         attributes=users_attributes(topology),
         nodes=tuple(part for part in parts if isinstance(part, Node)),
         links=tuple(part for part in parts if isinstance(part, Link)),

@@ -48,12 +48,15 @@ class Topology:
     "overlaps" of networks, "loops" of switches, "gateways" that no node has, and different "mtu" at a switch.
     `arp` says who knows others' MAC addresses without asking: "permanent" everybody, "dynamic" nobody, "auto" those on
     links where so many would ask that the kernel's table of 1024 neighbors overflows.
+    `ids` says how many user ids a lab of an ordinary user has: "one", or a "range" from /etc/subuid, for programs in which
+    people log in (sshd, su). Labs of root have all.
     """
 
     addresses: str = "ipv4"
     pools: str | tuple[str, ...] = ("10.0.0.0/8", "fd00::/32")
     allow: str | tuple[str, ...] = ()
     arp: str = "auto"
+    ids: str | Part = "one"  # or a node of that name
 
     _declaration = Declaration("", 0, order=-1)  # of a class: where it begins; of an instance: where it was made
     _parts: list[Part]

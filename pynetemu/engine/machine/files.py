@@ -268,12 +268,22 @@ def _mount_dev(own: str, run: str) -> None:
     os.makedirs(f"{own}/dev/shm", exist_ok=True)
     os.chmod(f"{own}/dev/shm", 0o1777)
     syscalls.mount(f"{own}/dev", "/dev", "", syscalls.MS_BIND)
+    if skeleton.has_range():
+        _mount_terminals()
+        del found["pts"], found["ptmx"]
     for name, target in found.items():
         if name in _DEVICES and not target:
             _show_again(f"{devices}/{name}", f"/dev/{name}")
         elif name not in ("log", "shm") and not _OF_CONSOLES.match(name):
             with suppress(FileExistsError):  # the node's machine is made a second time
                 os.symlink(target or f"/run{_DEVICES_IN_RUN}/{name}", f"/dev/{name}")
+
+
+def _mount_terminals() -> None:
+    """Terminals of the node's own, which can be given to whoever logs in; those of the machine belong to one of its groups."""
+    os.mkdir("/dev/pts")
+    syscalls.mount("devpts", "/dev/pts", "devpts", _SYS & ~syscalls.MS_NODEV, "newinstance,ptmxmode=0666,mode=620,gid=5")
+    os.symlink("pts/ptmx", "/dev/ptmx")
 
 
 def _fill_run(run: str, shown: Iterable[str]) -> None:

@@ -12,28 +12,40 @@ kernel's documentation; without root it takes Linux 5.11.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from pynetemu.engine import syscalls
+from pynetemu.engine.machine.users import has_id
 from pynetemu.engine.mounts import STATE
 
+Owner = Callable[["os.DirEntry[str]"], tuple[int, int]]
+_owners: dict[str, tuple[int, int]] = {}  # of folders, by path, as `note_owners` has found them
 TOPS = {"/etc": 2, "/var": 3}  # how deep folders are made again
 _FOLDERS, _HIDDEN = f"{STATE}/folders", f"{STATE}/hidden"
 _FRESH = ("/var/log", "/var/spool", "/var/tmp", "/var/cache/private", "/var/lib/private")  # folders, without what is in them
-_REWRITTEN = ("/etc/passwd", "/etc/group", "/etc/ld.so.cache", "/etc/environment", "/etc/hostname")  # in place, by programs
+# In place, by programs: those of passwd(1) lock their tables, and keep what they had before.
+_TABLES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
+_WITHOUT_PASSWORDS = {  # what a line of one has beside the name, where nobody has a password: shadow(5), gshadow(5)
+    "/etc/shadow": ("/etc/passwd", b":*:1:0:99999:7:::\n"),
+    "/etc/gshadow": ("/etc/group", b":*::\n"),
+}
+_REWRITTEN = (
+    *(f"/etc/{name}{end}" for name in _TABLES for end in ("", "-")),
+    *("/etc/.pwd.lock", "/etc/ld.so.cache", "/etc/environment", "/etc/hostname"),
+)
 
 
 def make() -> None:
     """Makes the layers, once for a lab: some 300 folders, in 4 ms."""
-    is_root = _has_all_ids()
+    owner = _owner_as_it_is if _has_all_ids() else _owner_outside if _owners else None
     for top, depth in TOPS.items():
         for folder in (_FOLDERS, _HIDDEN):
             os.makedirs(f"{folder}{top}")
-        _copy(top, depth, is_root)
+        _copy(top, depth, owner)
     for file in _REWRITTEN:
-        if os.path.isfile(file) and os.access(file, os.R_OK):
-            with open(file, "rb") as source, open(f"{_FOLDERS}{file}", "wb") as target:
-                target.write(source.read())
+        if os.path.isfile(file):
+            _copy_file(file)
 
 
 def overlay(top: str, own: str) -> None:
@@ -56,21 +68,68 @@ def probe() -> None:
         syscalls.mount("overlay", top, "overlay", 0, options)
 
 
-def _copy(path: str, depth: int, is_root: bool, is_hidden: bool = False) -> None:
+def has_range() -> bool:
+    """Whether the lab has ids besides the user's that nothing of the machine belongs to."""
+    return bool(_owners)
+
+
+def note_owners() -> None:
+    """To be called outside, by a user whose lab will have a range of ids: inside all owners but that user look the same."""
+    for top, depth in TOPS.items():
+        _note_owners(top, depth)
+
+
+def _note_owners(path: str, depth: int) -> None:
+    with suppress(OSError):
+        for entry in _folders(path):
+            status = entry.stat()
+            if status.st_uid != os.getuid():
+                _owners[entry.path] = status.st_uid, status.st_gid
+            if depth > 1:
+                _note_owners(entry.path, depth - 1)
+
+
+def _owner_as_it_is(entry: "os.DirEntry[str]") -> tuple[int, int]:
+    status = entry.stat()
+    return status.st_uid, status.st_gid
+
+
+def _owner_outside(entry: "os.DirEntry[str]") -> tuple[int, int]:
+    user, group = _owners.get(entry.path, (0, 0))
+    return user if has_id("uid", user) else 0, group if has_id("gid", group) else 0
+
+
+def _copy_file(path: str) -> None:
+    """With its mode and, as far as the lab has them, its owner. What we may not read is empty, but lists all users."""
+    status = os.stat(path)
+    with open(f"{_FOLDERS}{path}", "wb") as copy:
+        os.chmod(copy.fileno(), stat.S_IMODE(status.st_mode) | stat.S_IWUSR)
+        if _has_all_ids():
+            os.chown(copy.fileno(), status.st_uid, status.st_gid)
+        if os.access(path, os.R_OK):
+            with open(path, "rb") as source:
+                copy.write(source.read())
+        elif path in _WITHOUT_PASSWORDS:
+            table, rest = _WITHOUT_PASSWORDS[path]
+            with open(table, "rb") as lines:
+                copy.writelines(line.partition(b":")[0] + rest for line in lines if b":" in line)
+
+
+def _copy(path: str, depth: int, owner: Owner | None, is_hidden: bool = False) -> None:
     """Makes the folders of a folder again, and hides those of which nothing is to be seen."""
     for entry in _folders(path):
         again, status = f"{_FOLDERS}{entry.path}", entry.stat()
         os.mkdir(again)
-        os.chmod(again, stat.S_IMODE(status.st_mode) | (0 if is_root else stat.S_IRWXU))
-        if is_root:
-            os.chown(again, status.st_uid, status.st_gid)
+        if owner is not None:
+            os.chown(again, *owner(entry))
+        os.chmod(again, stat.S_IMODE(status.st_mode) | (0 if owner is not None else stat.S_IRWXU))
         is_readable = os.access(entry.path, os.R_OK | os.X_OK)
         hides = not is_hidden and (entry.path in _FRESH or not is_readable)
         if hides:
             os.makedirs(f"{_HIDDEN}{path}", exist_ok=True)
             os.mknod(f"{_HIDDEN}{entry.path}", stat.S_IFCHR, os.makedev(0, 0))  # a whiteout
         if depth > 1 and is_readable:
-            _copy(entry.path, depth - 1, is_root, is_hidden or hides)
+            _copy(entry.path, depth - 1, owner, is_hidden or hides)
 
 
 def _folders(path: str) -> "Iterator[os.DirEntry[str]]":

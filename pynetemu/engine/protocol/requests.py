@@ -22,7 +22,7 @@ from pynetemu.engine.protocol.request import Request as Request
 from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
-PROTOCOL = 5
+PROTOCOL = 6
 
 # What a process of ours is told first.
 
@@ -33,11 +33,13 @@ class Start(Request[None]):
 
     There is no answer; a refusal comes with the first one. With `host` the lab's root is the machine itself. With
     `dies_with_parent` it was the client's first thread that started us, so that we may die when that ends (prctl(2)).
-    Programs of a `privileged` lab of root may do to the machine what root may.
+    Programs of a `privileged` lab of root may do to the machine what root may. `ids` is "one" or "range": how many ids a lab of
+    an ordinary user has.
     """
 
     host: bool
     privileged: bool
+    ids: str
     client: int
     dies_with_parent: bool
     path: tuple[str, ...]

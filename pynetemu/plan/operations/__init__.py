@@ -157,6 +157,7 @@ class Plan:
 
     `host_address` is the root's own address, which every node knows as `host`; with `host=True` it stays None and the
     engine takes the machine's primary address. `warnings` are what is allowed but was hardly meant, for people to read.
+    `ids` is "one" or "range", of labs of ordinary users.
     """
 
     name: str
@@ -164,6 +165,7 @@ class Plan:
     host: bool = False
     host_address: Address | None = None
     warnings: tuple[str, ...] = ()
+    ids: str = "one"
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ _VERSIONS = {"ipv4": (4,), "ipv6": (6,), "dual": (4, 6), "none": ()}
 
 
 _ALLOWED = "gateways", "loops", "mtu", "overlaps"
+IDS = "one", "range"
 _ARP = "auto", "dynamic", "permanent"
 _OPTIONS = "addresses", "pools", "allow", "arp"
 _DEFAULT_POOLS = "10.0.0.0/8", "fd00::/32"
@@ -32,6 +33,20 @@ def read_address_settings(description: Description, problems: Problems) -> Addre
     _warn_of_unused(description, description.inner, problems)
     arp = problems.check(place["arp"], _read_arp, description.arp) or "auto"
     return AddressSettings(versions or (), pools, description.addresses == "dual", allowed, arp)
+
+
+def read_ids(description: Description, problems: Problems) -> str:
+    """How many ids the lab of an ordinary user has: "one" or "range"."""
+    if isinstance(description.ids, Part):
+        return "one"  # it is a node of that name
+    place = partial(place_of_setting, "ids", description.kind_declaration)
+    return problems.check(place, _read_ids, description.ids) or "one"
+
+
+def _read_ids(word: object) -> str:
+    if word not in IDS or not isinstance(word, str):
+        raise not_one_of("ids", word, IDS)
+    return word
 
 
 def _read_pools(given: object, place: Callable[[], Declaration], problems: Problems) -> dict[int, IPNetwork]:
