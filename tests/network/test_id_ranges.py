@@ -10,6 +10,7 @@ import pytest
 from pynetemu import Host, Link, Network, PrivilegeError, Service, Switch, Topology, UsageError, finished, tcp
 from pynetemu.engine import id_ranges
 from tests.support.pynetemu import CLONE, pynetemu
+from tests.support.wait import wait_until
 
 _HERE = f"{CLONE}/tests/network/test_id_ranges.py"
 _SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
@@ -39,7 +40,7 @@ class Pair(Topology):
 @pytest.fixture(scope="module")
 def net() -> Iterator[Network]:
     with Network(Pair(), name="with-ids") as net:
-        net["a"].run("true")
+        wait_until(lambda: net["a"].run("pgrep", "-x", "sleep", "-u", "dave").status == 0)
         yield net
 
 
