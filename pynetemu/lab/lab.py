@@ -177,7 +177,7 @@ class Lab(LiveLab):
         self._wait_until_built: Callable[[], None] = lambda: None
         self._attached: Connection | None = None
         self._ids = None if ids is None else _known_ids(ids)
-        self._followed: FollowedPlan | None = FollowedPlan(self.with_ids(topology)) if isinstance(topology, Plan) else None
+        self._followed: FollowedPlan | None = FollowedPlan(self._with_ids(topology)) if isinstance(topology, Plan) else None
         self._inventory: Inventory | None = None
         self.privileged = privileged
         self.host = topology.host if isinstance(topology, Plan) else host
@@ -219,7 +219,7 @@ class Lab(LiveLab):
             plan = compile_plan(self._topology, host=self.host, kernel=partial(kernel_has, self._sandbox))
             for text in plan.warnings:
                 warnings.warn_explicit(text, DescriptionWarning, *caller())
-            self._followed = FollowedPlan(self.with_ids(plan))
+            self._followed = FollowedPlan(self._with_ids(plan))
         return self._followed
 
     @property
@@ -237,11 +237,12 @@ class Lab(LiveLab):
         """The nodes' names, in the order of the description."""
         return self.inventory.nodes
 
-    def with_ids(self, plan: Plan) -> Plan:
-        """The plan with the ids that the lab was made with, if those were given besides the description."""
-        if self._ids in (None, plan.ids):
+    def _with_ids(self, plan: Plan) -> Plan:
+        """The plan with the ids that were asked for besides the description; a range that the lab has stays."""
+        ids = "range" if self._is_open and self.plan.ids == "range" else self._ids or plan.ids
+        if ids == plan.ids:
             return plan
-        return Plan(plan.name, plan.operations, plan.host, plan.host_address, plan.warnings, self._ids)
+        return Plan(plan.name, plan.operations, plan.host, plan.host_address, plan.warnings, ids)
 
     def begin(self) -> Self:
         """Starts to bring the network up, and returns while the engine works; `open` waits for it."""

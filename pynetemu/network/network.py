@@ -124,8 +124,8 @@ class Network(Lab):
         from pynetemu.plan.compile import compile_plan
 
         if isinstance(topology, Plan):
-            return self.with_ids(topology)
-        return self.with_ids(compile_plan(topology, self.host, partial(kernel_has, None), self.plan))
+            return self._with_ids(topology)
+        return self._with_ids(compile_plan(topology, self.host, partial(kernel_has, None), self.plan))
 
     def difference(self, topology: "Topology | type[Topology] | Plan") -> "LabChange":
         """What `apply` would do with a description; nothing is done.

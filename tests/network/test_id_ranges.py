@@ -133,6 +133,9 @@ def test_it_can_be_said_beside_the_description_and_on_the_command_line() -> None
         assert net.plan.ids == "range"
         assert net["a"].run("sh", "-c", "touch /run/x; chown 55 /run/x; stat -c %u /run/x").stdout == "55\n"
         net.apply(Plain())  # does not say otherwise
+        with Network.attach(net.name) as other:
+            other.apply(Plain())
+        assert net.plan.ids == "range"
     shown = pynetemu(f"{_HERE}:Pair", "-c", "a su dave -c 'id -u'", "-c", "reload --fresh", "-c", "a su dave -c 'id -u'")
     assert (shown.returncode, shown.stdout) == (0, "1999\n1999\n"), shown
 
