@@ -3,6 +3,7 @@
 Colors are for terminals that have them (TERM is neither unset nor "dumb"), unless NO_COLOR is set: no-color.org.
 """
 
+import errno
 import os
 import sys
 from typing import IO
@@ -13,6 +14,12 @@ PROTOCOL_STYLES = {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "gree
 _CODES = {"bold": 1, "faint": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
 _OURS = ("hint:", "fix:", "usage:", "`pynetemu doctor`")  # indented lines of messages that are not quotes
 _DEFAULT_WIDTH = 100
+_NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether an error is that of an output behind which a disk is full or broken."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None
 
 
 def codes(style: str) -> str:

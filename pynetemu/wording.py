@@ -19,8 +19,10 @@ def shortened(words: Sequence[str], most: int = 8) -> str:
     return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str | None:
+def nearest(word: object, candidates: Iterable[str]) -> str | None:
     """The candidate most like a word, None when none is near: nearest("bleu", ["blue", "root"]) == "blue"."""
+    if not isinstance(word, str):
+        return None
     from difflib import get_close_matches
 
     known = {candidate.lower(): candidate for candidate in candidates}
@@ -53,11 +55,11 @@ def suggested(near: object, what: str = "") -> str:
     return f"did you mean {what}{' ' * bool(what)}{near!r}?" if near else ""
 
 
-def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+def did_you_mean(word: object, candidates: Iterable[str]) -> str:
     """A hint that names the nearest candidate, "" when none is near."""
     return suggested(nearest(word, candidates))
 
 
-def near_or_all(word: str, candidates: Collection[str], has: str = "it has") -> str:
+def near_or_all(word: object, candidates: Collection[str], has: str = "it has") -> str:
     """A hint that names the nearest candidate, or says what there is: "it has blue, root and 12 more", "it has none"."""
     return did_you_mean(word, candidates) or f"{has} {shortened(list(candidates)) or 'none'}"

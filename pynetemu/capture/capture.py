@@ -27,6 +27,8 @@ from pynetemu.capture.selection import Selection, by_node, names_of, peers_of
 from pynetemu.capture.selection import select as choose
 from pynetemu.engine.protocol.requests import TakeRing
 from pynetemu.engine.rings import memory_for
+from pynetemu.lab.arguments import file as checked_file
+from pynetemu.lab.arguments import text, whole
 from pynetemu.wording import counted
 
 if TYPE_CHECKING:
@@ -44,8 +46,8 @@ class Capture:
     """
 
     def __init__(self, lab: "Lab", file: str | os.PathLike[str] | int, *what: str, filter: str = "", limit: int = 0) -> None:
-        self.lab, self.filter, self.limit = lab, filter, limit
-        self.file, self.what = file, what
+        self.lab, self.filter, self.limit = lab, text("filter", filter), whole("limit", limit, 0)
+        self.file, self.what = checked_file("file", file), what
         self.packets = self.lost = 0
         self.names: dict[str, str] = {}
         self._error: OSError | None = None

@@ -22,7 +22,7 @@ def select(lab: "Lab", words: Sequence[str]) -> Selection:
     """Raises LabError for a word that names nothing of the lab."""
     selection: Selection = {}
     for word in words or lab.nodes:
-        found = find(lab, word)
+        found = find(lab, word) if isinstance(word, str) else None
         if found is None:
             raise LabError(_unknown(lab, word))
         for node, wanted in found.items():

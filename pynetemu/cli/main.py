@@ -1,7 +1,6 @@
 """The command line: finds the verb, runs it, and turns errors into messages and exit statuses."""
 
 import argparse
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import NoReturn
 
 from pynetemu.cli import interrupts
 from pynetemu.errors import PynetemuError
-from pynetemu.terminal_output import wrapped
+from pynetemu.terminal_output import no_room, wrapped
 
 CALLED_BY_NO_CODE_OF_THE_USERS = True  # for `pynetemu.topology.part.caller`
 VERBS = {
@@ -40,7 +39,6 @@ _OTHERS_WORDS = {
     "check": "doctor",
     "connect": "attach",
 }
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 _USAGE = """\
 usage: pynetemu [--host] [--name NAME] [--capture FILE] [-p NAME=VALUE] [-c COMMAND] FILE[:CLASS] [SCRIPT]
@@ -81,6 +79,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     interrupts.end_process()
     _open_streams()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _answer(arguments)
+        finally:
+            sys.stdout.flush()  # here, where it can be told that it fails; argparse prints help and raises SystemExit
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read our output has enough
+        _give_up_output()
+        return 141
+    except OSError as error:
+        if not no_room(error):
+            raise
+        _give_up_output()
+        print(f"pynetemu: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _answer(arguments: list[str]) -> int:
     if not arguments:
         print(_HELP, file=sys.stderr)
         return 2
@@ -140,22 +157,10 @@ def _run(arguments: list[str]) -> int:
     try:
         parser = parser_of(verb)
         status: int = import_module(f"pynetemu.cli.{verb}").run(parser.parse_args(arguments))
-        sys.stdout.flush()
         return status
     except PynetemuError as error:
         print(wrapped(f"pynetemu: {error}", sys.stderr), file=sys.stderr)
         return error.exit_status
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # whoever read our output has enough
-        _give_up_output()
-        return 141
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        _give_up_output()
-        print(f"pynetemu: the output cannot be written: {error.strerror}", file=sys.stderr)
-        return 1
 
 
 def _give_up_output() -> None:

@@ -34,10 +34,12 @@ from scapy.supersocket import SuperSocket
 
 from pynetemu.capture.pcap_filter import compile_filter
 from pynetemu.capture.ring import Ring, packets
-from pynetemu.errors import LabError
+from pynetemu.errors import LabError, UsageError
+from pynetemu.lab.arguments import seconds, seconds_or_none, text, whole
 from pynetemu.lab.connection import readable
 from pynetemu.lab.rtnetlink import Route, route
 from pynetemu.plan.names import addresses_by_name
+from pynetemu.topology.part import quoted
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ _of_the_machine: Any = vars(Net)["name2addr"].__func__
 
 def send(node: "LabNode", packet: Any, count: int = 1, inter: float = 0.0, iface: str = "") -> int:
     """Sends packets; gives how many. As scapy's `send`, with a link-layer header as its `sendp`."""
-    sent = 0
+    count, inter, sent = whole("count", count, 0), seconds("inter", inter), 0
     with _resolving(node), _sender(node, packet, iface) as (sender, prepared):
         for one in prepared * count:
             if inter and sent:
@@ -67,6 +69,7 @@ def send(node: "LabNode", packet: Any, count: int = 1, inter: float = 0.0, iface
 
 def sr(node: "LabNode", packet: Any, timeout: float = 2.0, iface: str = "", **options: Any) -> tuple[SndRcvList, PacketList]:
     """Sends packets and takes what answers them: ([(request, answer), ...], [unanswered, ...]), as scapy's `sr` and `srp`."""
+    timeout = seconds("timeout", timeout)
     with _resolving(node), _sender(node, packet, iface) as (sender, prepared):
         answered, unanswered = sndrcv(sender, prepared, timeout=timeout, **{"verbose": 0, **options})
     return answered, unanswered
@@ -89,6 +92,9 @@ def sniff(
 
     `prn` is called for each as it comes; `packet.sniffed_on` is "blue:eth0".
     """
+    count, timeout, filter = whole("count", count, 0), seconds_or_none("timeout", timeout), text("filter", filter)
+    if prn is not None and not callable(prn):
+        raise UsageError(f"prn={quoted(prn)} cannot be called")
     seen: list[Packet] = []
     end = None if timeout is None else time.monotonic() + timeout
     lab = node.lab
@@ -205,12 +211,16 @@ setattr(Net, "name2addr", classmethod(_address_of))  # noqa: B010  # a method, w
 @contextmanager
 def _sender(node: "LabNode", packet: Any, iface: str) -> Iterator[tuple["NodeSocket", list[Packet]]]:
     """A socket of the node's for such packets, and the packets with what the node would fill in."""
-    wanted = list(SetGen(packet))
+    try:
+        wanted = list(SetGen(packet))
+    except TypeError:
+        wanted = [packet]
     if not wanted:
         raise LabError("there is no packet to send")
     if not isinstance(wanted[0], IP | IPv6 | Ether | ARP):
         begins = wanted[0].name if isinstance(wanted[0], Packet) else repr(wanted[0])
         raise LabError(f"a packet begins with Ether, ARP, IP or IPv6, not with {begins}")
+    iface = text("iface", iface)
     sender = NodeSocket(node, isinstance(wanted[0], Ether | ARP), iface)
     try:
         yield sender, [sender.prepare(one) for one in wanted]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pynetemu.engine.protocol.relay_requests import PlayLink, ReadRelay, ReplayLink, Step, WriteJournal
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import replaced
+from pynetemu.lab import arguments
 from pynetemu.lab.changing import LabChange, become
 from pynetemu.lab.kernel import kernel_of
 from pynetemu.plan.inventory import Place, ends
@@ -18,6 +19,7 @@ from pynetemu.plan.shaping.impairment import Impairment, from_words, read_impair
 from pynetemu.plan.shaping.mechanisms import choose
 from pynetemu.plan.shaping.replays import check_times, read_opportunities, read_seconds, read_table
 from pynetemu.topology.impairments import presets
+from pynetemu.topology.part import quoted
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
@@ -108,7 +110,10 @@ class RunningLink:
         relayed one, names, addresses, routes and connections live on, and packets sent within some milliseconds are lost.
         Raises UsageError for wrong settings, KernelError and LabError: then all is as it was. `net.undo()` takes it back.
         """
-        sides = (self.a, self.b, "up", a_to_b), (self.b, self.a, "down", b_to_a)
+        sides = (
+            (self.a, self.b, "up", arguments.table("a_to_b", a_to_b)),
+            (self.b, self.a, "down", arguments.table("b_to_a", b_to_a)),
+        )
         try:
             wanted = [self._wanted(near, _preset(preset, name), settings, own) for near, _, name, own in sides]
             return self._become(wanted, mechanism)
@@ -125,9 +130,14 @@ class RunningLink:
         or until `stop`; the link is a relayed one from then on. Raises UsageError, KernelError and LabError.
         """
         try:
+            if wrong := [step for step in steps if not isinstance(step, tuple | list) or len(step) != 2]:
+                raise Wrong(f"{quoted(wrong[0])} is not a step", 'a time and settings: (1, {"loss": "10%"})')
             times = [read_seconds(time) for time, _ in steps]
             check_times(times)
-            found = [Step(time, read_impairment(dict(own)).words) for time, (_, own) in zip(times, steps, strict=True)]
+            found = [
+                Step(time, read_impairment(dict(arguments.table("settings", own))).words)
+                for time, (_, own) in zip(times, steps, strict=True)
+            ]
             period = read_seconds(every) if every is not None else 0.0
             if every is not None and period <= times[-1]:
                 raise Wrong(f"every={every!r} is over before the last step", f"more than {times[-1]:g} s")
@@ -148,10 +158,11 @@ class RunningLink:
         whose first column is `time` and whose others are settings: `time,delay,rate,loss`. Delay and loss of a link go
         together with Mahimahi's traces. Raises UsageError with the line that is wrong, OSError, KernelError and LabError.
         """
+        file, a_to_b, b_to_a = arguments.path("file", file), arguments.path("a_to_b", a_to_b), arguments.path("b_to_a", b_to_a)
         chosen = [(self.a, a_to_b or file), (self.b, b_to_a or file)]
         if not any(name for _, name in chosen):
             raise UsageError('replay needs a file: replay("trace.down"), or a_to_b= and b_to_a=')
-        requests = [_request(place, os.fspath(name)) for place, name in chosen if name]
+        requests = [_request(place, name) for place, name in chosen if name]
         self._become_relayed()
         for request in requests:
             self._lab.control.ask(request)
@@ -165,6 +176,11 @@ class RunningLink:
         the packet's number in it, from 0, and "lost", or its draw for the jitter with "corrupted", "twice" and "ahead". With
         the same `seed` the lines of a flow are the same in every run. The link is a relayed one from then on. Raises OSError.
         """
+        a_to_b, b_to_a, most = (
+            arguments.path("a_to_b", a_to_b),
+            arguments.path("b_to_a", b_to_a),
+            arguments.whole("most", most, 1),
+        )
         self._become_relayed()
         for (node, interface), file in ((self.a, a_to_b), (self.b, b_to_a)):
             path = os.path.abspath(file) if file else ""
@@ -243,14 +259,14 @@ def _usage(wrong: Wrong) -> UsageError:
 def find(lab: "Lab", *which: str) -> RunningLink:
     """A link by its name in the description, or by both ends (NODE or NODE:INTERFACE). Raises LabError."""
     veths = [op for op in lab.inventory.of_type(AddVeth) if lab.inventory.outside not in (op.node, op.peer_node)]
-    if len(which) == 1:
+    if len(which) == 1 and isinstance(which[0], str):
         named = [op for op in veths if op.name == which[0]]
         if not named:
             known = [op.name for op in veths if op.name]
             raise LabError(f"{lab.plan.name} has no link {which[0]!r}; {near_or_all(which[0], known, 'its links are called')}")
         near, far = ends(named[0])
         return RunningLink(lab, near, far)
-    if len(which) != 2:
+    if len(which) != 2 or not all(isinstance(word, str) for word in which):
         raise LabError('a link is named by one word, or by both ends: link("wire"), link("h1", "s1")')
     ways = [way for op in veths for way in (ends(op), ends(op)[::-1])]
     pairs = [(near, far) for near, far in ways if _names(which[0], near) and _names(which[1], far)]
@@ -322,8 +338,8 @@ def _preset(name: str | None, side: str) -> Mapping[str, object]:
     if name is None:
         return {}
     known = presets()
-    if name not in known:
-        raise Wrong(f"preset={name!r} is not known", near_or_all(name, known, "there are"))
+    if not isinstance(name, str) or name not in known:
+        raise Wrong(f"preset={quoted(name)} is not known", near_or_all(name, known, "there are"))
     return known[name].up if side == "up" else known[name].down
 
 

@@ -12,6 +12,8 @@ from pynetemu.engine.paths import search_path, without_personal
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Build, Listen, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
+from pynetemu.lab import arguments
+from pynetemu.lab.arguments import Path, Words
 from pynetemu.lab.connection import Connection, EngineProcess, Sandbox, is_readable
 from pynetemu.lab.following import FollowedPlan
 from pynetemu.lab.kernel import kernel_has
@@ -28,9 +30,6 @@ from pynetemu.wording import near_or_all
 if TYPE_CHECKING:
     from pynetemu.lab.stream import Events
     from pynetemu.plan.inventory import Inventory
-
-
-Words = str | bytes | int | float | os.PathLike[str] | Sequence[str | bytes | int | float | os.PathLike[str]]
 
 
 class LabNode:
@@ -50,7 +49,7 @@ class LabNode:
         timeout: float | None = None,
         input: str | bytes | None = None,
         env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
+        cwd: Path | None = None,
         text: bool = True,
         user: str | int | None = None,
     ) -> Result:
@@ -63,10 +62,11 @@ class LabNode:
         program has ended; what that has left in the background runs on. With `text=False` the output is bytes. `user` is
         one of the node's /etc/passwd, by name or number; it is root by default. Raises CommandNotFound, CommandError,
         CommandTimeout (the command is killed, with all that it has started, in the background too), and with `check`
-        CommandFailed for a status other than 0.
+        CommandFailed for a status other than 0; UsageError for arguments of wrong types.
         """
-        words = _words(argv)
-        data = input.encode() if isinstance(input, str) else input or b""
+        words, data = arguments.words(argv), arguments.data("input", input)
+        timeout = arguments.seconds_or_none("timeout", timeout)
+        check, text = arguments.truth("check", check), arguments.truth("text", text)
         stdin = PIPE if data else DEVNULL
         process = self.start(*words, stdin=stdin, stdout=PIPE, stderr=PIPE, env=env, cwd=cwd, user=user)
         try:
@@ -95,7 +95,7 @@ class LabNode:
         stdout: Stream = None,
         stderr: Stream = None,
         env: Mapping[str, str] | None = None,
-        cwd: str | None = None,
+        cwd: Path | None = None,
         terminal: int | None = None,
         own_group: bool = True,
         user: str | int | None = None,
@@ -104,17 +104,21 @@ class LabNode:
 
         The streams are as for subprocess.Popen: None inherits the caller's. `terminal` is a descriptor of a terminal
         whose foreground the command's process group becomes; without `own_group` it stays in the caller's process
-        group, as a command of a shell script does. `user` is as for `run`. Raises CommandNotFound and CommandError.
+        group, as a command of a shell script does. `user` is as for `run`. Raises CommandNotFound, CommandError and UsageError.
         """
-        words, environment, known = _words(argv), _environment(env, user), _user(user)
+        words, known = arguments.words(argv), arguments.user(user)
+        environment = _environment(env, known)
+        directory = None if cwd is None else arguments.path("cwd", cwd)
+        for name, stream in ("stdin", stdin), ("stdout", stdout), ("stderr", stderr):
+            arguments.stream(name, stream)
         streams = Streams(stdin, stdout, stderr)
         life, their_life = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         request = Spawn(
             self.name,
             words,
             environment,
-            cwd or _directory(),
-            must_enter=cwd is not None,
+            directory or _directory(),
+            must_enter=directory is not None,
             own_group=own_group or terminal is not None,
             streams=tuple(map(Descriptor, streams.theirs)),
             life=Descriptor(their_life.fileno()),
@@ -166,11 +170,7 @@ class Lab(LiveLab):
         name: str | None = None,
         sandbox: EngineProcess | None = None,
     ) -> None:
-        is_one = isinstance(topology, Topology | Plan) or (isinstance(topology, type) and issubclass(topology, Topology))
-        if not is_one:
-            text = f"{quoted(topology)} is not a Topology"
-            raise UsageError(f"{text}\n    hint: Network(Blue()), with a class of yours that derives from Topology")
-        self._topology = topology
+        self._topology = checked_topology(topology, "Network")
         self._sandbox = sandbox
         self._wanted_name = None if name is None else check_name(name)
         self._begun = self._is_open = False
@@ -377,16 +377,12 @@ class Lab(LiveLab):
         return self._sandbox
 
 
-def _words(argv: Sequence[Words]) -> tuple[str, ...]:
-    """The words of a command as strings; one list or tuple stands for the words in it. Raises TypeError, ValueError."""
-    if len(argv) == 1 and isinstance(argv[0], list | tuple):
-        argv = argv[0]
-    if not argv:
-        raise ValueError("a command needs at least the name of a program")
-    for word in argv:
-        if not isinstance(word, str | bytes | os.PathLike | int | float) or isinstance(word, bool):
-            raise TypeError(f"{word!r} is not a word of a command: those are strings, paths and numbers")
-    return tuple(os.fsdecode(word) if isinstance(word, bytes | os.PathLike) else str(word) for word in argv)
+def checked_topology(topology: Topology | type[Topology] | Plan, used: str) -> Topology | type[Topology] | Plan:
+    """What a lab can be made of; raises UsageError for anything else."""
+    if isinstance(topology, Topology | Plan) or (isinstance(topology, type) and issubclass(topology, Topology)):
+        return topology
+    text = f"{quoted(topology)} is not a Topology"
+    raise UsageError(f"{text}\n    hint: {used}(Blue()), with a class of yours that derives from Topology")
 
 
 def _with_hint(error: CommandNotFound, words: Sequence[str]) -> CommandNotFound:
@@ -407,20 +403,10 @@ def _known_ids(wanted: str) -> str:
     return wanted
 
 
-def _user(wanted: str | int | None) -> str:
-    """As an engine is asked for it. Raises TypeError."""
-    if wanted is not None and (isinstance(wanted, bool) or not isinstance(wanted, str | int)):
-        raise TypeError(f"user={wanted!r}: a user is a name or a number")
-    return "" if wanted in (None, "root", 0, "0") else str(wanted)
-
-
-def _environment(added: Mapping[str, str] | None, user: str | int | None) -> dict[str, str]:
+def _environment(added: Mapping[str, str] | None, user: str) -> dict[str, str]:
     """Ours; for another user without what is personal, which the engine adds."""
-    for name, value in (added or {}).items():
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise TypeError(f"env: {name!r}: {value!r}: names and values of variables are text")
-    ours = without_personal(os.environ) if _user(user) else os.environ
-    env = {**ours, **(added or {})}
+    ours = without_personal(os.environ) if user else os.environ
+    env = {**ours, **arguments.variables(added)}
     env["PATH"] = search_path(env)
     return env
 

@@ -10,6 +10,7 @@ from pynetemu.errors import LabError
 from pynetemu.lab.state import InterfaceState
 from pynetemu.plan.inventory import Place, ends
 from pynetemu.plan.operations import AddVeth
+from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
@@ -99,6 +100,8 @@ def _is_up(states: dict[Place, InterfaceState], *ends: Place) -> bool:
 
 def between(lab: "Lab", a: str, b: str) -> list[LinkState]:
     """The links between two nodes, or interfaces (NODE:INTERFACE); raises LabError when there is none."""
+    if wrong := [end for end in (a, b) if not isinstance(end, str)]:
+        raise LabError(f"{wrong[0]!r} is not a node or interface; {near_or_all(wrong[0], lab.nodes, 'the nodes are')}")
     named = {end.partition(":")[0] for end in (a, b)}
     nodes = [node for node in lab.nodes if node in named]
     chosen = [link for link in links(lab, *nodes) if link.joins(a, b)] if len(nodes) == len(named) else []

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pynetemu.errors import LabError
+from pynetemu.errors import LabError, UsageError
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ class LiveLab:
         """
         from pynetemu.lab.reading import read
 
+        if isinstance(tables, str) or not isinstance(tables, Sequence):
+            raise UsageError(f"tables={tables!r} is not a list\n    hint: tables=('links', 'addresses')")
         if unknown := [table for table in tables if table not in WHOLE]:
             raise LabError(f"the kernel has no table {unknown[0]!r} of a node; {near_or_all(unknown[0], WHOLE)}")
         return read(self.control, [self._known(node) for node in nodes] or self.nodes, tables)
@@ -111,8 +113,10 @@ class LiveLab:
         Permanent entries stay, and unless `unanswered_too` those that are just being asked for; gives back how many.
         """
         from pynetemu.lab import reading
+        from pynetemu.lab.arguments import truth
 
-        return reading.forget_neighbors(self.control, nodes or self.nodes, unanswered_too)
+        unanswered_too = truth("unanswered_too", unanswered_too)
+        return reading.forget_neighbors(self.control, [self._known(node) for node in nodes] or self.nodes, unanswered_too)
 
     def totals(self) -> "Totals":
         """Sums over the lab, read in one request: packets, drops, nodes that are up."""
@@ -134,9 +138,13 @@ class LiveLab:
         Each event is a value: LinkEvent, AddressEvent, RouteEvent, RuleEvent, NeighborEvent, ProcessEvent, ServiceEvent,
         ChangeEvent, CaptureEvent; LostEvent says that more happened than could be told. Raises LabError.
         """
+        from pynetemu.lab.arguments import seconds_or_none
         from pynetemu.lab.stream import Events
 
-        return Events(self, self.streams, [self._known(node) for node in nodes], timeout, callback).start()
+        known, timeout = [self._known(node) for node in nodes], seconds_or_none("timeout", timeout)
+        if callback is not None and not callable(callback):
+            raise UsageError(f"callback={callback!r} cannot be called")
+        return Events(self, self.streams, known, timeout, callback).start()
 
     def tell(self, event: "LabEvent") -> None:
         """Adds an event that happens in this process to the streams of `events`."""

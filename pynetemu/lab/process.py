@@ -10,6 +10,7 @@ import termios
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BufferedReader, BufferedWriter
 from typing import IO, Literal
 
@@ -17,6 +18,7 @@ from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import End, Resume, Signal, Started
 from pynetemu.errors import CommandTimeout, LabError
 from pynetemu.frozen import frozen
+from pynetemu.lab.arguments import data, seconds_or_none, whole
 from pynetemu.lab.connection import Connection, is_readable
 
 PIPE, STDOUT, DEVNULL = -1, -2, -3  # those of subprocess, which is not imported at every start
@@ -63,6 +65,7 @@ class Process:
 
     def wait_change(self, timeout: float | None = None) -> Change | None:
         """Waits for the next change of state; None when the time (seconds) is over. Raises LabError when the lab ends."""
+        timeout = seconds_or_none("timeout", timeout)
         end = None if timeout is None else time.monotonic() + timeout
         while (change := self._next_change()) is None:
             left = None if end is None else end - time.monotonic()
@@ -105,6 +108,7 @@ class Process:
 
     def wait(self, timeout: float | None = None) -> int:
         """Waits for the end and gives the exit status (negative: the signal); raises CommandTimeout, and lets it run."""
+        timeout = seconds_or_none("timeout", timeout)
         end = None if timeout is None else time.monotonic() + timeout
         while self._status is None:
             left = None if end is None else end - time.monotonic()
@@ -114,8 +118,9 @@ class Process:
 
     def send_signal(self, number: int) -> None:
         """Signals the process and its process group; one that has ended is not an error."""
+        number = whole("number", number, 0)
         if self._status is None:
-            self._connection.ask(Signal(self._job, int(number)))
+            self._connection.ask(Signal(self._job, number))
 
     def terminate(self) -> None:
         """Asks it to end: SIGTERM, which a program may handle."""
@@ -142,17 +147,23 @@ class Process:
 
         Empty where no PIPE was asked for. Raises CommandTimeout after so many seconds, and lets it run.
         """
-        return communicate(self, input.encode() if isinstance(input, str) else input or b"", timeout)
+        return communicate(self, data("input", input), seconds_or_none("timeout", timeout))
 
     def __enter__(self) -> "Process":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Waits for its end, as subprocess.Popen does, and closes its files."""
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Waits for its end, as subprocess.Popen does, and closes its files; after an exception in the block it is killed."""
         if self.stdin is not None:
             _close_quietly(self.stdin)
-        self.wait()
-        self.close()
+        try:
+            if kind is None:
+                self.wait()
+            else:
+                with suppress(LabError):  # there is an exception already, which says more
+                    self.end()
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Closes the files and the life socket; the process runs on."""

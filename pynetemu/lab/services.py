@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import OpenLog, ReadServices, WatchServices
 from pynetemu.errors import LabError
+from pynetemu.lab.arguments import text
 from pynetemu.wording import did_you_mean, near_or_all
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def open_log(lab: "Lab", name: str) -> BinaryIO:
     from pynetemu.plan.operations import AddHttpServer, AddService
 
     operations: list[AddHttpServer | AddService] = [*lab.inventory.of_type(AddHttpServer), *lab.inventory.of_type(AddService)]
-    node, _, short = name.rpartition(".")
+    node, _, short = text("name", name).rpartition(".")
     found = [op for op in operations if op.name == short and node in ("", op.node)]
     if len(found) != 1:
         raise LabError(_which(lab, name, [f"{op.node}.{op.name}" for op in found or operations]))

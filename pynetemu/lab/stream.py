@@ -12,10 +12,12 @@ from typing import Self, TypeVar
 
 from pynetemu.engine.protocol.codec import Descriptor, from_data
 from pynetemu.engine.protocol.requests import Occurrence, WatchEvents
-from pynetemu.errors import LabError, PynetemuError
+from pynetemu.errors import LabError, PynetemuError, UsageError
+from pynetemu.lab.arguments import seconds, seconds_or_none
 from pynetemu.lab.connection import readable
 from pynetemu.lab.events import ChangeEvent, LabEvent, LostEvent, ProcessEvent, ServiceEvent
 from pynetemu.lab.listening import LabLike, Listening
+from pynetemu.topology.part import quoted
 
 _E = TypeVar("_E", bound=LabEvent)
 
@@ -101,7 +103,7 @@ class Events:
 
     def next(self, timeout: float | None = None) -> LabEvent:
         """The next event; raises TimeoutError when none comes for so many seconds, LabError when there will be none."""
-        event = self._next(timeout)
+        event = self._next(seconds_or_none("timeout", timeout))
         if event is None:
             raise LabError(f"the events of {self._lab.name} have ended")
         return event
@@ -115,6 +117,10 @@ class Events:
 
         Raises LabError when none has come after so many seconds.
         """
+
+        timeout = seconds("timeout", timeout)
+        if not isinstance(kind, type):
+            raise UsageError(f"wait: {quoted(kind)} is not a class of events\n    hint: events.wait(LinkEvent)")
 
         def is_meant(event: LabEvent) -> bool:
             return isinstance(event, kind) and node in ("", event.node) and (condition is None or bool(condition(event)))

@@ -12,6 +12,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
+from pynetemu.lab.arguments import ip_version, positive_seconds, whole
 from pynetemu.measure.crowd import AT_ONCE, Crowd
 from pynetemu.measure.echo import EchoSocket
 from pynetemu.measure.ends import Ends
@@ -244,8 +245,7 @@ def ping_all(
     progress: Progress | None = None,
 ) -> Pings:
     """See `Network.ping_all`."""
-    if count < 1 or timeout <= 0 or version not in (None, 4, 6):
-        raise ValueError(f"ping_all: count={count}, timeout={timeout}, version={version}: at least 1, more than 0 s, 4 or 6")
+    count, timeout, version = whole("count", count, 1), positive_seconds("timeout", timeout), ip_version(version)
     for node in nodes:
         lab[node]
     pinger = Pinger(lab, nodes or lab.nodes, count=count, timeout=timeout, version=version)

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from pynetemu.errors import LabError
+from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.connection import EngineProcess
-from pynetemu.lab.lab import Lab
+from pynetemu.lab.lab import Lab, checked_topology
 from pynetemu.network.node import RunningNode
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
@@ -123,6 +123,7 @@ class Network(Lab):
         from pynetemu.lab.kernel import kernel_has
         from pynetemu.plan.compile import compile_plan
 
+        topology = checked_topology(topology, "net.apply")
         if isinstance(topology, Plan):
             return self._with_ids(topology)
         return self._with_ids(compile_plan(topology, self.host, partial(kernel_has, None), self.plan))
@@ -195,8 +196,10 @@ class Network(Lab):
 
         The programs in a removed node end. Raises as `apply`, and LabError for what is not there.
         """
+        from pynetemu.lab.arguments import text
         from pynetemu.topology.editing import without
 
+        names = tuple(text("remove: name", name) for name in names)
         return self._edit(lambda topology: without(topology, *names))
 
     def move(self, node: str, old: str, to: str) -> "LabChange":
@@ -206,8 +209,10 @@ class Network(Lab):
 
         The node's interface keeps its name and MAC address; an automatic address is one of its new network. Raises as `apply`.
         """
+        from pynetemu.lab.arguments import text
         from pynetemu.topology.editing import replugged
 
+        node, old, to = text("node", node), text("old", old), text("to", to)
         return self._edit(lambda topology: replugged(topology, node, old, to))
 
     @contextmanager
@@ -249,7 +254,11 @@ class Network(Lab):
         """
         from pynetemu.lab import links
 
-        return links.between(self, *ends) if ends else links.links(self)
+        if not ends:
+            return links.links(self)
+        if len(ends) != 2:
+            raise UsageError('links are between two nodes or interfaces: links("h1", "s1")')
+        return links.between(self, *ends)
 
     def link(self, *which: str) -> "RunningLink":
         """A link, by its name in the description or by both ends, to change what it does to packets while the lab runs.
@@ -281,9 +290,9 @@ class Network(Lab):
 
         What the kernel forgets with a link that goes down, routes and IPv6 addresses, comes back with it.
         """
-        from pynetemu.lab import links
+        from pynetemu.lab import arguments, links
 
-        links.set_links(self, self.links(a, b), up)
+        links.set_links(self, self.links(a, b), arguments.truth("up", up))
 
     def pause(self, *nodes: str) -> None:
         """Stops all programs of nodes where they are, and takes their links down, until `resume`.
@@ -353,12 +362,14 @@ class Network(Lab):
 
         With a `rate` in bits per second, by UDP at that rate. Raises LabError when they cannot reach each other.
         """
+        from pynetemu.lab import arguments
         from pynetemu.measure import throughput
 
         self[source], self[target]
+        seconds, version = arguments.positive_seconds("seconds", seconds), arguments.ip_version(version)
         if rate is None:
             return throughput.tcp(self, source, target, seconds, version)
-        return throughput.udp(self, source, target, seconds, rate, version)
+        return throughput.udp(self, source, target, seconds, arguments.rate("rate", rate), version)
 
     @property
     def services(self) -> "list[ServiceState]":

@@ -21,7 +21,7 @@ from pynetemu.shell import crafting, terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
 from pynetemu.shell.language import Line, argv_of, logical_lines, parse, without_sudo, without_user
 from pynetemu.shell.lists import Part, parts_of
-from pynetemu.terminal_output import wrapped
+from pynetemu.terminal_output import no_room, wrapped
 
 if TYPE_CHECKING:
     from pynetemu.lab.changing import LabChange
@@ -82,7 +82,7 @@ class Shell:
             raise
         except Exception as error:
             sys.stdout.flush()  # raises again when it was the output that failed
-            if isinstance(error, BrokenPipeError) and _nobody_reads():
+            if (isinstance(error, BrokenPipeError) and _nobody_reads()) or no_room(error):
                 raise
             from pynetemu.shell.faults import told
 

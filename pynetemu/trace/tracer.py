@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import PynetemuError
+from pynetemu.lab.arguments import text, whole
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import is_to_many
 from pynetemu.plan.no_gc import no_collection
@@ -40,7 +41,8 @@ class Tracer:
     """
 
     def __init__(self, lab: "Lab", expression: str = "", *, snap: int = KEPT, engine: str = "") -> None:
-        self._lab, self._expression, self._snap, self._engine = lab, expression, snap, checked(engine)
+        self._lab, self._expression, self._snap = lab, text("filter", expression), whole("snap", snap, 0)
+        self._engine = checked(engine)
         self._wiring = Wiring(lab.plan)
         self.trace = Trace(self._wiring)
 

@@ -105,9 +105,10 @@ def test_an_interrupted_start_is_quiet(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_a_full_disk_behind_the_output_is_told_in_a_line() -> None:
+@pytest.mark.parametrize("words", [["plan", BLUE], ["--help"], ["draw", "--help"], ["--version"], ["single", "-c", "nodes"]])
+def test_a_full_disk_behind_the_output_is_told_in_a_line(words: list[str]) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*PROGRAM, "plan", BLUE], stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=20, check=False
+            [*PROGRAM, *words], stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=20, check=False
         )
     assert (done.returncode, done.stderr) == (1, "pynetemu: the output cannot be written: No space left on device\n")

@@ -13,6 +13,8 @@ from pynetemu import Host, Link, Network, Topology
 from pynetemu.frozen import frozen
 from tests.support.wait import wait_until
 
+pytestmark = pytest.mark.needs("own files")
+
 
 @frozen
 class Daemon:

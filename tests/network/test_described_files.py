@@ -36,6 +36,7 @@ def _cat(net: Network, node: str, *paths: str | Path) -> str:
     return str(net[node].run("cat", *paths, check=True).stdout)
 
 
+@pytest.mark.needs("own files")
 def test_a_node_has_what_the_description_says(folder: Path) -> None:
     with Network(_topology(folder)) as net:
         own = folder / "own"

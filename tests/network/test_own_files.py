@@ -14,6 +14,8 @@ from tests.support.leftovers import of_machine
 from tests.support.pynetemu import pynetemu
 from tests.support.wait import wait_until
 
+pytestmark = pytest.mark.needs("own files")
+
 
 class Pair(Topology):
     a = Host()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pynetemu import CommandNotFound, CommandTimeout, Network, RunningNode
+from pynetemu import CommandNotFound, CommandTimeout, Network, RunningNode, UsageError
 from tests.support.wait import wait_until
 from topologies.blue import Blue
 
@@ -51,14 +51,20 @@ def test_a_path_is_a_word(blue: RunningNode, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("words", [(None,), ("echo", None), ("echo", True), ("echo", ["a"])])
 def test_other_words_are_refused(blue: RunningNode, words: Any) -> None:
-    with pytest.raises(TypeError, match="is not a word of a command"):
+    with pytest.raises(UsageError, match="is not a word of a command"):
         blue.run(*words)
 
 
 @pytest.mark.parametrize("nothing", [(), ([],)])
 def test_no_word_is_refused(blue: RunningNode, nothing: Any) -> None:
-    with pytest.raises(ValueError, match="at least the name of a program"):
+    with pytest.raises(UsageError, match="at least the name of a program"):
         blue.run(*nothing)
+
+
+def test_an_exception_in_the_block_ends_the_process_and_what_it_started(blue: RunningNode) -> None:
+    with pytest.raises(KeyError), blue.start("sh", "-c", "sleep 3208 & sleep 3208"):
+        raise KeyError
+    assert blue.run("pgrep", "-f", "sleep 3208").stdout == ""
 
 
 def test_a_whole_line_as_one_word_gets_the_hint_that_helps(blue: RunningNode) -> None:

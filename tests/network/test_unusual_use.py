@@ -15,7 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from pynetemu import CommandError, CommandNotFound, Host, HttpServer, LabError, Link, Network, Service, Topology, finished
+from pynetemu import (
+    CommandError,
+    CommandNotFound,
+    Host,
+    HttpServer,
+    LabError,
+    Link,
+    Network,
+    Service,
+    Topology,
+    UsageError,
+    finished,
+)
 from pynetemu.engine.protocol.channel import ChannelClosed
 from pynetemu.engine.protocol.envelope import pack_request
 from pynetemu.engine.protocol.requests import ReadTables
@@ -47,7 +59,7 @@ def test_web_servers_answer_while_services_start(net: Network) -> None:
 
 
 def test_a_request_that_cannot_be_is_an_error(net: Network, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"^env: 'COUNT': 5: names and values of variables are text$"):
+    with pytest.raises(UsageError, match=r"^env: 'COUNT': 5: names and values of variables are text$"):
         net["a"].run("true", env={"COUNT": 5})  # type: ignore[dict-item]
     with pytest.raises(CommandError, match="a: embedded null byte"):
         net["a"].run("echo", "a\0b")

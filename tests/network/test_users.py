@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pynetemu import CommandError, Host, Link, Network, Service, ServiceError, Topology, finished, prints, tcp
+from pynetemu import CommandError, Host, Link, Network, Service, ServiceError, Topology, UsageError, finished, prints, tcp
 from tests.support.pynetemu import CLONE, pynetemu
 
 _PASSWD = """root:x:0:0:root:/root:/bin/sh
@@ -60,7 +60,7 @@ def test_in_labs_of_root_files_of_root_are_not_theirs(net: Network) -> None:
 def test_users_are_those_of_the_node(net: Network) -> None:
     with pytest.raises(CommandError, match="there is no user 'dave' in the /etc/passwd of b\n    hint: `useradd dave`"):
         net["b"].run("id", user="dave")
-    with pytest.raises(TypeError, match="user=True: a user is a name or a number"):
+    with pytest.raises(UsageError, match="user=True: a user is a name or a number"):
         net["b"].run("id", user=True)
     net["b"].run("sh", "-c", "mv /etc/passwd /etc/passwd-; mkfifo /etc/passwd", check=True)
     with pytest.raises(CommandError, match="there is no user 'dave'"):  # nor does anybody wait for what a node has there

@@ -21,7 +21,9 @@ _RIGHT = [case for case in cases() if _ENGINE not in case.states and not case.la
 def _chosen() -> list[CaseOfTrace]:
     if os.environ.get("PYNETEMU_ALL_CASES"):
         return _RIGHT
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=CLONE, capture_output=True, text=True, check=False).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--verify", "-q", "HEAD"], cwd=CLONE, capture_output=True, text=True, check=False
+    ).stdout.strip()
     return _RIGHT[int(commit or "0", 16) % 3 :: 3]  # in a copy without its history, the first third
 
 
