@@ -47,6 +47,31 @@ def test_addresses_that_nobody_on_the_link_shares() -> None:
     assert _warnings(Lab) == ["h2 shares no network with others on its link: 10.7.0.0/24"]
 
 
+def test_interfaces_for_a_vlan_in_which_nobody_else_is() -> None:
+    class Direct(Topology):
+        h1, h2 = Host(), Host()
+        a, b = h1.interface("eth0"), h2.interface("eth0")
+        wire = Link(a, b)
+        a10, b20 = a.vlan(10), b.vlan(20)
+
+    class Switched(Topology):
+        h1, h2, h3, s1, s2 = Host(), Host(), Host(), Switch(), Switch()
+        a, b, c = h1.interface("eth0"), h2.interface("eth0"), h3.interface("eth0")
+        a10, a30, b10, c20 = a.vlan(10), a.vlan(30), b.vlan(10), c.vlan(20)
+        wires = [Link(a, s1), Link(b, s2), Link(c, s2), Link(s1, s2)]
+
+    class Filtered(Topology):
+        r1, h1, s1 = Router(), Host(), Switch()
+        up = r1.interface("eth0")
+        ten, twenty = up.vlan(10), up.vlan(20)
+        wires = [Link(up, s1.port(trunk=[10, 20])), Link(h1, s1.port(vlan=10))]
+
+    lone = "nobody but {} is in VLAN {} there: eth0.{} reaches nobody"
+    assert _warnings(Direct) == [lone.format("h1", 10, 10), lone.format("h2", 20, 20)]
+    assert _warnings(Switched) == [lone.format("h1", 30, 30), lone.format("h3", 20, 20)]
+    assert _warnings(Filtered) == [lone.format("r1", 20, 20)]
+
+
 def test_a_crowd_that_the_table_of_neighbors_cannot_hold() -> None:
     class Lab(Topology):
         s1 = Switch()

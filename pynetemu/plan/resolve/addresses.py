@@ -26,6 +26,7 @@ from pynetemu.plan.standing import Standing
 
 _USUAL_MOST = 200  # interfaces in a /24
 _LARGEST = 255  # number that fits into a byte of an address
+_OTHERS = {4: "172.16.0.0/12", 6: "2001:db8::/32"}  # pools to be used where the usual one is taken
 _ENDING_NUMBER = re.compile(r"[0-9]+$")
 
 
@@ -140,7 +141,11 @@ class _Giver:
         found = pool.take(_places(domain), pool.length(usual, count), crc32(_key(domain).encode()))
         if found is None:
             text = f"the pool {pool.whole} has no room left for the network of {_key(domain)}"
-            self._problems.add(domain.interfaces[0].declared, text, "give the topology a larger one: pools = '10.0.0.0/8'")
+            hint = "give the topology a larger one: pools = '10.0.0.0/8'"
+            if pool.covered_by is not None:
+                text += f": {pool.covered_by}, which an address given by hand has, takes it all"
+                hint = f"a smaller network there, or a pool elsewhere: pools = '{_OTHERS[version]}'"
+            self._problems.add(domain.interfaces[0].declared, text, hint)
         return found
 
     def _give(self, interface: ResolvedInterface, networks: list[IPNetwork], domain: Domain) -> None:

@@ -30,6 +30,7 @@ def check_network(network: ResolvedNetwork, domains: list[Domain], allowed: set[
     _check_vlans(network, problems)
     _warn_of_islands(network, problems)
     _warn_of_strangers(domains, problems)
+    _warn_of_lone_vlans(network, domains, problems)
 
 
 @frozen
@@ -193,6 +194,16 @@ def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:
                 if own and len(present) > 1 and not any(_is_shared(network, present) for network in own):
                     shown = ", ".join(map(str, own))
                     problems.warn(end.declared, f"{end.node.name} shares no network with others on its link: {shown}")
+
+
+def _warn_of_lone_vlans(network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
+    """Interfaces for one VLAN, of which nobody else has one that its frames get to: eth0.10 against eth0.20."""
+    alone = {domain.interfaces[0] for domain in domains if len(domain.interfaces) == 1}
+    for end in (end for link in network.links for end in (link.a, link.b)):
+        for tag, interface in end.vlans.items():
+            if interface in alone:
+                text = f"nobody but {end.node.name} is in VLAN {tag} there: {interface.name} reaches nobody"
+                problems.warn(interface.declared, text, "another interface for that VLAN, at a trunk, or at a port with it")
 
 
 def _is_shared(network: IPNetwork, present: "Counter[IPNetwork]") -> bool:

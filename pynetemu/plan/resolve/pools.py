@@ -20,8 +20,11 @@ class Pool:
         self._base = int(whole.network_address)
         self._bits = whole.max_prefixlen
         self._taken: list[tuple[int, int]] = []  # first and last address of each, in order
+        self.covered_by: IPNetwork | None = None  # of those that are taken, one in which it lies
         for network in taken:
             self._note(int(network.network_address), network.prefixlen)
+            if network.prefixlen <= whole.prefixlen and whole.network_address in network:
+                self.covered_by = network
 
     def take(self, places: Iterable[Place], length: int, start: int) -> IPNetwork | None:
         """The first free network of that prefix length: at one of the places, else anywhere, from `start` on."""
