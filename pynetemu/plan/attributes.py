@@ -8,13 +8,17 @@ from types import CodeType, GeneratorType
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.source import place_of_setting
 from pynetemu.topology.description import Description, users_attributes
+from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Node, Root
 from pynetemu.topology.part import Part
 from pynetemu.topology.switches import Switch
-from pynetemu.topology.topology import Topology, entries
+from pynetemu.topology.topology import DEEPEST, Topology, entries
 from pynetemu.wording import misspelt, shortened
 
-_NODES = Root, Host, Switch
+_OTHERS = Root, Host, Switch, Link, Topology  # whose settings are taken for those of other parts
+_USUAL_NAMES = "a", "b", "address", "owner"  # that people have for things of their own
+_MAY_HAVE_PARTS = Part, Topology, list, tuple, dict
+_DEEPEST_LOOKED_AT = 12
 _WITHOUT_ORDER = set, frozenset, deque, ValuesView
 
 
@@ -43,9 +47,11 @@ def _check_part(part: Part, problems: Problems) -> None:
         where, text = place_of_setting(name, part.declaration), f"{_said(part)} has no setting {name!r}"
         if meant := misspelt(name, settings_of(kind)):
             problems.add(where, text, _hint(meant))
-        elif isinstance(part, Node) and (others := [other for other in _NODES if name in settings_of(other)]):
+        elif others := [other for other in _OTHERS if name in settings_of(other) and name not in _USUAL_NAMES]:
             hint = f"it is a setting of {shortened([other.__name__ for other in others])}, and has no effect here"
             problems.warn(where, text, hint)
+        elif name == "name" and isinstance(part, Node):
+            problems.warn(where, text, "a node is called as its attribute is, or by self.add(name, node)")
 
 
 def _check_topology(description: Description, problems: Problems) -> None:
@@ -66,6 +72,9 @@ def _oddities(name: str, value: object, description: Description) -> Iterator[tu
         yield text, f"write a list: {name} = [...]"
     elif isinstance(value, GeneratorType) and _makes_parts(value):
         yield f"{name} is a generator, which is never run", f"write a list: {name} = [... for ...]"
+    elif isinstance(value, list | tuple | dict) and _hides_parts(value, DEEPEST + 1):
+        text = f"{name} has parts in lists that are more than {DEEPEST} deep, where nobody looks"
+        yield text, "fewer lists in one another"
     elif isinstance(value, list | tuple | dict) and (again := _repeated(name, value)):
         text = f"{name} has {again} more than once, which is one node only"
         yield text, f"write {name} = [... for _ in range(3)], which makes a new one each time"
@@ -102,6 +111,16 @@ def _makes_parts(generator: "GeneratorType[object, object, object]") -> bool:
     frame = generator.gi_frame
     names = generator.gi_code.co_names
     return frame is not None and any(_is_kind(frame.f_globals.get(name)) for name in names)
+
+
+def _hides_parts(value: object, deep: int, around: tuple[int, ...] = ()) -> bool:
+    """Whether parts are in containers that are so deep in one another, or deeper; lists that are in themselves are none."""
+    if isinstance(value, Part | Topology):
+        return deep < 0
+    if id(value) in around or len(around) > _DEEPEST_LOOKED_AT or not isinstance(value, list | tuple | dict):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return any(_hides_parts(item, deep - 1, (*around, id(value))) for item in items if isinstance(item, _MAY_HAVE_PARTS))
 
 
 def _repeated(name: str, value: object) -> str:

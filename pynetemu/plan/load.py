@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from pynetemu.errors import DescriptionError, Problem
-from pynetemu.topology.topology import Topology, kinds_within, mistake_in_build
+from pynetemu.topology.part import bounded, quoted
+from pynetemu.topology.topology import MOST_PARTS, Topology, kinds_within, mistake_in_build
 
 _LARGEST = 16 << 20  # bytes of a description
 _MODULE = "pynetemu_file"  # a name that no other module has
@@ -62,6 +63,10 @@ def _call(kind: type[Topology], parameters: dict[str, object]) -> Topology:
         from pynetemu.plan.failures import explain_failure
 
         raise DescriptionError([explain_failure(error, f"{kind.__name__}() failed", kind._declaration.where)]) from error
+    if not isinstance(topology, Topology):
+        text = f"{kind.__name__}() gives back {quoted(topology)}, and not a {kind.__name__}"
+        hint = "leave out its __new__, or what calls its metaclass does"
+        raise DescriptionError([Problem(text, kind._declaration.where, kind._declaration.text, hint)])
     if topology._declaration is kind._declaration and kind.build is not Topology.build:
         hint = "write super().__init__() in it, or leave it out: build(self, n=3) takes parameters"
         text = f"the __init__ of {kind.__name__} does not call Topology's, so that its build does not run"
@@ -126,7 +131,8 @@ def _run(file: str, source: bytes) -> ModuleType:
     module.__file__ = os.path.abspath(file)
     sys.modules[_MODULE] = module
     try:
-        exec(compile(source, file, "exec", dont_inherit=True), vars(module))
+        with bounded(MOST_PARTS):
+            exec(compile(source, file, "exec", dont_inherit=True), vars(module))
     except KeyboardInterrupt:
         raise
     except BaseException as error:

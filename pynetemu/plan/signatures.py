@@ -4,10 +4,52 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pynetemu.wording import did_you_mean
+from pynetemu.wording import did_you_mean, nearest, suggested
 
+_SHORTEST = 2  # a shorter word is like too many
 _MOST_SHOWN = 7  # parameters of a part in a hint
 Arguments = tuple[tuple[object, ...], dict[str, object]]
+
+
+_OTHERS_WORDS = {  # of Mininet, tc and others, and what they are called here
+    "bw": "rate",
+    "bandwidth": "rate",
+    "speed": "rate",
+    "latency": "delay",
+    "lag": "delay",
+    "packet_loss": "loss",
+    "max_queue_size": "limit",
+    "queue_size": "limit",
+    "defaultRoute": "default_via",
+    "default_route": "default_via",
+    "gateway": "default_via",
+    "gw": "default_via",
+    "via": "default_via",
+    "mac_address": "mac",
+    "hwaddr": "mac",
+    "metric": "cost",
+    "weight": "cost",
+    "forwarding": "forward",
+    "ip_forward": "forward",
+    "spanning_tree": "stp",
+    "lo": "loopback",
+    "loopbacks": "loopback",
+    "volumes": "mounts",
+    "binds": "mounts",
+    "environment": "env",
+}
+
+
+_ADDRESSES = "ip", "ips", "ipv4", "ipv6", "address", "addresses", "mac"
+_OF_INTERFACES = 'addresses are of interfaces: Link(h1.interface("eth0", "10.0.0.1/24"), s1)'
+
+
+def _meant(word: str, known: Iterable[str]) -> str | None:
+    """The option that somebody means by a word."""
+    known = list(known)
+    if _OTHERS_WORDS.get(word) in known:
+        return _OTHERS_WORDS[word]
+    return nearest(word, known) if len(word) > _SHORTEST else None
 
 
 def explain_arguments(kind: type, arguments: Arguments) -> Iterator[tuple[str, str]]:
@@ -23,7 +65,10 @@ def explain_arguments(kind: type, arguments: Arguments) -> Iterator[tuple[str, s
         yield f"{name} does not take {argument!r} in this place", hint
     for keyword in kwargs:
         if keyword not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            yield f"{name} has no option {keyword!r}", did_you_mean(keyword, named) or hint
+            meant = suggested(_meant(keyword, named)) or (
+                _OF_INTERFACES if keyword in _ADDRESSES and "routes" in named else hint
+            )
+            yield f"{name} has no option {keyword!r}", meant
         elif keyword in given:
             yield f"{name} is given {keyword!r} twice", hint
     for parameter in parameters:

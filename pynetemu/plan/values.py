@@ -112,6 +112,8 @@ def read_address(text: object) -> InterfaceAddress:
     address = _parse_interface_address(text)
     ip, network = address.ip, address.network
     example = "10.0.0.1/24" if address.version == 4 else "fd00::1/64"
+    if ip.version == 6 and ip.ipv4_mapped:
+        raise Wrong(f"{quoted(text)} stands for an IPv4 address", f"write {ip.ipv4_mapped} with its own prefix length")
     if ip.is_multicast or ip.is_unspecified or ip.is_loopback or ip == _EVERYBODY:
         kind = "multicast" if ip.is_multicast else "loopback" if ip.is_loopback else "special"
         raise Wrong(f"{quoted(text)} is a {kind} address", f"an interface has one like {example!r}")

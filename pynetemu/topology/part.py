@@ -4,6 +4,7 @@ import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from types import FrameType
@@ -12,6 +13,9 @@ from typing import Any, Self, TypeVar
 from pynetemu.frozen import fresh, record
 
 _order = itertools.count()
+_last: list[int] = []  # the last place that a part may have, and of how many that is told, within a block of `bounded`
+_most: list[int] = []
+_PARTS_FOR_ONE = 5  # interfaces beside links and nodes, and parts that are left again
 _P = TypeVar("_P")
 _MOST_VALUES = 100_000  # that are read of an iterable: more than any setting takes, and an endless one ends here
 _READ_ALREADY = str, bytes, tuple, frozenset, range, type, IPv4Network, IPv6Network
@@ -90,7 +94,7 @@ class Part(metaclass=PartType):
 
     def __new__(cls, *_: object, **__: object) -> Self:
         part = super().__new__(cls)
-        part.declaration = Declaration(*caller(), next(_order))
+        part.declaration = Declaration(*caller(), next_order())
         return part
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -160,7 +164,26 @@ ENTRY = "CALLED_BY_NO_CODE_OF_THE_USERS"  # a name that modules have in which pr
 
 
 def next_order() -> int:
-    return next(_order)
+    """The place of a part among all that are made. Raises ValueError where a block of `bounded` makes too many."""
+    number = next(_order)
+    if _last and number > _last[-1]:
+        raise ValueError(f"more parts are made than a topology can have: {_most[-1]:,}")
+    return number
+
+
+@contextmanager
+def bounded(most: int) -> Iterator[None]:
+    """A block in which no more parts than a topology has are made: told before memory goes. Blocks within it change nothing."""
+    if not _last:
+        _most.append(most)
+        _last.append(next(_order) + _PARTS_FOR_ONE * most)
+        try:
+            yield
+        finally:
+            _most.clear()
+            _last.clear()
+    else:
+        yield
 
 
 def caller() -> tuple[str, int]:

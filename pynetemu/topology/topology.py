@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from pynetemu.topology.part import Declaration, Part, caller, copied, next_order, quoted, read_settings_once
+from pynetemu.topology.part import Declaration, Part, bounded, caller, copied, next_order, quoted, read_settings_once
 
 _P = TypeVar("_P", bound="Part | Topology")
-_MOST_PARTS = 50_000  # of one topology; a lab of so many namespaces is beyond what a kernel carries
-_DEEPEST = 4  # lists within lists
-_OURS = "_build", "_declaration", "_failure", "_inner", "_keep", "_keep_new", "_loaded", "_parts", "_refuse_removal"
+MOST_PARTS = 50_000  # of one topology; a lab of so many namespaces is beyond what a kernel carries
+DEEPEST = 4  # lists within lists
+_OURS = "_build", "_declaration", "_entries", "_failure", "_inner", "_keep", "_keep_new", "_loaded", "_parts", "_refuse_removal"
 
 
 class Topology:
@@ -108,9 +108,23 @@ class Topology:
         except TypeError:
             self._declaration.refused = (), parameters
         else:
-            self.build(**parameters)
+            before = {id(entry): name for _, name, entry in self._entries()}
+            with bounded(MOST_PARTS):
+                returned: object = self.build(**parameters)  # type: ignore[func-returns-value]
             for name, value in list(vars(self).items()):
                 self._keep_new(name, value)  # what lists have got by `append`
+            left = {id(entry) for _, _, entry in self._entries()}
+            if gone := [name for key, name in before.items() if key not in left]:
+                raise AttributeError(_stays(gone[0], type(self)))
+            if any(not _declaration(entry).registered for _, entry in entries("returned", returned)):
+                raise TypeError("build gives back parts, which nobody reads: write self.h1 = Host(), or self.add(...)")
+
+    def _entries(self) -> "Iterator[tuple[str, str, Part | Topology]]":
+        """All that attributes have, with the attribute and the name."""
+        for attribute, value in list(vars(self).items()):
+            if not attribute.startswith("_"):
+                for name, entry in entries(attribute, value):
+                    yield attribute, name, entry
 
     if TYPE_CHECKING:
 
@@ -153,8 +167,7 @@ class Topology:
         for entry_name, entry in entries(name, vars(self).get(name)):
             is_own = any(entry is part for part in (*self._parts, *self._inner))
             if id(entry) not in left and entry_name == _declaration(entry).name and is_own:
-                what = f"{entry_name} is a part of this {type(self).__name__} already, and stays one"
-                raise AttributeError(f"{what}: leave it out of the class, or let a class derived from it replace it")
+                raise AttributeError(_stays(entry_name, type(self)))
 
     def _keep_new(self, name: str, value: object) -> None:
         """Keeps what an attribute has and the topology has not."""
@@ -164,9 +177,9 @@ class Topology:
                     self._keep(entry, entry_name)
 
     def _keep(self, entry: "Part | Topology", name: str) -> None:
-        if len(self._parts) == _MOST_PARTS:
+        if len(self._parts) == MOST_PARTS:
             self._parts.clear()  # nobody waits for what else would be wrong with them
-            raise ValueError(f"a topology has {_MOST_PARTS} parts at most")
+            raise ValueError(f"a topology has {MOST_PARTS} parts at most")
         if isinstance(entry, Topology):
             entry._declaration.name = name
             entry._declaration.registered = True
@@ -194,7 +207,9 @@ def mistake_in_build(cls: type[Topology]) -> str:
     import inspect
 
     build = inspect.getattr_static(cls, "build")
-    if isinstance(build, staticmethod | classmethod):
+    if isinstance(build, classmethod):
+        return "build is a classmethod, which adds nothing to the topology itself: write def build(self)"
+    if isinstance(build, staticmethod):
         build = build.__func__
     elif inspect.isfunction(build) and not inspect.signature(build).parameters:
         return "build has no self: write def build(self)"
@@ -205,6 +220,11 @@ def mistake_in_build(cls: type[Topology]) -> str:
     if inspect.isgeneratorfunction(build) or inspect.isasyncgenfunction(build):
         return "build has a yield, so that calling it does nothing: add parts with self.add(...) instead"
     return ""
+
+
+def _stays(name: str, cls: type) -> str:
+    what = f"{name} is a part of this {cls.__name__} already, and stays one"
+    return f"{what}: leave it out of the class, or let a class derived from it replace it"
 
 
 def _is_taken(name: str) -> str:
@@ -248,7 +268,7 @@ def _entries_within(name: str, value: object, around: tuple[int, ...]) -> Iterat
     """`around` are the containers that this one is in, of which it may be one itself."""
     if isinstance(value, Part | Topology):
         yield name, value
-    elif id(value) in around or len(around) > _DEEPEST:
+    elif id(value) in around or len(around) > DEEPEST:
         return
     elif isinstance(value, list | tuple):
         dash = "-" if name[-1:].isdigit() else ""

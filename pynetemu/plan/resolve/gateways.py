@@ -46,6 +46,8 @@ def _routes(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[Reso
         texts = problems.check(declaration, read_several, gateways) or ()
         vias = [problems.check(declaration, read_gateway, text, said) for text in texts]
         found = tuple(via for via in vias if via)
+        if gateways is None or not (vias or isinstance(gateways, str)):
+            problems.add(declaration, f"{said} has no gateway", "an address: routes={'10.9.0.0/16': '10.0.0.1'}")
         if where is None or len(found) < len(vias) or not found:
             continue
         if any(via.version != where.version for via in found):
