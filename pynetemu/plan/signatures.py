@@ -65,10 +65,8 @@ def explain_arguments(kind: type, arguments: Arguments) -> Iterator[tuple[str, s
         yield f"{name} does not take {argument!r} in this place", hint
     for keyword in kwargs:
         if keyword not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            meant = suggested(_meant(keyword, named)) or (
-                _OF_INTERFACES if keyword in _ADDRESSES and "routes" in named else hint
-            )
-            yield f"{name} has no option {keyword!r}", meant
+            of_interfaces = _OF_INTERFACES if keyword in _ADDRESSES and "routes" in named else ""
+            yield f"{name} has no option {keyword!r}", suggested(_meant(keyword, named)) or of_interfaces or hint
         elif keyword in given:
             yield f"{name} is given {keyword!r} twice", hint
     for parameter in parameters:
