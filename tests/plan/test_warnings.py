@@ -132,9 +132,9 @@ def test_a_setting_of_another_kind_of_node_has_no_effect() -> None:
     found = compile_plan(Lab).warnings
     assert [line for line in "\n".join(found).splitlines() if "    " not in line[:4]] == [
         f"{_here()}:{_line('h1.forward')}: the Host h1 has no setting 'forward'",
-        f"{_here()}:{_line('s1.default_via')}: the Switch s1 has no setting 'default_via'",
         f"{_here()}:{_line('h2.mtu')}: the Host h2 has no setting 'mtu'",
         f"{_here()}:{_line('h2.name')}: the Host h2 has no setting 'name'",
+        f"{_here()}:{_line('s1.default_via')}: the Switch s1 has no setting 'default_via'",
         f"{_here()}:{_line('a[0].addresses')}: the Link a1 has no setting 'addresses'",
     ]
 
