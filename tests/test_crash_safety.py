@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.labs import processes_of, running
+from tests.support.labs import child_of, processes_of, running
 from tests.support.leftovers import of_machine
 from tests.support.pynetemu import BLUE, PROGRAM, ended_by_interrupt, environment
 from tests.support.terminal import Terminal
@@ -41,8 +41,10 @@ class One(Topology):
     a = Host()
 
 labs = []
-opener = threading.Thread(target=lambda: labs.append(Network(One()).open()))
-opener.start() if sys.argv[1] == "thread" else opener.run()
+made = (lambda: Network.attach("joined")) if "attached" in sys.argv[1] else (lambda: Network(One()))
+opener = threading.Thread(target=lambda: labs.append(made().open()))
+(opener.start(), opener.join()) if "thread" in sys.argv[1] else opener.run()
+next(iter(labs[0])).run("true")
 print("up", flush=True)
 sys.stdin.read()
 labs[0].close()
@@ -61,19 +63,56 @@ def _holder(opener: str) -> Iterator[subprocess.Popen[str]]:
         yield program
 
 
-@pytest.mark.parametrize(("who", "opener"), [("front", "main"), ("init", "main"), ("engine", "main"), ("init", "thread")])
+@pytest.mark.parametrize(
+    ("who", "opener"),
+    [
+        *((who, "main") for who in ("front", "init", "engine")),
+        *(("front", opener) for opener in ("thread", "attached main", "attached thread")),
+    ],
+)
 def test_a_part_of_the_lab_that_is_stopped_ends_with_the_program(who: str, opener: str) -> None:
     before = of_machine()
+    if "attached" in opener:
+        with running("joined"):
+            _stopped_part(who, opener, of_machine())
+    else:
+        _stopped_part(who, opener, before)
+    assert of_machine() <= before
+
+
+def _stopped_part(who: str, opener: str, before: set[str]) -> None:
     with _holder(opener) as program:
-        os.kill(processes_of(program.pid)[who], signal.SIGSTOP)
+        front = child_of(program.pid)
+        parts = {"front": front, "init": child_of(front, -1)}  # of what is attached, the process in the lab
+        os.kill(parts[who] if who in parts else child_of(parts["init"]), signal.SIGSTOP)
         program.kill()
         wait_until(lambda: of_machine() <= before, 10, "the lab's end")
 
 
-@pytest.mark.parametrize("who", ["front", "init", "engine"])
-def test_closing_a_lab_ends_it_though_a_part_is_stopped(who: str) -> None:
+def test_a_lab_ends_though_what_is_attached_is_stopped() -> None:
     before = of_machine()
-    with _holder("main") as program:
+    with running("joined") as shell, _holder("attached main") as program:
+        os.kill(child_of(program.pid), signal.SIGSTOP)
+        shell.communicate(timeout=5)
+        assert not any("joined" in line for line in of_machine())
+        program.kill()
+    wait_until(lambda: of_machine() <= before, 5)
+
+
+def test_the_guard_of_a_lab_that_a_thread_has_opened_goes_with_it() -> None:
+    before = of_machine()
+    with _holder("thread") as program:
+        front = child_of(program.pid)
+        assert child_of(front) != child_of(front, -1)
+        os.kill(child_of(front), signal.SIGSTOP)
+        assert program.communicate(timeout=20)[0] == "down\n"
+        assert of_machine() <= before
+
+
+@pytest.mark.parametrize(("who", "opener"), [("front", "main"), ("init", "main"), ("engine", "main"), ("front", "thread")])
+def test_closing_a_lab_ends_it_though_a_part_is_stopped(who: str, opener: str) -> None:
+    before = of_machine()
+    with _holder(opener) as program:
         os.kill(processes_of(program.pid)[who], signal.SIGSTOP)
         assert program.communicate(timeout=20)[0] == "down\n"
         assert of_machine() <= before

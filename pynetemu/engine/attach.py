@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
@@ -29,8 +29,8 @@ _SILENT = "the lab does not answer: it is stopped, or very busy"
 _ENDED = "the lab has ended"
 
 
-def join(channel: Channel, start: Join) -> int:
-    """Starts the process that lives in the lab; gives its number."""
+def join(channel: Channel, start: Join, die_with_parent: Callable[[], None]) -> int:
+    """Starts the process that lives in the lab; gives its number. What dies with the parent is the calling process."""
     lab = _Engine()
     try:
         lab.connect(start.address)
@@ -41,6 +41,7 @@ def join(channel: Channel, start: Join) -> int:
     if not own_user:
         syscalls.setns(own.user, syscalls.CLONE_NEWUSER)
     syscalls.setns(own.pid, syscalls.CLONE_NEWPID)
+    die_with_parent()  # said here, since the kernel forgets it where a process enters a user namespace
     if (inner := os.fork()) == 0:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
         for descriptor, kind in (
@@ -56,6 +57,8 @@ def join(channel: Channel, start: Join) -> int:
             guard.guard()
         _Joined(channel, lab).serve()
         os._exit(0)
+    # The lab's init ends when all of its PID namespace are reaped, which must not wait for us: we may be stopped.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     channel.close()
     lab.close()
     return inner

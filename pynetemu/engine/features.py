@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pynetemu.engine import syscalls
-from pynetemu.engine.machine import skeleton
+from pynetemu.engine.machine import layers
 from pynetemu.engine.messages.framing import ask
 from pynetemu.engine.messages.tables import RTM_GETLINK, RTM_NEWLINK
 from pynetemu.engine.netlink import NEW, Netlink, Refused
@@ -111,7 +111,7 @@ def _on_veth(kind: str, *data: tuple[str, Any]) -> _Probe:
 
 
 def _own_files(_: Netlink) -> None:
-    skeleton.probe()
+    layers.probe()
 
 
 def _readable(setting: str) -> _Probe:

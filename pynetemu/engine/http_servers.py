@@ -103,6 +103,7 @@ class HttpServers:
                 argv = [sys.executable, "-I", "-S", _PROGRAM, operation.node]
                 pid = self._loop.processes.start_service(argv[0], argv, os.environ, log, server.listener.fileno())
             self._running[pid] = server
+            self._loop.bound_log(pid, operation.node, operation.name)
         except (OSError, LabError) as error:
             os.write(log, f"{operation.name} cannot start: {error}\n".encode())
             _refuse(server)

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from pynetemu.engine.clients import Client, body, written
 from pynetemu.engine.machine.machine import number_inside
-from pynetemu.engine.processes import Processes
+from pynetemu.engine.processes import Processes, bound_log
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, TooLong, close_all
 from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, refusal_of, unpack_request
 from pynetemu.engine.protocol.requests import End, Request, Resume, Signal, Spawn, Started
@@ -37,6 +37,7 @@ _LONGEST_SLICE = 0.01  # seconds for one request, before others are looked at
 _LONGEST_REQUEST = 4 << 20  # bytes, from those who attach; reading that much JSON takes some 0.05 s
 _MOST_WAITING = 128 << 20  # bytes of half requests and of answers that are not read, of all who attach
 _MOST_CLIENTS = 100
+_SECONDS_BETWEEN_LOGS = 2.0
 
 
 class _Work:
@@ -174,6 +175,16 @@ class Loop:
             return b"", []
 
         self._works.append(_Work(None, steps(), []))
+
+    def bound_log(self, job: int, node: str, service: str) -> None:
+        """Logs are memory: bounds that of a service while its process runs."""
+
+        def look() -> None:
+            bound_log(node, service)
+            if self.processes.serves(job):
+                self.later(_SECONDS_BETWEEN_LOGS, look)
+
+        self.later(_SECONDS_BETWEEN_LOGS, look)
 
     def _patience(self) -> float | None:
         """How long to wait for events: for ever, or until there is work to go on with."""

@@ -23,6 +23,7 @@ from pynetemu.engine.protocol.requests import Spawn
 from pynetemu.frozen import frozen
 
 _SECONDS_TO_END = 2.0  # of a killed program; one in an uninterruptible call takes longer, and is left to itself
+_LARGEST_LOG = 16 << 20  # bytes
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores these, and exec would hand that down
 _OF_JOBS = (*_RESET, signal.SIGTSTP, signal.SIGQUIT)  # the shell ignores these, and after `reload` its engine would
 
@@ -43,6 +44,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
+        self._services: set[int] = set()
         self._unmarked = _namespace_of_our_own()
 
     def start(self, request: Spawn, mark: int) -> int:
@@ -100,16 +102,24 @@ class Processes:
         """Starts a service of the lab, with its listening socket if it has one as descriptor 3; no caller waits for it."""
         if user is not None:
             with open(os.devnull) as nothing:
-                return _fork(program, argv, env, (nothing.fileno(), log, log), own_group=True, terminal=None, user=user)
+                pid = _fork(program, argv, env, (nothing.fileno(), log, log), own_group=True, terminal=None, user=user)
+            self._services.add(pid)
+            return pid
         actions = [(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
         if listener is not None:
             actions.append((os.POSIX_SPAWN_DUP2, listener, 3))
         nullfile = os.open(os.devnull, os.O_RDWR)
         actions.append((os.POSIX_SPAWN_DUP2, nullfile, 0))
         try:
-            return os.posix_spawn(program, argv, env, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=_RESET)
+            pid = os.posix_spawn(program, argv, env, file_actions=actions, setpgroup=0, setsigmask=(), setsigdef=_RESET)
         finally:
             os.close(nullfile)
+        self._services.add(pid)
+        return pid
+
+    def serves(self, pid: int) -> bool:
+        """Whether a service still runs."""
+        return pid in self._services
 
     def reap(self) -> dict[int, int]:
         """Tells each life socket what has happened since; gives back the children that have ended, with their status."""
@@ -128,6 +138,7 @@ class Processes:
             else:
                 ended[pid] = os.waitstatus_to_exitcode(status)
                 self._tell(pid, f"exited {ended[pid]}", is_last=True)
+                self._services.discard(pid)
                 if job := self._jobs.pop(pid, None):
                     job.life.close()
 
@@ -183,6 +194,13 @@ def open_log(node: str, service: str) -> int:
     path = log_file(node, service)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     return os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+
+
+def bound_log(node: str, service: str) -> None:
+    """Gives back the older part of a log that has grown large; its place stays empty."""
+    with suppress(OSError), open(log_file(node, service), "r+b", buffering=0) as file:
+        if (size := file.seek(0, os.SEEK_END)) > _LARGEST_LOG:
+            syscalls.punch_hole(file.fileno(), size - _LARGEST_LOG // 2)
 
 
 def _change_directory(path: str, must: bool) -> str:

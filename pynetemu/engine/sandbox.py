@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from pynetemu.engine import syscalls
@@ -23,7 +24,6 @@ from pynetemu.engine.protocol.envelope import Refusal, pack_refusal, unpack_requ
 from pynetemu.engine.protocol.requests import Join, Start
 
 _OWN = syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
-CHROOT = "chroot"  # the step that is refused in one
 RANGE = "range"  # the step that needs newuidmap and a range of ids
 PRIVILEGED = "privileged"  # the step that only root takes
 _MILLISECONDS_TO_END = 2000
@@ -44,11 +44,13 @@ def main(descriptor: int) -> NoReturn:
     if isinstance(start, Join):
         from pynetemu.engine import attach
 
-        _outlive(attach.join(channel, start), parent)
+        guard = _start_guard(channel, start, parent)
+        _outlive(attach.join(channel, start, lambda: _die_with(start)), parent, guard)
     _start_sandbox(channel, start, parent)
 
 
 def _start_sandbox(channel: Channel, start: Start, parent: int) -> NoReturn:
+    guard = _start_guard(channel, start, parent)
     try:
         chroot.settle()
         in_user_namespace = _leave(start)
@@ -56,11 +58,11 @@ def _start_sandbox(channel: Channel, start: Start, parent: int) -> NoReturn:
         _refuse(channel, error, "unshare")
     if in_user_namespace and start.privileged:
         _refuse(channel, PermissionError(errno.EPERM, os.strerror(errno.EPERM)), PRIVILEGED)
+    _die_with(start)
     if (init := os.fork()) == 0:
         _init(channel, parent, start, in_user_namespace)
     channel.close()
-    _die_with(start)
-    _outlive(init, parent)
+    _outlive(init, parent, guard)
 
 
 def _parent_of(start: Start | Join) -> int:
@@ -71,10 +73,25 @@ def _parent_of(start: Start | Join) -> int:
     return parent
 
 
-def _die_with(start: Start) -> None:
+def _start_guard(channel: Channel, start: Start | Join, parent: int) -> int | None:
+    """Where we cannot die with the user's process, as below: a process that ends us if we do not end by ourselves when it has
+    gone, since we are stopped. It dies with us."""
+    if start.dies_with_parent:
+        return None
+    front = os.pidfd_open(os.getpid())
+    if (guard := os.fork()) == 0:
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        channel.close()
+        _wait_for_end(front, parent, 2 * _MILLISECONDS_TO_END)
+        os._exit(0)
+    os.close(front)
+    return guard
+
+
+def _die_with(start: Start | Join) -> None:
     """From here on we die with the user's process, even while we are stopped; what we have started dies with us.
 
-    For the end of a thread other than its first one the kernel would take us too: then only `_outlive` is there.
+    For the end of a thread other than its first one the kernel would take us too: then the guard is there.
     """
     if start.dies_with_parent:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -82,18 +99,28 @@ def _die_with(start: Start) -> None:
             os._exit(1)
 
 
-def _outlive(child: int, parent: int) -> NoReturn:
-    """Waits for a child that ends when the user's process has gone, and ends it when it does not, since it is stopped."""
-    ended = os.pidfd_open(child)
+def _outlive(child: int, parent: int, guard: int | None) -> NoReturn:
+    """Waits for a child that ends when the user's process has gone."""
+    _wait_for_end(os.pidfd_open(child), parent, _MILLISECONDS_TO_END)
+    status = 0
+    with suppress(ChildProcessError):  # the kernel has reaped it
+        _, status = os.waitpid(child, 0)
+    if guard is not None:
+        os.kill(guard, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            os.waitpid(guard, 0)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _wait_for_end(process: int, parent: int, milliseconds: int) -> None:
+    """Waits for a process, and ends it when it does not end so soon after the user's process, since it is stopped."""
     events = select.poll()
     events.register(parent, select.POLLIN)
-    events.register(ended, select.POLLIN)
+    events.register(process, select.POLLIN)
     if all(descriptor == parent for descriptor, _ in events.poll()):
         events.unregister(parent)
-        if not events.poll(_MILLISECONDS_TO_END):
-            os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        if not events.poll(milliseconds):
+            signal.pidfd_send_signal(process, signal.SIGKILL)
 
 
 def _refuse(channel: Channel, error: OSError, step: str) -> NoReturn:
@@ -108,14 +135,14 @@ def _leave(start: Start) -> bool:
     """
     if start.host:
         syscalls.unshare(_OWN)
-        _check_root()
+        chroot.check()
         return False
     try:
         syscalls.unshare(_OWN | _NETWORK)
-        _check_root()
+        chroot.check()
         return False
     except OSError as error:
-        if error.errno != errno.EPERM or error.filename == CHROOT:
+        if error.errno != errno.EPERM or error.filename == chroot.STEP:
             raise
     if start.ids == "range":
         _leave_with_range()
@@ -154,19 +181,6 @@ def _leave_with_one_id() -> None:
                 file.write(text)
         except OSError as error:
             raise OSError(error.errno, error.strerror, name) from error
-
-
-def _check_root() -> None:
-    """Whoever enters a mount namespace is at its own root (setns(2)): from a chroot, nodes would see the files around it."""
-    here, folder = os.stat("/"), os.open(".", os.O_PATH)
-    own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
-    syscalls.setns(own, syscalls.CLONE_NEWNS)
-    there = os.stat("/")
-    if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM), CHROOT)
-    os.fchdir(folder)
-    os.close(folder)
-    os.close(own)
 
 
 def _init(channel: Channel, parent: int, start: Start, in_user_namespace: bool) -> NoReturn:

@@ -31,8 +31,6 @@ _STATES = {
     "tcp": "0A",
     "udp": "07",
 }  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h, as /proc/net/tcp and /proc/net/udp write them
-_SECONDS_BETWEEN_LOGS = 2.0
-_LARGEST_LOG = 16 << 20  # bytes
 _UNBUFFERED = {"PYTHONUNBUFFERED": "1"}  # else what Python prints into a file comes late, or never
 _PROGRAM = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./+-]+)(?=[\s;&|<>]|$)")
 # Words that sh knows itself (dash(1)).
@@ -72,7 +70,6 @@ class Services:
         self._nodes = nodes
         self._services: dict[int, _Service] = {}  # by the number of its process, outside the node
         self._watchers: list[socket.socket] = []
-        self._looks_at_logs = False
 
     def start(self, operation: AddService) -> "Steps[None]":
         """Raises ServiceError for one that does not become ready."""
@@ -130,21 +127,8 @@ class Services:
         finally:
             os.close(log)
         self._services[job] = service = _Service(operation, number_inside(job), others, written)
-        if not self._looks_at_logs:
-            self._looks_at_logs = True
-            self._loop.later(_SECONDS_BETWEEN_LOGS, self._bound_logs)
+        self._loop.bound_log(job, operation.node, operation.name)
         return service
-
-    def _bound_logs(self) -> None:
-        """Logs are memory: of one that has grown large the older part is given back, and its place stays empty."""
-        running = {service.operation for service in self._services.values() if service.status is None}
-        for operation in running:
-            with suppress(OSError), open(log_file(operation.node, operation.name), "r+b", buffering=0) as file:
-                if (size := file.seek(0, os.SEEK_END)) > _LARGEST_LOG:
-                    syscalls.punch_hole(file.fileno(), size - _LARGEST_LOG // 2)
-        self._looks_at_logs = bool(running)
-        if running:
-            self._loop.later(_SECONDS_BETWEEN_LOGS, self._bound_logs)
 
     def _wait_until_ready(self, service: _Service) -> "Steps[None]":
         operation = service.operation

@@ -148,7 +148,7 @@ class Sandbox:
     @classmethod
     def join(cls, address: str) -> "Sandbox":
         """Starts a process in the lab that listens at this address."""
-        return cls._spawn(lambda path: Join(address, os.getpid(), path))
+        return cls._spawn(lambda path: Join(address, os.getpid(), _is_first_thread(), path))
 
     @classmethod
     def _spawn(cls, start: Callable[[tuple[str, ...]], Request[None]], host: bool = False) -> "Sandbox":
@@ -193,9 +193,9 @@ class Sandbox:
         CONFIG_PROC_CHILDREN."""
         found = [self.pid]
         with suppress(OSError, IndexError):
-            for _ in range(1 if self._has_joined else 2):
+            for place in (-1,) if self._has_joined else (-1, 0):  # the front's may come after a guard, init has orphans too
                 with open(f"/proc/{found[-1]}/task/{found[-1]}/children") as children:
-                    found.append(int(children.read().split()[0]))
+                    found.append(int(children.read().split()[place]))
         return found
 
     def _kill(self, processes: list[int]) -> None:

@@ -101,7 +101,7 @@ def test_services_leave_no_descriptor_in_the_engine(lab: Network) -> None:
 
 def _processes() -> dict[str, int]:
     front = next(pid for pid in _children(os.getpid()) if "pynetemu" in Path(f"/proc/{pid}/cmdline").read_text())
-    init = child_of(front)
+    init = child_of(front, -1)
     return {"front": front, "init": init, "engine": child_of(init)}
 
 

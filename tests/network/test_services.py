@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu import Host, HttpServer, Link, Network, Service, ServiceError, Topology, finished, prints, tcp, udp
+from pynetemu.engine.protocol.requests import OpenLog
 from tests.support.leftovers import of_machine
 from tests.support.wait import wait_until
 
@@ -119,3 +120,32 @@ def test_of_much_output_the_older_part_is_given_back() -> None:
         kept = net.log("loud")
         assert 7 << 20 < len(kept) < 17 << 20
         assert kept.startswith("0123456789abcdef0123456789abcde\n") and kept.endswith("end\n")
+
+
+_ASK = """
+import socket
+connection = socket.create_connection(("red", 80))
+for _ in range(400):
+    connection.sendall(b"GET /" + b"x" * 60000 + b" HTTP/1.1\\r\\nHost: red\\r\\n\\r\\n")
+    while not connection.recv(1 << 20).endswith(b"x\\n"):
+        pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["page", "chatter"])
+def test_what_is_printed_without_end_takes_little_memory(service: str) -> None:
+    class Talkers(Topology):
+        blue, red = Host(), Host()
+        wire = Link(blue, red)
+        page = HttpServer(red, port=80)
+        chatter = Service(red, "yes | head -c 40000000; echo the end; exec sleep 1000")
+
+    with Network(Talkers(), name="talkers") as net:
+        if service == "page":
+            net["blue"].run("python3", "-c", _ASK, check=True)
+        else:
+            wait_until(lambda: net.log("chatter").endswith("the end\n"))
+        with os.fdopen(net.control.ask(OpenLog("red", service)), "rb") as log:
+            assert os.fstat(log.fileno()).st_size > 20_000_000
+            wait_until(lambda: os.fstat(log.fileno()).st_blocks * 512 < 17 << 20)

@@ -38,10 +38,10 @@ def names() -> list[str]:
 def processes_of(shell: int) -> dict[str, int]:
     """The lab's own processes, by what they are, from the process number of its shell."""
     front = child_of(shell)
-    init = child_of(front)
+    init = child_of(front, -1)  # a guard may have been made before
     return {"shell": shell, "front": front, "init": init, "engine": child_of(init)}
 
 
-def child_of(pid: int) -> int:
-    """The first child of a process."""
-    return int(wait_until(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text().split())[0])
+def child_of(pid: int, place: int = 0) -> int:
+    """The first child of a process, or another one."""
+    return int(wait_until(lambda: Path(f"/proc/{pid}/task/{pid}/children").read_text().split())[place])

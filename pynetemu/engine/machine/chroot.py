@@ -4,9 +4,12 @@ Who moves into a mount namespace (setns(2)) is at that namespace's root, not in 
 namespace can be made in a chroot.
 """
 
+import errno
 import os
 
 from pynetemu.engine import syscalls
+
+STEP = "chroot"  # the step that is refused in one
 
 
 def settle() -> None:
@@ -32,6 +35,19 @@ def settle() -> None:
         os.chdir(path_of_folder)
     os.close(folder)
     os.close(root)
+
+
+def check() -> None:
+    """Whoever enters a mount namespace is at its own root (setns(2)): from a chroot, nodes would see the files around it."""
+    here, folder = os.stat("/"), os.open(".", os.O_PATH)
+    own = os.open("/proc/self/ns/mnt", os.O_RDONLY)
+    syscalls.setns(own, syscalls.CLONE_NEWNS)
+    there = os.stat("/")
+    if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), STEP)
+    os.fchdir(folder)
+    os.close(folder)
+    os.close(own)
 
 
 def _working_folder() -> str:

@@ -18,7 +18,7 @@ from contextlib import suppress
 from functools import partial
 
 from pynetemu.engine import syscalls
-from pynetemu.engine.machine import skeleton
+from pynetemu.engine.machine import layers, skeleton
 from pynetemu.engine.machine.guard import is_guarded
 from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE
 from pynetemu.engine.paths import find_program, search_path
@@ -178,7 +178,7 @@ class Files:
             _write(f"{own}/upper{path}", text)
         try:
             for top in skeleton.TOPS:
-                skeleton.overlay(top, own)
+                layers.overlay(top, own)
         except OSError:
             return False
         return True

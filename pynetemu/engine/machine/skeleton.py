@@ -15,14 +15,13 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
-from pynetemu.engine import syscalls
 from pynetemu.engine.machine.users import has_id
 from pynetemu.engine.mounts import STATE
 
 Owner = Callable[["os.DirEntry[str]"], tuple[int, int]]
 _owners: dict[str, tuple[int, int]] = {}  # of folders, by path, as `note_owners` has found them
 TOPS = {"/etc": 2, "/var": 3}  # how deep folders are made again
-_FOLDERS, _HIDDEN = f"{STATE}/folders", f"{STATE}/hidden"
+FOLDERS, HIDDEN = f"{STATE}/folders", f"{STATE}/hidden"
 _FRESH = ("/var/log", "/var/spool", "/var/tmp", "/var/cache/private", "/var/lib/private")  # folders, without what is in them
 # In place, by programs: those of passwd(1) lock their tables, and keep what they had before.
 _TABLES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
@@ -40,7 +39,7 @@ def make() -> None:
     """Makes the layers, once for a lab: some 300 folders, in 4 ms."""
     owner = _owner_as_it_is if _has_all_ids() else _owner_outside if _owners else None
     for top, depth in TOPS.items():
-        for folder in (_FOLDERS, _HIDDEN):
+        for folder in (FOLDERS, HIDDEN):
             os.makedirs(f"{folder}{top}")
         _copy(top, depth, owner)
     for file in _REWRITTEN:
@@ -48,24 +47,9 @@ def make() -> None:
             _copy_file(file)
 
 
-def overlay(top: str, own: str) -> None:
-    """Mounts a node's own /etc or /var over the machine's; `own` is a folder for what it writes. Raises OSError."""
-    upper, work = f"{own}/upper{top}", f"{own}/work{top}"
-    os.makedirs(upper, exist_ok=True)
-    os.makedirs(work, exist_ok=True)
-    layers = f"lowerdir={_FOLDERS}{top}:{_HIDDEN}{top}:{top},upperdir={upper},workdir={work}"
-    syscalls.mount("overlay", top, "overlay", 0, f"userxattr,{layers}")
-
-
-def probe() -> None:
-    """Raises OSError where there can be no such layers. Leaves the calling thread in another mount namespace."""
-    syscalls.unshare(syscalls.CLONE_NEWNS)
-    own = f"{STATE}/probe"
-    for top in TOPS:
-        for folder in "upper", "work":
-            os.makedirs(f"{own}/{folder}{top}", exist_ok=True)
-        options = f"userxattr,lowerdir={top},upperdir={own}/upper{top},workdir={own}/work{top}"
-        syscalls.mount("overlay", top, "overlay", 0, options)
+def is_hidden(path: str) -> bool:
+    """Whether nothing that is in a folder of the machine is seen in nodes."""
+    return path in _FRESH or not os.access(path, os.R_OK | os.X_OK)
 
 
 def has_range() -> bool:
@@ -102,7 +86,7 @@ def _owner_outside(entry: "os.DirEntry[str]") -> tuple[int, int]:
 def _copy_file(path: str) -> None:
     """With its mode and, as far as the lab has them, its owner. What we may not read is empty, but lists all users."""
     status = os.stat(path)
-    with open(f"{_FOLDERS}{path}", "wb") as copy:
+    with open(f"{FOLDERS}{path}", "wb") as copy:
         os.chmod(copy.fileno(), stat.S_IMODE(status.st_mode) | stat.S_IWUSR)
         if _has_all_ids():
             os.chown(copy.fileno(), status.st_uid, status.st_gid)
@@ -115,21 +99,20 @@ def _copy_file(path: str) -> None:
                 copy.writelines(line.partition(b":")[0] + rest for line in lines if b":" in line)
 
 
-def _copy(path: str, depth: int, owner: Owner | None, is_hidden: bool = False) -> None:
+def _copy(path: str, depth: int, owner: Owner | None, below_hidden: bool = False) -> None:
     """Makes the folders of a folder again, and hides those of which nothing is to be seen."""
     for entry in _folders(path):
-        again, status = f"{_FOLDERS}{entry.path}", entry.stat()
+        again, status = f"{FOLDERS}{entry.path}", entry.stat()
         os.mkdir(again)
         if owner is not None:
             os.chown(again, *owner(entry))
         os.chmod(again, stat.S_IMODE(status.st_mode) | (0 if owner is not None else stat.S_IRWXU))
-        is_readable = os.access(entry.path, os.R_OK | os.X_OK)
-        hides = not is_hidden and (entry.path in _FRESH or not is_readable)
+        hides = not below_hidden and is_hidden(entry.path)
         if hides:
-            os.makedirs(f"{_HIDDEN}{path}", exist_ok=True)
-            os.mknod(f"{_HIDDEN}{entry.path}", stat.S_IFCHR, os.makedev(0, 0))  # a whiteout
-        if depth > 1 and is_readable:
-            _copy(entry.path, depth - 1, owner, is_hidden or hides)
+            os.makedirs(f"{HIDDEN}{path}", exist_ok=True)
+            os.mknod(f"{HIDDEN}{entry.path}", stat.S_IFCHR, os.makedev(0, 0))  # a whiteout
+        if depth > 1 and os.access(entry.path, os.R_OK | os.X_OK):
+            _copy(entry.path, depth - 1, owner, below_hidden or hides)
 
 
 def _folders(path: str) -> "Iterator[os.DirEntry[str]]":

@@ -51,6 +51,7 @@ class Join(Request[None]):
 
     address: str
     client: int
+    dies_with_parent: bool
     path: tuple[str, ...]
 
 
