@@ -45,7 +45,7 @@ class Processes:
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
         self._services: set[int] = set()
-        self._unmarked = _namespace_of_our_own()
+        self._unmarked: int | None = None  # a cgroup namespace to come back to
 
     def start(self, request: Spawn, mark: int) -> int:
         """Starts a program, with the mark that `marked` gave; called inside the node.
@@ -78,16 +78,17 @@ class Processes:
         It is a cgroup namespace: processes have it from their parents, and it changes nothing for them but what
         /proc/self/cgroup calls the same folder (cgroup_namespaces(7)).
         """
-        try:
-            if self._unmarked is not None:
+        if self._unmarked is None:
+            self._unmarked = _namespace_of_our_own()
+        mark = 0
+        with suppress(OSError):  # no more of them
+            if self._unmarked >= 0:
                 syscalls.unshare(syscalls.CLONE_NEWCGROUP)
-            mark = 0 if self._unmarked is None else _namespace_of("thread-self", "cgroup")
-        except OSError:  # no more of them
-            mark = 0
+                mark = _namespace_of("thread-self", "cgroup")
         try:
             yield mark
         finally:
-            if self._unmarked is not None:
+            if mark:
                 syscalls.setns(self._unmarked, syscalls.CLONE_NEWCGROUP)
 
     def start_service(
@@ -275,13 +276,13 @@ def kill_group(pid: int) -> None:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
-def _namespace_of_our_own() -> int | None:
-    """A cgroup namespace of our own user namespace, to which we may come back; None where the kernel has none."""
+def _namespace_of_our_own() -> int:
+    """A cgroup namespace of our own user namespace, to which we may come back; -1 where the kernel has none."""
     try:
         syscalls.unshare(syscalls.CLONE_NEWCGROUP)
         return syscalls.namespace("cgroup")
     except OSError:
-        return None
+        return -1
 
 
 def kill_in_network(network: int) -> None:

@@ -28,6 +28,7 @@ from tests.support.frames import FRAMES, mutated
 from topologies.blue import Blue
 
 _FRAMES = int(os.environ.get("PYNETEMU_FRAMES", "50000"))  # a million takes five minutes
+_SEED = int(os.environ.get("PYNETEMU_SEED", "1"))
 _ITSELF = bytes.fromhex("ffffffffffff0200000000010800" + "4000003c00000000400400000a0100010a010002") + bytes(40)
 _IPV4 = bytes.fromhex("ffffffffffff0200000000010800")
 _IPIP = bytes.fromhex("4500000000000000 40040000 0a010001 0a010002")
@@ -45,7 +46,7 @@ def test_frames_with_mistakes_are_read() -> None:
     wiring = Wiring(compile_plan(Blue()))
     writer = Writer(io.BytesIO())
     blue = writer.interface("blue:eth0")
-    frames = mutated(_FRAMES)
+    frames = mutated(_FRAMES, _SEED)
     while some := list(islice(frames, 500)):
         for frame in some:
             packet = dissect(frame, wiring.name)
