@@ -1,11 +1,12 @@
 """What the links of a running lab do to packets, and changing it while packets are under way."""
 
 import os
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.relay_requests import PlayLink, ReadRelay, ReplayLink, Step, WriteJournal
+from pynetemu.engine.protocol.relay_requests import FollowJournal, PlayLink, ReadRelay, ReplayLink, Step, WriteJournal
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import replaced
 from pynetemu.lab import arguments
@@ -16,6 +17,7 @@ from pynetemu.plan.operations import AddVeth, Impair, Mechanism, Operations, Par
 from pynetemu.plan.operations.phases import in_order
 from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.impairment import Impairment, from_words, read_impairment
+from pynetemu.plan.shaping.journals import is_journal, read_fates
 from pynetemu.plan.shaping.mechanisms import choose
 from pynetemu.plan.shaping.replays import check_times, read_opportunities, read_seconds, read_table
 from pynetemu.topology.impairments import presets
@@ -120,14 +122,16 @@ class RunningLink:
         except Wrong as wrong:
             raise _usage(wrong) from None
 
-    def schedule(self, *steps: tuple[object, Mapping[str, object]], every: object = None) -> None:
+    def schedule(self, *steps: tuple[object, Mapping[str, object]], every: object = None, linear: bool = False) -> None:
         """Changes settings over time, in both directions, from now on; each step is a time and all settings that hold then.
 
             wire.schedule((0, {"delay": "20ms"}), ("5s", {"delay": "20ms", "loss": "10%"}), ("6s", {"delay": "20ms"}))
             wire.schedule((0, {"loss": "100%"}), (1, {}), every="10s")         # down for a second, every ten
+            wire.schedule((0, {"delay": "20ms"}), ("30s", {"delay": "300ms"}), linear=True)     # slower and slower
 
-        Times are seconds, or text with a unit. It begins again after `every`. It goes on by itself in the relay, to the end
-        or until `stop`; the link is a relayed one from then on. Raises UsageError, KernelError and LabError.
+        Times are seconds, or text with a unit. It begins again after `every`. With `linear`, numbers change evenly from each
+        step to the next, a hundred times a second (a ramp). It goes on by itself in the relay, to the end or until `stop`; the
+        link is a relayed one from then on. Raises UsageError, KernelError and LabError.
         """
         try:
             if wrong := [step for step in steps if not isinstance(step, tuple | list) or len(step) != 2]:
@@ -145,7 +149,7 @@ class RunningLink:
             raise _usage(wrong) from None
         self._become_relayed()
         for node, interface in (self.a, self.b):
-            self._lab.control.ask(PlayLink(node, interface, tuple(found), period))
+            self._lab.control.ask(PlayLink(node, interface, tuple(found), period, linear))
 
     def replay(self, file: str | os.PathLike[str] = "", *, a_to_b: str = "", b_to_a: str = "") -> None:
         """Replays a recorded link, again and again: one file for both directions, or each its own.
@@ -153,10 +157,13 @@ class RunningLink:
             wire.replay("Verizon-LTE-driving.down")
             wire.replay(a_to_b="att.up", b_to_a="att.down")
             wire.replay("starlink.csv")
+            wire.replay(a_to_b="fates.txt")
 
-        Files are traces of Mahimahi (a line for each opportunity to send 1,500 bytes, in milliseconds), or tables (`.csv`)
-        whose first column is `time` and whose others are settings: `time,delay,rate,loss`. Delay and loss of a link go
-        together with Mahimahi's traces. Raises UsageError with the line that is wrong, OSError, KernelError and LabError.
+        Files are traces of Mahimahi (a line for each opportunity to send 1,500 bytes, in milliseconds), tables (`.csv`) whose
+        first column is `time` and whose others are settings: `time,delay,rate,loss`, or journals: then the n-th packet of each
+        flow is lost, doubled, changed or overtakes as the journal has it, and as drawn where it has nothing. Delay and loss of
+        a link go together with Mahimahi's traces, its delay and jitter with a journal. Raises UsageError with the line that is
+        wrong, OSError, KernelError and LabError.
         """
         file, a_to_b, b_to_a = arguments.path("file", file), arguments.path("a_to_b", a_to_b), arguments.path("b_to_a", b_to_a)
         chosen = [(self.a, a_to_b or file), (self.b, b_to_a or file)]
@@ -173,8 +180,10 @@ class RunningLink:
             wire.journal("fates.txt")
 
         A line has the flow (in hexadecimal: protocol, addresses, ports, or the place among flows whose port the kernel chose),
-        the packet's number in it, from 0, and "lost", or its draw for the jitter with "corrupted", "twice" and "ahead". With
-        the same `seed` the lines of a flow are the same in every run. The link is a relayed one from then on. Raises OSError.
+        the packet's number in it, from 0, and "lost", or its draw for the jitter with "corrupted", "twice" and "ahead". Lines
+        that begin with "#" tell when writing began: numbers begin again with them. With the same `seed` the lines of a flow are
+        the same in every run, and `replay` lets packets meet the same fates on any link. The link is a relayed one from then
+        on. Raises OSError.
         """
         a_to_b, b_to_a, most = (
             arguments.path("a_to_b", a_to_b),
@@ -191,8 +200,9 @@ class RunningLink:
     def stop(self) -> None:
         """Ends what `schedule` and `replay` began. Settings are then those of the last step, until they are `set` again."""
         for node, interface in (self.a, self.b) if _veth(self._lab.plan, self.a, self.b).relayed else ():
-            self._lab.control.ask(PlayLink(node, interface, (), 0.0))
+            self._lab.control.ask(PlayLink(node, interface, (), 0.0, False))
             self._lab.control.ask(ReplayLink(node, interface, ()))
+            self._lab.control.ask(FollowJournal(node, interface, ""))
 
     def _become_relayed(self) -> None:
         plan = self._lab.plan
@@ -237,17 +247,20 @@ class RunningLink:
         return become(self._lab, plan, replaced(plan, operations=Operations(in_order([*kept, *made]))), same=True)
 
 
-def _request(place: Place, file: str) -> PlayLink | ReplayLink:
+def _request(place: Place, file: str) -> PlayLink | ReplayLink | FollowJournal:
     """What replays a file. Raises UsageError and OSError."""
     with open(file, encoding="utf-8", errors="replace") as opened:
         text = opened.read()
     try:
+        if is_journal(text):
+            deque(read_fates(text), maxlen=0)
+            return FollowJournal(*place, os.path.abspath(file))
         if not file.endswith(".csv"):
             return ReplayLink(*place, read_opportunities(text))
         table = read_table(text)
         steps = [Step(time, read_impairment(own).words) for time, own in table]
         length = table[-1][0] + (table[-1][0] - table[-2][0] if len(table) > 1 else 1.0)  # the last row lasts as its neighbor
-        return PlayLink(*place, tuple(steps), length)
+        return PlayLink(*place, tuple(steps), length, False)
     except Wrong as wrong:
         raise _usage(Wrong(f"{file}: {wrong.text}", wrong.hint)) from None
 

@@ -2,9 +2,11 @@
 
     open    links, each with its name, the indexes of both ends, mtu, bytes of a ring, a seed, whether that was asked for
     set     one direction: the name, side 0 (a to b) or 1, and the words of an Impairment
-    play    settings of a direction over time, in parts: [[seconds, words], ...], and the period, 0 for once
-    replay  Mahimahi's milliseconds for a direction, in parts; none for its rate
-    journal the fates of a direction into a file, so many lines at most
+    play    settings of a direction over time, in parts: [[seconds, words], ...], the period, 0 for once, when it began, and
+            whether settings change evenly from one to the next
+    replay  Mahimahi's milliseconds for a direction, in parts, and when it began; none for its rate
+    follow  the fates of a journal, by its path; "" for those of the settings
+    journal the fates of a direction into a file, so many lines at most with those that it has
     close   a link
     counters of all directions
     ended   the last packets of a link that were lost, dropped or corrupted
@@ -17,6 +19,8 @@ import socket
 from typing import Any, NoReturn
 
 from pynetemu.plan.problems import Wrong
+from pynetemu.plan.shaping.impairment import from_words
+from pynetemu.relay.course import Course
 from pynetemu.relay.relay import Link, Relay
 from pynetemu.relay.ring import rings
 
@@ -59,11 +63,13 @@ class Control:
             case "play":
                 self._gather(request["steps"])
                 if request["is_last"]:
-                    self._relay.play(request["name"], request["side"], self._gathered.pop(), request["period"])
+                    self._relay.play(request["name"], request["side"], _course(self._gathered.pop(), request))
             case "replay":
                 self._gather(request["times"])
                 if request["is_last"]:
-                    self._relay.replay(request["name"], request["side"], self._gathered.pop())
+                    self._relay.replay(request["name"], request["side"], self._gathered.pop(), request["began"])
+            case "follow":
+                self._relay.follow(request["name"], request["side"], request["path"])
             case "journal":
                 self._relay.journal(request["name"], request["side"], request["path"], request["most"])
             case "close":
@@ -73,6 +79,12 @@ class Control:
             case "ended":
                 return {"sides": self._relay.ended(request["name"])}
         return {}
+
+
+def _course(steps: list[Any], request: dict[str, Any]) -> Course | None:
+    """Raises Wrong."""
+    read = [(seconds, from_words(words)) for seconds, words in steps]
+    return Course(read, request["period"], request["began"], request["linear"]) if read else None
 
 
 def main(connection: socket.socket) -> NoReturn:

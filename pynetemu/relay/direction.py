@@ -2,12 +2,13 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from pynetemu.plan.shaping.distributions import table
-from pynetemu.plan.shaping.impairment import Impairment
-from pynetemu.relay.fates import CORRUPT, JITTER, PLACE, REORDER, TWICE, Draws, Fates, Flow, chance, loser
+from pynetemu.plan.shaping.impairment import Impairment, Loss
+from pynetemu.relay.fates import CORRUPT, JITTER, PLACE, REORDER, TWICE, Draws, Fates, Loser, chance, loser
 from pynetemu.relay.frames import VNET, corrupted
+from pynetemu.relay.journal import Journal, Told, told_or
 from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.queues import Queue
 
@@ -56,8 +57,8 @@ class Direction:
         self.ahead: deque[tuple[float, bytes]] = deque()
         self.queue: Queue | None = None
         self._opportunities: Opportunities | None = None
-        self._journal: TextIO | None = None
-        self._lines_left = 0
+        self._journal: Journal | None = None
+        self._told: Told | None = None
         self.ended: deque[Ended] = deque(maxlen=_MOST_REMEMBERED)
         self.entry: float | None = None  # when it is to be looked at, as the relay has noted
         self.pointer = 0  # where the address lies to which its frames are sent
@@ -67,23 +68,37 @@ class Direction:
         self._last = 0.0  # when the last frame of the line is due
         self._ahead_of_mean = 0.0  # seconds by which keeping the order has raised the mean delay
         self._slot_end = 0.0
+        self._loss: tuple[Loss, bool] | None = None
+        self._model: Loser | None = None
         self.configure(Impairment())
 
     def configure(self, wanted: Impairment) -> None:
         """Takes other settings. What is on its way comes as it would have come, and nothing overtakes it."""
         if wanted.seed is not None and (wanted.seed, True) != (self._seed, self._apart):
             self._fates, self._seed, self._apart = Fates(wanted.seed, self._name), wanted.seed, True
+            if self._told is not None:
+                self._told.own = self._fates
         self.delay, self.jitter = wanted.delay / 1e9, wanted.jitter / 1e9
         self._table = table(wanted.distribution) if self.jitter else ()
         self._twice, self._corrupt, self._reorder = map(chance, (wanted.duplicate, wanted.corrupt, wanted.reorder))
-        self._is_lost = loser(wanted.loss, self._apart)
+        if (wanted.loss, self._apart) != self._loss:  # else the state of its model goes on
+            self._loss = wanted.loss, self._apart
+            self._model = loser(*self._loss)
+        self._is_lost = self._model if self._told is None else told_or(self._model)
         self._slot = wanted.slot[0] / 1e9, wanted.slot[1] / 1e9
         has_slots = wanted.slot[1] > 0
-        self._draws = bool(self._twice or self._corrupt or self._reorder or self._is_lost or self.jitter or has_slots)
+        self._draws = bool(
+            self._told or self._twice or self._corrupt or self._reorder or self._is_lost or self.jitter or has_slots
+        )
         self._wanted = wanted
         if self._opportunities is None:
             self._pace(wanted)
         self.plain = not (self._draws or self.queue)
+
+    def follow(self, journal: str) -> None:
+        """Lets packets meet the fates of a journal, whose text this is; "" for those of the settings again. Raises Wrong."""
+        self._told = Told(journal, self._fates) if journal else None
+        self.configure(self._wanted)
 
     def replay(self, opportunities: Opportunities | None) -> None:
         """Lets packets leave at these opportunities; None for the rate again."""
@@ -117,20 +132,16 @@ class Direction:
         """Packets that wait or are on their way."""
         return len(self.line) + len(self.ahead) + (len(self.queue.waiting) if self.queue else 0)
 
-    def write_journal(self, file: TextIO | None, most: int = 0) -> None:
-        """From now on a line for each packet whose fate is drawn, so many at most: its flow, its number from 0, its fate."""
+    def write_journal(self, journal: Journal | None) -> None:
+        """From now on a line for each packet whose fate is drawn."""
         if self._journal is not None:
             self._journal.close()
-        self._journal, self._lines_left = file, most
-
-    def _note_fate(self, flow: Flow, number: int, fate: str) -> None:
-        if self._journal is not None and self._lines_left:
-            self._lines_left -= 1
-            self._journal.write(f"{flow.key.hex()} {number} {fate}\n")
+        self._journal = journal
 
     def _as_text(self, draws: Draws) -> str:
         """What a packet that is not lost will meet."""
-        bounds = ("corrupted", CORRUPT, self._corrupt), ("twice", TWICE, self._twice), ("ahead", REORDER, self._reorder)
+        place = f"corrupted:{draws[PLACE]:08x}"
+        bounds = (place, CORRUPT, self._corrupt), ("twice", TWICE, self._twice), ("ahead", REORDER, self._reorder)
         return " ".join([f"{draws[JITTER]:08x}", *(word for word, draw, bound in bounds if draws[draw] < bound)])
 
     def arrive(self, now: float, frame: bytes) -> None:
@@ -142,11 +153,12 @@ class Direction:
             return
         draws, copies = _NO_DRAWS, 1
         if self._draws:
-            flow, number, draws = self._fates.next(frame)
+            flow, number, draws = (self._told or self._fates).next(frame)
             if self._is_lost is not None and self._is_lost(flow, draws):
                 counters.lost += 1
                 self._remember("lost", number + 1, frame)
-                self._note_fate(flow, number, "lost")
+                if self._journal is not None:
+                    self._journal.write(flow, number, "lost")
                 return
             if draws[CORRUPT] < self._corrupt:
                 self._remember("corrupted", number + 1, frame)
@@ -156,7 +168,7 @@ class Direction:
                 counters.duplicated += 1
                 copies = 2
             if self._journal is not None:
-                self._note_fate(flow, number, self._as_text(draws))
+                self._journal.write(flow, number, self._as_text(draws))
         for _ in range(copies):
             if queue is None:
                 self._fly(now, frame, draws)
@@ -180,7 +192,7 @@ class Direction:
             due = max(now, due + self.jitter * self._table[draws[JITTER] >> _TABLE_SHIFT] - self._ahead_of_mean, self._last)
             error = self._ahead_of_mean + (due - now - self.delay) * _CORRECTION
             self._ahead_of_mean = min(max(error, 0.0), self.delay)
-        elif self._reorder and draws and draws[REORDER] < self._reorder:
+        elif draws and draws[REORDER] < self._reorder:
             return self._overtake(now, frame)
         if self._slot[1]:
             due = self._bunch(due, draws)
@@ -196,7 +208,7 @@ class Direction:
         """The end of the slot in which a frame is due; each lasts as long as its first frame's draw says."""
         if due > self._slot_end:
             least, most = self._slot
-            share = draws[REORDER] / 2**32 if draws else 0.5
+            share = min(max(draws[REORDER] / 2**32, 0.0), 1.0) if draws else 0.5
             self._slot_end = due + least + (most - least) * share
         return self._slot_end
 

@@ -12,8 +12,10 @@ from dataclasses import asdict
 from time import monotonic as clock
 from typing import Any, NoReturn
 
-from pynetemu.plan.shaping.impairment import from_words
+from pynetemu.plan.shaping.impairment import Impairment, from_words
+from pynetemu.relay.course import Course
 from pynetemu.relay.direction import Direction
+from pynetemu.relay.journal import Journal
 from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.ring import BATCH, Arrival, Ring, Sender
 
@@ -21,6 +23,8 @@ _BRACKET = 5e-5  # seconds that two readings of clocks may be apart, else we wer
 _LATE = 1e-3  # seconds after its time from which a frame counts as late
 _LOOK_AWAY = 1e-3  # seconds for which rings may fill while there is traffic, which spares waking for each frame
 _GRAIN = 1e-4  # seconds between departures that are sent together
+_MOST_LEAD = 3e-4  # seconds that we wake before a departure at most: what timers, and we ourselves, usually take
+_LEAD_WEIGHT = 1 / 16  # of a new lateness in what is usual
 
 
 class Link:
@@ -29,24 +33,6 @@ class Link:
     def __init__(self, name: str, ends: tuple[int, int], rings: tuple[Ring, Ring], seed: int, apart: bool) -> None:
         self.name, self.ends, self.rings = name, ends, rings
         self.directions = Direction(f"{name}/a_to_b", seed, apart), Direction(f"{name}/b_to_a", seed, apart)
-
-
-class _Play:
-    """Steps of a direction under way."""
-
-    def __init__(self, name: str, side: int, steps: list[tuple[float, list[str]]], period: float, begin: float) -> None:
-        self.name, self.side, self.steps, self.place = name, side, steps, 0
-        self._period, self._begin = period, begin
-
-    def next(self) -> float | None:
-        """When the next step is due, None after the last."""
-        self.place += 1
-        if self.place == len(self.steps):
-            if not self._period:
-                return None
-            self.place = 0
-            self._begin += self._period
-        return self._begin + self.steps[self.place][0]
 
 
 class Relay:
@@ -63,10 +49,11 @@ class Relay:
         self._places = 0
         self._offset = time.time() - clock()
         self._look_away = _LOOK_AWAY
+        self._lead = 0.0
+        self._woken = 0.0  # when a timer was to wake us, if one did
         self._found: list[Arrival] = []
-        self._timeline: list[tuple[float, int, _Play]] = []
-        self._playing: dict[tuple[str, int], int] = {}  # the number of the last play of each direction
-        self._plays = 0
+        self._timeline: list[tuple[float, int, Course]] = []  # when a course goes on, in order, with its direction's place
+        self._courses: dict[int, Course] = {}  # the last of each direction
 
     def watch(self, source: socket.socket, call: Callable[[], None]) -> None:
         """Calls when there is something to read."""
@@ -90,6 +77,8 @@ class Relay:
         link = self.links.pop(name)
         for side, direction in enumerate(link.directions):
             self._directions.pop(direction.place)
+            self._courses.pop(direction.place, None)
+            direction.write_journal(None)
             ring = link.rings[side]
             self._events.unregister(ring.socket)
             del self._ends[ring.socket.fileno()]
@@ -98,41 +87,54 @@ class Relay:
 
     def configure(self, name: str, side: int, words: list[str]) -> None:
         """Changes what one direction of a link does. Raises Wrong."""
-        direction = self.links[name].directions[side]
-        direction.configure(from_words(words))
+        self._configure(self.links[name].directions[side], from_words(words))
+
+    def _configure(self, direction: Direction, wanted: Impairment) -> None:
+        direction.configure(wanted)
         self._note(direction)
         delays = [direction.delay for link in self.links.values() for direction in link.directions]
         self._look_away = min(_LOOK_AWAY, min(delays, default=_LOOK_AWAY) / 4)
 
-    def play(self, name: str, side: int, steps: list[tuple[float, list[str]]], period: float) -> None:
-        """Configures a direction at times from now on, in seconds, and again after each period if that is not 0."""
-        if not steps:
-            self._playing.pop((name, side), None)
-            return
-        self._plays += 1
-        self._playing[name, side] = self._plays
-        heapq.heappush(self._timeline, (clock() + steps[0][0], self._plays, _Play(name, side, steps, period, clock())))
+    def play(self, name: str, side: int, course: Course | None) -> None:
+        """Lets a direction follow a course from now on; None ends it."""
+        direction = self.links[name].directions[side]
+        self._courses.pop(direction.place, None)
+        if course is not None:
+            self._courses[direction.place] = course
+            heapq.heappush(self._timeline, (clock(), direction.place, course))
 
-    def replay(self, name: str, side: int, milliseconds: list[int]) -> None:
+    def replay(self, name: str, side: int, milliseconds: list[int], began: float) -> None:
         """Lets packets of a direction leave at Mahimahi's opportunities; none for its rate again."""
         direction = self.links[name].directions[side]
-        direction.replay(Opportunities(milliseconds, clock()) if milliseconds else None)
+        direction.replay(Opportunities(milliseconds, began) if milliseconds else None)
         self._note(direction)
 
+    def follow(self, name: str, side: int, path: str) -> None:
+        """Lets packets of a direction meet the fates of a journal; "" for those of its settings. Raises OSError and Wrong."""
+        text = ""
+        if path:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        self.links[name].directions[side].follow(text)
+
     def journal(self, name: str, side: int, path: str, most: int) -> None:
-        """Writes the fates of a direction's packets into a file; "" ends it. Raises OSError."""
-        file = open(path, "w", buffering=1) if path else None  # noqa: SIM115  # open as long as it is written
-        self.links[name].directions[side].write_journal(file, most)
+        """Adds the fates of a direction's packets to a file, up to so many lines; "" ends it. Raises OSError."""
+        self.links[name].directions[side].write_journal(Journal(path, most) if path else None)
 
     def _go_on(self) -> float | None:
-        """Takes the steps that are due; gives back when the next one is."""
-        while self._timeline and self._timeline[0][0] <= clock():
-            _, number, play = heapq.heappop(self._timeline)
-            if self._playing.get((play.name, play.side)) == number and play.name in self.links:
-                self.configure(play.name, play.side, play.steps[play.place][1])
-                if (due := play.next()) is not None:
-                    heapq.heappush(self._timeline, (due, number, play))
-        return self._timeline[0][0] if self._timeline else None
+        """Lets courses go on that are due; gives back when the next one is."""
+        timeline, now = self._timeline, clock()
+        while timeline and timeline[0][0] <= now:
+            _, place, course = heapq.heappop(timeline)
+            direction = self._directions.get(place)
+            if direction is None or self._courses.get(place) is not course:
+                continue
+            settings, due = course.at(now)
+            if settings is not None:
+                self._configure(direction, settings)
+            if due is not None:
+                heapq.heappush(timeline, (due, place, course))
+        return timeline[0][0] if timeline else None
 
     def run(self) -> NoReturn:
         """For ever: SystemExit ends it."""
@@ -146,17 +148,26 @@ class Relay:
                 else:
                     calls[number]()
             step = self._go_on() if self._timeline else None
+            if self._woken:
+                late = min(max(clock() - self._woken, 0.0), _MOST_LEAD)
+                self._lead += (late - self._lead) * _LEAD_WEIGHT
+                self._woken = 0.0
             sent = self._transmit()
             due = self._heap[0][0] if self._heap else None
             if step is not None and (due is None or step < due):
                 due = step
-            wait = None if due is None else max(due - clock(), _GRAIN if sent else 0.0)
-            if busy or (wait is not None and wait <= 0):
+            if busy or (due is not None and due - clock() <= self._lead and not sent):
                 continue
-            if came and self._look_away >= _GRAIN:
-                time.sleep(self._look_away if wait is None else min(wait, self._look_away))
-            else:
-                select.select([events], [], [], wait)  # which waits for microseconds; epoll knows milliseconds
+            self._wait(due, came, _GRAIN if sent else 0.0)
+
+    def _wait(self, due: float | None, came: bool, least: float) -> None:
+        """Sleeps until a departure is near or something comes in; while there is traffic until rings have filled a little."""
+        now = clock()
+        wait = None if due is None else max(due - now - self._lead, least)
+        if came and self._look_away >= _GRAIN:
+            time.sleep(self._look_away if wait is None else min(wait, self._look_away))
+        elif not select.select([self._events], [], [], wait)[0] and wait:  # it waits for microseconds; epoll knows milliseconds
+            self._woken = now + wait
 
     def _receive(self, ring: Ring, direction: Direction) -> int:
         found = self._found
@@ -201,16 +212,20 @@ class Relay:
         return total
 
     def _send(self, direction: Direction, now: float) -> int:
-        count, sender, pointer = 0, self._sender, direction.pointer
-        line = direction.line
-        if line and now - line[0][0] > _LATE:
-            direction.counters.late += sum(1 for due, _ in line if now - due > _LATE) if len(line) < BATCH else BATCH
-        for frames in (direction.ahead, line):
-            while frames and frames[0][0] <= now:
-                count += 1
-                if sender.put(pointer, frames.popleft()[1]):
-                    self._flush()
+        late = self._send_until(direction, now - _LATE)
+        count = late + self._send_until(direction, now)
+        direction.counters.late += late
         direction.counters.sent += count
+        return count
+
+    def _send_until(self, direction: Direction, last: float) -> int:
+        """Sends what was due by a time; gives back how many frames those were."""
+        count, put, pointer = 0, self._sender.put, direction.pointer
+        for frames in (direction.ahead, direction.line):
+            while frames and frames[0][0] <= last:
+                count += 1
+                if put(pointer, frames.popleft()[1]):
+                    self._flush()
         return count
 
     def _flush(self) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.measure import TABLE, markdown
+from tests.benchmarks.measure import FIGURES, TABLE, markdown, markdown_of_figures
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if TABLE:
         terminalreporter.write_line(f"\n{_machine()}\n\n{markdown(TABLE)}\n")
+    if FIGURES:
+        terminalreporter.write_line(f"\n{_machine()}\n\n{markdown_of_figures(FIGURES)}\n")
 
 
 def _machine() -> str:

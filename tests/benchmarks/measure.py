@@ -36,6 +36,19 @@ class Row:
 TABLE: list[Row] = []
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A line of the table of what links do: what was measured, as text, beside what it is to be."""
+
+    what: str
+    measured: str
+    bound: str
+    holds: bool
+
+
+FIGURES: list[Figure] = []
+
+
 def compare(what: str, ours: Callable[[], float], against: str, theirs: Callable[[], float], runs: int, goal: str = "") -> None:
     """Adds a row with the medians of both, each run in turns after one that does not count."""
     first, second = interleaved(runs, ours, theirs)
@@ -118,6 +131,11 @@ def markdown(rows: Sequence[Row]) -> str:
         cells = [row.what, _duration(row.ours), row.against, _duration(row.theirs), f"{ratio:.3g}", row.goal]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def markdown_of_figures(figures: Sequence[Figure]) -> str:
+    lines = ["| | measured | bound | |", "|---|---|---|---|"]
+    return "\n".join([*lines, *(f"| {f.what} | {f.measured} | {f.bound} | {'' if f.holds else 'missed'} |" for f in figures)])
 
 
 def _duration(seconds: float) -> str:

@@ -174,6 +174,12 @@ def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path:
         times = [float(time) for time in re.findall(r"time=([\d.]+)", told)]
         assert any(time < 60 for time in times)
         assert any(time >= 120 for time in times)
+        wire.stop()
+        wire.schedule((0, {"delay": "5ms"}), ("400ms", {"delay": "105ms"}), linear=True)
+        told = str(net["h1"].run("ping", "-c5", "-i0.06", "-W1", "h2").stdout)
+        times = [float(time) for time in re.findall(r"time=([\d.]+)", told)]
+        assert times == sorted(times)
+        assert len({round(time / 10) for time in times}) == 5
         wire.schedule((0, {"loss": "100%"}), ("300ms", {}))
         wait_until(lambda: net["h1"].run("ping", "-c1", "-W0.2", "h2").status == 0, what="the end of the outage")
         wire.stop()
@@ -181,6 +187,9 @@ def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path:
         (tmp_path / "bad.pps").write_text("1\nx\n")
         with pytest.raises(UsageError, match=r"bad\.pps: line 2 is 'x'"):
             wire.replay(str(tmp_path / "bad.pps"))
+        (tmp_path / "bad.txt").write_text("# fates: flow, number of its packet, what became of it\n11 0 gone\n")
+        with pytest.raises(UsageError, match=r"bad\.txt: line 2 is '11 0 gone'"):
+            wire.replay(str(tmp_path / "bad.txt"))
         with pytest.raises(UsageError, match="every=1 is over before the last step"):
             wire.schedule((0, {}), (1, {"loss": "1%"}), every=1)
 

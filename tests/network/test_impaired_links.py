@@ -4,15 +4,16 @@ import json
 import os
 import re
 import signal
-from contextlib import suppress
 from pathlib import Path
 from socket import SOCK_DGRAM, socket
 from typing import Any
 
 import pytest
 
-from pynetemu import Host, Link, Network, Root, Switch, Topology, codel
+from pynetemu import Host, KernelError, Link, Network, Root, Switch, Topology, codel
 from pynetemu.lab.connection import is_readable
+from pynetemu.plan.shaping.journals import HEADER
+from tests.support.relays import relays
 from tests.support.wait import wait_until
 
 
@@ -105,15 +106,56 @@ class Small(Topology):
 
 
 def test_a_killed_relay_is_started_again_and_told() -> None:
-    others = _relays()
+    others = relays()
     with Network(Small(), name="killed") as net:
-        news, (relay,) = net.service_news(), _relays() - others
+        news, (relay,) = net.service_news(), relays() - others
         os.kill(relay, signal.SIGKILL)
         wait_until(lambda: _ping(net, "10.1.0.2", "-c1", "-W1")[0] == 1, what="the relay")
         assert [str(told) for told in news.read()] == ["the relay of the lab was ended by signal 9"]
         assert 40 <= _ping(net, "10.1.0.2", "-c3")[1] < 80
-        assert relay not in _relays()
+        assert relay not in relays()
         news.close()
+
+
+def test_a_relay_that_ends_again_and_again_takes_the_carriers_with_it() -> None:
+    others = relays()
+    with Network(Small(), name="ends-often") as net:
+        news = net.service_news()
+        for _ in range(6):
+            wait_until(lambda: relays() - others, what="the relay")
+            for relay in relays() - others:
+                os.kill(relay, signal.SIGKILL)
+            wait_until(news.read, what="the news")
+        wait_until(lambda: not _interface(net, "h1", "eth0").has_carrier, what="the end of the carrier")
+        assert not _interface(net, "h2", "eth0").has_carrier
+        assert not relays() - others
+        with pytest.raises(KernelError, match="the relay has ended 6 times within 10 s, and its links are down"):
+            net.link("h1", "h2").set(delay="5ms")
+        assert net.link("h1", "h2").directions[0].impairment.delay == 20_000_000
+        news.close()
+
+
+def test_what_goes_on_by_itself_goes_on_after_a_killed_relay(tmp_path: Path) -> None:
+    """A schedule where it would be, a journal behind what it has, and the fates of another."""
+    others, fates, lost = relays(), tmp_path / "fates.txt", tmp_path / "lost.txt"
+    with Network(Small(), name="killed-later") as net:
+        (relay,), wire = relays() - others, net.link("wire")
+        with net["h1"].socket(type=SOCK_DGRAM) as sender:
+            sender.bind(("10.1.0.1", 5000))
+            lost.write_text(f"{HEADER}\n" + "".join(f"{_FLOW} {number} lost\n" for number in range(0, 40, 2)))
+            wire.schedule((0, {"delay": "1ms", "jitter": "1ms"}), (0.3, {"delay": "50ms", "jitter": "1ms"}))
+            wire.replay(a_to_b=str(lost))
+            wire.journal(fates)
+            for kill in (True, False):
+                for number in range(40):
+                    sender.sendto(b"%d" % number, ("10.1.0.2", 7000))
+                wait_until(lambda: fates.read_text().count(_FLOW) == (80, 40)[kill], what="the packets in the journal")  # noqa: B023
+                if kill:
+                    os.kill(relay, signal.SIGKILL)
+                    wait_until(lambda: _ping(net, "10.1.0.2", "-c1", "-W1")[0] == 1, what="the relay")
+        lines = [line for line in fates.read_text().splitlines() if line.startswith(_FLOW)]
+        assert [line.endswith(" lost") for line in lines] == [True, False] * 40
+        wait_until(lambda: _ping(net, "10.1.0.2", "-c1", "-W1")[1] >= 90, what="the schedule's second step")
 
 
 def test_the_ends_of_a_relayed_link_notice_of_each_other_what_those_of_a_wire_do() -> None:
@@ -251,19 +293,3 @@ def _pour(sender: Any, receiver: Any, seconds: float) -> float:
             if time.monotonic() - began < seconds / 3:  # while it finds its pace
                 total, first = 0, time.monotonic()
     return total * 8 / (time.monotonic() - first)
-
-
-def _relays() -> set[int]:
-    """The processes of that name below this one: children of engines, which are init's, which is the front's."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (process / "comm").read_text() == "relay\n" and _is_below_us(process.name):
-                found.add(int(process.name))
-    return found
-
-
-def _is_below_us(pid: str) -> bool:
-    while pid not in ("0", str(os.getpid())):
-        pid = re.findall(r"PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())[0]
-    return pid != "0"

@@ -3,12 +3,17 @@
 import struct
 from fractions import Fraction
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 
-from pynetemu.plan.shaping.impairment import Loss
+from pynetemu.plan.problems import Wrong
+from pynetemu.plan.shaping.impairment import Loss, read_impairment
+from pynetemu.plan.shaping.journals import HEADER, read_fates
+from pynetemu.relay.direction import Direction
 from pynetemu.relay.fates import Fates, Flow, chance, loser
 from pynetemu.relay.frames import VNET, flow_of, lasting, marked, tagged, with_checksum
+from pynetemu.relay.journal import Journal
 
 pytestmark = pytest.mark.pure
 
@@ -87,3 +92,64 @@ def test_frames_get_their_checksum_their_tag_and_their_mark() -> None:
     assert changed is not None
     assert changed[VNET + 15] & 3 == 3
     assert _sum(changed[VNET + 14 : VNET + 34]) == 0
+
+
+def _direction(seed: int, **settings: str) -> Direction:
+    made = Direction("l/a_to_b", seed, apart=True)
+    made.configure(read_impairment(settings))
+    return made
+
+
+def _passed(direction: Direction, count: int) -> list[bytes]:
+    """The frames that leave of so many, of two flows in turn."""
+    for number in range(count):
+        direction.arrive(number * 1e-3, _udp(5000 + number % 2, 9, struct.pack(">I", number)))
+    return [frame for _, frame in sorted([*direction.line, *direction.ahead])]
+
+
+_ALL = {"delay": "20ms", "jitter": "3ms", "loss": "10%", "duplicate": "10%", "corrupt": "10%", "reorder": "10%"}
+
+
+def test_a_journal_lets_packets_meet_the_same_fates_with_another_seed_and_without_settings(tmp_path: Path) -> None:
+    first = _direction(1, **_ALL)
+    first.write_journal(Journal(str(tmp_path / "fates"), 1000))
+    frames = _passed(first, 1000)
+    first.write_journal(None)
+    assert first.counters.lost > 50
+    text = (tmp_path / "fates").read_text()
+    for seed, settings in (
+        (2, _ALL),
+        (3, {"delay": "20ms", "jitter": "3ms"}),
+        (4, {**_ALL, "loss": "gilbert_elliott 50% 10%"}),
+    ):
+        again = _direction(seed, **settings)
+        again.follow(text)
+        assert _passed(again, 1000) == frames
+        assert (again.counters.lost, again.counters.corrupted) == (first.counters.lost, first.counters.corrupted)
+    beyond = _direction(5, loss="50%")
+    beyond.follow(text)
+    _passed(beyond, 2000)
+    assert 400 < beyond.counters.lost - first.counters.lost < 600
+    beyond.follow("")
+    assert beyond.counters.lost
+    plain = _direction(6)
+    plain.follow(text)
+    plain.follow("")
+    assert plain.plain
+
+
+def test_a_journal_is_bounded_also_when_it_is_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "fates"
+    for _ in range(2):
+        direction = _direction(1, loss="10%")
+        direction.write_journal(Journal(str(file), 150))
+        _passed(direction, 100)
+        direction.write_journal(None)
+    lines = file.read_text().splitlines()
+    assert [line.startswith("#") for line in lines] == [True, *[False] * 100, True, *[False] * 50]
+
+
+@pytest.mark.parametrize("line", ["zz 1 lost", "00 x lost", "00 1", "00 1 gone", "00 1 12345678 thrice", "00 1 1234"])
+def test_a_wrong_line_of_a_journal_is_told(line: str) -> None:
+    with pytest.raises(Wrong, match=r"line 2 is"):
+        list(read_fates(f"{HEADER}\n{line}\n"))

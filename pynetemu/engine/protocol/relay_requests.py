@@ -51,12 +51,16 @@ class Step:
 
 @request
 class PlayLink(Request[None]):
-    """Change what is sent by an interface over time, again after `period` seconds if that is not 0; no steps end it."""
+    """Change what is sent by an interface over time, again after `period` seconds if that is not 0; no steps end it.
+
+    With `linear` settings change evenly from each step to the next.
+    """
 
     node: str
     interface: str
     steps: tuple[Step, ...]
     period: float
+    linear: bool
 
 
 @request
@@ -76,3 +80,12 @@ class WriteJournal(Request[None]):
     interface: str
     path: str
     most: int
+
+
+@request
+class FollowJournal(Request[None]):
+    """Let what is sent by an interface meet the fates of a journal of this path; "" for those of the link's settings again."""
+
+    node: str
+    interface: str
+    path: str

@@ -17,12 +17,12 @@ from pynetemu.engine import syscalls
 from pynetemu.engine.nodes import NETWORK, Nodes, Place, RelayedLink
 from pynetemu.engine.protocol.relay_requests import (
     EndedPacket,
+    FollowJournal,
     PlayLink,
     ReadEnded,
     ReadRelay,
     RelayedDirection,
     ReplayLink,
-    Step,
     WriteJournal,
 )
 from pynetemu.errors import KernelError, LabError
@@ -44,6 +44,9 @@ class _Told:
         self.words: list[tuple[str, ...]] = [(), ()]
 
 
+Going = PlayLink | ReplayLink | FollowJournal | WriteJournal  # what goes on by itself in the relay
+
+
 class Relays:
     """At most one process for a lab; `ended_times` says how often it was started again."""
 
@@ -52,6 +55,7 @@ class Relays:
         self._pid = 0
         self._connection: socket.socket | None = None
         self._told: dict[Place, _Told] = {}  # of links that it has
+        self._going: dict[tuple[Place, type], tuple[Going, float]] = {}  # by the end, with the moment when it began
         self._ends: list[float] = []
         self._seed = int.from_bytes(os.urandom(6), "big")  # of links that are given none
         self.is_broken = False
@@ -77,24 +81,56 @@ class Relays:
                 if words != known[side]:
                     self._ask({"do": "set", "name": _name(place), "side": side, "words": words})
                     known[side] = words
+        self._go_on([end for _, link in new for end in link.ends])
 
-    def answer(self, request: PlayLink | ReplayLink | WriteJournal | ReadEnded | ReadRelay) -> object:
+    def _go_on(self, ends: Sequence[Place]) -> None:
+        """What went on by itself goes on, as far as it would be now; what belongs to links that have gone is forgotten."""
+        there = {end for link in self._nodes.relayed.values() for end in link.ends}
+        self._going = {key: value for key, value in self._going.items() if key[0] in there}
+        for key, (request, began) in list(self._going.items()):
+            if key[0] in ends:
+                try:
+                    self._begin(request, began)
+                except KernelError as error:  # a file that can be written no more, say
+                    del self._going[key]
+                    print(f"pynetemu: the relay was started again, and cannot go on: {error}", file=sys.stderr)  # noqa: T201
+
+    def _remember(self, request: Going, ends: bool) -> None:
+        """Notes what goes on by itself from now on, and lets it begin."""
+        key, began = ((request.node, request.interface), type(request)), time.monotonic()
+        self._begin(request, began)
+        self._going.pop(key, None)
+        if not ends:
+            self._going[key] = request, began
+
+    def _begin(self, request: Going, began: float) -> None:
+        """Raises LabError for a link that is not relayed, and KernelError."""
+        place = request.node, request.interface
+        match request:
+            case PlayLink():
+                steps = [[step.seconds, step.settings] for step in request.steps]
+                self._send_list("play", place, "steps", steps, period=request.period, began=began, linear=request.linear)
+            case ReplayLink():
+                self._send_list("replay", place, "times", list(request.milliseconds), began=began)
+            case FollowJournal():
+                self._ask({**self._common("follow", place), "path": request.path})
+            case WriteJournal():
+                self._ask({**self._common("journal", place), "path": request.path, "most": request.most})
+
+    def answer(self, request: Going | ReadEnded | ReadRelay) -> object:
         """Answers what is asked about the relay. Raises LabError and KernelError."""
         match request:
             case PlayLink():
-                self._play((request.node, request.interface), request.steps, request.period)
-                return None
+                self._remember(request, not request.steps)
             case ReplayLink():
-                self._send_list("replay", (request.node, request.interface), "times", list(request.milliseconds))
-                return None
-            case WriteJournal():
-                common = self._common("journal", (request.node, request.interface))
-                self._ask({**common, "path": request.path, "most": request.most})
-                return None
+                self._remember(request, not request.milliseconds)
+            case FollowJournal() | WriteJournal():
+                self._remember(request, not request.path)
             case ReadEnded():
                 return self._ended_packets()
             case ReadRelay():
                 return self._directions()
+        return None
 
     def counters(self) -> dict[Place, list[dict[str, Any]]]:
         """What became of the packets of each direction of each link."""
@@ -102,13 +138,6 @@ class Relays:
             return {}
         found = self._ask({"do": "counters"})
         return {place: found[_name(place)] for place in self._told}
-
-    def _play(self, place: Place, steps: Sequence[Step], period: float) -> None:
-        """Changes a direction over time: each step is seconds from now and the words that hold from then on.
-
-        Raises LabError for a link that is not relayed.
-        """
-        self._send_list("play", place, "steps", [[step.seconds, step.settings] for step in steps], period=period)
 
     def _common(self, what: str, place: Place) -> dict[str, Any]:
         """What all messages about one direction have. Raises LabError for a link that is not relayed."""
@@ -125,7 +154,7 @@ class Relays:
     def _ended_packets(self) -> list[EndedPacket]:
         """The last packets that relayed links lost, or changed."""
         found = []
-        for place in self._told:
+        for place in self._told if self._pid else ():
             sides = self._ask({"do": "ended", "name": _name(place)}).get("sides", ())
             for end, packets in zip(self._nodes.relayed[place].ends, sides, strict=False):
                 found += [EndedPacket(*end, *packet) for packet in packets]
@@ -179,7 +208,10 @@ class Relays:
         return {**shared, "seed": seed, "apart": bool(given)}
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        if self.is_broken or self._connection is None:
+        if self.is_broken:
+            text = f"the relay has ended {len(self._ends)} times within {_WITHIN:g} s, and its links are down"
+            raise KernelError(f"{text}\n    hint: it is started again with the lab")
+        if self._connection is None:
             return {}
         try:
             self._connection.send(json.dumps(request).encode())
