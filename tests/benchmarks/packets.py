@@ -28,4 +28,4 @@ def main(address: str, port: int, number: int, rate: int, size: int = 86) -> Non
             sent += here
 
 
-main(*sys.argv[1:2], *map(int, sys.argv[2:]))
+main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -1,6 +1,7 @@
 """Settings on the way from some to others."""
 
 from fractions import Fraction
+from typing import Any
 
 from pynetemu.plan.shaping.impairment import Impairment, Loss
 
@@ -14,7 +15,7 @@ def between(first: Impairment, second: Impairment, share: float) -> Impairment:
 
     Between a rate and none, and between two models of loss, there is nothing.
     """
-    values = {name: getattr(first, name) for name in first.__match_args__}
+    values: dict[str, Any] = {name: getattr(first, name) for name in first.__match_args__}
     part = Fraction(round(share * _FINEST), _FINEST)
     for name in _TIMES:
         one, other = getattr(first, name), getattr(second, name)
