@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.impairments import LinkCounters as LinkCounters
     from pynetemu.lab.impairments import RunningLink as RunningLink
     from pynetemu.lab.links import LinkState as LinkState
+    from pynetemu.lab.pairs import RunningPair as RunningPair
     from pynetemu.lab.process import Change as Change
     from pynetemu.lab.process import Process as Process
     from pynetemu.lab.reading import LabState as LabState
@@ -164,6 +165,7 @@ _HOMES = {
     "pynetemu.trace.sources.events": "Event",
     "pynetemu.lab.changing": "LabChange",
     "pynetemu.lab.impairments": "Direction LinkCounters RunningLink",
+    "pynetemu.lab.pairs": "RunningPair",
     "pynetemu.lab.links": "LinkState",
     "pynetemu.lab.running_labs": "RunningLab labs",
     "pynetemu.lab.services": "ServiceNews ServiceState",

@@ -129,6 +129,7 @@ _PUBLIC = [
     "RunningLab",
     "RunningLink",
     "RunningNode",
+    "RunningPair",
     "Service",
     "ServiceError",
     "ServiceEvent",

@@ -112,15 +112,13 @@ class RunningLink:
         relayed one, names, addresses, routes and connections live on, and packets sent within some milliseconds are lost.
         Raises UsageError for wrong settings, KernelError and LabError: then all is as it was. `net.undo()` takes it back.
         """
-        sides = (
-            (self.a, self.b, "up", arguments.table("a_to_b", a_to_b)),
-            (self.b, self.a, "down", arguments.table("b_to_a", b_to_a)),
-        )
+        own_settings = arguments.table("a_to_b", a_to_b), arguments.table("b_to_a", b_to_a)
+        sides = zip(self.wanted_now(self._lab.plan), ("up", "down"), own_settings, strict=True)
         try:
-            wanted = [self._wanted(near, _preset(preset, name), settings, own) for near, _, name, own in sides]
+            wanted = [changed(before, {**preset_for(preset, side), **settings, **(own or {})}) for before, side, own in sides]
             return self._become(wanted, mechanism)
         except Wrong as wrong:
-            raise _usage(wrong) from None
+            raise as_usage(wrong) from None
 
     def schedule(self, *steps: tuple[object, Mapping[str, object]], every: object = None, linear: bool = False) -> None:
         """Changes settings over time, in both directions, from now on; each step is a time and all settings that hold then.
@@ -146,7 +144,7 @@ class RunningLink:
             if every is not None and period <= times[-1]:
                 raise Wrong(f"every={every!r} is over before the last step", f"more than {times[-1]:g} s")
         except Wrong as wrong:
-            raise _usage(wrong) from None
+            raise as_usage(wrong) from None
         self._become_relayed()
         for node, interface in (self.a, self.b):
             self._lab.control.ask(PlayLink(node, interface, tuple(found), period, linear))
@@ -218,23 +216,17 @@ class RunningLink:
         """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
         return self._become([Impairment(), Impairment()], None)
 
-    def _wanted(
-        self, near: Place, preset: Mapping[str, object], settings: Mapping[str, object], own: Mapping[str, object] | None
-    ) -> Impairment:
-        """Raises Wrong."""
-        found = next((op for op in _of_plan(self._lab.plan, self.a, self.b) if (op.node, op.interface) == near), None)
-        before = from_words(found.settings) if found else Impairment()
-        named = {name: getattr(before, name) for name in before.__match_args__}
-        changed = {**preset, **settings, **(own or {})}
-        read = read_impairment({**_texts(before), **{name: value for name, value in changed.items() if value is not None}})
-        gone = {name for name, value in changed.items() if value is None}
-        if unknown := gone - named.keys():
-            raise Wrong(f"a link has no setting {min(unknown)!r}", near_or_all(min(unknown), list(named)))
-        left = [word for word in read.words if word.partition(" ")[0] not in gone]
-        return from_words(left)
+    def wanted_now(self, plan: Plan) -> tuple[Impairment, Impairment]:
+        """What a plan asks of both directions."""
+        found = {(op.node, op.interface): from_words(op.settings) for op in _of_plan(plan, self.a, self.b)}
+        return found.get(self.a, Impairment()), found.get(self.b, Impairment())
 
     def _become(self, wanted: Sequence[Impairment], asked: str | None) -> LabChange:
         plan = self._lab.plan
+        return become(self._lab, plan, self.changed_plan(plan, wanted, asked), same=True)
+
+    def changed_plan(self, plan: Plan, wanted: Sequence[Impairment], asked: str | None = None) -> Plan:
+        """A plan in which the link does this. Raises Wrong."""
         veth = _veth(plan, self.a, self.b)
         chosen = _mechanisms(self._lab, wanted, "relay" if veth.relayed and asked is None else asked)
         made = []
@@ -244,7 +236,17 @@ class RunningLink:
         link = replaced(veth, relayed=veth.relayed or "relay" in chosen)
         old = _of_plan(plan, self.a, self.b)
         kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
-        return become(self._lab, plan, replaced(plan, operations=Operations(in_order([*kept, *made]))), same=True)
+        return replaced(plan, operations=Operations(in_order([*kept, *made])))
+
+
+def changed(before: Impairment, settings: Mapping[str, object]) -> Impairment:
+    """Settings with some that are others now; None takes one away. Raises Wrong."""
+    named = {name: getattr(before, name) for name in before.__match_args__}
+    read = read_impairment({**_texts(before), **{name: value for name, value in settings.items() if value is not None}})
+    gone = {name for name, value in settings.items() if value is None}
+    if unknown := gone - named.keys():
+        raise Wrong(f"a link has no setting {min(unknown)!r}", near_or_all(min(unknown), list(named)))
+    return from_words(word for word in read.words if word.partition(" ")[0] not in gone)
 
 
 def _request(place: Place, file: str) -> PlayLink | ReplayLink | FollowJournal:
@@ -262,10 +264,10 @@ def _request(place: Place, file: str) -> PlayLink | ReplayLink | FollowJournal:
         length = table[-1][0] + (table[-1][0] - table[-2][0] if len(table) > 1 else 1.0)  # the last row lasts as its neighbor
         return PlayLink(*place, tuple(steps), length, False)
     except Wrong as wrong:
-        raise _usage(Wrong(f"{file}: {wrong.text}", wrong.hint)) from None
+        raise as_usage(Wrong(f"{file}: {wrong.text}", wrong.hint)) from None
 
 
-def _usage(wrong: Wrong) -> UsageError:
+def as_usage(wrong: Wrong) -> UsageError:
     return UsageError(f"{wrong.text}\n    hint: {wrong.hint}" if wrong.hint else wrong.text)
 
 
@@ -282,7 +284,7 @@ def find(lab: "Lab", *which: str) -> RunningLink:
     if len(which) != 2 or not all(isinstance(word, str) for word in which):
         raise LabError('a link is named by one word, or by both ends: link("wire"), link("h1", "s1")')
     ways = [way for op in veths for way in (ends(op), ends(op)[::-1])]
-    pairs = [(near, far) for near, far in ways if _names(which[0], near) and _names(which[1], far)]
+    pairs = [(near, far) for near, far in ways if is_named(which[0], near) and is_named(which[1], far)]
     if len(pairs) == 1:
         return RunningLink(lab, *pairs[0])
     if not pairs:
@@ -347,7 +349,7 @@ def _mechanisms(lab: "Lab", wanted: Sequence[Impairment], asked: object) -> list
     return chosen
 
 
-def _preset(name: str | None, side: str) -> Mapping[str, object]:
+def preset_for(name: str | None, side: str) -> Mapping[str, object]:
     if name is None:
         return {}
     known = presets()
@@ -362,7 +364,7 @@ def _texts(before: Impairment) -> dict[str, object]:
     return {name: int(text) if name == "seed" else text for name, text in pairs}
 
 
-def _names(word: str, place: Place) -> bool:
+def is_named(word: str, place: Place) -> bool:
     return word in (place[0], ":".join(place))
 
 

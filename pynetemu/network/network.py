@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.drift import Difference
     from pynetemu.lab.impairments import RunningLink
     from pynetemu.lab.links import LinkState
+    from pynetemu.lab.pairs import RunningPair
     from pynetemu.lab.services import ServiceNews, ServiceState
     from pynetemu.measure.ping import Pings, Progress
     from pynetemu.measure.throughput import Throughput
@@ -271,6 +272,17 @@ class Network(Lab):
         from pynetemu.lab import impairments
 
         return impairments.find(self, *which)
+
+    def pair(self, a: str, b: str) -> "RunningPair":
+        """Two nodes of one segment, to change what the packets between both meet, and no others.
+
+            net.pair("h1", "h3").set(delay="20ms", loss="1%")
+
+        Nodes with several links are named with the interface: "h1:eth1". Raises LabError when they share no switch or hub.
+        """
+        from pynetemu.lab.pairs import find_pair
+
+        return find_pair(self, a, b)
 
     def differences(self, *nodes: str) -> "list[Difference]":
         """How some nodes, or all, differ from the description, as commands that make the one from the other.

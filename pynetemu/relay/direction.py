@@ -60,6 +60,9 @@ class Direction:
         self._journal: Journal | None = None
         self._told: Told | None = None
         self.ended: deque[Ended] = deque(maxlen=_MOST_REMEMBERED)
+        self.into: Direction | None = None  # where its frames go, which are those to one node; else they leave
+        self.parts: dict[str, Direction] = {}  # those to one node, by its name
+        self.part_of: dict[bytes, Direction] = {}  # the same, by the node's MAC addresses
         self.entry: float | None = None  # when it is to be looked at, as the relay has noted
         self.pointer = 0  # where the address lies to which its frames are sent
         self.place = 0
@@ -71,6 +74,12 @@ class Direction:
         self._loss: tuple[Loss, bool] | None = None
         self._model: Loser | None = None
         self.configure(Impairment())
+
+    def new_part(self, node: str) -> "Direction":
+        """What is done besides to the packets to one node; it goes on through this direction."""
+        part = self.parts[node] = Direction(f"{self._name}/{node}", self._seed, self._apart)
+        part.into = self
+        return part
 
     def configure(self, wanted: Impairment) -> None:
         """Takes other settings. What is on its way comes as it would have come, and nothing overtakes it."""
@@ -93,7 +102,11 @@ class Direction:
         self._wanted = wanted
         if self._opportunities is None:
             self._pace(wanted)
-        self.plain = not (self._draws or self.queue)
+        self.note_parts()
+
+    def note_parts(self) -> None:
+        """To be told when packets to one node are treated otherwise from now on."""
+        self.plain = not (self._draws or self.queue or self.part_of)
 
     def follow(self, journal: str) -> None:
         """Lets packets meet the fates of a journal, whose text this is; "" for those of the settings again. Raises Wrong."""
@@ -111,7 +124,7 @@ class Direction:
             self.queue = Queue(self._wanted, opportunities)
         if waiting is not None:
             self._empty(waiting)
-        self.plain = not (self._draws or self.queue)
+        self.note_parts()
 
     def _pace(self, wanted: Impairment) -> None:
         if wanted.rate and self.queue:

@@ -12,14 +12,17 @@ from dataclasses import asdict
 from time import monotonic as clock
 from typing import Any, NoReturn
 
+from pynetemu.frozen import replaced
 from pynetemu.plan.shaping.impairment import Impairment, from_words
 from pynetemu.relay.course import Course
 from pynetemu.relay.direction import Direction
+from pynetemu.relay.frames import VNET
 from pynetemu.relay.journal import Journal
 from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.ring import BATCH, Arrival, Ring, Sender
 
 _BRACKET = 5e-5  # seconds that two readings of clocks may be apart, else we were interrupted between them
+_TO = slice(VNET, VNET + 6)  # where a frame has the MAC address of its receiver
 _LATE = 1e-3  # seconds after its time from which a frame counts as late
 _LOOK_AWAY = 1e-3  # seconds for which rings may fill while there is traffic, which spares waking for each frame
 _GRAIN = 1e-4  # seconds between departures that are sent together
@@ -65,9 +68,7 @@ class Relay:
         self.links[link.name] = link
         for side, direction in enumerate(link.directions):
             direction.pointer = self._sender.pointer(link.ends[1 - side])
-            direction.place = self._places
-            self._directions[self._places] = direction
-            self._places += 1
+            self._place(direction)
             ring = link.rings[side]
             self._ends[ring.socket.fileno()] = ring, direction
             self._events.register(ring.socket, select.EPOLLIN)
@@ -76,7 +77,8 @@ class Relay:
         """Forgets a link, with all that is on its way."""
         link = self.links.pop(name)
         for side, direction in enumerate(link.directions):
-            self._directions.pop(direction.place)
+            for one in (direction, *direction.parts.values()):
+                self._directions.pop(one.place)
             self._courses.pop(direction.place, None)
             direction.write_journal(None)
             ring = link.rings[side]
@@ -85,14 +87,33 @@ class Relay:
             ring.close()
             self._sender.forget(link.ends[side])
 
-    def configure(self, name: str, side: int, words: list[str]) -> None:
-        """Changes what one direction of a link does. Raises Wrong."""
-        self._configure(self.links[name].directions[side], from_words(words))
+    def configure(self, name: str, side: int, words: list[str], macs: dict[str, list[str]]) -> None:
+        """Changes what one direction of a link does; nodes that it names have these MAC addresses. Raises Wrong."""
+        direction, wanted = self.links[name].directions[side], from_words(words)
+        self._configure(direction, wanted)
+        self._divide(direction, wanted, macs)
+
+    def _divide(self, direction: Direction, wanted: Impairment, macs: dict[str, list[str]]) -> None:
+        """Gives packets to some nodes a part of their own. One that is named no more lets go what is on its way."""
+        towards = dict(wanted.towards)
+        for node in towards.keys() - direction.parts.keys():
+            self._place(direction.new_part(node))
+        direction.part_of.clear()
+        for node, part in direction.parts.items():
+            self._configure(part, replaced(towards.get(node, Impairment()), seed=wanted.seed))
+            if node in towards:
+                direction.part_of.update((bytes.fromhex(mac.replace(":", "")), part) for mac in macs.get(node, ()))
+        direction.note_parts()
+
+    def _place(self, direction: Direction) -> None:
+        direction.place = self._places
+        self._directions[self._places] = direction
+        self._places += 1
 
     def _configure(self, direction: Direction, wanted: Impairment) -> None:
         direction.configure(wanted)
         self._note(direction)
-        delays = [direction.delay for link in self.links.values() for direction in link.directions]
+        delays = [one.delay for one in self._directions.values() if one.into is None]
         self._look_away = min(_LOOK_AWAY, min(delays, default=_LOOK_AWAY) / 4)
 
     def play(self, name: str, side: int, course: Course | None) -> None:
@@ -175,13 +196,17 @@ class Relay:
         before, wall, now = clock(), time.time(), clock()
         if now - before < _BRACKET:
             self._offset = wall - before
-        offset, line, delay = self._offset, direction.line, direction.delay
+        offset, line, delay, plain, part_of = self._offset, direction.line, direction.delay, direction.plain, direction.part_of
         for seconds, nanoseconds, frame in found:
             came = seconds + nanoseconds * 1e-9 - offset
             if not -1 < came - now < 1:
                 came = clock()  # somebody has set the clock
-            if direction.plain:
+            if plain:
                 line.append((came + delay, frame))
+            elif (part := part_of.get(frame[_TO])) is not None:
+                part.counters.received += 1
+                part.arrive(came, frame)
+                self._note(part)
             else:
                 direction.arrive(came, frame)
         found.clear()
@@ -220,12 +245,23 @@ class Relay:
 
     def _send_until(self, direction: Direction, last: float) -> int:
         """Sends what was due by a time; gives back how many frames those were."""
+        if direction.into is not None:
+            return self._pass_on(direction, direction.into, last)
         count, put, pointer = 0, self._sender.put, direction.pointer
         for frames in (direction.ahead, direction.line):
             while frames and frames[0][0] <= last:
                 count += 1
                 if put(pointer, frames.popleft()[1]):
                     self._flush()
+        return count
+
+    def _pass_on(self, part: Direction, into: Direction, last: float) -> int:
+        count = 0
+        for frames in (part.ahead, part.line):
+            while frames and frames[0][0] <= last:
+                count += 1
+                into.arrive(*frames.popleft())
+        self._note(into)
         return count
 
     def _flush(self) -> None:
@@ -244,12 +280,17 @@ class Relay:
 
     def ended(self, name: str) -> list[list[tuple[str, int, str]]]:
         """The last packets of each direction of a link that did not leave as they came, the frames in hexadecimal."""
-        return [[(one.what, one.number, one.frame.hex()) for one in side.ended] for side in self.links[name].directions]
+        whole = ((side, *side.parts.values()) for side in self.links[name].directions)
+        return [[(one.what, one.number, one.frame.hex()) for part in parts for one in part.ended] for parts in whole]
 
 
 def _counted(direction: Direction, ring: Ring) -> dict[str, Any]:
-    counters = direction.counters
-    found = asdict(counters)
-    missed = ring.count_losses()
-    marks = direction.queue.marks if direction.queue else 0
-    return {**found, "overload": counters.overload + missed, "marked": marks, "held": direction.held}
+    """With what was done to packets to one node: those have come in and left once."""
+    found = asdict(direction.counters)
+    found["overload"] += ring.count_losses()
+    every = (direction, *direction.parts.values())
+    for part in direction.parts.values():
+        for name, value in asdict(part.counters).items():
+            found[name] += 0 if name in ("received", "sent") else value
+    found["marked"] = sum(one.queue.marks for one in every if one.queue)
+    return {**found, "held": sum(one.held for one in every)}

@@ -79,9 +79,19 @@ class Relays:
             known = self._told[place].words
             for side, words in enumerate(link.words):
                 if words != known[side]:
-                    self._ask({"do": "set", "name": _name(place), "side": side, "words": words})
+                    self._ask({"do": "set", "name": _name(place), "side": side, "words": words, "macs": self._macs(words)})
                     known[side] = words
         self._go_on([end for _, link in new for end in link.ends])
+
+    def _macs(self, words: Sequence[str]) -> dict[str, list[str]]:
+        """Those that the nodes have now to which the settings treat packets apart. Raises KernelError."""
+        found = {}
+        for text in (word.removeprefix("towards ") for word in words if word.startswith("towards ")):
+            for node in (part.partition(" does ")[0].strip() for part in text.split("|")):
+                if node not in self._nodes:
+                    raise KernelError(f"towards {node}: there is no such node")
+                found[node] = [link.mac for link in self._nodes.links(node) if link.mac]
+        return found
 
     def _go_on(self, ends: Sequence[Place]) -> None:
         """What went on by itself goes on, as far as it would be now; what belongs to links that have gone is forgotten."""

@@ -96,7 +96,7 @@ class Impairment:
         read_impairment({"delay": "20ms", "loss": "0.5%"}).delay == 20_000_000
 
     Times are in nanoseconds, `rate` in bits per second (0: as fast as it goes), shares are fractions. `slot` is the least and
-    the greatest time between bunches of packets.
+    the greatest time between bunches of packets. `towards` has what is done besides to packets for one node of the segment.
     """
 
     delay: int = 0
@@ -111,6 +111,7 @@ class Impairment:
     corrupt: Fraction = Fraction(0)
     slot: tuple[int, int] = (0, 0)
     seed: int | None = None
+    towards: "tuple[tuple[str, Impairment], ...]" = ()
 
     def __bool__(self) -> bool:
         """Whether it does anything: a seed alone does not."""
@@ -185,6 +186,36 @@ def _contradictions(found: Impairment, given: set[str]) -> Iterable[Wrong]:
             yield Wrong(f"{name} needs a rate: only a link with a rate has a queue", 'for instance: rate="10mbit"')
     if found.queue.kind in KERNELS_QUEUES and found.limit != Limit():
         yield Wrong(f"limit with queue={found.queue.kind} cannot be set", f"leave it out: {found.queue.kind} has its own limit")
+
+
+def _towards(value: object) -> tuple[tuple[str, Impairment], ...]:
+    """From a table, node: settings, or from what `_towards_text` gave."""
+    if isinstance(value, str):
+        parts = [part.strip().partition(" does ")[::2] for part in value.split("|")]
+        value = {node: dict(_pair(word) for word in text.split("; ") if word) for node, text in parts}
+    if not isinstance(value, Mapping):
+        raise Wrong(f"{quoted(value)} is not a table", 'it has settings by node: {"h2": {"delay": "20ms"}}')
+    found = []
+    for node, settings in value.items():
+        if not isinstance(settings, Mapping):
+            raise Wrong(f"{node}: {quoted(settings)} is not a table", 'it has settings: {"delay": "20ms"}')
+        for name in ("seed", "towards"):
+            if name in settings:
+                raise Wrong(f"{node}: {name} is of the whole direction", "write it beside towards")
+        if wanted := read_impairment(settings):
+            check_part(wanted)
+            found.append((str(node), wanted))
+    return tuple(sorted(found, key=lambda one: one[0]))
+
+
+def check_part(wanted: Impairment) -> None:
+    """Raises Wrong for what cannot be done to packets for one node only."""
+    if wanted.queue.kind in KERNELS_QUEUES:
+        raise Wrong(f"queue={wanted.queue.kind} is the kernel's, and of all packets", "codel and red are the relay's")
+
+
+def _towards_text(towards: tuple[tuple[str, Impairment], ...]) -> str:
+    return " | ".join(f"{node} does {'; '.join(wanted.words)}" for node, wanted in towards)
 
 
 def _delay(value: object) -> int:
@@ -291,8 +322,9 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "corrupt": read_percentage,
     "slot": _slot,
     "seed": _seed,
+    "towards": _towards,
 }
-SETTINGS = tuple(_READERS)
+SETTINGS = tuple(name for name in _READERS if name != "towards")  # of a whole link; `towards` is of one direction
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "delay": duration,
     "jitter": duration,
@@ -306,4 +338,5 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "corrupt": percentage,
     "slot": lambda slot: " ".join(map(duration, slot)),
     "seed": str,
+    "towards": _towards_text,
 }

@@ -54,6 +54,8 @@ def _for_kernels_queue(wanted: Impairment, kernel: Kernel) -> Mechanism:
 
 def _cannot(wanted: Impairment, mechanism: str) -> str:
     """Why a mechanism does not do it, "" when it does."""
+    if wanted.towards and mechanism != "relay":
+        return "treats all packets alike, and towards= is for those to one node"
     if mechanism == "relay":
         return f"has no queue {wanted.queue.kind}" if wanted.queue.kind in KERNELS_QUEUES else ""
     if mechanism == "netem":

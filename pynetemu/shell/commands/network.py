@@ -5,6 +5,7 @@ from typing import Literal
 
 from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.impairments import Direction, RunningLink, directions
+from pynetemu.lab.pairs import RunningPair, between
 from pynetemu.lab.state import InterfaceState
 from pynetemu.plan.operations import Impair
 from pynetemu.plan.shaping.impairment import SETTINGS
@@ -127,6 +128,7 @@ def impair(shell: Shell, a: LinkEnd = "", b: LinkEnd = "", *settings: LinkSettin
     impair h1 r1 delay=20ms loss=1% rate=10mbit    changes these, in both directions
     impair h1 r1 loss=off                          takes one setting away; `off` alone takes all
     impair h1 r1                                   shows that link with its counters, `impair` all
+    impair h1 h3 delay=20ms                        between both only, where they share a switch and have no link of their own
 
     --one-way  only what is sent from the first node to the second
 
@@ -138,7 +140,7 @@ def impair(shell: Shell, a: LinkEnd = "", b: LinkEnd = "", *settings: LinkSettin
     elif not b:
         raise UsageError("impair: name both ends of a link, as in: impair h1 s1 delay=20ms")
     else:
-        link = shell.network.link(a, b)
+        link = between(shell.network, a, b)
         if settings:
             _change(link, settings, one_way)
         found = list(link.directions)
@@ -147,12 +149,12 @@ def impair(shell: Shell, a: LinkEnd = "", b: LinkEnd = "", *settings: LinkSettin
     return Table(("from", "to", "settings", "by", *counted), rows)
 
 
-def _change(link: RunningLink, words: tuple[str, ...], one_way: bool) -> None:
+def _change(link: RunningLink | RunningPair, words: tuple[str, ...], one_way: bool) -> None:
     if words == ("off",) and not one_way:
         link.reset()
         return
     settings: dict[str, object] = {}
-    for word in words if words != ("off",) else [f"{name}=off" for name in SETTINGS]:
+    for word in words if words != ("off",) else [f"{name}=off" for name in (*SETTINGS, "towards")]:
         name, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"impair: {word!r} is not a setting: write NAME=VALUE, as in loss=1%, or off alone")
