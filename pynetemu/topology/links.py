@@ -38,6 +38,8 @@ class Link(Part):
     default 100 ms of the rate, and 10 packets at least). `slot` ("10ms", "10ms 20ms") makes packets arrive in bunches, as
     over radio. With a `seed` the n-th packet of a flow has the same fate in every run.
 
+    One direction can treat packets to one node of the segment apart, besides: `a_to_b={"towards": {"h3": {"delay": "5ms"}}}`.
+
     `mechanism` is what does it: "netem" or "tbf" of the kernel, "filter" (a drop on arrival), or "relay", a process of the
     lab; by default the first that can, `pynetemu plan` says which.
     """

@@ -1,6 +1,6 @@
 """What a description says that its links do to packets, and what is to do it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems, Wrong
@@ -19,8 +19,8 @@ _SIDES = "a_to_b", "b_to_a"
 _PLAIN: Directions = (None, None)
 
 
-def read_directions(part: Link, kernel: Callable[[], Kernel], problems: Problems) -> Directions:
-    """Both directions, with their mechanism; one that does nothing is None."""
+def read_directions(part: Link, nodes: Iterable[str], kernel: Callable[[], Kernel], problems: Problems) -> Directions:
+    """Both directions, with their mechanism; one that does nothing is None. `nodes` are the names of all."""
     if isinstance(part, Tunnel):
         given = next(name for name in IMPAIRING if getattr(part, name) is not None)
         hint = "its packets go over the links below it: set it on one of those"
@@ -28,6 +28,9 @@ def read_directions(part: Link, kernel: Callable[[], Kernel], problems: Problems
         return _PLAIN
     count = len(problems)
     wanted = [_read(part, side, problems) for side in _SIDES]
+    known = sorted(nodes)
+    for node in (node for direction in wanted for node, _ in direction.towards if node not in known):
+        problems.add(part.declaration, f"towards: there is no node {quoted(node)}", near_or_all(node, known))
     if len(problems) > count:
         return _PLAIN
     return problems.check(part.declaration, _with_mechanisms, part, wanted, kernel(), problems) or _PLAIN

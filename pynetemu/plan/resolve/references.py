@@ -220,7 +220,8 @@ class Resolver:
         if any(getattr(part, name) is not None for name in IMPAIRING):
             from pynetemu.plan.resolve.impairments import read_directions
 
-            link.directions = read_directions(part, self._kernel, self.problems)
+            names = [node.name for node in self.nodes.values()]
+            link.directions = read_directions(part, names, self._kernel, self.problems)
         if isinstance(part, Tunnel):
             from pynetemu.plan.resolve.tunnels import check_ends, interface_names, read_tunnel
 

@@ -190,7 +190,7 @@ def _contradictions(found: Impairment, given: set[str]) -> Iterable[Wrong]:
 
 def _towards(value: object) -> tuple[tuple[str, Impairment], ...]:
     """From a table, node: settings, or from what `_towards_text` gave."""
-    if isinstance(value, str):
+    if isinstance(value, str) and " does " in value:
         parts = [part.strip().partition(" does ")[::2] for part in value.split("|")]
         value = {node: dict(_pair(word) for word in text.split("; ") if word) for node, text in parts}
     if not isinstance(value, Mapping):
