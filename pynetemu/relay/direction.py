@@ -81,8 +81,11 @@ class Direction:
         part.into = self
         return part
 
-    def configure(self, wanted: Impairment) -> None:
-        """Takes other settings. What is on its way comes as it would have come, and nothing overtakes it."""
+    def configure(self, wanted: Impairment, now: float | None = None) -> None:
+        """Takes other settings. Nothing overtakes what is on its way, which comes as it would have come.
+
+        But not later than what is sent `now`, if that is given: else all would wait for packets on a way of minutes.
+        """
         if wanted.seed is not None and (wanted.seed, True) != (self._seed, self._apart):
             self._fates, self._seed, self._apart = Fates(wanted.seed, self._name), wanted.seed, True
             if self._told is not None:
@@ -101,7 +104,9 @@ class Direction:
         )
         self._wanted = wanted
         if self._opportunities is None:
-            self._pace(wanted)
+            self._pace(wanted, now)
+        if now is not None:
+            self._shorten(now)
         self.note_parts()
 
     def note_parts(self) -> None:
@@ -113,32 +118,44 @@ class Direction:
         self._told = Told(journal, self._fates) if journal else None
         self.configure(self._wanted)
 
-    def replay(self, opportunities: Opportunities | None) -> None:
-        """Lets packets leave at these opportunities; None for the rate again."""
+    def replay(self, opportunities: Opportunities | None, now: float | None = None) -> None:
+        """Lets packets leave at these opportunities; None for the rate again. `now` as in `configure`."""
         waiting = self.queue
         self._opportunities = opportunities
         if opportunities is None:
             self.queue = None
-            self._pace(self._wanted)
+            self._pace(self._wanted, now)
         else:
             self.queue = Queue(self._wanted, opportunities)
         if waiting is not None:
-            self._empty(waiting)
+            self._empty(waiting, now)
+        if now is not None:
+            self._shorten(now)
         self.note_parts()
 
-    def _pace(self, wanted: Impairment) -> None:
+    def _pace(self, wanted: Impairment, now: float | None) -> None:
         if wanted.rate and self.queue:
-            self.queue.configure(wanted)
+            self.queue.configure(wanted, now)
         elif wanted.rate:
             self.queue = Queue(wanted)
         elif self.queue:
-            self._empty(self.queue)
+            self._empty(self.queue, now)
             self.queue = None
 
-    def _empty(self, queue: Queue) -> None:
+    def _empty(self, queue: Queue, now: float | None) -> None:
         """What waited for a rate that is no more follows in its order."""
+        free = queue.free if now is None else min(queue.free, now)
         for came, frame, draws in queue.waiting:
-            self._fly(max(came, queue.free), frame, draws)
+            self._fly(max(came, free), frame, draws)
+
+    def _shorten(self, now: float) -> None:
+        """What is on its way comes no later than what would leave the queue next."""
+        latest = self.delay + (now if self.queue is None else max(now, self.queue.free))
+        self._last, self._slot_end = min(self._last, latest), min(self._slot_end, latest)
+        tail: list[bytes] = []
+        while self.line and self.line[-1][0] > latest:
+            tail.append(self.line.pop()[1])
+        self.line.extend((latest, frame) for frame in reversed(tail))
 
     @property
     def held(self) -> int:

@@ -26,13 +26,15 @@ class Queue:
         self.waiting: deque[Waiting] = deque()
         self.held = 0  # bytes
         self.free = 0.0  # when the packet before has left
-        self.dropped = self.marks = 0
+        self.dropped = self.marks = self.rate = 0
         self._codel: CoDel | None = None
         self._red: Red | None = None
         self.configure(wanted)
 
-    def configure(self, wanted: Impairment) -> None:
-        """Takes other settings; what waits goes on waiting, as far as there is room."""
+    def configure(self, wanted: Impairment, now: float | None = None) -> None:
+        """Takes other settings; what waits goes on waiting, as far as there is room. What is sent `now` becomes faster."""
+        if now is not None and self.free > now and wanted.rate > self.rate > 0:
+            self.free = now + (self.free - now) * self.rate / wanted.rate
         self.rate = wanted.rate
         self.head = wanted.queue.kind == "drop-head"
         self.ecn = wanted.queue.ecn

@@ -111,7 +111,7 @@ class Relay:
         self._places += 1
 
     def _configure(self, direction: Direction, wanted: Impairment) -> None:
-        direction.configure(wanted)
+        direction.configure(wanted, clock())
         self._note(direction)
         delays = [one.delay for one in self._directions.values() if one.into is None]
         self._look_away = min(_LOOK_AWAY, min(delays, default=_LOOK_AWAY) / 4)
@@ -127,7 +127,7 @@ class Relay:
     def replay(self, name: str, side: int, milliseconds: list[int], began: float) -> None:
         """Lets packets of a direction leave at Mahimahi's opportunities; none for its rate again."""
         direction = self.links[name].directions[side]
-        direction.replay(Opportunities(milliseconds, began) if milliseconds else None)
+        direction.replay(Opportunities(milliseconds, began) if milliseconds else None, clock())
         self._note(direction)
 
     def follow(self, name: str, side: int, path: str) -> None:

@@ -83,6 +83,29 @@ def test_slots_bunch_packets() -> None:
     assert all(later - earlier >= 0.0099 for earlier, later in zip(sorted(set(due)), sorted(set(due))[1:], strict=False))
 
 
+def test_after_a_way_of_minutes_or_a_rate_of_one_bit_a_change_lets_packets_pass() -> None:
+    slow = _direction(delay="10m")
+    for number in range(3):
+        slow.arrive(0.0, _FRAME + bytes([number]))
+    slow.configure(Impairment(delay=20_000_000), 1.0)
+    slow.arrive(1.001, _FRAME + b"\3")
+    assert [(due, frame[-1]) for due, frame in slow.line] == [(1.02, 0), (1.02, 1), (1.02, 2), (pytest.approx(1.021), 3)]
+
+    for rate, last in ((1_000_000, 1.04), (0, 1.0)):
+        narrow = _direction(rate="1bit", limit="10 packets")
+        for number in range(4):
+            narrow.arrive(0.0, _FRAME + bytes([number]))
+        narrow.configure(Impairment(rate=rate), 1.0)
+        narrow.serve(2.0)
+        assert [frame[-1] for _, frame in narrow.line] == [0, 1, 2, 3]
+        assert narrow.line[-1][0] == pytest.approx(last, abs=1e-4)
+
+    narrow = _direction(slot="10m")
+    narrow.arrive(0.5, _FRAME)
+    narrow.configure(Impairment(), 1.0)
+    assert narrow.line[0][0] == 1.0
+
+
 def test_a_change_keeps_what_is_under_way_in_its_order() -> None:
     direction = _direction(rate="1mbit", delay="100ms")
     for number in range(5):
