@@ -22,7 +22,8 @@ class LabChange:
         change = net.apply(Routed())
         change.added, change.removed, change.changed       ("r1",), (), ("s1", "h1")
 
-    `told` is what was in the way, made by hand, and had to go. A change in which nothing is to do is false.
+    `told` is what was in the way, made by hand, and had to go, and how long links were interrupted. A change in which nothing
+    is to do is false.
     """
 
     def __init__(self, old: Plan, new: Plan, told: Iterable[str] = ()) -> None:

@@ -10,6 +10,7 @@ So connections live on; what is sent in the milliseconds between is lost.
 
 import os
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from socket import AF_BRIDGE, AF_INET6, AF_UNSPEC
@@ -60,6 +61,7 @@ def interpose(step: Effect, operation: AddVeth, nodes: Nodes) -> None:
     node, interface = nodes[ends[side][0]], ends[side][1]
     index = node.indexes[interface]
     old = _Kept(nodes, node, index)
+    nodes.interrupted[ends[0]] = time.monotonic()
     moved = _move(step, node, index, nodes.relay)
     inner = _replace(step, nodes, ends[side], index, old)
     nodes.relay.link.flush()

@@ -2,6 +2,7 @@
 
 import select
 import socket
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -193,7 +194,16 @@ class _Change:
         late = _late_ports(self._nodes, self.carried)
         awaited = [step for step in self.carried if late.isdisjoint((*step.makes, *(thing[:2] for thing in step.makes)))]
         steps = [_in_place_of_others(step) for step in self.carried]
+        self._nodes.interrupted.clear()
         yield from apply.apply(steps, self._nodes, routers, before, awaited)
+        self._tell_of_interruptions()
+
+    def _tell_of_interruptions(self) -> None:
+        """The kernel does not count what is sent to a link without a carrier, so that it is told how long that was."""
+        for place, since in self._nodes.interrupted.items():
+            a, b = (" ".join(end) for end in self._nodes.relayed[place].ends)
+            took = (time.monotonic() - since) * 1000
+            self.told.append(f"the link between {a} and {b} became a relayed one: what was sent within {took:.0f} ms is lost")
 
     def roll_back(self) -> list[str]:
         """Takes back what has been tried; gives what could not be."""

@@ -1,9 +1,11 @@
 """What the network is made of, and how it looks now."""
 
+import sys
 from pathlib import Path
 from typing import Literal
 
 from pynetemu.errors import LabError, UsageError
+from pynetemu.lab.changing import LabChange
 from pynetemu.lab.impairments import Direction, RunningLink, directions
 from pynetemu.lab.pairs import RunningPair, between
 from pynetemu.lab.state import InterfaceState
@@ -142,17 +144,17 @@ def impair(shell: Shell, a: LinkEnd = "", b: LinkEnd = "", *settings: LinkSettin
     else:
         link = between(shell.network, a, b)
         if settings:
-            _change(link, settings, one_way)
+            for line in _change(link, settings, one_way).told:
+                print(f"pynetemu: {line}", file=sys.stderr)
         found = list(link.directions)
     rows = [_direction_row(direction) for direction in found]
     counted = ("sent", "lost", "dropped", "waiting", "late", "overload")
     return Table(("from", "to", "settings", "by", *counted), rows)
 
 
-def _change(link: RunningLink | RunningPair, words: tuple[str, ...], one_way: bool) -> None:
+def _change(link: RunningLink | RunningPair, words: tuple[str, ...], one_way: bool) -> LabChange:
     if words == ("off",) and not one_way:
-        link.reset()
-        return
+        return link.reset()
     settings: dict[str, object] = {}
     for word in words if words != ("off",) else [f"{name}=off" for name in (*SETTINGS, "towards")]:
         name, equals, value = word.partition("=")
@@ -160,11 +162,10 @@ def _change(link: RunningLink | RunningPair, words: tuple[str, ...], one_way: bo
             raise UsageError(f"impair: {word!r} is not a setting: write NAME=VALUE, as in loss=1%, or off alone")
         settings[name] = None if value == "off" else int(value) if name == "seed" and value.isdigit() else value
     if not one_way:
-        link.set(**settings)  # type: ignore[arg-type]
-        return
+        return link.set(**settings)  # type: ignore[arg-type]
     if shared := settings.keys() & {"preset", "mechanism"}:
         raise UsageError(f"impair: {min(shared)} applies to both directions: leave --one-way out")
-    link.set(a_to_b=settings)
+    return link.set(a_to_b=settings)
 
 
 def _direction_row(direction: Direction) -> tuple[Cell, ...]:
