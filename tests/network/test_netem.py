@@ -41,7 +41,10 @@ def test_it_is_set_as_tc_sets_it_by_the_printed_commands() -> None:
             net[op.node].run("tc", "qdisc", "delete", "dev", op.interface, "root", check=True)
             net[op.node].run(*line.split(), check=True)
         assert ours == {node: _disciplines(net, node) for node in ("h1", "h2")}
-        assert ours["h1"]["delay"][1]["limit"] > 1000
+        assert {kind for kind, _ in ours["h1"].values()} - {"noqueue"} == {"netem"}  # never below a tbf, nor twice
+        assert ours["h1"]["delay"][1]["limit"] > 1000  # its default, which drops what a long delay at a high rate holds
+        assert ours["h2"].get("loss", ("noqueue",))[0] == "noqueue"  # 0 %, which tc refuses, is no discipline
+
 
 
 def test_delays_losses_and_rates_are_those_that_were_asked() -> None:
