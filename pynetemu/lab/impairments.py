@@ -136,10 +136,10 @@ class RunningLink:
                 raise Wrong(f"{quoted(wrong[0])} is not a step", 'a time and settings: (1, {"loss": "10%"})')
             times = [read_seconds(time) for time, _ in steps]
             check_times(times)
-            found = [
-                Step(time, read_impairment(dict(arguments.table("settings", own))).words)
-                for time, (_, own) in zip(times, steps, strict=True)
-            ]
+            read = [read_impairment(dict(arguments.table("settings", own))) for _, own in steps]
+            if any(settings.towards for settings in read):
+                raise Wrong("towards does not change over time", "set it once: what the link does to all changes besides")
+            found = [Step(time, settings.words) for time, settings in zip(times, read, strict=True)]
             period = read_seconds(every) if every is not None else 0.0
             if every is not None and period <= times[-1]:
                 raise Wrong(f"every={every!r} is over before the last step", f"more than {times[-1]:g} s")
@@ -147,7 +147,7 @@ class RunningLink:
             raise as_usage(wrong) from None
         self._become_relayed()
         for node, interface in (self.a, self.b):
-            self._lab.control.ask(PlayLink(node, interface, tuple(found), period, linear))
+            self._lab.control.ask(PlayLink(node, interface, tuple(found), period, arguments.truth("linear", linear)))
 
     def replay(self, file: str | os.PathLike[str] = "", *, a_to_b: str = "", b_to_a: str = "") -> None:
         """Replays a recorded link, again and again: one file for both directions, or each its own.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
 from pynetemu.frozen import replaced
+from pynetemu.lab import arguments
 from pynetemu.lab.changing import LabChange, become
 from pynetemu.lab.impairments import Direction, RunningLink, as_usage, changed, is_named, preset_for
 from pynetemu.plan.inventory import Inventory, Place
@@ -63,10 +64,11 @@ class RunningPair:
 
         Raises UsageError for wrong settings, KernelError and LabError: then all is as it was. `net.undo()` takes it back.
         """
-        sides = zip(self._now(), ("up", "down"), (a_to_b, b_to_a), strict=True)
+        given = arguments.table("a_to_b", a_to_b), arguments.table("b_to_a", b_to_a)
+        sides = zip(self._now(), ("up", "down"), given, strict=True)
         try:
-            if given := [name for name in ("seed", "mechanism", "towards") if settings.get(name) is not None]:
-                raise Wrong(f"{given[0]} is of a whole link", "that of each node's own link holds")
+            if others := [name for name in ("seed", "mechanism", "towards") if settings.get(name) is not None]:
+                raise Wrong(f"{others[0]} is of a whole link", "that of each node's own link holds")
             found = [changed(before, {**preset_for(preset, side), **settings, **(own or {})}) for before, side, own in sides]
             for wanted in found:
                 check_part(wanted)
@@ -91,6 +93,8 @@ class RunningPair:
 
 def find_pair(lab: "Lab", a: str, b: str) -> RunningPair:
     """Two nodes, each NODE or NODE:INTERFACE, on one segment. Raises LabError."""
+    if not (isinstance(a, str) and isinstance(b, str)):
+        raise LabError('a pair is named by both nodes: pair("h1", "h3")')
     inventory = lab.inventory
     ways = [
         (near, far)

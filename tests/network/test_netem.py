@@ -46,7 +46,6 @@ def test_it_is_set_as_tc_sets_it_by_the_printed_commands() -> None:
         assert ours["h2"].get("loss", ("noqueue",))[0] == "noqueue"  # 0 %, which tc refuses, is no discipline
 
 
-
 def test_delays_losses_and_rates_are_those_that_were_asked() -> None:
     with Network(Lab(), name="netem-does") as net:
         told = str(net["h1"].run("ping", "-q", "-c5", "-i0.2", "10.1.0.2").stdout)

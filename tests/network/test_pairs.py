@@ -88,6 +88,8 @@ def test_what_is_no_pair_is_refused_with_the_reason(lan: Network) -> None:
     ):
         with pytest.raises(UsageError, match=told):
             pair.set(**settings)
+    with pytest.raises(UsageError, match="towards does not change over time"):
+        lan.link("h1", "s1").schedule((0, {"towards": {"h2": {"delay": "1ms"}}}))
     with pytest.raises(UsageError, match="mechanism=netem treats all packets alike"):
         lan.link("h1", "s1").set(a_to_b={"towards": {"h2": {"delay": "1ms"}}}, mechanism="netem")
 
