@@ -44,6 +44,8 @@ _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, number
 _VLAN_PVID, _VLAN_UNTAGGED = 2, 4
 _PAIRS = ("veth", "netkit", "vxcan")  # whose IFLA_LINK is the other end; of others it is what they are on
 _BRPORT_STATE, _BRPORT_UNICAST_FLOOD, _BRPORT_ISOLATED = 1, 9, 33
+_BRPORT_MCAST_FLOOD, _BRPORT_BCAST_FLOOD, _BRPORT_LOCKED = 27, 30, 39
+_GRE_INPUT_FLAGS, _GRE_INPUT_KEY, _GRE_LOCAL, _GRE_REMOTE, _GRE_HAS_KEY = 2, 4, 6, 7, 0x2000  # GRE_KEY, as on the wire
 _VRF_TABLE, _VXLAN_ID, _VXLAN_PORT = 1, 1, 15
 _STATS_LINK_64 = 1  # IFLA_STATS_LINK_64
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
@@ -204,6 +206,21 @@ class LinkMessage(_TableMessage):
         return _byte(self._port, _BRPORT_UNICAST_FLOOD) != 0
 
     @property
+    def floods_broadcasts(self) -> bool:
+        """Whether it gets, as a bridge's port, what is for all."""
+        return _byte(self._port, _BRPORT_BCAST_FLOOD) != 0
+
+    @property
+    def floods_groups(self) -> bool:
+        """Whether it gets, as a bridge's port, what is for groups that the bridge does not know to be behind it."""
+        return _byte(self._port, _BRPORT_MCAST_FLOOD) != 0
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether it takes, as a bridge's port, frames of those MAC addresses only that are in the database already."""
+        return bool(_byte(self._port, _BRPORT_LOCKED))
+
+    @property
     def has_xdp(self) -> bool:
         return bool(_byte(dict(attributes(self.attributes.get(_IFLA_XDP, b""))), _XDP_ATTACHED))
 
@@ -223,6 +240,22 @@ class LinkMessage(_TableMessage):
             return None
         data = self._data
         return _number(data, _VXLAN_ID), int.from_bytes(data.get(_VXLAN_PORT, b""))
+
+    @property
+    def gre_key(self) -> int | None:
+        """The key that a GRE interface wants of what comes, None for one that wants none."""
+        flags = int.from_bytes(self._data.get(_GRE_INPUT_FLAGS, b""))
+        return int.from_bytes(self._data.get(_GRE_INPUT_KEY, b"")) if flags & _GRE_HAS_KEY else None
+
+    @property
+    def gre_ends(self) -> tuple[str, str] | None:
+        """The addresses of a GRE interface's ends, its own first, None of what is none; "0.0.0.0" for any."""
+        if self.kind not in ("gre", "gretap", "ip6gre", "ip6gretap"):
+            return None
+        family = socket.AF_INET6 if self.kind.startswith("ip6") else socket.AF_INET
+        zero = bytes(_SIZES[family])
+        data = self._data
+        return _ip(family, data.get(_GRE_LOCAL, zero)), _ip(family, data.get(_GRE_REMOTE, zero))
 
     @property
     def _info(self) -> Attributes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynetemu.engine.protocol.relay_requests import EndedPacket, ReadEnded
 from pynetemu.engine.protocol.requests import ReadFiles
+from pynetemu.engine.wireguard_devices import Device
 from pynetemu.errors import PynetemuError
 from pynetemu.packets.identity import identity
 from pynetemu.plan.operations import Impair
@@ -186,6 +187,16 @@ class Evidence:
             self._filters[node, interface] = tc_actions.read(self._lab[node], interface)
         return self._filters.get((node, interface), [])
 
+    def wireguard(self, node: str, interface: str) -> Device | None:
+        """A WireGuard interface of a node, with its peers; None when it cannot be asked."""
+        from pynetemu.engine.wireguard import NETLINK_GENERIC, WireGuard
+
+        with suppress(PynetemuError, OSError):
+            if not self.ended:
+                with self._lab[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC) as asked:
+                    return WireGuard(asked).device(interface)
+        return None
+
     def text(self, node: str, path: str) -> str:
         """A file of /proc/net in a node, as it is now; "" where it has none."""
         if self.ended:
@@ -202,7 +213,7 @@ class Evidence:
         for queue in tables.queues:
             before = self._queues_before.get(node, {}).get((queue.interface, queue.kind))
             dropped = queue.drops - (before.drops if before else 0)
-            if tables.names.get(queue.interface) == interface and (dropped or queue.waiting):
+            if tables.names.get(queue.interface) == interface and (dropped or queue.waiting or queue.kind == "blackhole"):
                 return queue, dropped
         return None
 

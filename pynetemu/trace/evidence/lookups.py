@@ -53,7 +53,8 @@ _REFUSALS: dict[int, Kind] = {
 class Link:
     """An interface; `port` is what it is to its bridge ("" for none), `kind` its driver ("veth", "bridge").
 
-    `floods` says whether a port gets the frames of MAC addresses that its bridge does not know.
+    `floods` says whether a port gets the frames of MAC addresses that its bridge does not know, `floods_broadcasts` and
+    `floods_groups` the same of frames for all and for groups; a `locked` one takes frames of known MAC addresses only.
     """
 
     index: int
@@ -67,8 +68,13 @@ class Link:
     port: str = ""
     isolated: bool = False
     floods: bool = True
+    floods_broadcasts: bool = True
+    floods_groups: bool = True
+    locked: bool = False
     xdp: bool = False
     vxlan: tuple[int, int] | None = None  # its id and its UDP port
+    gre: tuple[str, str] | None = None  # its own address and the other end's
+    gre_key: int | None = None
     vrf_table: int = 0
     does_arp: bool = True
 
@@ -164,7 +170,12 @@ class NodeTables:
     @cached_property
     def forwarding(self) -> dict[str, int]:
         """A bridge's forwarding database: the port of each MAC address."""
-        return {found.mac: found.interface for found in self._neighbors(socket.AF_BRIDGE)}
+        return dict(self.forwarding_entries)
+
+    @cached_property
+    def forwarding_entries(self) -> list[tuple[str, int]]:
+        """The MAC addresses of forwarding databases, each with its interface: of several ones a VXLAN sends copies to all."""
+        return [(found.mac, found.interface) for found in self._neighbors(socket.AF_BRIDGE)]
 
     def _neighbors(self, family: int) -> Iterator[Neighbor]:
         for answer in dump(self._asked, RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)):
@@ -205,6 +216,8 @@ class NodeTables:
             return replace(decision, perhaps=perhaps)
         if decision.kind in ("blackhole", "filtered") and found.kind != "blackhole":
             return Decision("filtered")
+        if found.kind not in _REFUSING and perhaps is not None:  # the kernel refuses, and this is what can have refused
+            return Decision(decision.kind, rule=perhaps)
         kind = found.kind if found.kind in _REFUSING else decision.kind
         return Decision(kind, rule=found.rule, route=found.route if found.kind in _REFUSING else None, perhaps=perhaps)
 
@@ -247,8 +260,13 @@ def _link(found: tables.LinkMessage) -> Link:
         port=_PORT_STATES[state] if state is not None and state < len(_PORT_STATES) else "",
         isolated=found.is_isolated,
         floods=found.floods,
+        floods_broadcasts=found.floods_broadcasts,
+        floods_groups=found.floods_groups,
+        locked=found.is_locked,
         xdp=found.has_xdp,
         vxlan=found.vxlan,
+        gre=found.gre_ends,
+        gre_key=found.gre_key,
         vrf_table=found.vrf_table,
         does_arp=not found.flags & _IFF_NOARP,
     )

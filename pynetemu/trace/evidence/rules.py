@@ -92,6 +92,7 @@ class Rule:
     shortest: int = -1  # routes whose prefix is no longer are passed over
     is_inverted: bool = False
     is_of_vrf: bool = False
+    users: Range | None = None
     asks_more: bool = False
 
     @property
@@ -106,6 +107,7 @@ class Rule:
         )
         words += [f"iif {self.interface}"] if self.interface else []
         words += [f"oif {self.output}"] if self.output else []
+        words += [f"uidrange {self.users[0]}-{self.users[1]}"] if self.users else []
         words += [f"ipproto {socket_name(self.protocol)}"] if self.protocol else []
         words += [f"sport {_range(self.source_ports)}"] if self.source_ports else []
         words += [f"dport {_range(self.target_ports)}"] if self.target_ports else []
@@ -137,7 +139,7 @@ class Rule:
         return True
 
     def _is_of_mark(self, keys: Keys) -> bool | None:
-        if self.output or self.asks_more:
+        if self.output or self.users or self.asks_more:
             return None
         if self.mark is None:
             return True
@@ -183,5 +185,6 @@ def rule_of(body: bytes) -> Rule:
         shortest=-1 if told.suppressed_length is None else told.suppressed_length,
         is_inverted=told.is_inverted,
         is_of_vrf=told.of_vrfs,
-        asks_more=told.suppressed_group is not None or told.users not in (None, (0, 0xFFFFFFFF)),
+        users=None if told.users == (0, 0xFFFFFFFF) else told.users,
+        asks_more=told.suppressed_group is not None,
     )

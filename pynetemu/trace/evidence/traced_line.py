@@ -36,6 +36,11 @@ class TracedLine:
                     yield word.removeprefix(option).removeprefix("=")
 
     @property
+    def is_ping(self) -> bool:
+        """Whether it is an echo request by ping(8), whose options are known."""
+        return any(program in text.split() for text in self.words for program in ("ping", "ping6"))
+
+    @property
     def is_probing(self) -> bool:
         """Whether it sends packets that shall not arrive, to learn who refuses them."""
         return any(program in text.split() for text in self.words for program in _PROBING)

@@ -34,7 +34,7 @@ _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _ARP = 28  # bytes of an ARP message about IPv4 addresses on Ethernet
 _ROOM = 4 << 20  # bytes for traces that have not been read; the kernel gives what net.core.rmem_max allows
 _RULE, _POLICY = 3, 1  # NFT_TRACETYPE_*
-_DROP, _QUEUE = 0, 3  # NF_DROP, which a rule that rejects has too; NF_QUEUE, with the queue's number in the upper half
+_DROP, _STOLEN, _QUEUE = 0, 2, 3  # NF_*: a rule that rejects drops, too; a queue's number is in the upper half
 _BYPASS = 0x8000  # NF_VERDICT_FLAG_QUEUE_BYPASS: accepted when no program reads the queue
 
 
@@ -52,6 +52,7 @@ class Drop:
     interface: int
     time: int  # when we were told, in nanoseconds since 1970: a little later than it happened
     queue: int | None = None  # the number of the queue that it was handed to, for a program (NFQUEUE)
+    is_stolen: bool = False  # sent elsewhere (fwd), or answered in another's name (synproxy)
 
 
 class Firewall:
@@ -112,12 +113,13 @@ class Firewall:
         if mark := _big(found.get(14)):
             self.marks[node, fingerprint(headers[0] + headers[1])] = mark
         ended, queue = _is_drop(found)
-        if not ended:
+        is_stolen = _is_stolen(found)
+        if not ended and not is_stolen:
             return
         table, chain = (found.get(kind, b"").rstrip(b"\0").decode() for kind in (1, 2))
         rule = int.from_bytes(found.get(3, b"")) if _big(found.get(4)) == _RULE else 0
         family = FAMILIES.get(body[0], "inet")
-        self.drops.append(Drop(node, family, table, chain, rule, *headers, time.time_ns(), queue))
+        self.drops.append(Drop(node, family, table, chain, rule, *headers, time.time_ns(), queue, is_stolen))
 
     def close(self) -> None:
         """Reads what is left, and takes the tables away. Closing twice is not an error."""
@@ -134,6 +136,7 @@ def never_on_a_wire(drops: Sequence[Drop], events: Sequence[Event]) -> list[Even
     if not drops:
         return []
     seen = {(event.node, fingerprint(event.data[14:])) for event in events if event.kind in ("in", "out", "drop")}
+    drops = [drop for drop in drops if not drop.is_stolen]  # which goes on elsewhere
     lost = [drop for drop in drops if (drop.node, fingerprint(drop.network + drop.transport)) not in seen and drop.network]
     return [Event(drop.time, drop.node, "", "drop", _frame(drop), 14 + _length(drop.network)) for drop in lost]
 
@@ -191,6 +194,12 @@ def _is_drop(found: dict[int, bytes]) -> tuple[bool, int | None]:
     if kind == _RULE and verdict & 0xFF == _QUEUE and not verdict & _BYPASS:
         return True, verdict >> 16
     return kind == _RULE and verdict == _DROP, None
+
+
+def _is_stolen(found: dict[int, bytes]) -> bool:
+    """Whether a rule took a packet away from the stack."""
+    verdict = _big(dict(attributes(found.get(5, b""))).get(1), missing=1)
+    return _big(found.get(4)) == _RULE and verdict == _STOLEN
 
 
 def _devices(lab: "Lab", node: str, wanted: Sequence[int], family: int) -> list[Device]:

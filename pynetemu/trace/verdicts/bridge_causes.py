@@ -10,6 +10,8 @@ from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
+_ETHERNET, _TAG = 14, 4  # bytes of a header, and of a VLAN tag, for which every link has room
+
 
 def in_switch(case: Case) -> Reason:
     """For a frame that a switch has received and sent nowhere."""
@@ -18,6 +20,7 @@ def in_switch(case: Case) -> Reason:
     if tables is None or port is None:
         return unknown(case)
     closed = port_closed(case.node, port, tables, case.wiring, case.evidence)
+    closed = closed or not_admitted(case.node, port, case.leaf.event.data, tables)
     return by_rule(case) or closed or by_filter(case) or _way_out(case, tables, port) or unknown(case)
 
 
@@ -39,6 +42,42 @@ def port_closed(node: str, port: Link, tables: NodeTables, wiring: Wiring, evide
     return None
 
 
+def between(
+    node: str, came: Link, out: Link, frame: bytes, size: int, tables: NodeTables, wiring: Wiring, evidence: Evidence
+) -> Reason | None:
+    """Why a frame that came by one port of a bridge does not leave it by another; `size` is that of its packet."""
+    closed = port_closed(node, came, tables, wiring, evidence) or not_admitted(node, came, frame, tables)
+    closed = closed or port_closed(node, out, tables, wiring, evidence) or both_isolated(node, came, out)
+    return closed or _not_flooded(node, out, frame) or _too_big_for(node, came, out, size)
+
+
+def not_admitted(node: str, port: Link, frame: bytes, tables: NodeTables) -> Reason | None:
+    """A port that takes only what comes from MAC addresses that its bridge knows to be behind it (802.1X)."""
+    mac = frame[6:12].hex(":")
+    if not port.locked or tables.forwarding.get(mac) == port.index:
+        return None
+    text = f"port {port.name} of {node} is locked, and {mac} is not known to be behind it"
+    return Reason("bridge", text, (), f"{node} bridge link set dev {port.name} locked off", TABLES)
+
+
+def _not_flooded(node: str, port: Link, frame: bytes) -> Reason | None:
+    """A port that gets no broadcasts, or no multicast."""
+    is_for_all = frame[:6] == b"\xff" * 6
+    if not frame[:1] or not frame[0] & 1 or (port.floods_broadcasts if is_for_all else port.floods_groups):
+        return None
+    what, knob = ("broadcasts", "bcast_flood") if is_for_all else ("multicast", "mcast_flood")
+    text = f"{node} does not flood its port {port.name} with {what}"
+    return Reason("flood", text, (), f"{node} bridge link set dev {port.name} {knob} on", TABLES)
+
+
+def _too_big_for(node: str, came: Link, port: Link, size: int) -> Reason | None:
+    """A bridge cuts nothing into fragments; what is larger than the port by which it came stands for several segments."""
+    if not port.mtu + _TAG < size <= came.mtu:
+        return None
+    text = f"too big for port {port.name} of {node}: {size} bytes, its MTU is {port.mtu}"
+    return Reason("mtu", text, (), f"{node} ip link set {port.name} mtu {came.mtu}", TABLES)
+
+
 def _way_out(case: Case, tables: NodeTables, port: Link) -> Reason | None:
     mac = case.packet.macs[1]
     index = tables.forwarding.get(mac)
@@ -47,10 +86,8 @@ def _way_out(case: Case, tables: NodeTables, port: Link) -> Reason | None:
         text = f"{case.node} has learned that {mac} is behind port {port.name}, from where this frame came"
         return Reason("fdb", text, (), f"{case.node} bridge fdb del {mac} dev {port.name} master", TABLES)
     others = [out] if out else [link for link in tables.links.values() if link.port and link.name != port.name]
-    reasons = (
-        port_closed(case.node, link, tables, case.wiring, case.evidence) or both_isolated(case.node, port, link)
-        for link in others
-    )
+    frame, size = case.leaf.event.data, case.leaf.event.length - _ETHERNET
+    reasons = (between(case.node, port, link, frame, size, tables, case.wiring, case.evidence) for link in others)
     closed = [reason for reason in reasons if reason is not None]
     return closed[0] if closed and len(closed) == len(others) else None
 
@@ -71,5 +108,10 @@ def on_link(case: Case, peer: tuple[str, str]) -> Reason:
     if far is not None and far.xdp:
         text = f"dropped by an XDP program on {node} {interface}"
         return Reason("xdp", text, (), f"{node} ip link set dev {interface} xdp off", TABLES)
+    near, size = case.evidence.link(case.node, case.interface), case.leaf.event.length - _ETHERNET
+    if near is not None and far is not None and far.mtu + _TAG < size <= near.mtu:
+        other = f"that of {case.node} {near.name} is {near.mtu}"
+        text = f"too big for {node} {interface}: {size} bytes, its MTU is {far.mtu}, and {other}"
+        return Reason("mtu", text, (), f"{node} ip link set {interface} mtu {near.mtu}", TABLES)
     text = f"sent by {case.node} {case.interface}, but not seen at {node} {interface}"
     return Reason("lost", text, (), f"{node} ip -s link show {interface}", TABLES)

@@ -62,6 +62,10 @@ def not_a_router(case: Case) -> Reason | None:
     # IPv4 refuses when it looks for the route, IPv6 when it has found one.
     if decision and decision.kind == "forwarded" and family == "ipv4":
         return None
+    if decision and decision.kind == "broadcast":
+        return directed_broadcast(case)
+    if gone := lost_address(case.node, case.packet.destination, case.wiring):
+        return gone
     path = f"net/{family}/conf/{case.interface if family == 'ipv4' else 'all'}/forwarding"
     if case.evidence.setting(case.node, path) != "0" and case.code != "IP_INADDRERRORS":
         return None
@@ -72,6 +76,27 @@ def not_a_router(case: Case) -> Reason | None:
         return Reason("forwarding", text, (), f"{case.node} sysctl -w {knob}=1", TABLES)
     text = f"{case.node} is no router: it is not {case.who(case.packet.destination)}, and {knob} is 0"
     return Reason("forwarding", text, (), f"{case.node} sysctl -w {knob}=1", TABLES)
+
+
+def directed_broadcast(case: Case) -> Reason | None:
+    """What is for all of a network behind a router, which takes it for itself alone (RFC 2644)."""
+    decision = case.decide()
+    if decision is None or decision.kind != "broadcast":
+        return None
+    names = [f"net.ipv4.conf.{place}.bc_forwarding" for place in ("all", case.interface)]
+    text = f"{case.packet.destination} is for all of a network of {case.node}, which passes on no such packets: {names[0]} is 0"
+    hint = f"{case.node} sysctl -w {' '.join(f'{name}=1' for name in names)}"
+    return Reason("forwarding", text, (), hint, TABLES)
+
+
+def lost_address(node: str, address: str, wiring: Wiring) -> Reason | None:
+    """An address that the node was given, and has no more."""
+    found = next((own for own in wiring.planned.get(node, ()) if str(own.ip) == address), None)
+    if found is None:
+        return None
+    name = wiring.interface_of(address)
+    hint = f"{node} ip addr add {found} dev {name}"
+    return Reason("address", f"{node} has no address {address} any more", (), hint, TABLES)
 
 
 def filtered_by_source(case: Case) -> Reason | None:
@@ -119,6 +144,9 @@ def refused_by_routing(node: str, decision: Decision, keys: Keys, wiring: Wiring
     if rule is not None and rule.action != "lookup":
         text = f"a routing rule of {node} says {rule.action} for {who}: {rule.text}"
         return Reason("route", text, (), f"{node} ip {version}rule del pref {rule.priority}", TABLES)
+    if route is not None and rule is not None and rule.is_of_vrf and route.network.prefixlen == 0:  # where VRFs end
+        text = f"no route in {node} to {who} in table {route.table}, that of the VRF by which it came"
+        return Reason("route", text, (), f"{node} ip {version}route show table {route.table}", TABLES)
     if route is not None:
         text = f"the routing table of {node} says {decision.kind} for {who}: {route.text}"
         return Reason("route", text, chosen, f"{node} ip {version}route del {route.text}", TABLES)
@@ -184,6 +212,9 @@ def no_neighbor(case: Case) -> Reason | None:
         and not case.conversations.asked(case.node, hop)
     ):
         return None
+    was_seen = case.conversations.asked(case.node, hop) is not None
+    if not was_seen and (lost := by_filter(case) or queue_full(case)) and lost.kind != "queued":
+        return lost  # the question itself did not get out
     asked = "neighbor discovery" if ":" in hop else "ARP"
     text = f"nobody answered the {asked} of {case.node} for {case.who(hop)} on {link.name if link else 'its link'}"
     return Reason("arp", text, (), f"{case.node} ip neigh", TABLES)
@@ -192,6 +223,8 @@ def no_neighbor(case: Case) -> Reason | None:
 def queue_full(case: Case) -> Reason | None:
     found = case.way_out()
     link = found[1] if found else None
+    if link is None and not case.arrived:  # what the node has made itself, such as a question for a MAC address
+        link = case.evidence.link(case.node, case.interface)
     if link is None:
         return None
     queue = case.evidence.queue(case.node, link.name)
@@ -200,6 +233,11 @@ def queue_full(case: Case) -> Reason | None:
     if queue is None:
         return Reason("queue", f"a queue of {case.node} {link.name} was full", (), f"{case.node} tc -s qdisc", KERNEL)
     kind, dropped, waiting = queue[0].kind, queue[1], queue[0].waiting
+    if kind == "blackhole":
+        hint = f"{case.node} tc qdisc del dev {link.name} root"
+        return Reason(
+            "queue", f"the queueing discipline of {case.node} {link.name} is a blackhole: it drops all", (), hint, TABLES
+        )
     hint = f"{case.node} tc -s qdisc show dev {link.name}"
     if kind == "netem" and dropped:
         return Reason("loss", f"lost on purpose: netem on {case.node} {link.name} dropped {dropped}", (), hint, COUNTERS)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 
 from pynetemu.packets.dissect import Packet, dissect
 from pynetemu.trace.journeys.flows import Side, flow_of
@@ -58,7 +59,25 @@ class Conversations:
 
     def has_sent(self, node: str, flow: tuple[Side, ...]) -> bool:
         """Whether a node has sent something of a flow."""
-        return any(journey.first.node == node and flow_of(journey.first.data) == flow for journey in self._journeys)
+        return (node, flow) in self._sent
+
+    @cached_property
+    def _sent(self) -> set[tuple[str, tuple[Side, ...]]]:
+        """By which node which flows were sent."""
+        return {(journey.first.node, flow_of(journey.first.data)) for journey in self._journeys}
+
+    def has_echo(self, number: int) -> bool:
+        """Whether any node has answered a ping of this number (identifier)."""
+        return any(key[0] == "echo" and key[2] == number for key in self._answers)
+
+    def asked_from(self, node: str, port: int) -> tuple[str, int] | None:
+        """To which address and port a node sent its last datagram from a port."""
+        for journey in reversed(self._journeys):
+            flow = flow_of(journey.first.data) if journey.first.node == node else ()
+            if flow and int.from_bytes(flow[0][1]) == port:
+                packet = dissect(journey.first.data)
+                return packet.destination, packet.ports[1]
+        return None
 
     def has_answer(self, journey: Journey) -> bool:
         """Whether a datagram came back to the port from which one was sent, from whomever."""

@@ -12,11 +12,11 @@ from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.expected_drops import is_expected_drop
-from pynetemu.trace.verdicts import bridge_causes, causes
+from pynetemu.trace.verdicts import bridge_causes, causes, tunnels
 from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.destination import at_destination, has_right_checksum
-from pynetemu.trace.verdicts.drop_reasons import reason_of_kernel
+from pynetemu.trace.verdicts.drop_reasons import proof_of, reason_of_kernel
 from pynetemu.trace.verdicts.emulated import named
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.fragments import Fragments
@@ -37,7 +37,7 @@ class Verdicts:
         self._nodes = tuple(node for node in wiring.kinds if not wiring.is_bridge(node))
         self.conversations = Conversations(journeys)
         self._fragments = Fragments(journeys)
-        self._requests = Requests(self.conversations, wiring, evidence)
+        self._requests = Requests(self.conversations, wiring, evidence, self._because)
 
     @property
     def asked(self) -> list[Question]:
@@ -78,6 +78,8 @@ class Verdicts:
             return Ending(leaf, "dropped", causes.find(strayed))
         if event.kind == "drop":
             return self._dropped(journey, case)
+        if event.kind == "out" and any(_is_end_of_link(other.event, event) for other in journey.sightings):
+            return None  # told of by the drop
         if event.kind == "out":
             return None if self._went_on(journey, event) else self._sent(case)
         if any(other.event.kind == "drop" and other.event.node == event.node for other in journey.sightings):
@@ -96,6 +98,10 @@ class Verdicts:
         return any(out.node == event.node and out.time >= event.time for out in outs)
 
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
+        peer = self._wiring.peers.get((case.node, case.interface))
+        if peer is not None and _is_by_link(case.leaf.event):
+            reason = bridge_causes.on_link(case, peer)
+            return Ending(case.leaf, "dropped", replace(reason, source=KERNEL, proof=proof_of(case.leaf.event)))
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
         is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
         sent = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == case.node)
@@ -130,8 +136,13 @@ class Verdicts:
         asked = self.conversations.asked(case.node, way[0].gateway or case.packet.destination) if way else None
         if asked is None:
             return reason
-        because = self._requests.unanswered_arp(asked, dissect(asked.first.data))
+        because = self._because(asked)
         return replace(reason, details=(because.text, *reason.details), hint=because.hint)
+
+    def _because(self, asked: Journey) -> Reason:
+        """Why a question for a MAC address was in vain: what became of it itself comes first."""
+        own = (ending.reason for ending in self.endings(asked) if ending.fate in ("dropped", "unanswered") and ending.reason)
+        return next(own, None) or self._requests.unanswered_arp(asked, dissect(asked.first.data))
 
     def _went_on(self, journey: Journey, event: Event) -> bool:
         """Whether a device without a link of its own (a bridge in a host, a bond) sent it on by one of its ports."""
@@ -142,6 +153,8 @@ class Verdicts:
     def _sent(self, case: Case) -> Ending:
         event = case.leaf.event
         peer = self._wiring.peers.get((event.node, event.interface))
+        if peer is None and (lost := tunnels.not_sent(case)):
+            return Ending(case.leaf, "dropped", lost)
         if peer is None or self._wiring.kinds.get(peer[0]) == "outside":
             return Ending(case.leaf, "delivered")
         return Ending(case.leaf, "dropped", bridge_causes.on_link(case, peer))
@@ -169,8 +182,21 @@ class Verdicts:
             return Ending(leaf, "delivered")
         if self._fragments.continue_(case.node, leaf.event.data, leaf.event.time):
             return None
+        decision = case.decide()
+        if decision is not None and decision.kind == "local":  # by a route of its own: it has no such address
+            return self._at_destination(case)
         reason = self._with_arp(causes.find(case), case)
+        if reason.kind == "vanished" and self._has_answered(case):
+            return self._at_destination(case)  # redirected to the node itself
         return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)
+
+    def _has_answered(self, case: Case) -> bool:
+        """Whether the node itself answers packets of this flow, whoever they are addressed to."""
+        event = case.leaf.event
+        if self.conversations.answer(case.node, case.packet, event.time) is not None:
+            return True
+        back = flow_of(event.data)[::-1]
+        return bool(back) and self.conversations.has_sent(case.node, back)
 
     def _rule_on_the_way(self, leaf: Sighting) -> Reason | None:
         """The rule of a bridge that sent a frame to some of its ports only."""
@@ -197,6 +223,8 @@ class Verdicts:
         port = tables.links.get(case.interface) if tables else None
         closed = bridge_causes.port_closed(case.node, port, tables, self._wiring, self._evidence) if tables and port else None
         if is_to_many(case.leaf.event.data):
+            if port and tables and closed is None:
+                closed = bridge_causes.not_admitted(case.node, port, case.leaf.event.data, tables)
             return Ending(case.leaf, "dropped" if closed else "ignored", closed)
         if self._wiring.is_own_mac(case.node, case.packet.macs[1]):
             reason = by_rule(case) or closed
@@ -223,6 +251,15 @@ class Verdicts:
 def _is_for_many(journey: Journey) -> bool:
     """Whether it was sent to all or to a group; a copy for its sender may be seen first, without such an address."""
     return any(is_to_many(sighting.event.data) for sighting in journey.sightings)
+
+
+def _is_by_link(event: Event) -> bool:
+    """Whether a drop is one of a frame that was sent, and that the far end of its link did not take (veth(4))."""
+    return event.kind == "drop" and "veth_xmit" in event.place and event.reason in ("", "NOT_SPECIFIED", "DEV_READY")
+
+
+def _is_end_of_link(drop: Event, sent: Event) -> bool:
+    return _is_by_link(drop) and (drop.node, drop.interface) == (sent.node, sent.interface) and drop.time >= sent.time
 
 
 def _before_loopback(leaf: Sighting) -> Sighting | None:

@@ -2,10 +2,10 @@
 
 import struct
 
-from pynetemu.trace.verdicts.case import BYTES, TABLES, Case
+from pynetemu.trace.verdicts.case import BYTES, Case
 from pynetemu.trace.verdicts.causes import filtered_by_source
 from pynetemu.trace.verdicts.firewall import by_rule
-from pynetemu.trace.verdicts.interfaces import link_down
+from pynetemu.trace.verdicts.tunnels import end_of_tunnel
 from pynetemu.trace.verdicts.verdict import Reason
 
 _CHECKSUMS = {"TCP": (6, 16), "UDP": (17, 6), "ICMP": (1, 2)}  # the protocol's number, and where its checksum lies
@@ -60,20 +60,3 @@ def _sum(data: bytes) -> int:
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return total
-
-
-def end_of_tunnel(case: Case) -> Reason | None:
-    """A VXLAN packet for an id or a port that no interface of the node has."""
-    tables, frame = case.evidence.tables(case.node), case.leaf.event.data
-    if tables is None or case.packet.protocol != "VXLAN":
-        return None
-    at = 14 + ((frame[14] & 15) * 4 if frame[12:14] == b"\x08\x00" else 40) + 8
-    wanted = int.from_bytes(frame[at + 4 : at + 7]), case.packet.ports[1]
-    ends = {link.vxlan: link.name for link in tables.links.values() if link.vxlan is not None}
-    name = ends.get(wanted, ends.get((0, wanted[1]), ""))
-    if name:
-        return link_down(case.node, name, case.evidence)
-    others = [f"{name} has id {number} and port {port}" for (number, port), name in ends.items()]
-    text = f"{case.node} has no VXLAN interface of id {wanted[0]} (VNI) on port {wanted[1]}"
-    told = f"{text}: {others[0]}" if others else text
-    return Reason("vxlan", told, tuple(others[1:]), f"{case.node} ip -d link show type vxlan", TABLES)

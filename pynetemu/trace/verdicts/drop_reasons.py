@@ -3,19 +3,23 @@
 from dataclasses import replace
 
 from pynetemu.packets.dissect import is_to_many
+from pynetemu.trace.evidence.lookups import Link, NodeTables
+from pynetemu.trace.sources.events import Event
 from pynetemu.trace.verdicts import bridge_causes, causes
 from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.causes import Cause
-from pynetemu.trace.verdicts.destination import end_of_tunnel
 from pynetemu.trace.verdicts.filters import by_filter
 from pynetemu.trace.verdicts.firewall import by_rule
-from pynetemu.trace.verdicts.interfaces import far_end_down
+from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
+from pynetemu.trace.verdicts.tunnels import end_of_tunnel
 from pynetemu.trace.verdicts.verdict import Reason
 
 
 def _by_queue(case: Case) -> Reason | None:
     """A queue drops what it has no room for, and that of an interface without a carrier all."""
     down = causes.link_down(case)
+    if down is None and (not case.arrived or case.interface == "lo"):
+        down = link_down(case.node, case.interface, case.evidence)
     if down is None and not case.arrived:
         down = far_end_down(case.node, case.interface, case.wiring, case.evidence)
     return down or causes.queue_full(case)
@@ -82,8 +86,15 @@ _TEXTS: dict[str, tuple[str, str, str]] = {
     "VXLAN_VNI_NOT_FOUND": ("vxlan", "{node} has no VXLAN interface of this id (VNI)", "{node} ip -d link show type vxlan"),
     "IP_NOPROTO": ("protocol", "{node} has nothing for this IP protocol", ""),
     "CPU_BACKLOG": ("queue", "a CPU of this machine was too slow: its queue of packets was full in {node}", ""),
+    "XFRM_POLICY": ("ipsec", "blocked by an IPsec policy (XFRM) of {node}", "{node} ip xfrm policy"),
+    "TCP_MD5NOTFOUND": ("socket", "{node} wants signed segments (TCP-MD5) on {port}, and this one has no signature", ""),
+    "TCP_MD5UNEXPECTED": ("socket", "{node} knows no key for the signature (TCP-MD5) of this segment to {port}", ""),
+    "TCP_MD5FAILURE": ("socket", "{node} has another key for the signature (TCP-MD5) of this segment to {port}", ""),
     "VLAN_FILTER": ("vlan", "port {interface} of {node} does not take this VLAN", "{node} bridge vlan show"),
 }
+
+
+_AT_TUNNELS = ("NO_SOCKET", "DEV_READY", "NOT_SPECIFIED", "TUNNEL_TXINFO", "")
 
 
 def reason_of_kernel(case: Case) -> Reason:
@@ -92,7 +103,12 @@ def reason_of_kernel(case: Case) -> Reason:
     found = _named(case)
     if not event.reason:
         return found
-    return replace(found, source=KERNEL, proof=f"{event.reason} in {event.place}" if event.place else event.reason)
+    return replace(found, source=KERNEL, proof=proof_of(event))
+
+
+def proof_of(event: Event) -> str:
+    """What the kernel says of a drop: its reason, and the functions that led to it."""
+    return f"{event.reason} in {event.place}" if event.place else event.reason
 
 
 def _named(case: Case) -> Reason:
@@ -100,7 +116,7 @@ def _named(case: Case) -> Reason:
     where = event.place.partition(" ")[0]
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED") and (wrong := causes.malformed(case)):
         return wrong
-    if case.packet.protocol == "VXLAN" and event.reason in ("NO_SOCKET", "DEV_READY") and (end := end_of_tunnel(case)):
+    if case.packet.protocol in ("VXLAN", "GRE") and event.reason in _AT_TUNNELS and (end := end_of_tunnel(case)):
         return end
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED"):
         known = by_rule(case) or causes.too_old(case)
@@ -108,17 +124,31 @@ def _named(case: Case) -> Reason:
             return known
     in_bridge = event.reason == "BRIDGE_INGRESS_STP_STATE" or where.startswith("br_")  # unnamed before Linux 6.12
     if in_bridge and (tables := case.evidence.tables(case.node)) and (port := tables.links.get(case.interface)):
-        return bridge_causes.port_closed(case.node, port, tables, case.wiring, case.evidence) or _from_text(case)
+        closed = bridge_causes.port_closed(case.node, port, tables, case.wiring, case.evidence)
+        return closed or _to_port(case, tables, port) or _from_text(case)
+    if case.wiring.is_bridge(case.node) and event.reason in ("", "NOT_SPECIFIED"):
+        return by_rule(case) or bridge_causes.in_switch(case)
     if where == "ip_error" or where == "ip6_pkt_drop":
         return causes.not_a_router(case) or causes.no_route(case) or _from_text(case)
     if where == "veth_xdp_rcv_skb":
         text = f"dropped by an XDP program on {case.node} {case.interface}"
         return Reason("xdp", text, (), f"{case.node} ip link set dev {case.interface} xdp off")
+    if case.arrived and not is_to_many(event.data) and (to_all := causes.directed_broadcast(case)):
+        return to_all
     cause = _CAUSES.get(event.reason)
     found = cause(case) if cause else None
     if found is None and event.reason in ("", "NOT_SPECIFIED") and not is_to_many(event.data):
         found = next((reason for one in causes.IN_ROUTER if (reason := one(case)) is not None), None)
     return found or _from_text(case)
+
+
+def _to_port(case: Case, tables: NodeTables, out: Link) -> Reason | None:
+    """Why a bridge dropped a frame when it was to leave by a port; there it was seen last."""
+    came = next((one.event for one in case.leaf.back() if one.event.node == case.node and one.event.kind == "in"), None)
+    link = tables.links.get(came.interface) if came else None
+    if came is None or link is None:
+        return None
+    return bridge_causes.between(case.node, link, out, came.data, came.length - 14, tables, case.wiring, case.evidence)
 
 
 def _from_text(case: Case) -> Reason:

@@ -23,6 +23,10 @@ def reason_of_rule(drop: Drop, evidence: Evidence) -> Reason | None:
     text = _COUNTED.sub("", evidence.rule(drop)) if drop.rule else ""
     if drop.queue is not None:
         return _queued(drop, drop.queue, evidence, text)
+    if drop.is_stolen:
+        told = f"taken away by nftables in {drop.node}: {where}, rule {drop.rule}"
+        hint = f"{drop.node} nft delete rule {drop.family} {drop.table} {drop.chain} handle {drop.rule}"
+        return Reason("nft", told, (text,) if text else (), hint, RULES)
     if not drop.rule:
         hint = f"{drop.node} nft add chain {drop.family} {drop.table} {drop.chain} '{{ policy accept; }}'"
         return Reason("nft", f"dropped by nftables in {drop.node}: {where}, policy drop", (), hint, RULES)

@@ -17,25 +17,40 @@ class Fragments:
         self._journeys = journeys
 
     @cached_property
-    def _sent(self) -> dict[tuple[str, bytes], int]:
-        """When a node has sent the last fragment with a number."""
-        found: dict[tuple[str, bytes], int] = {}
+    def _sent(self) -> dict[tuple[str, bytes], list[tuple[int, int, int]]]:
+        """When a node has sent which bytes of a number."""
+        found: dict[tuple[str, bytes], list[tuple[int, int, int]]] = {}
         for journey in self._journeys:
             for sighting in journey.sightings:
                 event = sighting.event
                 if event.kind == "out" and _is_fragment(event.data):
-                    found[event.node, _number(event.data)] = max(event.time, found.get((event.node, _number(event.data)), 0))
+                    found.setdefault((event.node, _number(event.data)), []).append((event.time, *_bytes(event.data)))
         return found
 
     def continue_(self, node: str, frame: bytes, time: int) -> bool:
-        """Whether fragments of a packet have left a node after it, or others of the datagram that it is a fragment of."""
-        return frame[12:14] in _HEADERS and self._sent.get((node, _number(frame)), 0) >= time
+        """Whether bytes of a packet, whole or a fragment itself, have left a node in fragments after it came."""
+        if frame[12:14] not in _HEADERS:
+            return False
+        begin, end = _bytes(frame)
+        sent = self._sent.get((node, _number(frame)), ())
+        return any(later >= time and first < end and begin < last for later, first, last in sent)
 
 
 def _is_fragment(frame: bytes) -> bool:
     if frame[12:14] == b"\x08\x00":
         return bool(int.from_bytes(frame[20:22]) & _FRAGMENT)
     return frame[12:14] == b"\x86\xdd" and frame[20:21] == bytes([_NEXT_IS_FRAGMENT])
+
+
+def _bytes(frame: bytes) -> tuple[int, int]:
+    """Which bytes of its datagram's payload a frame has: the first, and that after the last."""
+    if frame[12:14] == b"\x08\x00":
+        begin = (int.from_bytes(frame[20:22]) & 0x1FFF) * 8
+        return begin, begin + int.from_bytes(frame[16:18]) - (frame[14] & 15) * 4
+    if frame[20:21] != bytes([_NEXT_IS_FRAGMENT]):
+        return 0, int.from_bytes(frame[18:20])
+    begin = int.from_bytes(frame[56:58]) & 0xFFF8
+    return begin, begin + int.from_bytes(frame[18:20]) - 8
 
 
 def _number(frame: bytes) -> bytes:

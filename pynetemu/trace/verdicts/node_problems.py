@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from pynetemu.packets.dissect import is_to_many
+from pynetemu.packets.dissect import dissect, is_to_many
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.traced_line import TracedLine
+from pynetemu.trace.journeys.flows import flow_of, segment_of
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
@@ -23,17 +24,49 @@ def node_problems(
 ) -> list[Reason]:
     """The most telling first."""
     besides = [*_overflows(evidence), *_same_mac(journeys, evidence), *came_to_nothing(journeys)]
+    besides += _without_answer(journeys, lines, evidence)
     return [*_two_owners(conversations), *unsent(journeys, wiring, evidence, lines), *besides]
 
 
 def _two_owners(conversations: Conversations) -> Iterator[Reason]:
     """An address that two nodes answer for."""
     for address, claims in conversations.claims.items():
-        if len(claims) > 1:
+        if len(claims) > 1 and _on_one_link(*claims.values()):
             nodes = sorted(claims)
             numbers = " and ".join(str(journey.number) for journey in claims.values())
             text = f"{address} is taken twice: {' and '.join(nodes)} both answer for it, see packets {numbers}"
             yield Reason("duplicate", text, (), f"{nodes[-1]} ip addr", TABLES)
+
+
+def _on_one_link(*claims: Journey) -> bool:
+    """Whether two of these came to one place; what a router says in another's name (proxy ARP) stays on the asker's link."""
+    seen: set[tuple[str, str]] = set()
+    for claim in claims:
+        places = {(one.event.node, one.event.interface) for one in claim.sightings if one.event.kind == "in"}
+        if seen & places:
+            return True
+        seen |= places
+    return False
+
+
+def _without_answer(journeys: Sequence[Journey], lines: Sequence[TracedLine], evidence: Evidence) -> Iterator[Reason]:
+    """Datagrams of lines that failed, which a program got and to which it sent nothing back."""
+    failed = {line.node for line in lines if line.status}
+    datagrams = [journey for journey in journeys if segment_of(journey.first.data) is None] if failed else []
+    flows = [(journey, flow) for journey in datagrams if (flow := flow_of(journey.first.data))]
+    answered = {flow[1] for _, flow in flows}
+    told: set[tuple[str, int]] = set()
+    for journey, flow in flows:
+        if journey.first.node not in failed or is_to_many(journey.first.data) or flow[0] in answered:
+            continue
+        packet, last = dissect(journey.first.data), journey.sightings[-1].event
+        port = packet.ports[1]
+        tables = evidence.tables(last.node) if last.kind == "in" and (last.node, port) not in told else None
+        if tables is None or packet.destination not in tables.addresses or not evidence.listening(last.node, "UDP", port):
+            continue
+        told.add((last.node, port))
+        text = f"{last.node} has sent nothing back: a program there got it on UDP port {port}, see packet {journey.number}"
+        yield Reason("unanswered", text, (), f"{last.node} ss -lnup", TABLES)
 
 
 def _overflows(evidence: Evidence) -> Iterator[Reason]:

@@ -1,11 +1,15 @@
 """Why a frame did not come to the interface that it is addressed to, or that would have answered it."""
 
+from pynetemu.packets.dissect import dissect
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
-from pynetemu.trace.verdicts.bridge_causes import both_isolated, port_closed
-from pynetemu.trace.verdicts.case import TABLES
+from pynetemu.trace.verdicts.bridge_causes import between
+from pynetemu.trace.verdicts.case import TABLES, Case
+from pynetemu.trace.verdicts.conversations import Conversations
+from pynetemu.trace.verdicts.filters import by_filter
+from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.interfaces import link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -15,6 +19,9 @@ def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Eviden
     mac = leaf.event.data[:6].hex(":")
     places = evidence.macs.get(mac, [])
     for node, interface in places:
+        came = next((one for one in leaf.back() if (one.event.node, one.event.interface) == (node, interface)), None)
+        if came is not None and came is not leaf:
+            return _sent_back(came, wiring, evidence)
         port = behind_another_port(mac, node, journey, wiring, evidence)
         port = port or port_without_flood(mac, node, journey, wiring, evidence)
         reason = port or link_down(node, interface, evidence) or kept_from(node, journey, wiring, evidence)
@@ -23,6 +30,23 @@ def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Eviden
     where = f"that of {' and of '.join(map(' '.join, places))}" if places else "no interface of the lab has this MAC address"
     text = f"no node accepted the frame: it is addressed to {mac}; {where}"
     return Reason("mac", text, (), f"{_sender(leaf)} ip neigh", TABLES)
+
+
+def _sent_back(came: Sighting, wiring: Wiring, evidence: Evidence) -> Reason:
+    """For a frame that came to where it was to go, and that was sent on from there as it was."""
+    event = came.event
+    case = Case(came, dissect(event.data), evidence, wiring, Conversations(()))
+    if reason := by_rule(case) or by_filter(case):
+        return reason
+    text = f"{event.node} took it in by {event.interface}, and sent it on unchanged: something in {event.node} redirects it"
+    return Reason("vanished", text, (), f"{event.node} nft list ruleset", TABLES)
+
+
+def on_network(owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) -> bool:
+    """Whether a frame could have come to a node by the switches that it came to."""
+    if wiring.ports_towards(journey.first.node, owner):
+        return True
+    return any(wiring.ports_towards(hop.node, owner) for hop in _switched(journey, wiring, evidence))
 
 
 def _sender(leaf: Sighting) -> str:
@@ -44,9 +68,8 @@ def kept_from(owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) 
             link = tables.links.get(name) if tables else None
             if tables is None or came is None or link is None:
                 continue
-            asked = tables, wiring, evidence
-            closed = port_closed(hop.node, came, *asked) or port_closed(hop.node, link, *asked)
-            reason = closed or both_isolated(hop.node, came, link)
+            event = hop.arrived.event if hop.arrived else journey.first
+            reason = between(hop.node, came, link, event.data, event.length - 14, tables, wiring, evidence)
             if reason is not None:
                 return reason
     return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
-from pynetemu.trace.journeys.flows import flow_of
+from pynetemu.trace.journeys.flows import flow_of, segment_of
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
@@ -37,6 +37,7 @@ def outcome(trace: "TraceRecord", rows: Sequence[Row]) -> Outcome:
     """Judged by the packets of the rows, and by what went wrong without any packet."""
     ours = _Line(trace)
     bad = [(journey, ending) for journey, endings in rows for ending in endings if ending.fate in BAD and ending.reason]
+    bad = [(journey, ending) for journey, ending in bad if not _is_advice(journey)]
     answered = _answered(trace, rows)
     mine = [(journey, ending) for journey, ending in bad if journey in ours]
     others = [ending.reason for journey, ending in bad if journey not in ours and ending.reason]
@@ -62,6 +63,11 @@ def _cause(bad: Sequence[tuple[Journey, Ending]], problems: Sequence[Reason], *,
     besides = [problem for problem in problems if problem.kind != "duplicate"]
     ranked = [*twice, *known, *besides, *others, *(() if is_answered and others else (reason for _, reason in reasons))]
     return next(iter(ranked), None)
+
+
+def _is_advice(journey: Journey) -> bool:
+    """A redirect, whose loss harms nobody."""
+    return dissect(journey.first.data).kind.startswith("redirect")
 
 
 def _is_question(journey: Journey) -> bool:
@@ -117,15 +123,18 @@ class _Line:
 
     def is_healed(self, journey: Journey) -> bool:
         """Whether the line came to a good end all the same: what was lost was sent again, or another try had success."""
+        packet = dissect(journey.first.data)
         if not self.succeeded:
             return False
+        if packet.quoted is not None:
+            return True
         if any(line.is_probing for line in self._trace.lines):
             return True
         later = [
             other for other in self._trace.journeys if other.time > journey.time and other.first.node == journey.first.node
         ]
-        if dissect(journey.first.data).protocol == "TCP":
-            return any(self._is_healing(journey, other) for other in later)
+        if packet.protocol == "TCP":
+            return any(self._is_healing(journey, other) for other in later) or self._has_connected(journey)
         return any(self._is_next_try(journey, other) for other in later)
 
     def was_received(self, journey: Journey, ending: Ending) -> bool:
@@ -139,6 +148,18 @@ class _Line:
         return bool(back) and any(
             other.time > journey.time and flow_of(other.first.data) == back for other in self._trace.journeys
         )
+
+    def _has_connected(self, journey: Journey) -> bool:
+        """Whether a connection that was refused or lost is one of several of its node, of which another was made."""
+        if dissect(journey.first.data).kind != "SYN":
+            return False
+        return journey.first.node in self._connected
+
+    @cached_property
+    def _connected(self) -> set[str]:
+        """The nodes to which a SYN+ACK came."""
+        answers = (one for one in self._trace.journeys if (told := segment_of(one.first.data)) and told[2] & 0x12 == 0x12)
+        return {one.path[-1] for one in answers}
 
     def _is_healing(self, journey: Journey, other: Journey) -> bool:
         """Whether a segment of the same connection arrived later, or one to another address of the same service."""

@@ -1,29 +1,35 @@
 """Packets that want an answer: pings, connections, ARP. What it means when the answer is a refusal, or does not come."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
-from pynetemu.packets.dissect import Packet, dissect
+from pynetemu.packets.dissect import Packet, dissect, is_to_many
 from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.lookups import NodeTables
 from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.flows import flow_of
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
-from pynetemu.trace.verdicts.case import TABLES, Case
-from pynetemu.trace.verdicts.causes import refused_by_routing
+from pynetemu.trace.verdicts.case import COUNTERS, PACKETS, TABLES, Case
+from pynetemu.trace.verdicts.causes import lost_address, refused_by_routing
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.destination import end_of_tunnel
-from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.firewall import by_rule, reason_of_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.interfaces import link_down
-from pynetemu.trace.verdicts.not_taken import kept_from
+from pynetemu.trace.verdicts.not_taken import kept_from, on_network
+from pynetemu.trace.verdicts.tunnels import end_of_tunnel
 from pynetemu.trace.verdicts.verdict import Ending, Reason, died
+from pynetemu.wording import counted
 
 
 class Requests:
-    def __init__(self, conversations: Conversations, wiring: Wiring, evidence: Evidence) -> None:
-        self._conversations, self._wiring, self._evidence = conversations, wiring, evidence
+    """`because` tells why a question for a MAC address, that a node has sent, was in vain."""
+
+    def __init__(
+        self, conversations: Conversations, wiring: Wiring, evidence: Evidence, because: Callable[[Journey], Reason]
+    ) -> None:
+        self._conversations, self._wiring, self._evidence, self._because = conversations, wiring, evidence, because
 
     def judged(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
         """The endings, with what the answers say about them."""
@@ -34,23 +40,43 @@ class Requests:
     def _answered(self, ending: Ending) -> Ending:
         """A delivered packet whose receiver refused it, or cannot answer."""
         event = ending.sighting.event
+        if event.kind == "out" and event.interface != "lo":
+            return ending  # it went where nothing is seen: into a tunnel, out of the lab
         packet = dissect(event.data)
         if packet.inner is None and packet.kind in ("echo request", "SYN"):
             answer = self._conversations.answer(ending.node, packet, event.time)
+            if answer is None and is_to_many(event.data) and self._conversations.has_echo(packet.ports[1]):
+                return Ending(ending.sighting, "ignored")  # others have answered
             if answer is None:
                 reason = self._no_answer(ending.node, packet)
                 return Ending(ending.sighting, "unanswered", reason)
         if packet.protocol == "UDP" and self._conversations.has_sent(ending.node, flow_of(event.data)[::-1]):
             return ending  # an answer, to a socket of another kind: that its port is closed means nothing
         refusal = self._refusal(ending.node, packet, event.time)
+        if refusal and (strayed := self._from_elsewhere(ending.node, packet, refusal)):
+            return Ending(ending.sighting, "dropped", strayed)
         if refusal:
             return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, refusal))
         error = told_by_error(Case(ending.sighting, packet, self._evidence, self._wiring, self._conversations))
         return Ending(ending.sighting, "dropped", error) if error else ending
 
+    def _from_elsewhere(self, node: str, packet: Packet, refusal: str) -> Reason | None:
+        """An answer that came from another address or port than was asked: a connected socket takes it for a stranger's."""
+        asked = self._conversations.asked_from(node, packet.ports[1]) if packet.protocol == "UDP" else None
+        if asked is None or asked == (packet.source, packet.ports[0]) or not self._is_one_node(asked[0], packet.source):
+            return None
+        who, (address, port) = self._named(packet.source), asked
+        text = f"{who} answered from UDP port {packet.ports[0]}, and {node} had asked port {port} of {address}"
+        hint = f"{self._wiring.name(packet.source)} ss -nup"
+        return Reason("port", f"{text}: it refused, see {refusal}", (), hint, PACKETS)
+
+    def _is_one_node(self, *addresses: str) -> bool:
+        return len({self._wiring.name(address) for address in addresses}) == 1
+
     def with_refusal(self, reason: Reason, node: str, packet: Packet, time: int) -> Reason:
         """The kernel's word that nobody listens, with what was answered."""
-        found = self._closed(node, packet, self._refusal(node, packet, time))
+        refusal = self._refusal(node, packet, time)
+        found = (self._from_elsewhere(node, packet, refusal) if refusal else None) or self._closed(node, packet, refusal)
         return replace(found, source=reason.source, proof=reason.proof)
 
     def _refusal(self, node: str, packet: Packet, time: int) -> str:
@@ -71,8 +97,16 @@ class Requests:
         )
         tables = self._evidence.tables(node)
         own = tables.addresses if tables else {}
+        if tables is not None and tables.decide(Keys(packet.source, packet.destination)).kind != "local" and refusal:
+            text = (
+                f"{node} took it for itself, though it is not {self._named(packet.destination)}, and refused it: see {refusal}"
+            )
+            return Reason("refused", text, ("a rule of its firewall may redirect it",), f"{node} nft list ruleset", PACKETS)
         if {packet.source, packet.destination} <= own.keys() and not ip_address(packet.destination).is_loopback:
             text += f"; {node} itself has {packet.destination}"
+        having = sorted(self._wiring.owners.get(packet.destination, set()) - {node})
+        if having and not ip_address(packet.destination).is_loopback:
+            text += f"; {having[0]} has {packet.destination}" + (f", as {node}" if packet.destination in own else "")
         others = self._evidence.listening(node, packet.protocol, port)
         details = [f"a program listens on port {port} of {address} only" for address in others if address != packet.destination]
         return Reason("port", text, tuple(details), f"{node} ss -ln{packet.protocol.lower()[0]}p", TABLES)
@@ -82,6 +116,8 @@ class Requests:
         tables = self._evidence.tables(node)
         if tables is None:
             return None
+        if known := self._in_vain(node, packet, tables):
+            return known
         keys = _back(packet)
         back, who = tables.decide(keys), self._named(packet.source)
         if back.kind in ("no route", "unreachable", "prohibit", "blackhole"):
@@ -90,13 +126,36 @@ class Requests:
             return replace(why, text=f"{node} got it, but cannot answer: {text}")
         hop = back.gateway or packet.source
         if asked := self._conversations.asked(node, hop):
-            because = self.unanswered_arp(asked, dissect(asked.first.data))
+            because = self._because(asked)
             text = f"{node} got it, but cannot answer: nobody answers its ARP for {self._named(hop)}"
             return Reason("arp", text, (because.text,), because.hint, TABLES)
         if packet.kind == "echo request" and (ignored := self._ignored(node, packet)):
             return ignored
         what = "the ping" if packet.kind == "echo request" else "the connection"
-        return Reason("unanswered", f"{node} got it, and did not answer {what} in time", (), "", TABLES)
+        text = f"{node} got it, and did not answer {what} in time"
+        return Reason("unanswered", text, tuple(self._blocked_by_ipsec(node)), "", TABLES)
+
+    def _blocked_by_ipsec(self, node: str) -> Iterator[str]:
+        """What the node's IPsec policies have blocked since it began: it may be this packet, or others."""
+        for line in self._evidence.text(node, "/proc/net/xfrm_stat").splitlines():
+            name, _, value = line.partition("\t")
+            if name.endswith(("PolBlock", "NoPols")) and value.strip() not in ("", "0"):
+                yield f"IPsec policies (XFRM) of {node} have blocked packets: {name.strip()} {value.strip()}"
+
+    def _in_vain(self, node: str, packet: Packet, tables: NodeTables) -> Reason | None:
+        """Why a node that got a request has nothing to answer: it is not its own any more, or did not come in whole."""
+        moved, address = self._evidence.moved.get(node, {}), ip_address(packet.destination)
+        is_its_own = address.is_multicast or packet.destination in tables.addresses
+        if not is_its_own and (gone := lost_address(node, packet.destination, self._wiring)):
+            return gone
+        if "fragment" in packet.text and (failed := moved.get("IpReasmFails", 0) + moved.get("Ip6ReasmFails", 0)):
+            text = f"{node} could not put the fragments together again: it gave up {counted(failed, 'time')}"
+            knob = "net.ipv6.ip6frag_high_thresh" if ":" in packet.destination else "net.ipv4.ipfrag_high_thresh"
+            return Reason("fragments", text, (), f"{node} sysctl {knob}", COUNTERS)
+        if packet.kind == "SYN" and any(moved.get(f"TcpExtTCPMD5{name}") for name in ("NotFound", "Unexpected", "Failure")):
+            text = f"{node} wants signed segments (TCP-MD5) on port {packet.ports[1]}, and takes none without the signature"
+            return Reason("socket", text, (), f"{node} ss -lnt", COUNTERS)
+        return None
 
     def _ignored(self, node: str, packet: Packet) -> Reason | None:
         """The setting by which a node answers no pings, or none to a broadcast address."""
@@ -139,6 +198,9 @@ class Requests:
             return Reason(
                 "arp", f"nobody answers for {address}: it did not come to {owner}, which has it; {apart}", (), "", TABLES
             )
+        if on_network(owner, journey, self._wiring, self._evidence):
+            text = f"nobody answers for {address}: the question did not come to {owner}, which has it"
+            return Reason("lost", text, (), f"{journey.path[-1]} bridge -d link", TABLES)
         text = f"nobody answers for {address}: {owner} has it, and is not on this network"
         return Reason("arp", text, self._prefixes(asking, address), f"{asking} ip addr", TABLES)
 
@@ -149,6 +211,10 @@ class Requests:
         down = link_down(owner, self._wiring.interface_of(address), self._evidence)
         if reason := end_of_tunnel(case) or down:
             return reason
+        if dropped := self._answer_dropped(owner, address):
+            return dropped
+        if foreign := self._not_local(owner, address, came.event.interface, dissect(came.event.data).source):
+            return foreign
         link = self._evidence.link(owner, came.event.interface)
         if link is not None and not link.does_arp:
             text = f"{owner} {link.name} neither asks nor answers: ARP is off there"
@@ -160,6 +226,33 @@ class Requests:
             return Reason("arp", text, (), hint, TABLES)
         hint = f"{owner} nft list ruleset" if ":" in address else f"{owner} sysctl -a -r arp_"
         return Reason("arp", f"{owner} got it, and did not answer", (), hint, TABLES)
+
+    def _answer_dropped(self, owner: str, address: str) -> Reason | None:
+        """The rule by which a node has dropped its own answer about an address."""
+        packed = ip_address(address).packed
+        for drop in self._evidence.firewall.drops:
+            if drop.node != owner:
+                continue
+            is_arp = drop.network[:2] == b"\0\1" and drop.network[6:8] == b"\0\2" and drop.network[14:18] == packed
+            is_nd = drop.transport[:1] == b"\x88" and drop.transport[8:24] == packed
+            if (is_arp or is_nd) and (reason := reason_of_rule(drop, self._evidence)):
+                return reason
+        return None
+
+    def _not_local(self, owner: str, address: str, interface: str, asking: str) -> Reason | None:
+        """Routing that does not take an address of the node for its own, or does not believe who asks: ARP goes by it."""
+        tables = self._evidence.tables(owner)
+        if tables is None or ":" in address or address not in tables.addresses:
+            return None
+        decision = tables.decide(Keys(asking, address, interface))
+        self._evidence.note(owner, f"route for {asking} → {address} iif {interface}", decision.text(tables.names))
+        if decision.kind == "filtered":
+            text = f"{owner} does not answer {self._named(asking)}: its way back does not lead through {interface} (rp_filter)"
+            return Reason("rp_filter", text, (), f"{owner} sysctl -w net.ipv4.conf.all.rp_filter=0", TABLES)
+        if decision.kind in ("local", "refused"):
+            return None
+        text = f"{owner} has {address}, and its routing does not take it for its own: {decision.text(tables.names)}"
+        return Reason("route", text, (), f"{owner} ip rule add pref 0 lookup local", TABLES)
 
     def _owners_now(self, address: str) -> set[str]:
         """The nodes that have an address; those of the plan are asked first, and believed when they can no longer be asked."""
@@ -180,7 +273,9 @@ class Requests:
             return Reason("arp", f"{nobody}: IPv6 is off on {node} {interface}", (), hint, TABLES)
         if down := link_down(node, interface, self._evidence):
             return down
-        return Reason("arp", f"{nobody}: {node} has no such address any more", (), f"{node} ip addr", TABLES)
+        gone = lost_address(node, address, self._wiring)
+        hint = gone.hint if gone else f"{node} ip addr"
+        return Reason("arp", f"{nobody}: {node} has no such address any more", (), hint, TABLES)
 
     def _by_rule(self, journey: Journey, owner: str) -> Reason | None:
         """The rule of the owner that dropped a question; or of a bridge on its way, of which it did not come to the owner."""

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.evidence.evidence import Evidence
-from pynetemu.trace.evidence.lookups import NodeTables
+from pynetemu.trace.evidence.lookups import Decision, NodeTables
 from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.evidence.traced_line import TracedLine, is_address
 from pynetemu.trace.journeys.journey import Journey
@@ -33,7 +34,8 @@ def unsent(journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence, line
 def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
     """The refusal of every target of a line, if it has sent nothing to any of them."""
     tables = evidence.tables(line.node)
-    if tables is not None and not journeys and (unusable := _unusable_address(line, tables, wiring)):
+    has_sent = any(one.first.node == line.node and not is_background(one.first.data) for one in journeys)
+    if tables is not None and not has_sent and (unusable := _unusable_address(line, tables, wiring)):
         yield unusable
         return
     targets = line.targets(wiring.addresses_of)
@@ -42,6 +44,10 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
     for address in targets:
         keys = Keys("", address, mark=0)
         decision = tables.decide(keys)
+        if decision.kind == "local" and (down := link_down(line.node, "lo", evidence)):
+            yield replace(down, text=f"{line.node} sent nothing: {down.text}")
+        if decision.kind == "forwarded" and (big := _too_big(line, decision, address, tables)):
+            yield big
         if decision.kind == "forwarded":
             name = tables.names.get(decision.interface, "")
             if down := link_down(line.node, name, evidence) or far_end_down(line.node, name, wiring, evidence):
@@ -50,6 +56,20 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
             continue
         reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
         yield _nothing_sent(line.node, reason, address, wiring, evidence)
+
+
+def _too_big(line: TracedLine, decision: Decision, address: str, tables: NodeTables) -> Reason | None:
+    """A ping that must not be fragmented, and that its own sender has no room for."""
+    sizes = [int(word) for word in line.words_after("-s") if word.isdigit()]
+    link = tables.links.get(tables.names.get(decision.interface, ""))
+    if not line.is_ping or not sizes or link is None or not {"do", "probe"} & set(line.words_after("-M")):
+        return None
+    size, limit = sizes[0] + (48 if ":" in address else 28), decision.mtu or link.mtu
+    if size <= limit:
+        return None
+    what = f"the MTU of {line.node} {link.name}" if limit == link.mtu else f"the mtu of the route to {address}"
+    hint = f"{line.node} ip link set {link.name} mtu {size}" if limit == link.mtu else f"{line.node} ip route get {address}"
+    return Reason("mtu", f"{line.node} sent nothing: {size} bytes are too big, {what} is {limit}", (), hint, TABLES)
 
 
 def _unusable_address(line: TracedLine, tables: NodeTables, wiring: Wiring) -> Reason | None:

@@ -16,7 +16,10 @@ KINDS = (
     "fdb",
     "flood",
     "forwarding",
+    "fragments",
+    "gre",
     "ignored",
+    "ipsec",
     "iptables",
     "isolated",
     "kernel",
@@ -45,6 +48,7 @@ KINDS = (
     "vanished",
     "vlan",
     "vxlan",
+    "wireguard",
     "xdp",
 )  # of reasons
 Fate = Literal["delivered", "ignored", "dropped", "unanswered", "waiting"]
