@@ -12,13 +12,15 @@ which journey (the packet's id: "the same packet at several interfaces"), and wh
 
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from typing import Protocol
 
 from pynetemu.capture.ring import BLOCK_HEAD, HEADER, OUTGOING, TAGGED, tagged
 
 _SECTION, _INTERFACE, _NAMES, _STATISTICS, _PACKET = 0x0A0D0D0A, 1, 4, 5, 6  # types of blocks
+MAGIC = struct.pack("=I", _SECTION)  # what a file begins with
+_CUSTOM, _ENTERPRISE = 0x40000BAD, 32473  # a block that is not to be copied; IANA's number for examples (RFC 5612)
 _BYTE_ORDER, _UNKNOWN_LENGTH = 0x1A2B3C4D, -1
 _ETHERNET, _RAW_IP = 1, 101  # LINKTYPE_ETHERNET, LINKTYPE_RAW
 _END, _COMMENT = 0, 1  # options of every block
@@ -105,6 +107,25 @@ class Writer:
         options = _text(_COMMENT, comment) + _option(4, struct.pack("=Q", received)) + _option(5, struct.pack("=Q", lost))
         body = struct.pack("=III", interface, time >> 32, time & 0xFFFFFFFF)
         self.file.write(_block(_STATISTICS, body + options + _NO_MORE))
+
+    def custom(self, data: bytes) -> None:
+        """Adds a block that other programs pass over, and that those who rewrite the file leave out."""
+        padding = _PADDING[len(data) & 3]
+        self.file.write(_block(_CUSTOM, struct.pack("=II", _ENTERPRISE, len(data)) + data + padding))
+
+
+def custom_blocks(content: bytes) -> Iterator[bytes]:
+    """What `Writer.custom` wrote into a file."""
+    at = 0
+    while at + 12 <= len(content):
+        kind, size = struct.unpack_from("=II", content, at)
+        if kind == _CUSTOM and size >= 20:
+            enterprise, length = struct.unpack_from("=II", content, at + 8)
+            if enterprise == _ENTERPRISE and length <= size - 20:
+                yield content[at + 16 : at + 16 + length]
+        if size < 12:
+            return
+        at += size
 
 
 def records(block: memoryview, interfaces: Mapping[int, int]) -> list[bytes]:

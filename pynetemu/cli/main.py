@@ -23,6 +23,7 @@ VERBS = {
     "apply": "change a running lab to what a file describes now",
     "capture": "capture packets of a running lab",
     "events": "tell what happens in a running lab",
+    "trace": "show a saved trace, or compare two",
     "diff": "list how a running lab differs from its description",
     "attach": "open the shell of a running lab",
     "doctor": "tell what this machine allows, and how to mend what is missing",

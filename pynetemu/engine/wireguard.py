@@ -12,7 +12,6 @@ from typing import Any
 
 from pynetemu.engine.messages.encoders import Attributes, Encoder, body, decoded
 from pynetemu.engine.messages.framing import Message, ask, dump
-from pynetemu.engine.wireguard_devices import Device
 
 # After the stub of its package, which `encoders` has made:
 from pyroute2.netlink import ctrlmsg  # isort: skip
@@ -41,15 +40,6 @@ class WireGuard:
         """In base64."""
         keys = (device.get_attr("WGDEVICE_A_PUBLIC_KEY") for device in self._devices(interface))
         return next(bytes(key) for key in keys if key)
-
-    def device(self, interface: str) -> Device:
-        """The public key of an interface, and its peers."""
-        peers: dict[str, tuple[str, ...]] = {}
-        for device in self._devices(interface):  # of many peers there are several messages
-            for peer in device.get_attr("WGDEVICE_A_PEERS") or ():
-                key = bytes(peer.get_attr("WGPEER_A_PUBLIC_KEY")).decode()
-                peers[key] = (*peers.get(key, ()), *(one["addr"] for one in peer.get_attr("WGPEER_A_ALLOWEDIPS") or ()))
-        return Device(self.public_key(interface).decode(), peers)
 
     def has_met(self, interface: str, key: bytes) -> bool:
         """Whether there has been a handshake with a peer."""

@@ -12,6 +12,8 @@ A pattern is a regular expression that is looked for in a packet's line of the l
 
 import os
 import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pynetemu.errors import LabError
 from pynetemu.packets.background import is_background
@@ -25,6 +27,10 @@ from pynetemu.trace.views.columns import way_to
 from pynetemu.trace.views.style import Style
 from pynetemu.wording import near_or_all
 
+if TYPE_CHECKING:
+    from pynetemu.trace.views.comparison import Difference
+
+_NO_SIGNS = str.maketrans("()|", "   ")
 _BAD = ("dropped", "waiting", "unanswered")
 
 
@@ -60,6 +66,8 @@ class Trace(TraceRecord):
     def path(self, pattern: str, nodes: str) -> Journey:
         """Asserts that a packet took a way; `nodes` is a regular expression over their names: "blue s1 (r1|r2) root"."""
         wanted, seen = _compiled(nodes, 0), []
+        for word in nodes.translate(_NO_SIGNS).split() if re.fullmatch(r"[\w\s()|-]*", nodes) else ():
+            self._check_names(word, "")
         for journey in self._some(pattern):
             for ending in self.endings(journey):
                 seen.append(" ".join(way_to(ending.sighting)))
@@ -164,10 +172,50 @@ class Trace(TraceRecord):
         return sequence_diagram(self)
 
     def save(self, file: str | os.PathLike[str]) -> None:
-        """Writes a pcapng file; `frame.packet_id == 3` shows packet 3 at every interface that saw it. Raises OSError."""
+        """Writes a pcapng file; `frame.packet_id == 3` shows packet 3 at every interface that saw it. Raises OSError.
+
+        A name that ends in .json gives the same as JSON, with a version. `Trace.open` and `pynetemu trace show` take both.
+        """
         from pynetemu.trace.views.save import save
 
         save(self, file)
+
+    @classmethod
+    def open(cls, file: str | os.PathLike[str]) -> "Trace":
+        """A trace that was saved, with its reasons, without its lab. Raises OSError, and LabError for another file."""
+        from pynetemu.trace import saved
+
+        data = saved.read(file)
+        try:
+            return cls.of_data(data)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise LabError(f"{os.fspath(file)} is damaged: {error!r} where a packet of a trace should be") from None
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> "Trace":
+        """The trace that was saved as this data."""
+        from pynetemu.trace import saved
+
+        trace = cls(saved.wiring_of(data))
+        saved.restore(trace, data)
+        return trace
+
+    def __reduce__(self) -> tuple[object, ...]:
+        from pynetemu.trace import saved
+
+        return Trace.of_data, (saved.data_of(self),)
+
+    def diff(self, after: "Trace") -> "list[Difference]":
+        """This trace beside a later one: each packet with the one like it there, and whether path and end are the same."""
+        from pynetemu.trace.views.comparison import differences
+
+        return differences(self, after)
+
+    def comparison(self, after: "Trace", style: Style | None = None) -> str:
+        """The same as text: the packets that differ, and where their paths part."""
+        from pynetemu.trace.views.comparison import comparison
+
+        return comparison(self, after, style or Style())
 
 
 def _compiled(pattern: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:

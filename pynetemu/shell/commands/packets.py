@@ -1,7 +1,8 @@
 """What packets do: traces of commands, and why packets died."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pynetemu.trace.views.style import Style
 
 _last: "WeakKeyDictionary[Network, Trace]" = WeakKeyDictionary()
+_last_lines: "WeakKeyDictionary[Network, str]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ def trace(
     verbose: bool = False,
     live: bool = False,
     until_drop: bool = False,
+    diff: bool = False,
+    save: Path | None = None,
 ) -> Answer:
     """runs a line, and shows where each of its packets went
 
@@ -71,6 +75,9 @@ def trace(
     trace                        shows the last trace again
     trace --live                 shows all packets of the lab as they come, until Ctrl-C
     trace --until-drop LINE      runs it again and again until something is lost, or Ctrl-C
+    trace --diff LINE            runs it, and shows where its packets' paths part from those of the last trace
+    trace --diff                 the same with the last traced line, run again
+    trace --save FILE            keeps the last trace, for `pynetemu trace show FILE`
 
     --filter       only packets that match, as tcpdump writes it: 'icmp or arp', 'host blue'
     --engine       kernel (as root: it sees drops and their reasons) or sockets; by default the better one
@@ -78,19 +85,59 @@ def trace(
     -v, --verbose  every sighting on a line of its own
     --live         follows the whole lab until Ctrl-C; verbose: the kernels' own background traffic too
     --until-drop   for faults that come seldom
+    --diff         the last trace and a new one side by side, such as before and after a change
+    --save         into a file: .pcapng for Wireshark too, or .json
     """
     style = _style(ascii)
     shown: Literal["ladder", "sightings"] = "sightings" if verbose else "ladder"
+    if diff:
+        return _compare(shell, line, filter, engine, style)
     if live:
         return _follow(shell, filter, style, verbose, engine)
     if not line:
-        return Traced(_latest(shell), style, shell.network, shown)
+        return Traced(_saved(_latest(shell), save), style, shell.network, shown)
     if line.isdigit():
         return Traced(_latest(shell), style, shell.network, "packet", _number(_latest(shell), line))
     if line.endswith("&"):
         raise UsageError("trace: it runs a line in the foreground; for what goes on in the background: trace --live")
     status = _run_until_drop(shell, line, filter, engine) if until_drop else _run(shell, line, filter, engine)
-    return Traced(_latest(shell), style, shell.network, shown, status=status)
+    return Traced(_saved(_latest(shell), save), style, shell.network, shown, status=status)
+
+
+def _saved(trace: "Trace", file: Path | None) -> "Trace":
+    """The trace, kept in a file if one is named."""
+    if file is not None:
+        try:
+            trace.save(file)
+        except OSError as error:
+            raise LabError(f"cannot write {file}: {error.strerror}") from None
+    return trace
+
+
+@dataclass(frozen=True, slots=True)
+class Compared(Answer):
+    """Two traces side by side."""
+
+    before: "Trace"
+    after: "Trace"
+    style: "Style"
+    status: int = 0
+
+    def text(self, _: bool) -> str:
+        return self.before.comparison(self.after, self.style)
+
+    def data(self) -> object:
+        return [asdict(one) for one in self.before.diff(self.after)]
+
+
+def _compare(shell: Shell, line: str, filter: str, engine: str, style: "Style") -> Compared:
+    """A line beside the last trace; without one, the line that was traced last, again."""
+    before = _latest(shell)
+    line = line or _last_lines.get(shell.network, "")
+    if not line:
+        raise UsageError("trace --diff: which line? None was traced; try: trace --diff NODE ping -c1 OTHER")
+    status = _run(shell, line, filter, engine)
+    return Compared(before, _latest(shell), style, status)
 
 
 @command
@@ -151,6 +198,7 @@ def _run(shell: Shell, line: str, filter: str, engine: str) -> int:
 
     tracer = Tracer(shell.network, filter, engine=engine)
     _last[shell.network] = tracer.start()
+    _last_lines[shell.network] = line
     status: int | None = None
     try:
         status = shell.run_line(line)

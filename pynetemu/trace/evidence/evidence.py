@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pynetemu.engine.messages import wireguard
+from pynetemu.engine.messages.wireguard import Device
 from pynetemu.engine.protocol.relay_requests import EndedPacket, ReadEnded
 from pynetemu.engine.protocol.requests import ReadFiles
-from pynetemu.engine.wireguard_devices import Device
 from pynetemu.errors import PynetemuError
 from pynetemu.packets.identity import identity
 from pynetemu.plan.operations import Impair
@@ -189,12 +190,10 @@ class Evidence:
 
     def wireguard(self, node: str, interface: str) -> Device | None:
         """A WireGuard interface of a node, with its peers; None when it cannot be asked."""
-        from pynetemu.engine.wireguard import NETLINK_GENERIC, WireGuard
-
         with suppress(PynetemuError, OSError):
             if not self.ended:
-                with self._lab[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_GENERIC) as asked:
-                    return WireGuard(asked).device(interface)
+                with self._lab[node].socket(socket.AF_NETLINK, socket.SOCK_RAW, wireguard.NETLINK_GENERIC) as asked:
+                    return wireguard.device(asked, interface)
         return None
 
     def text(self, node: str, path: str) -> str:

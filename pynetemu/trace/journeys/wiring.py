@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pynetemu.plan.inventory import Inventory, Place
 from pynetemu.plan.operations import AddMacvlan, InterfaceAddress, Plan
@@ -12,6 +12,7 @@ from pynetemu.trace.sources.events import Event
 if TYPE_CHECKING:
     from pynetemu.lab.reading import LabState
     from pynetemu.lab.state import InterfaceState
+    from pynetemu.plan.operations.values import NodeKind
 
 WIRING = ("links", "addresses")  # the tables that `Wiring.learn` needs
 
@@ -43,6 +44,20 @@ class Wiring:
         self._interfaces = {str(address): places[-1][1] for address, places in inventory.owners.items()}
         self._link_locals = _made_of_macs(self.macs)
         self._neighbors = _neighbors(self.peers)
+
+    @classmethod
+    def known(cls, kinds: "dict[str, NodeKind]", peers: dict[Place, Place], addresses: dict[str, set[str]]) -> Self:
+        """That of a lab which is no more: its nodes and links, and whose addresses were whose."""
+        wiring = cls(Plan("", ()))
+        wiring.kinds, wiring.peers, wiring.owners = kinds, peers, addresses
+        wiring.is_bridge = lambda node: kinds.get(node) in ("switch", "hub")
+        wiring._neighbors = _neighbors(peers)
+        return wiring
+
+    @property
+    def named_addresses(self) -> dict[str, set[str]]:
+        """The nodes of every address, those that IPv6 gives to links too."""
+        return self._link_locals | self.owners
 
     def learn(self, state: "LabState") -> None:
         """Takes the links and addresses from the kernel ("links", "addresses").

@@ -1,6 +1,7 @@
 """What a trace saw and what was decided about it: the views show it, `pynetemu.trace.trace.Trace` adds assertions."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
@@ -9,6 +10,7 @@ from pynetemu.trace.evidence.meanwhile import Change
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.decide import Verdicts
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
@@ -41,6 +43,11 @@ class TraceRecord:
                 self.endings(journey)
         problems = verdicts.node_problems()
         self.node_problems = [problem for problem in problems if not lost or problem.kind != "connection"]
+
+    def restore(self, journey: Journey, endings: Sequence[Ending], asked: tuple[Question, ...]) -> None:
+        """Adds a journey of a trace that was saved."""
+        self.journeys.append(journey)
+        self._endings[journey.number], self._asked[journey.number] = endings, asked
 
     def keep(self, journey: Journey, endings: Sequence[Ending]) -> None:
         """Adds a journey that has been judged already; its number must be the next one."""
@@ -79,9 +86,13 @@ class TraceRecord:
         self.endings(journey)
         return self._asked.get(journey.number, ())
 
+    @cached_property
+    def _conversations(self) -> Conversations:
+        return self._verdicts.conversations if self._verdicts is not None else Conversations(self.journeys)
+
     def answer(self, ending: Ending) -> Journey | None:
         """What a node has sent back for a ping or a connection that was delivered there."""
-        if ending.fate != "delivered" or self._verdicts is None:
+        if ending.fate != "delivered":
             return None
         event = ending.sighting.event
-        return self._verdicts.conversations.answer(ending.node, dissect(event.data), event.time)
+        return self._conversations.answer(ending.node, dissect(event.data), event.time)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pynetemu.engine.wireguard_devices import Device
+from pynetemu.engine.messages.wireguard import Device
 from pynetemu.trace.evidence.lookups import Link, NodeTables
 from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.interfaces import link_down

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.capture.pcapng import Writer
 from pynetemu.trace.journeys.journey import Journey, Sighting
+from pynetemu.trace.saved import as_block, as_json
 
 if TYPE_CHECKING:
     from pynetemu.trace.verdicts.record import TraceRecord
@@ -13,7 +14,13 @@ _DROPS = ("drops", "packets that the kernel dropped, each with its reason as com
 
 
 def save(trace: "TraceRecord", file: str | os.PathLike[str]) -> None:
-    """Raises OSError."""
+    """As JSON where the name ends so, else as pcapng, which has the same in a block of its own. Raises OSError."""
+    if os.fspath(file).endswith(".json"):
+        content = as_json(trace)
+        with open(file, "wb") as output:
+            output.write(content)
+        return
+    block = as_block(trace)
     with open(file, "wb") as output:
         writer = Writer(output, f"a trace by pynetemu, seen by {trace.engine}, {trace.lost} packets missed")
         writer.names({address: trace.wiring.name(address) for address, nodes in trace.wiring.owners.items() if len(nodes) == 1})
@@ -27,6 +34,7 @@ def save(trace: "TraceRecord", file: str | os.PathLike[str]) -> None:
             outgoing = None if event.kind == "drop" else event.kind == "out"
             comment = _comment(trace, journey, sighting)
             writer.packet(numbers[place], event.time, event.data, event.length, outgoing, journey.number, comment)
+        writer.custom(block)
 
 
 def _described(trace: "TraceRecord", place: tuple[str, str]) -> tuple[str, str]:

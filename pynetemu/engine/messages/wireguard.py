@@ -1,0 +1,70 @@
+"""What a WireGuard interface is: its public key, and its peers with the addresses that each may send from (linux/wireguard.h).
+
+Read by hand, since `encoders` takes longer to load than a trace may.
+"""
+
+import socket
+import struct
+from base64 import b64encode
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
+
+from pynetemu.engine.messages.framing import ask, attribute, attributes, dump, malformed
+
+NETLINK_GENERIC = 16
+_CONTROL, _GET_FAMILY, _GET_DEVICE = 16, 3, 0  # GENL_ID_CTRL, CTRL_CMD_GETFAMILY, WG_CMD_GET_DEVICE
+_HEAD = struct.Struct("=BBH")  # struct genlmsghdr: command, version, reserved
+_FAMILY_ID, _FAMILY_NAME = 1, 2  # CTRL_ATTR_*
+_NAME, _KEY, _PEERS = 2, 4, 8  # WGDEVICE_A_IFNAME, _PUBLIC_KEY, _PEERS
+_PEER_KEY, _ALLOWED = 1, 9  # WGPEER_A_PUBLIC_KEY, _ALLOWEDIPS
+_ADDRESS, _LENGTH = 2, 3  # WGALLOWEDIP_A_IPADDR, _CIDR_MASK
+_SIZES = {4: socket.AF_INET, 16: socket.AF_INET6}
+
+
+class Device(NamedTuple):
+    """`key` is in base64; `peers` has the allowed addresses of each by its key: "10.1.0.0/24"."""
+
+    key: str
+    peers: dict[str, tuple[str, ...]]
+
+    def peer_for(self, address: str) -> str | None:
+        """The key of the peer to which packets for an address go, and that alone may send from it."""
+        wanted = ip_address(address)
+        found: tuple[int, str] | None = None
+        for key, allowed in self.peers.items():
+            for network in map(ip_network, allowed):
+                if wanted in network and (found is None or network.prefixlen > found[0]):
+                    found = network.prefixlen, key
+        return found[1] if found else None
+
+
+def device(connection: socket.socket, interface: str) -> Device:
+    """Asks over a generic netlink socket of a namespace. Raises OSError for what is refused."""
+    name = attribute(_FAMILY_NAME, b"wireguard\0")
+    (answer,) = ask(connection, _CONTROL, _HEAD.pack(_GET_FAMILY, 1, 0) + name)
+    family = int.from_bytes(dict(attributes(answer.body, _HEAD.size))[_FAMILY_ID], "little")
+    answers = dump(connection, family, _HEAD.pack(_GET_DEVICE, 1, 0) + attribute(_NAME, interface.encode() + b"\0"))
+    return device_of([answer.body for answer in answers])
+
+
+def device_of(bodies: list[bytes]) -> Device:
+    """Of the answers of the kernel, which are several where there are many peers."""
+    key, peers = "", dict[str, tuple[str, ...]]()
+    for body in bodies:
+        found = dict(attributes(body, _HEAD.size))
+        key = b64encode(found.get(_KEY, b"")).decode() or key
+        for _, peer in attributes(found.get(_PEERS, b"")):
+            told = dict(attributes(peer))
+            name = b64encode(told.get(_PEER_KEY, b"")).decode()
+            peers[name] = (*peers.get(name, ()), *_allowed(told.get(_ALLOWED, b"")))
+    return Device(key, peers)
+
+
+def _allowed(data: bytes) -> Iterator[str]:
+    for _, network in attributes(data):
+        told = dict(attributes(network))
+        packed = told.get(_ADDRESS, b"")
+        if len(packed) not in _SIZES:
+            raise malformed(f"an allowed address of {len(packed)} bytes")
+        yield f"{socket.inet_ntop(_SIZES[len(packed)], packed)}/{told.get(_LENGTH, bytes(1))[0]}"
