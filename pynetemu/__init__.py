@@ -144,6 +144,7 @@ if TYPE_CHECKING:
     from pynetemu.trace.verdicts.outcome import Outcome as Outcome
     from pynetemu.trace.verdicts.verdict import Ending as Ending
     from pynetemu.trace.verdicts.verdict import Reason as Reason
+    from pynetemu.trace.views.comparison import PacketDifference as PacketDifference
 
 __version__ = "0.1.0"
 
@@ -188,6 +189,7 @@ _HOMES = {
     "pynetemu.trace.tracer": "Tracer",
     "pynetemu.trace.verdicts.outcome": "Outcome",
     "pynetemu.trace.verdicts.verdict": "Ending Reason",
+    "pynetemu.trace.views.comparison": "PacketDifference",
     "pynetemu.lab.process": "Change Process",
     "pynetemu.network.node": "RunningNode",
     "pynetemu.results": "Result",

@@ -102,6 +102,7 @@ _PUBLIC = [
     "Network",
     "Node",
     "Outcome",
+    "PacketDifference",
     "PacketFilter",
     "Ping",
     "Pings",

@@ -28,7 +28,7 @@ from pynetemu.trace.views.style import Style
 from pynetemu.wording import near_or_all
 
 if TYPE_CHECKING:
-    from pynetemu.trace.views.comparison import Difference
+    from pynetemu.trace.views.comparison import PacketDifference
 
 _NO_SIGNS = str.maketrans("()|", "   ")
 _BAD = ("dropped", "waiting", "unanswered")
@@ -205,7 +205,7 @@ class Trace(TraceRecord):
 
         return Trace.of_data, (saved.data_of(self),)
 
-    def diff(self, after: "Trace") -> "list[Difference]":
+    def diff(self, after: "Trace") -> "list[PacketDifference]":
         """This trace beside a later one: each packet with the one like it there, and whether path and end are the same."""
         from pynetemu.trace.views.comparison import differences
 

@@ -20,7 +20,7 @@ _MOST = 40  # packets that are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PacketDifference:
     """A packet of two traces: `before` and `after` are its paths, empty in the trace that has none like it.
 
     `what` says how they differ; `parts` is the last node that both were in before their paths parted, "" where one follows the
@@ -44,7 +44,7 @@ class _Seen:
     reason: str
 
 
-def differences(before: "TraceRecord", after: "TraceRecord") -> list[Difference]:
+def differences(before: "TraceRecord", after: "TraceRecord") -> list[PacketDifference]:
     """Each packet with the one like it in the other trace: of the same kind, made by the same part, in the same order."""
     ours, theirs = _packets(before), _packets(after)
     keys = [*dict.fromkeys([*ours, *theirs])]
@@ -78,13 +78,13 @@ def _seen(trace: "TraceRecord", journey: Journey, endings: Sequence[Ending]) -> 
     return _Seen(packet.text + between, tuple(path), bad[0] if bad else "")
 
 
-def _difference(before: _Seen | None, after: _Seen | None) -> Difference:
+def _difference(before: _Seen | None, after: _Seen | None) -> PacketDifference:
     if before is None or after is None:
         seen = before or after
         assert seen is not None
         if before is None:
-            return Difference(seen.text, "only after", (), seen.path, "", ("", seen.reason))
-        return Difference(seen.text, "only before", seen.path, (), "", (seen.reason, ""))
+            return PacketDifference(seen.text, "only after", (), seen.path, "", ("", seen.reason))
+        return PacketDifference(seen.text, "only before", seen.path, (), "", (seen.reason, ""))
     reasons = before.reason, after.reason
     if before.path != after.path:
         both = zip(before.path, after.path, strict=False)
@@ -92,9 +92,9 @@ def _difference(before: _Seen | None, after: _Seen | None) -> Difference:
             (number for number, (one, other) in enumerate(both) if one != other), min(map(len, (before.path, after.path)))
         )
         parts = before.path[shared - 1] if 0 < shared < min(len(before.path), len(after.path)) else ""
-        return Difference(after.text, "path", before.path, after.path, parts, reasons)
+        return PacketDifference(after.text, "path", before.path, after.path, parts, reasons)
     what: Literal["end", "the same"] = "the same" if reasons[0] == reasons[1] else "end"
-    return Difference(after.text, what, before.path, after.path, "", reasons)
+    return PacketDifference(after.text, what, before.path, after.path, "", reasons)
 
 
 def comparison(before: "TraceRecord", after: "TraceRecord", style: Style) -> str:
@@ -111,7 +111,7 @@ def comparison(before: "TraceRecord", after: "TraceRecord", style: Style) -> str
     return "\n".join(lines)
 
 
-def _lines(one: Difference, style: Style) -> Iterator[str]:
+def _lines(one: PacketDifference, style: Style) -> Iterator[str]:
     arrow = f" {style.signs.arrow} "
     yield style.bold(style.words(f" {one.text}"))
     for name, path, reason in (("before", one.before, one.reasons[0]), ("after", one.after, one.reasons[1])):
