@@ -3,7 +3,6 @@
 import json
 import pickle
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from tests.trace.scenarios import Crossing
 
 
 @pytest.fixture(scope="module")
-def traces() -> Iterator[tuple[Trace, Trace]]:
+def traces() -> tuple[Trace, Trace]:
     """The same ping before and after r1 got a blackhole."""
     with Network(Crossing()) as network:
         with network.trace() as before:
@@ -22,7 +21,7 @@ def traces() -> Iterator[tuple[Trace, Trace]]:
         network["r1"].run("ip", "route", "add", "blackhole", "10.0.2.2")
         with network.trace() as after:
             network["blue"].run("ping", "-c1", "-W0.2", "10.0.2.2")
-    yield before, after
+    return before, after
 
 
 @pytest.mark.parametrize("name", ["kept.json", "kept.pcapng"])
