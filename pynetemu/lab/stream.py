@@ -71,7 +71,7 @@ class Events:
         return self
 
     def close(self) -> None:
-        """Ends it; what waits can still be taken. Closing twice is not an error."""
+        """Ends it; what has happened until now can still be taken. Closing twice is not an error."""
         if self._thread is None or self._is_closed:
             return
         os.eventfd_write(self._stop, 1)
@@ -216,11 +216,11 @@ class Events:
                 self._came.notify_all()
 
     def _hear(self) -> bool:
-        """Waits for something, and tells of it; false when all is over."""
+        """Waits for something, and tells of it; false when all is over. What came before the end is told."""
         began = time.time()
         kernel, engine = self._listening.socket.fileno(), self._told.fileno()
         found = readable([kernel, engine, self._stop, self._ended], None)
-        if self._stop in found or self._ended in found:
+        if self._ended in found:
             return False
         now = time.time()
         has_waited = now - began > _LATE
@@ -231,7 +231,7 @@ class Events:
                 self.put(*self._listening.look_again())
         if kernel in found:
             self.put(*self._listening.heard(now - _LATE if has_waited else None))
-        return True
+        return self._stop not in found
 
     def _occurrences(self, now: float) -> Iterator[LabEvent]:
         with suppress(BlockingIOError):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pynetemu.lab.stream import Events
 
 _FEW = 30  # nodes that are read before the trace begins
-_SECONDS = 0.05  # that the last events may take from the kernel to us
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,8 @@ class Meanwhile:
             self._thread.join()
         if self._events is None:
             return []
-        with suppress(TimeoutError, PynetemuError):
-            last = self._events.next(timeout=_SECONDS)
-            found = [last, *self._events.pending()]
-            self._events.close()
-            return _changes([*found, *self._events.pending()], lines)
-        self._events.close()
-        return []
+        self._events.close()  # the nodes have been asked since the end, so that the engine has told what it knew
+        return _changes(self._events.pending(), lines)
 
 
 def _changes(events: "list[LabEvent]", lines: Sequence[TracedLine]) -> list[Change]:

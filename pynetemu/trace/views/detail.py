@@ -13,6 +13,7 @@ from pynetemu.packets.dissect import dissect
 from pynetemu.trace.evidence.lookups import NodeTables
 from pynetemu.trace.evidence.rules import keys_of
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
+from pynetemu.trace.verdicts.case import TABLES
 from pynetemu.trace.views.changes import changes, macs_rewritten
 from pynetemu.trace.views.style import Style
 
@@ -113,10 +114,17 @@ class _Detail:
             yield from map(style.failed, style.wrapped(told, 2, self._node_width + 6))
             for text in reason.details:
                 yield from map(style.dim, style.wrapped(style.words(text), self._node_width + 8))
-            if known := " · ".join(filter(None, (reason.source, reason.proof))):
+            if known := " · ".join(filter(None, (self._source(reason.source), reason.proof))):
                 yield from map(style.dim, style.wrapped(style.words(f"({known})"), self._node_width + 8))
             if reason.hint:
                 yield style.words(f"  try: {reason.hint}")
+
+    def _source(self, source: str) -> str:
+        """Who says so; of what nodes were asked, how long after the packet that was."""
+        asked = self._trace.asked(self._journey) if source == TABLES else ()
+        if not asked:
+            return source
+        return f"{source}, {(asked[-1].time - self._journey.sightings[-1].event.time) / 1e9:.2f} s later"
 
 
 def _ports(hop: Hop) -> str:
