@@ -48,11 +48,12 @@ class Follower:
         self.engine = ""
 
     def __enter__(self) -> Self:
-        self._wiring.learn(self._lab.state(tables=WIRING))
+        state = self._lab.state(tables=(*WIRING, "filters"))
+        self._wiring.learn(state)
         with ExitStack() as undo:
             self._source = open_source(self._lab, self._lab.nodes, self._expression, engine=self._engine)
             undo.callback(self._source.close)
-            self._evidence = Evidence(self._lab, self._lab.nodes)
+            self._evidence = Evidence(self._lab, self._lab.nodes, state.packet_filters)
             undo.callback(self._evidence.close)
             undo.callback(self._evidence.firewall.close)
             self._undo = undo.pop_all()

@@ -16,6 +16,7 @@ from pynetemu.packets.dissect import is_to_many
 from pynetemu.plan.no_gc import no_collection
 from pynetemu.results import Result
 from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.link_changes import LinkChanges
 from pynetemu.trace.evidence.meanwhile import Meanwhile
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.join import join
@@ -49,11 +50,14 @@ class Tracer:
     def start(self) -> Trace:
         """Begins, and returns when no packet can be missed any more; raises FilterError, LabError."""
         lab = self._lab
-        self._wiring.learn(lab.state(tables=WIRING))
+        self._changes = LinkChanges(lab)
+        state = lab.state(tables=(*WIRING, "filters"))
+        self._wiring.learn(state)
         with ExitStack() as undo:
+            undo.callback(self._changes.close)
             self._source = open_source(lab, lab.nodes, self._expression, self._snap, self._engine)
             undo.callback(self._source.close)
-            self._evidence = Evidence(lab, lab.nodes)
+            self._evidence = Evidence(lab, lab.nodes, state.packet_filters)
             undo.callback(self._evidence.close)
             self._collector = Collector(self._source, self._evidence.firewall)
             lab.on_result.append(self._heard)
@@ -75,9 +79,10 @@ class Tracer:
             self._lab.on_result.remove(self._heard)  # what verdicts ask of the nodes is no part of the trace
         with self._undo, no_collection():
             events = of_lab(self._lab, self._collector.stop(self._is_under_way, _SECONDS_UNDER_WAY))
-            self._evidence.stop()
+            self._evidence.stop(self._met(events))
             with suppress(PynetemuError):  # the lab has ended
-                self._wiring.learn(self._lab.state(tables=WIRING))
+                if self._changes.any():
+                    self._wiring.learn(self._lab.state(tables=WIRING))
             events = self._wiring.with_names_of_now(events)
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             journeys = join(events, self._wiring)
@@ -86,6 +91,13 @@ class Tracer:
             missed = self._evidence.firewall.lost
             self.trace.fill(journeys, verdicts, engine=self._source.name, lost=self._source.lost, rules_missed=missed)
         return self.trace
+
+    def _met(self, events: list[Event]) -> set[str] | None:
+        """The nodes in which there were packets, of lines that are known; without one each node may have wanted to send."""
+        lines = self.trace.lines
+        if not lines or not all(line.node for line in lines):
+            return None
+        return {event.node for event in events if not is_background(event.data)} | {line.node for line in lines}
 
     def __enter__(self) -> Trace:
         return self.start()

@@ -3,7 +3,7 @@
 import socket
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +24,7 @@ from pynetemu.trace.sources.nftrace import Drop, Firewall
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
+    from pynetemu.lab.state import PacketFilter
 
 
 _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
@@ -45,9 +46,9 @@ class Question:
 class Evidence:
     """Begins to watch when it is made; `stop` ends that. What is asked later is asked once, and remembered."""
 
-    def __init__(self, lab: "Lab", nodes: Sequence[str]) -> None:
-        self._lab, self._nodes = lab, list(nodes)
-        self._before = counters.read(lab, self._nodes, iptables.FILES)
+    def __init__(self, lab: "Lab", nodes: Sequence[str], filters: "Sequence[PacketFilter]") -> None:
+        self._lab, self._nodes, self._filtered = lab, list(nodes), filters
+        self._before = counters.read(lab, self._nodes)
         self._tables: dict[str, NodeTables] = {}
         self._rules: dict[str, dict[tuple[str, str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
@@ -56,10 +57,8 @@ class Evidence:
         self._legacy: dict[str, list[LegacyRule]] = {}
         looked_at = self._nodes if len(self._nodes) <= _FEW else ()
         self._queues_before = {node: self._queues(node) for node in looked_at}
-        self.firewall = Firewall(lab, self._nodes)
-        self._legacy_before = {
-            node: iptables.read(lab[node], _names(texts)) for node, texts in self._before.items() if any(_names(texts))
-        }
+        self.firewall = Firewall(lab, sorted({one.node for one in filters if one.tool == "nft"}))
+        self._legacy_before = {node: iptables.read(lab[node], names) for node in self._nodes if any(names := self._names(node))}
         self.moved: dict[str, dict[str, int]] = {}
         self.ended = False
 
@@ -67,18 +66,20 @@ class Evidence:
         with NodeTables(self._lab[node]) as tables:
             return {(queue.interface, queue.kind): queue for queue in tables.queues if queue.kind != "noqueue"}
 
-    def stop(self) -> None:
-        """Reads the counters again, and takes the firewall's traces away."""
+    def stop(self, met: Collection[str] | None = None) -> None:
+        """Takes the firewall's traces away, and reads the counters again: those of nodes that packets met, or of all."""
         self.firewall.close()
+        met = None if met is None else {*met, *(drop.node for drop in self.firewall.drops)}
+        nodes = [node for node in self._nodes if met is None or node in met]
         with suppress(PynetemuError):  # a lab that has ended has no counters any more
-            after = counters.read(self._lab, self._nodes)
-            self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
+            after = counters.read(self._lab, nodes)
+            self.moved = {node: counters.moved(self._before[node], after[node]) for node in nodes}
 
     def refresh(self) -> None:
         """Forgets what was asked, since time has passed, and reads the counters again."""
         self._forget()
         with suppress(PynetemuError):
-            after = counters.read(self._lab, self._nodes, iptables.FILES)
+            after = counters.read(self._lab, self._nodes)
             self.moved = {node: counters.moved(self._before[node], after[node]) for node in self._nodes}
             self._before = after
 
@@ -149,11 +150,17 @@ class Evidence:
 
     def legacy_rules(self, node: str) -> list[LegacyRule]:
         """The rules of iptables-legacy in a node that have ended packets meanwhile."""
-        if node not in self._legacy and not self.ended and any(names := _names(self._before[node])):
+        if node not in self._legacy and not self.ended and any(names := self._names(node)):
             with suppress(PynetemuError):
                 now = iptables.read(self._lab[node], names)
                 self._legacy[node] = iptables.moved(self._legacy_before.get(node, {}), now)
         return self._legacy.get(node, [])
+
+    def _names(self, node: str) -> tuple[str, str]:
+        """The tables of iptables-legacy for IPv4 and for IPv6, as their programs know them."""
+        here = [one for one in self._filtered if one.node == node]
+        ipv4, ipv6 = (" ".join(one.table for one in here if one.tool == tool) for tool in iptables.PROGRAMS)
+        return ipv4, ipv6
 
     def has_reader(self, node: str, queue: int) -> bool:
         """Whether a program of a node reads a queue of the firewall (NFQUEUE)."""
@@ -236,11 +243,6 @@ class Evidence:
                 if link.index != 1 and link.kind != "bridge":
                     found.setdefault(link.mac, []).append((node, link.name))
         return found
-
-
-def _names(texts: Sequence[str]) -> tuple[str, str]:
-    """The tables of iptables-legacy for IPv4 and for IPv6, among the texts of a node."""
-    return texts[-2], texts[-1]
 
 
 def _sockets(text: str) -> Iterator[tuple[str, int]]:

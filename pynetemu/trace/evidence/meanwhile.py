@@ -37,6 +37,7 @@ class Meanwhile:
         self._lab = lab
         self._events: Events | None = None
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
         self._is_over = False
 
     def start(self) -> None:
@@ -48,13 +49,18 @@ class Meanwhile:
 
     def _open(self) -> None:
         with suppress(PynetemuError, OSError):  # the lab has ended, or this kernel tells nothing of other namespaces
-            self._events = self._lab.events()
+            events = self._lab.events()
+            with self._lock:
+                if not self._is_over:
+                    self._events = events
+                    return
+            events.close()
 
     def stop(self, lines: Sequence[TracedLine]) -> list[Change]:
         """What changed, in the order of time; the end of the commands that were traced is none."""
-        if self._thread is not None:
-            self._thread.join()
-        if self._events is None:
+        with self._lock:
+            self._is_over = True
+        if self._events is None:  # the first reading of a large lab takes longer than the trace: its thread goes on, and closes
             return []
         self._events.close()  # the nodes have been asked since the end, so that the engine has told what it knew
         return _changes(self._events.pending(), lines)

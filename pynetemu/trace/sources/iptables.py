@@ -1,6 +1,6 @@
 """The rules of iptables-legacy with their counters, by getsockopt(2) as iptables asks (linux/netfilter_ipv4/ip_tables.h).
 
-    before = read(network["r1"], Names("filter", ""))
+    before = read(network["r1"], ("filter", ""))
     ...
     moved(before, read(...))            the rules that have counted packets meanwhile
 
@@ -23,7 +23,7 @@ from pynetemu.packets.dissect import Packet
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
 
-FILES = ("/proc/net/ip_tables_names", "/proc/net/ip6_tables_names")  # which tables there are: asking for one would make it
+PROGRAMS = ("iptables-legacy", "ip6tables-legacy")
 _INFO, _ENTRIES = 64, 65  # IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES
 _INFORMATION = struct.Struct("=32sI5I5III")  # struct ipt_getinfo: name, hooks, their first rules, their policies, number, size
 _HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
@@ -91,7 +91,7 @@ Counted = Mapping[LegacyRule, int]
 
 
 def read(node: "LabNode", names: tuple[str, str]) -> Counted:
-    """How many packets each rule that ends packets has counted; `names` are the texts of `FILES`."""
+    """How many packets each rule that ends packets has counted; `names` are the tables of IPv4 and of IPv6."""
     found: dict[LegacyRule, int] = {}
     for family, text in zip(_LAYOUTS, names, strict=True):
         for table in text.split():

@@ -58,6 +58,8 @@ class Drop:
 class Firewall:
     """Asks each node whether it has rules, and lets the kernel trace them there."""
 
+    """`nodes` are those that have tables of nftables."""
+
     def __init__(self, lab: "Lab", nodes: Sequence[str]) -> None:
         self.drops: list[Drop] = []
         self.lost = False

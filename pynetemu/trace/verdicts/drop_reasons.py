@@ -116,7 +116,12 @@ def _named(case: Case) -> Reason:
     where = event.place.partition(" ")[0]
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED") and (wrong := causes.malformed(case)):
         return wrong
-    if case.packet.protocol in ("VXLAN", "GRE") and event.reason in _AT_TUNNELS and (end := end_of_tunnel(case)):
+    if (
+        case.packet.protocol in ("VXLAN", "GRE")
+        and event.reason in _AT_TUNNELS
+        and _is_here(case)
+        and (end := end_of_tunnel(case))
+    ):
         return end
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED"):
         known = by_rule(case) or causes.too_old(case)
@@ -149,6 +154,11 @@ def _to_port(case: Case, tables: NodeTables, out: Link) -> Reason | None:
     if came is None or link is None:
         return None
     return bridge_causes.between(case.node, link, out, came.data, came.length - 14, tables, case.wiring, case.evidence)
+
+
+def _is_here(case: Case) -> bool:
+    decision = case.decide()
+    return decision is not None and decision.kind == "local"
 
 
 def _from_text(case: Case) -> Reason:
