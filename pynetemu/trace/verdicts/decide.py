@@ -106,7 +106,8 @@ class Verdicts:
         is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
         sent = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == case.node)
         looped = next((event.data for event in sent if is_to_many(event.data)), b"") if journey.first.node == case.node else b""
-        if looped and case.leaf.event.reason != "NETFILTER_DROP":
+        event = case.leaf.event
+        if looped and event.reason != "NETFILTER_DROP" and "dev_hard_start_xmit" not in event.place:
             return Ending(case.leaf, "ignored")  # a copy for the sender itself
         if is_expected_drop(case.leaf.event, looped) or has_right_checksum(case) or (is_read and by_rule(case) is None):
             arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)

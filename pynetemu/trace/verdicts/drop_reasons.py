@@ -11,7 +11,7 @@ from pynetemu.trace.verdicts.causes import Cause
 from pynetemu.trace.verdicts.filters import by_filter
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
-from pynetemu.trace.verdicts.tunnels import end_of_tunnel
+from pynetemu.trace.verdicts.tunnels import end_of_tunnel, not_sent
 from pynetemu.trace.verdicts.verdict import Reason
 
 
@@ -116,13 +116,11 @@ def _named(case: Case) -> Reason:
     where = event.place.partition(" ")[0]
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED") and (wrong := causes.malformed(case)):
         return wrong
-    if (
-        case.packet.protocol in ("VXLAN", "GRE")
-        and event.reason in _AT_TUNNELS
-        and _is_here(case)
-        and (end := end_of_tunnel(case))
-    ):
+    at_tunnel = case.packet.protocol in ("VXLAN", "GRE") and event.reason in _AT_TUNNELS and _is_here(case)
+    if at_tunnel and (end := end_of_tunnel(case)):
         return end
+    if "dev_hard_start_xmit" in event.place and (lost := not_sent(case)):
+        return lost
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED"):
         known = by_rule(case) or causes.too_old(case)
         if known:

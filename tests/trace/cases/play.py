@@ -12,6 +12,7 @@ from typing import Literal
 
 from tests.support.pynetemu import CLONE
 from tests.support.users import ALICE, pynetemu_as
+from tests.support.wait import PATIENCE
 
 Engine = Literal["kernel", "sockets"]
 State = Literal["right", "vague", "wrong", "silent", "not triggered"]
@@ -25,6 +26,7 @@ _HINT = re.compile(r"^   try: (.*?)(?: · why)?$", re.MULTILINE)
 _VAGUE = re.compile(
     r"dropped in|vanished in|lost |did not answer|but not seen at|dropped by the firewall of|no route for what|sent nothing"
 )
+_SECONDS = 60
 _TOOLS = ("curl", "dig", "ipset", "iptables", "iptables-legacy", "nc", "socat")
 
 
@@ -111,7 +113,9 @@ def _run(case: CaseOfTrace, engine: Engine, lines: list[str]) -> "subprocess.Com
     if engine == "sockets" and os.getuid() == 0:
         return pynetemu_as(ALICE, f"{_LABS}:{case.lab}", *words)
     command = [sys.executable, "-m", "pynetemu", f"{_LABS}:{case.lab}", *words]
-    return subprocess.run(command, cwd=CLONE, capture_output=True, text=True, errors="replace", timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=CLONE, capture_output=True, text=True, errors="replace", timeout=_SECONDS * PATIENCE, check=False
+    )
 
 
 def judge(case: CaseOfTrace, output: str, errors: str) -> Played:
