@@ -26,7 +26,7 @@ _HINT = re.compile(r"^   try: (.*?)(?: · why)?$", re.MULTILINE)
 _VAGUE = re.compile(
     r"dropped in|vanished in|lost |did not answer|but not seen at|dropped by the firewall of|no route for what|sent nothing"
 )
-_SECONDS = 60
+_SECONDS = 60 * PATIENCE
 _TOOLS = ("curl", "dig", "ipset", "iptables", "iptables-legacy", "nc", "socat")
 
 
