@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from pynetemu.engine import wireguard
+from pynetemu.engine.messages import wireguard as messages
 from pynetemu.engine.messages.framing import NESTED, Message, attribute
 from pynetemu.engine.wireguard import WireGuard
 
@@ -95,3 +96,21 @@ def test_keys_and_handshakes_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not link.has_met("wg0", b64encode(_PRIVATE))
     assert not link.has_met("wg0", b64encode(bytes(32)))
     assert kernel.sent[0] == (_FAMILY, b"\0\1\0\0" + _NAME)
+
+
+def test_a_device_is_read_with_its_peers_in_any_number_of_messages() -> None:
+    ours = attribute(1, _KEY) + _list(9, attribute(1, b"\2\0") + attribute(2, bytes([10, 1, 0, 0])) + attribute(3, b"\x18"))
+    more = attribute(1, _KEY) + _list(9, attribute(1, b"\x0a\0") + attribute(2, bytes(16)) + attribute(3, b"\0"))
+    head = b"\0\1\0\0"
+    found = messages.device_of([head + attribute(4, _PRIVATE) + _list(8, ours), head + _list(8, more)])
+    name = b64encode(_KEY).decode()
+    assert found == messages.Device(b64encode(_PRIVATE).decode(), {name: ("10.1.0.0/24", "::/0")})
+    assert found.peer_for("10.1.0.7") == name
+    assert found.peer_for("10.2.0.7") is None
+    assert found.peer_for("fd00::1") == name
+
+
+def test_an_address_that_is_none_is_told() -> None:
+    peer = attribute(1, _KEY) + _list(9, attribute(2, b"\1\2\3"))
+    with pytest.raises(OSError, match="an allowed address of 3 bytes"):
+        messages.device_of([b"\0\1\0\0" + _list(8, peer)])
