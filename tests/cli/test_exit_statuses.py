@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu import Network, Shell
-from tests.support.labs import running
+from tests.support.labs import mine, running
 from tests.support.pynetemu import BLUE, pynetemu
 from topologies.blue import Blue
 
@@ -107,21 +107,21 @@ def test_a_verb(tmp_path: Path) -> None:
     empty.write_text("")
     failing = tmp_path / "failing"
     failing.write_text("blue sh -c 'exit 5'\nblue true\n")
-    with running("verbs"):
+    with running(mine("verbs")):
         for words, status in (
-            (["exec", "verbs", "blue", "--", "true"], 0),
-            (["exec", "verbs", "blue", "--", "sh", "-c", "exit 7"], 7),
-            (["exec", "verbs", "blue", "--", "sh", "-c", "kill -9 $$"], 137),
-            (["exec", "verbs", "blue", "--", "nosuchprogram"], 127),
-            (["exec", "verbs", "nosuch", "--", "true"], 1),
+            (["exec", mine("verbs"), "blue", "--", "true"], 0),
+            (["exec", mine("verbs"), "blue", "--", "sh", "-c", "exit 7"], 7),
+            (["exec", mine("verbs"), "blue", "--", "sh", "-c", "kill -9 $$"], 137),
+            (["exec", mine("verbs"), "blue", "--", "nosuchprogram"], 127),
+            (["exec", mine("verbs"), "nosuch", "--", "true"], 1),
             (["exec", "nosuch", "blue", "--", "true"], 1),
             (["exec"], 2),
             (["attach", "nosuch"], 1),
-            (["capture", "verbs", "blue:nosuch"], 1),
-            (["capture", "verbs", "-w", "/nosuch/x.pcapng"], 1),
+            (["capture", mine("verbs"), "blue:nosuch"], 1),
+            (["capture", mine("verbs"), "-w", "/nosuch/x.pcapng"], 1),
             (["capture", "nosuch"], 1),
-            (["events", "verbs", "--quiet-for", "0"], 0),
-            (["events", "verbs", "nosuch"], 2),
+            (["events", mine("verbs"), "--quiet-for", "0"], 0),
+            (["events", mine("verbs"), "nosuch"], 2),
             (["events", "nosuch"], 1),
             (["ps"], 0),
             (["ps", "nosuch"], 2),

@@ -9,28 +9,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.labs import processes_of, running
+from tests.support.labs import mine, processes_of, running
 from tests.support.pynetemu import BLUE, PROGRAM, environment, pynetemu
 from tests.support.terminal import Terminal
 from tests.support.wait import wait_until
+
+SECOND = mine("second")
+_WRONG = mine("secnod")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def shell() -> Iterator["subprocess.Popen[str]"]:
     """A lab whose every process runs already, so that the tests leave none behind."""
-    with running("second") as process:
+    with running(SECOND) as process:
         for node, other in ("blue", "root"), ("root", "blue"):
-            assert pynetemu("exec", "second", node, "--", "curl", "-s", f"{other}:8080").returncode == 0
+            assert pynetemu("exec", SECOND, node, "--", "curl", "-s", f"{other}:8080").returncode == 0
         yield process
 
 
 def test_ps_lists_it(shell: "subprocess.Popen[str]") -> None:
     head, *rows = pynetemu("ps").stdout.splitlines()
     assert head.split() == ["LAB", "PID", "AGE", "NODES", "FILE"]
-    (row,) = (row.split() for row in rows if row.startswith("second "))
-    assert row[:2] == ["second", str(shell.pid)]
+    (row,) = (row.split() for row in rows if row.startswith(f"{SECOND} "))
+    assert row[:2] == [SECOND, str(shell.pid)]
     assert row[-3:] == ["root,", "blue", str(BLUE)]
-    (data,) = (lab for lab in json.loads(pynetemu("ps", "--json").stdout) if lab["name"] == "second")
+    (data,) = (lab for lab in json.loads(pynetemu("ps", "--json").stdout) if lab["name"] == SECOND)
     assert (data["pid"], data["nodes"], data["file"]) == (shell.pid, ["root", "blue"], str(BLUE))
     assert isinstance(data["started"], float)
 
@@ -38,7 +41,7 @@ def test_ps_lists_it(shell: "subprocess.Popen[str]") -> None:
 def test_exec_passes_all_three_streams_and_the_status() -> None:
     script = "from sys import *; stdout.buffer.write(stdin.buffer.read()[::-1]); stderr.write('told'); exit(7)"
     done = subprocess.run(
-        [*PROGRAM, "exec", "second", "blue", "--", "python3", "-c", script],
+        [*PROGRAM, "exec", SECOND, "blue", "--", "python3", "-c", script],
         input=bytes(range(256)),
         capture_output=True,
         env=environment(),
@@ -60,16 +63,16 @@ def test_exec_passes_all_three_streams_and_the_status() -> None:
     ],
 )
 def test_exec_runs_a_command_as_it_was_given(command: list[str], status: int, stdout: str) -> None:
-    done = pynetemu("exec", "second", "blue", "--", *command)
+    done = pynetemu("exec", SECOND, "blue", "--", *command)
     assert (done.returncode, done.stdout) == (status, stdout), done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["exec", "secnod", "blue", "--", "true"], "there is no lab 'secnod'; did you mean 'second'?"),
-        (["exec", "second", "bleu", "--", "true"], "Blue has no node 'bleu'; did you mean 'blue'?"),
-        (["exec", "second", "help"], "Blue has no node 'help'; it has root, blue"),
+        (["exec", _WRONG, "blue", "--", "true"], f"there is no lab {_WRONG!r}; did you mean {SECOND!r}?"),
+        (["exec", SECOND, "bleu", "--", "true"], "Blue has no node 'bleu'; did you mean 'blue'?"),
+        (["exec", SECOND, "help"], "Blue has no node 'help'; it has root, blue"),
         (["attach", "xyz"], "there is no lab 'xyz'; "),
     ],
 )
@@ -81,35 +84,33 @@ def test_wrong_names_are_told_with_what_there_is(arguments: list[str], told: str
 
 
 def test_what_one_process_changes_another_sees() -> None:
-    assert pynetemu("exec", "second", "blue", "--", "ip", "route", "add", "10.9.0.0/16", "via", "10.0.0.1").returncode == 0
-    assert "10.9.0.0/16" in pynetemu("exec", "second", "blue", "--", "ip", "route").stdout
-    assert (
-        pynetemu("exec", "second", "root", "--", "ip", "netns", "exec", "blue", "ip", "route").stdout.count("10.9.0.0/16") == 1
-    )
+    assert pynetemu("exec", SECOND, "blue", "--", "ip", "route", "add", "10.9.0.0/16", "via", "10.0.0.1").returncode == 0
+    assert "10.9.0.0/16" in pynetemu("exec", SECOND, "blue", "--", "ip", "route").stdout
+    assert pynetemu("exec", SECOND, "root", "--", "ip", "netns", "exec", "blue", "ip", "route").stdout.count("10.9.0.0/16") == 1
 
 
 def test_attach_takes_lines_from_standard_input() -> None:
-    done = pynetemu("attach", "second", input="blue hostname\nroot hostname\nblue sh -c 'exit 5'\nblue hostname\n")
+    done = pynetemu("attach", SECOND, input="blue hostname\nroot hostname\nblue sh -c 'exit 5'\nblue hostname\n")
     assert (done.stdout, done.returncode) == ("blue\nroot\n", 5)
 
 
 def test_attach_at_a_terminal_and_leaving_leaves_the_lab_running() -> None:
-    with Terminal(*PROGRAM, "attach", "second", prompt="second> ") as terminal:
+    with Terminal(*PROGRAM, "attach", SECOND, prompt=f"{SECOND}> ") as terminal:
         terminal.wait_for_prompt()
         assert terminal.ask("blue hostname") == "blue"
         assert "/dev/pts/" in terminal.ask("blue tty")
         terminal.enter("blue sleep 1000")
-        wait_until(lambda: "sleep" in pynetemu("exec", "second", "blue", "--", "ps", "-eo", "comm").stdout)
+        wait_until(lambda: "sleep" in pynetemu("exec", SECOND, "blue", "--", "ps", "-eo", "comm").stdout)
         terminal.key("c")
         terminal.wait_for_prompt()
         terminal.key("d")
         assert terminal.wait() == 130
-    assert pynetemu("exec", "second", "blue", "--", "true").returncode == 0
+    assert pynetemu("exec", SECOND, "blue", "--", "true").returncode == 0
 
 
 def test_the_end_of_the_lab_ends_those_that_attached() -> None:
-    with running("short") as short:
-        command = [*PROGRAM, "exec", "short", "blue", "--", "sh", "-c", "echo started; exec sleep 1000"]
+    with running(mine("short")) as short:
+        command = [*PROGRAM, "exec", mine("short"), "blue", "--", "sh", "-c", "echo started; exec sleep 1000"]
         attached = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), start_new_session=True
         )
@@ -123,13 +124,13 @@ def test_the_end_of_the_lab_ends_those_that_attached() -> None:
 
 @pytest.mark.slow
 def test_two_labs_of_one_file_side_by_side() -> None:
-    with running("second"):  # takes the next free name
+    with running(SECOND):  # takes the next free name
         names = [lab["name"] for lab in json.loads(pynetemu("ps", "--json").stdout)]
-        assert {"second", "second-2"} <= set(names)
-        assert pynetemu("exec", "second-2", "blue", "--", "ip", "link", "set", "lo", "down").returncode == 0
-        for name, received in ("second", "1 received"), ("second-2", "unreachable"):
+        assert {SECOND, f"{SECOND}-2"} <= set(names)
+        assert pynetemu("exec", f"{SECOND}-2", "blue", "--", "ip", "link", "set", "lo", "down").returncode == 0
+        for name, received in (SECOND, "1 received"), (f"{SECOND}-2", "unreachable"):
             answer = pynetemu("exec", name, "blue", "--", "sh", "-c", "ping -c1 -W1 127.0.0.1 2>&1").stdout
-            assert (received in answer) or (name == "second-2" and "1 received" not in answer)
+            assert (received in answer) or (name == f"{SECOND}-2" and "1 received" not in answer)
 
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "a\nb", "", "x" * 200])

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.support.labs import processes_of, running
+from tests.support.labs import mine, processes_of, running
 from tests.support.pynetemu import pynetemu
 
 _STRANGER = 54323
@@ -66,48 +66,49 @@ def _strangers() -> list[int]:
 
 @pytest.mark.parametrize("stranger", _strangers())
 def test_sockets_that_are_no_labs(stranger: int) -> None:
-    mine = f"pynetemu/{os.getuid()}/"
-    names = [
-        *(mine + name for name in ("full", "full2", "silent", "b\x1b[2Jell", "a/b", "new\nline", "", "ü")),
-        *("pynetemu/²/x", "pynetemu/x/y", "pynetemu//", "pynetemu/99999999999999999999/x", "pynetemu", "pynetemu/-1/x"),
-    ]
+    ours, here = f"pynetemu/{os.getuid()}/", mine("true")
+    full, other, silent, lines = mine("full"), mine("full2"), mine("silent"), mine("new\nline")
+    names = [ours + name for name in (full, other, silent, mine("b\x1b[2Jell"), mine("a/b"), lines, mine("ü"))]
+    names += map(mine, ("pynetemu/²/x", "pynetemu/x/y", "pynetemu//", f"pynetemu/{'9' * 20}/x", "pynetemu", "pynetemu/-1/x"))
     with ExitStack() as open_sockets:
-        open_sockets.enter_context(running("true"))
+        open_sockets.enter_context(running(here))
         open_sockets.enter_context(_listening(stranger, *names))
         began = time.monotonic()
         done = pynetemu("ps")
-        assert _labs(done.stdout) & {"true", *names, *(name.removeprefix(mine) for name in names)} == {"true"}
+        assert _labs(done.stdout) & {here, *names, *(name.removeprefix(ours) for name in names)} == {here}
         assert done.returncode == 0
         assert "\x1b" not in done.stdout + done.stderr
-        assert re.search(r"no answer from (.*, )?full, (.*, )?full2\b", done.stderr)
-        for verb in ["exec", "full", "blue", "--", "true"], ["attach", "silent"], ["exec", "new\nline", "blue", "true"]:
+        assert re.search(rf"no answer from (.*, )?{full}, (.*, )?{other}\b", done.stderr)
+        for verb in ["exec", full, "blue", "--", "true"], ["attach", silent], ["exec", lines, "blue", "true"]:
             done = pynetemu(*verb)
             assert done.returncode == 1 and done.stderr.startswith("pynetemu: ") and "Traceback" not in done.stderr
-        assert pynetemu("exec", "true", "blue", "--", "hostname").stdout == "blue\n"
+        assert pynetemu("exec", here, "blue", "--", "hostname").stdout == "blue\n"
         done = pynetemu("exec", "nosuch", "blue", "true")
         assert "there is no lab 'nosuch'" in done.stderr and "\x1b" not in done.stderr
         assert time.monotonic() - began < 30
 
 
 def test_a_lab_that_is_stopped() -> None:
-    with running("halted") as shell, running("other"):
+    halted, other = mine("halted"), mine("other")
+    with running(halted) as shell, running(other):
         engine = processes_of(shell.pid)["engine"]
         os.kill(engine, signal.SIGSTOP)
         try:
             done = pynetemu("ps")
-            assert _labs(done.stdout) & {"halted", "other"} == {"other"}
-            assert re.search(r"no answer from (.*, )?halted\b", done.stderr)
-            for verb in ["exec", "halted", "blue", "--", "true"], ["attach", "halted"]:
+            assert _labs(done.stdout) & {halted, other} == {other}
+            assert re.search(rf"no answer from (.*, )?{halted}\b", done.stderr)
+            for verb in ["exec", halted, "blue", "--", "true"], ["attach", halted]:
                 done = pynetemu(*verb)
                 assert (done.returncode, done.stdout) == (1, "")
-                assert done.stderr == "pynetemu: the lab 'halted' does not answer: it is stopped, or very busy\n"
+                assert done.stderr == f"pynetemu: the lab {halted!r} does not answer: it is stopped, or very busy\n"
         finally:
             os.kill(engine, signal.SIGCONT)
-        assert pynetemu("exec", "halted", "blue", "--", "hostname").stdout == "blue\n"
+        assert pynetemu("exec", halted, "blue", "--", "hostname").stdout == "blue\n"
 
 
 def test_a_socket_that_goes_away_is_no_lab() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as bound:
-        bound.bind(f"\0pynetemu/{os.getuid()}/bound")  # and does not listen
-        assert "bound" not in pynetemu("ps").stdout
-        assert "there is no lab 'bound'" in pynetemu("attach", "bound").stderr
+        name = mine("bound")
+        bound.bind(f"\0pynetemu/{os.getuid()}/{name}")  # and does not listen
+        assert name not in pynetemu("ps").stdout
+        assert f"there is no lab {name!r}" in pynetemu("attach", name).stderr

@@ -26,6 +26,7 @@ from pynetemu import (
     prints,
 )
 from pynetemu.plan.operations import AddRoute, Plan
+from tests.support.labs import mine
 from tests.support.wait import wait_until
 
 
@@ -142,14 +143,14 @@ def test_a_service_that_does_not_become_ready_and_ctrl_c_take_a_change_back() ->
     class Endless(Routed):
         slow = Service(Routed.h3, "echo begun; exec sleep 1000", ready=prints("never"), timeout=60)
 
-    with Network(Two(), name="changes-4") as net:
+    with Network(Two(), name=mine("changes")) as net:
         before = _everything(net)
         with pytest.raises(ServiceError, match=r"(?s)status 7 before it was ready.*as it was before"):
             net.apply(Failing())
         assert _everything(net) == before
 
         def interrupt() -> None:
-            with Network.attach("changes-4") as other:
+            with Network.attach(mine("changes")) as other:
                 wait_until(lambda: any(service.name == "slow" for service in other.services), what="the slow service")
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
@@ -163,7 +164,7 @@ def test_a_service_that_does_not_become_ready_and_ctrl_c_take_a_change_back() ->
 
 
 def test_two_terminals_agree() -> None:
-    with Network(Two(), name="changes-5") as net, Network.attach("changes-5") as other:
+    with Network(Two(), name=mine("changes")) as net, Network.attach(mine("changes")) as other:
         assert other.nodes == net.nodes
         other.apply(Routed())
         assert net.nodes == ("s1", "s2", "h1", "h2", "h3", "r1")

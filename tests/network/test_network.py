@@ -23,6 +23,7 @@ from pynetemu import (
     Topology,
 )
 from pynetemu.lab.running_labs import labs
+from tests.support.labs import mine
 from tests.support.leftovers import of_machine
 from tests.support.wait import wait_until
 
@@ -234,10 +235,10 @@ def test_an_open_network_may_be_opened_again() -> None:
 
 
 def test_a_running_network_is_found_and_attached_to_by_its_name() -> None:
-    with Network(Pair(), name="mine") as net:
+    with Network(Pair(), name=mine("found")) as net:
         (lab,) = (lab for lab in labs() if lab.pid == os.getpid())
-        assert (lab.name, lab.nodes, Path(lab.file).name) == ("mine", ("root", "blue"), "test_network.py")
-        with Network.attach("mine") as attached:
+        assert (lab.name, lab.nodes, Path(lab.file).name) == (mine("found"), ("root", "blue"), "test_network.py")
+        with Network.attach(mine("found")) as attached:
             assert attached["blue"].run("hostname").stdout == "blue\n"
             with attached["blue"].socket() as client:
                 client.connect(("10.0.0.1", 8080))

@@ -9,7 +9,7 @@ from subprocess import PIPE
 import pytest
 
 from pynetemu import Host, Link, Network, Topology
-from tests.support.labs import processes_of, running
+from tests.support.labs import mine, processes_of, running
 from tests.support.leftovers import of_machine
 from tests.support.pynetemu import pynetemu
 from tests.support.wait import wait_until
@@ -135,8 +135,8 @@ def test_nothing_is_left_after_a_kill(tmp_path: Path) -> None:
     """Names and contents of all places that daemons write to, as the machine has them."""
     description = _description(tmp_path)
     before, labs_before = _own_places(), of_machine()
-    with running("killed-files", file=description, line="a sh -c 'echo up; read -r _ || true'") as shell:
-        assert pynetemu("exec", "killed-files", "a", "--", "sh", "-ec", _WRITE).returncode == 0
+    with running(mine("killed-files"), file=description, line="a sh -c 'echo up; read -r _ || true'") as shell:
+        assert pynetemu("exec", mine("killed-files"), "a", "--", "sh", "-ec", _WRITE).returncode == 0
         os.kill(processes_of(shell.pid)["engine"], signal.SIGKILL)
         wait_until(lambda: of_machine() <= labs_before, 5)
     assert _own_places() == before

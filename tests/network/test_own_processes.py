@@ -11,9 +11,12 @@ from subprocess import PIPE
 import pytest
 
 from pynetemu import Host, HttpServer, Link, Network, Service, Topology
+from tests.support.labs import mine
 from tests.support.pynetemu import BLUE, PROGRAM, pynetemu
 from tests.support.terminal import Terminal
 from tests.support.wait import wait_until
+
+_SLEEP = f"sleep 1{os.getpid()}"  # that nobody else on the machine runs
 
 
 class Pair(Topology):
@@ -138,30 +141,30 @@ def test_sockets_of_nodes_are_opened_as_before(net: Network) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["reload", "attach"])
 def test_ctrl_z_after_a_reload_and_where_one_has_attached(how: str) -> None:
-    with Terminal(*PROGRAM, BLUE, "--name", "stopping", prompt="stopping> ") as first:
+    with Terminal(*PROGRAM, BLUE, "--name", mine("stopping"), prompt=f"{mine('stopping')}> ") as first:
         first.wait_for_prompt()
         if how == "reload":
             first.ask("blue true")
             first.ask("reload")
             _stop_and_go_on(first)
         else:
-            with Terminal(*PROGRAM, "attach", "stopping", prompt="stopping> ") as second:
+            with Terminal(*PROGRAM, "attach", mine("stopping"), prompt=f"{mine('stopping')}> ") as second:
                 second.wait_for_prompt()
                 _stop_and_go_on(second)
 
 
 def _stop_and_go_on(terminal: Terminal) -> None:
-    terminal.enter("blue sleep 1006")
-    wait_until(lambda: "sleep 1006" in dict(_commands_of_machine()).values())
+    terminal.enter(f"blue {_SLEEP}")
+    wait_until(lambda: _SLEEP in [text for _, text in _commands_of_machine()])
     terminal.key("z")
     terminal.wait_for_prompt()
     assert "Stopped" in terminal.ask("jobs")
-    (sleep,) = (pid for pid, text in _commands_of_machine() if text == "sleep 1006")
+    (sleep,) = (pid for pid, text in _commands_of_machine() if text == _SLEEP)
     terminal.enter("fg")
     wait_until(lambda: Path(f"/proc/{sleep}/stat").read_text().split()[2] == "S")
     terminal.key("c")
     terminal.wait_for_prompt()
-    assert "1006" not in terminal.ask("blue ps -e -o args=")
+    assert _SLEEP not in terminal.ask("blue ps -e -o args=")
 
 
 def _commands_of_machine() -> Iterator[tuple[str, str]]:

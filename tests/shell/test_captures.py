@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.labs import running
+from tests.support.labs import mine, running
 from tests.support.pynetemu import BLUE, PROGRAM, environment, in_blue, output, pynetemu
 from tests.support.terminal import Terminal
 from tests.support.tshark import fields
@@ -126,15 +126,15 @@ def test_behind_the_prompt_and_with_ctrl_c(tmp_path: Path) -> None:
 
 def test_from_another_terminal_until_the_lab_ends(tmp_path: Path) -> None:
     path = tmp_path / "x.pcapng"
-    with running("captured") as shell:
+    with running(mine("captured")) as shell:
         other = subprocess.Popen(
-            [*PROGRAM, "capture", "captured", "blue", "icmp", "-w", str(path)],
+            [*PROGRAM, "capture", mine("captured"), "blue", "icmp", "-w", str(path)],
             stderr=subprocess.PIPE,
             text=True,
             env=environment(),
         )
         wait_until(lambda: path.exists() and path.stat().st_size > 300, what="the capture")
-        assert pynetemu("exec", "captured", "blue", "ping", "-c1", "root").returncode == 0
+        assert pynetemu("exec", mine("captured"), "blue", "ping", "-c1", "root").returncode == 0
         assert shell.stdin is not None
         shell.stdin.close()
         shell.stdin = None
@@ -147,12 +147,12 @@ def test_wireshark_in_another_terminal_has_the_packets_until_it_is_closed(tmp_pa
     program = tmp_path / "wireshark"
     program.write_text(f"#!/bin/sh\nhead -c 1000 >{tmp_path}/partial; mv {tmp_path}/partial {tmp_path}/got\n")
     program.chmod(0o755)
-    with running("watched"):
+    with running(mine("watched")):
         env = environment({"PATH": f"{tmp_path}:{os.environ['PATH']}"})
-        command = [*PROGRAM, "capture", "watched", "blue", "icmp", "--wireshark"]
+        command = [*PROGRAM, "capture", mine("watched"), "blue", "icmp", "--wireshark"]
         other = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env)
         while other.poll() is None:
-            pynetemu("exec", "watched", "blue", "ping", "-c3", "-i0.01", "root")
+            pynetemu("exec", mine("watched"), "blue", "ping", "-c3", "-i0.01", "root")
         _, errors = other.communicate(timeout=10)
     assert (other.returncode, (tmp_path / "got").stat().st_size) == (0, 1000), errors
 

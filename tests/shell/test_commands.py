@@ -16,7 +16,7 @@ from pynetemu.shell.command import Command
 from pynetemu.shell.help import help_text
 from pynetemu.shell.reference import as_markdown
 from pynetemu.shell.topics import TOPICS
-from tests.support.labs import running
+from tests.support.labs import mine, running
 from tests.support.pynetemu import CLONE, environment, in_blue, pynetemu
 
 pytestmark = pytest.mark.pure
@@ -205,9 +205,9 @@ def test_the_users_file_has_commands_of_its_own(tmp_path: Path) -> None:
 
 def test_the_shell_of_another_terminal_has_them_too(tmp_path: Path) -> None:
     (tmp_path / "lab.py").write_text(_FILE.replace("a = Host()", "blue = Host()"))
-    with running("commanded", file=tmp_path / "lab.py"):
-        done = pynetemu("attach", "commanded", input="hello you\n")
-    assert (done.stdout, done.returncode) == ("hello you in commanded\n", 3)
+    with running(mine("commanded"), file=tmp_path / "lab.py"):
+        done = pynetemu("attach", mine("commanded"), input="hello you\n")
+    assert (done.stdout, done.returncode) == (f"hello you in {mine('commanded')}\n", 3)
 
 
 def test_a_wrong_command_in_the_users_file_is_told_with_its_line(tmp_path: Path) -> None:

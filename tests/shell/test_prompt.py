@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.labs import mine
 from tests.support.pynetemu import CLONE, PROGRAM, STAR, environment
 from tests.support.terminal import Terminal
 from tests.support.wait import wait_until
@@ -235,10 +236,10 @@ def test_terminals_of_nodes_are_windows_of_tmux(tmp_path: Path) -> None:
         *PROGRAM,
         str(STAR),
         "--name",
-        "tmuxed",
+        mine("tmuxed"),
     )
     try:
-        wait_until(lambda: "tmuxed>" in tmux("capture-pane", "-p"), what="the prompt")
+        wait_until(lambda: f"{mine('tmuxed')}>" in tmux("capture-pane", "-p"), what="the prompt")
         tmux("send-keys", "term h1 h2", "Enter")
         wait_until(lambda: tmux("list-windows", "-F", "#{window_name}").split()[1:] == ["h1", "h2"], what="the windows")
         tmux("send-keys", "-t", "h2", "hostname > /tmp/$$; cat /tmp/$$; rm /tmp/$$", "Enter")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu.shell.language import argv_of, logical_lines, parse
+from tests.support.labs import mine
 from tests.support.pynetemu import BLUE, PROGRAM, pynetemu
 
 _SCRIPT = """\
@@ -92,10 +93,10 @@ def test_reload_tells_what_it_would_do_undo_takes_it_back_and_fresh_makes_all_an
         "reload --fresh",
         "a pgrep sleep | wc -l",
         "b ping -c1 a | grep received",
-        f"!{' '.join(PROGRAM)} ps | grep -o '^reloaded[^ ]*'",
+        f"!{' '.join(PROGRAM)} ps | grep -o '^{mine('reloaded')} *' | sed 's/ //g'",
         "reload",
     ]
-    done = pynetemu("lab.py", "--name", "reloaded", input="\n".join(lines), cwd=tmp_path)
+    done = pynetemu("lab.py", "--name", mine("reloaded"), input="\n".join(lines), cwd=tmp_path)
     received = "1 packets transmitted, 1 received, 0% packet loss, time 0ms"
     assert done.stdout.splitlines() == [
         "ip netns add b",
@@ -107,7 +108,7 @@ def test_reload_tells_what_it_would_do_undo_takes_it_back_and_fresh_makes_all_an
         "a     host    eth0 10.0.1.11/24",
         "0",
         received,
-        "reloaded",
+        mine("reloaded"),
         "nothing has changed",
     ], done.stderr
 
@@ -118,13 +119,13 @@ def test_apply_changes_a_lab_from_another_terminal(tmp_path: Path) -> None:
     (tmp_path / "more.py").write_text(text + "    b = Host()\n    x = Link(b, s1)\n")
     program = " ".join(PROGRAM)
     lines = [
-        f"!{program} apply more.py applied",
+        f"!{program} apply more.py {mine('applied')}",
         "b ping -c1 a | grep received",
-        f"!{program} apply lab.py applied --dry-run",
-        f"!{program} apply lab.py applied",
+        f"!{program} apply lab.py {mine('applied')} --dry-run",
+        f"!{program} apply lab.py {mine('applied')}",
         "b ping -c1 a",
     ]
-    done = pynetemu("lab.py", "--name", "applied", input="\n".join(lines), cwd=tmp_path)
+    done = pynetemu("lab.py", "--name", mine("applied"), input="\n".join(lines), cwd=tmp_path)
     assert done.stdout.splitlines() == [
         "added b; changed s1",
         "1 packets transmitted, 1 received, 0% packet loss, time 0ms",

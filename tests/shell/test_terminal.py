@@ -184,7 +184,7 @@ def test_the_users_own_shell_gets_its_terminal_back(tmp_path: Path, leave: str) 
         terminal.wait_for_prompt()
         before = terminal.ask("stty -a")
         terminal.enter(" ".join([*PROGRAM, str(BLUE)]))
-        terminal.expect("(?m)^blue>")
+        terminal.expect(r"(?m)^blue(-\d+)?>")
         shell = child_of(terminal.process.pid)
         if leave == "ctrl-d":
             terminal.key("d")
@@ -198,7 +198,7 @@ def test_the_users_own_shell_gets_its_terminal_back(tmp_path: Path, leave: str) 
 def test_the_end_of_the_lab_is_told_while_typing(terminal: Terminal) -> None:
     terminal.type("blue ec")
     os.kill(processes_of(terminal.process.pid)["engine"], signal.SIGKILL)
-    terminal.expect("the lab blue has ended")
+    terminal.expect(r"the lab blue(-\d+)? has ended")
     assert terminal.wait() == 1
 
 
@@ -206,12 +206,12 @@ def test_the_end_of_the_lab_under_a_program_is_told(terminal: Terminal) -> None:
     terminal.enter("blue sleep 1006")
     _wait_for(terminal, "sleep 1006")
     os.kill(processes_of(terminal.process.pid)["engine"], signal.SIGKILL)
-    terminal.expect("the lab (blue )?has ended")
+    terminal.expect(r"the lab (blue(-\d+)? )?has ended")
     assert terminal.wait() == 1
 
 
 def test_the_end_of_the_lab_elsewhere_is_told_beside_a_job(terminal: Terminal) -> None:
-    with Terminal(*PROGRAM, "attach", "blue") as other:
+    with Terminal(*PROGRAM, "attach", terminal.lab) as other:
         other.wait_for_prompt()
         other.enter("blue sleep 1007 &")
         other.wait_for_prompt()
@@ -232,7 +232,7 @@ def test_lines_are_remembered_for_the_user_alone(terminal: Terminal, tmp_path: P
     with Terminal(*PROGRAM, BLUE, env={"XDG_STATE_HOME": str(tmp_path)}) as again:
         again.wait_for_prompt()
         again.type("\x1b[A")
-        again.expect("blue> blue echo remembered")
+        again.expect(r"blue(-\d+)?> blue echo remembered")
 
 
 def test_no_state_folder_is_no_reason_to_fail() -> None:

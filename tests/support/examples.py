@@ -57,6 +57,7 @@ class Page:
         self._stack = ExitStack()
         self._shells: list[Terminal] = []
         self._status = 0
+        self._labs: dict[str, str] = {}  # the names on the page of those that have another, since it was taken
         (folder / "topologies").symlink_to(CLONE / "topologies")
         (folder / "state").mkdir()
         self._env = environment(
@@ -87,7 +88,7 @@ class Page:
                 elif fence[1] == "console":
                     commands = parse(fence[3])
                     self._commands += commands
-                    yield from ((command, self._run(command)) for command in commands)
+                    yield from ((command, self._as_on_page(self._run(command))) for command in commands)
 
     def _run_python(self, code: str, checked: bool) -> None:
         named = _FILE_NAME.match(code)
@@ -98,6 +99,17 @@ class Page:
         command = [sys.executable, "-c", _COMPILE_ALL, file.name]
         done = subprocess.run(command, cwd=self._folder, env=self._env, capture_output=True, text=True, timeout=50)
         assert done.returncode == 0, f"{code}\n{done.stderr}"
+
+    def _as_on_page(self, lines: list[str]) -> list[str]:
+        for name, wished in self._labs.items():
+            lines = [re.sub(rf"\b{name}\b", wished, line) for line in lines]
+        return lines
+
+    def _as_it_is(self, line: str) -> str:
+        """A command of the page, with the labs' names as they are."""
+        for name, wished in self._labs.items():
+            line = re.sub(rf"\b(pynetemu \w+) {wished}(?= |$)", rf"\1 {name}", line)
+        return line
 
     def _run(self, command: Command) -> list[str]:
         if command.opens:
@@ -114,7 +126,7 @@ class Page:
 
     def _run_in_sh(self, text: str) -> list[str]:
         done = subprocess.run(
-            ["sh", "-c", f"(exit {self._status})\n{text}"],
+            ["sh", "-c", f"(exit {self._status})\n{self._as_it_is(text)}"],
             cwd=self._folder,
             env=self._env,
             stdin=subprocess.DEVNULL,
@@ -128,10 +140,13 @@ class Page:
 
     def _open(self, command: Command) -> list[str]:
         prompt = f"{command.expected.pop()} "
-        words = command.text.split()
+        words = self._as_it_is(command.text).split()
         shell = Terminal(*words, prompt=prompt, env=self._env, cwd=self._folder)
         self._shells.append(self._stack.enter_context(shell))
-        return shell.wait_for_prompt().splitlines()
+        shown = shell.wait_for_prompt().splitlines()
+        if shell.lab != prompt.removesuffix("> "):
+            self._labs[shell.lab] = prompt.removesuffix("> ")
+        return shown
 
 
 def parse(block: str) -> list[Command]:

@@ -1,5 +1,6 @@
 """A lab in another process: waiting until it is up, and finding its processes."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,11 @@ from tests.support.pynetemu import BLUE, PROGRAM, environment
 from tests.support.wait import wait_until
 
 UNTIL_TOLD = "blue sh -c 'echo up; read -r _ || true'"  # a line of the shell that runs until its standard input ends
+
+
+def mine(name: str) -> str:
+    """A lab's name that no other run of the tests has at the same time."""
+    return f"{name}{os.getpid()}"
 
 
 @contextmanager

@@ -35,6 +35,11 @@ class _Screen(pyte.Screen):  # type: ignore[misc]  # pyte has no types
         os.write(self._terminal, data.encode())
 
 
+def _numbered(prompt: str) -> str:
+    """A pattern for a prompt; a lab's name may have another number, since other labs have the name already."""
+    return re.sub(r"^([\w-]+?)(-\d+)?>$", r"\1(?:-\\d+)?>", prompt) if prompt.endswith(">") else re.escape(prompt)
+
+
 class Terminal:
     """A program in a session of its own whose controlling terminal is ours to hold.
 
@@ -47,7 +52,7 @@ class Terminal:
         self._ours, theirs = os.openpty()
         self._screen = _Screen(self._ours)
         self._stream = pyte.ByteStream(self._screen)
-        self._prompt = prompt
+        self._prompts = re.compile(_numbered(prompt.rstrip()))
         self._row = 0
         self.resize(_ROWS, _COLUMNS)
         self.process = subprocess.Popen(
@@ -102,7 +107,7 @@ class Terminal:
 
     def wait_for_prompt(self) -> str:
         """Waits until the last line is the prompt; gives back what stands before it since the last line that was typed."""
-        self._until(lambda: self._screen.cursor.y >= self._row and self._line() == self._prompt.rstrip(), "the prompt")
+        self._until(lambda: self._screen.cursor.y >= self._row and self._at_prompt(), "the prompt")
         return self._text(self._screen.cursor.y)
 
     def expect(self, pattern: str, seconds: float = 15.0) -> str:
@@ -121,7 +126,7 @@ class Terminal:
 
     def wait_for_new_prompt(self) -> None:
         """Waits for a prompt wherever it comes: after a program that has used the whole screen."""
-        self._until(lambda: self._line() == self._prompt.rstrip(), "the prompt")
+        self._until(self._at_prompt, "the prompt")
         self._row = 0
 
     def clear(self) -> None:
@@ -136,6 +141,15 @@ class Terminal:
             if not self._read_more(end - time.monotonic()):
                 raise AssertionError(f"{what} has not come; the screen shows:\n{self._text(start=0)}")
         return found
+
+    @property
+    def lab(self) -> str:
+        """The name of the lab, as the prompt has it: the next free one, where another lab has the name that was wished."""
+        self.wait_for_prompt()
+        return self._line().removesuffix(">")
+
+    def _at_prompt(self) -> bool:
+        return self._prompts.fullmatch(self._line()) is not None
 
     def _line(self) -> str:
         return str(self._screen.display[self._screen.cursor.y].rstrip())
