@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from pynetemu import Network
+from tests.support.labs import mine
 from tests.support.leftovers import MARK, of_machine
 from tests.support.wait import wait_until
 from topologies.blue import Blue
@@ -45,10 +46,12 @@ def test_what_others_start_is_not(mark: dict[str, str]) -> None:
 
 
 def test_a_program_without_our_environment_is_seen_in_a_lab_of_ours() -> None:
-    with Network(Blue(), name="marked") as net:
+    with Network(Blue(), name=mine("marked")) as net:
         process = net["blue"].start("env", "-i", "sleep", "60")
         wait_until(lambda: any("(sleep 60)" in line for line in of_machine()))
-        assert any("@pynetemu/" in line and line.endswith("/marked") for line in of_machine() if line.startswith("socket "))
+        assert any(
+            "@pynetemu/" in line and line.endswith(f"/{mine('marked')}") for line in of_machine() if line.startswith("socket ")
+        )
         process.kill()
         process.wait()
         process.close()

@@ -11,7 +11,19 @@ from termios import tcsetwinsize
 import pytest
 
 from pynetemu.draw.canvas import CHARACTERS
-from pynetemu.terminal_output import can_print, has_colors, has_screen, paint, terminal_width, width
+from pynetemu.terminal_output import (
+    PROTOCOL_STYLES,
+    can_print,
+    codes,
+    has_colors,
+    has_screen,
+    paint,
+    painted,
+    terminal_lines,
+    terminal_width,
+    width,
+    wrapped,
+)
 from pynetemu.trace.views.style import ASCII, characters
 
 
@@ -84,3 +96,52 @@ def test_only_what_the_encoding_has_is_printed(encoding: str, pictures: bool, mo
         monkeypatch.setattr(sys, "stdout", file)
         assert (can_print(CHARACTERS), can_print(characters())) == (pictures, pictures)
         assert can_print("".join(astuple(ASCII)))
+
+
+@pytest.mark.parametrize(
+    ("style", "code"),
+    [
+        ("", ""),
+        ("bold", "1"),
+        ("faint", "2"),
+        ("red", "31"),
+        ("green", "32"),
+        ("yellow", "33"),
+        ("blue", "34"),
+        ("magenta", "35"),
+        ("cyan", "36"),
+        ("bold red", "1;31"),
+    ],
+)
+def test_styles_are_those_of_ecma_48(style: str, code: str) -> None:
+    assert codes(style) == code
+    assert painted("x", style) == (f"\x1b[{code}mx\x1b[0m" if style else "x")
+    assert painted("", style) == ""
+
+
+def test_each_protocol_has_a_color() -> None:
+    assert PROTOCOL_STYLES == {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "green", "UDP": "cyan"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a " * 35, "a " * 35),
+        ("ab " * 24, ("ab " * 23).strip() + "\n    ab"),
+        ("  hint: " + "ab " * 24, "  hint: " + ("ab " * 21).strip() + "\n      ab ab ab"),
+        ("    h1 = Host(" + "x, " * 30, "    h1 = Host(" + "x, " * 30),  # a line of the user's
+        ("first\n" + "ab " * 24, "first\n" + ("ab " * 23).strip() + "\n    ab"),
+        ("a-" * 40, "a-" * 40),  # words are not broken
+    ],
+)
+def test_messages_are_broken_at_words_in_a_terminal_of_72_columns(
+    text: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _terminal(monkeypatch):
+        assert wrapped(text, sys.stdout) == shown
+    assert wrapped(text, StringIO()) == text
+
+
+def test_lines_and_columns_are_not_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _terminal(monkeypatch):
+        assert (terminal_lines(), terminal_width()) == (24, 72)

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -119,9 +118,7 @@ def test_one_thread_asks_while_another_waits(net: Network) -> None:
     waiting = [threading.Thread(target=lambda: statuses.append(process.wait())) for _ in range(2)]
     for thread in waiting:
         thread.start()
-    start = time.monotonic()
-    assert process.poll() is None
-    assert time.monotonic() - start < 100
+    assert process.poll() is None  # and does not wait with them, which would be for as long as a test may take
     process.kill()
     for thread in waiting:
         thread.join(10)

@@ -3,9 +3,11 @@
     ./dev mutants [--sample 60] [--seed 1] [PATH ...]
 
 A sample is drawn by its seed, spread over the rooms (or over the files that are named), from the changes that mutmut knows.
-Each is made in a copy of this clone, in which the tests of its room run, first the fast, then the slow ones, then all fast
-ones. A test that fails without the change too, or only once with it, is not a proof, and is told as shaky. The last table
-names the survivors with their change: each is a test that is missing, or a change without effect.
+First all tests run once, in a copy of this clone whose functions tell which tests enter them (`tests/support/reach.py`). Then
+each change is made in another copy, and the tests that enter the changed function run, until one fails: those of the room's
+area first, and a minute's worth of them at most. A test that fails without the change too, or only once with it, is not a proof,
+and is told as shaky. The last table names the survivors with their change: each is a test that is missing, or a change without
+effect.
 """
 
 import argparse
@@ -13,15 +15,18 @@ import difflib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.pynetemu import CLONE
+from tests.support.reach import Reach, Reached, enclosing, make_functions_tell
 
 PACKAGE = CLONE / "pynetemu"
 
@@ -53,9 +58,10 @@ AREAS = {
     "trace": ["tests/trace"],
     "wording": ["tests/shell/test_words.py", "tests/plan", "tests/shell"],
 }
-_FAST = ["-m", "not slow and not benchmark"]
-_SLOW = ["-m", "slow and not benchmark"]
-_SECONDS = 1200  # that one of the three steps may take: an endless loop is a change that was noticed
+_SECONDS_FOR_ONE = 60.0  # that the tests of one change take without it
+_SECONDS = 400  # until they are ended: an endless loop is a change that was noticed
+_SECONDS_OF_ALL = 3000
+_MARK = "PYNETEMU_MUTANTS"
 
 
 class Mutant(NamedTuple):
@@ -68,6 +74,12 @@ class Mutant(NamedTuple):
     @property
     def room(self) -> str:
         return room_of(self.file)
+
+    def line(self) -> int:
+        """The first line that differs, as the original counts."""
+        before, after = self.original.splitlines(), self.text.splitlines()
+        pairs = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+        return next(start + 1 for tag, start, *_ in pairs if tag != "equal")
 
     def difference(self) -> str:
         """What has changed, as lines with - and +."""
@@ -127,6 +139,7 @@ class Outcome(NamedTuple):
 
     killer: str
     shaky: list[str]
+    tried: int
     seconds: float
 
 
@@ -145,16 +158,26 @@ class Copy:
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(CLONE / name, target, follow_symlinks=False)
+        self.folder.chmod(0o755)
 
-    def try_out(self, mutant: Mutant) -> Outcome:
+    def hear(self, told: Path) -> None:
+        """Runs all tests once, in functions that tell who enters them."""
+        make_functions_tell(self.folder, told)
+        self.pytest(["-m", "not benchmark", "-p", "tests.support.reach", f"--reach={told}"], _SECONDS_OF_ALL)
+
+    def try_out(self, mutant: Mutant, reach: Reach) -> Outcome:
         """Makes the change, lets the tests look for it, and takes it back."""
         began, shaky = time.monotonic(), list[str]()
-        for tests in _steps(mutant.room):
-            while killer := self._with(mutant, [*tests, *(f"--deselect={test}" for test in shaky)]):
-                if "::" not in killer or (self._with(mutant, [killer]) and not self._first_failure([killer])):
-                    return Outcome(killer, shaky, time.monotonic() - began)
-                shaky.append(killer)
-        return Outcome("", shaky, time.monotonic() - began)
+        tests = chosen(mutant, reach)
+        seconds = max((test.seconds for test in tests), default=0)
+        limits = [f"--timeout={10 + 4 * seconds:.0f}"]
+        names, killer = [test.test for test in tests], ""
+        while names and (killer := self._with(mutant, [*limits, *names])):
+            if "::" not in killer or (self._with(mutant, [*limits, killer]) and not self._first_failure([killer])):
+                break
+            shaky.append(killer)
+            names, killer = [name for name in names if name != killer], ""
+        return Outcome(killer, shaky, len(tests), time.monotonic() - began)
 
     def _with(self, mutant: Mutant, tests: list[str]) -> str:
         """The first failure with the change."""
@@ -167,19 +190,8 @@ class Copy:
 
     def _first_failure(self, arguments: list[str]) -> str:
         """The first test that fails, or another word for what went wrong; "" if all is well."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
         try:
-            done = subprocess.run(
-                command,
-                cwd=self.folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_SECONDS,
-                check=False,
-            )
+            done = self.pytest(["-x", *arguments], _SECONDS)
         except subprocess.TimeoutExpired:
             return "no end"
         if done.returncode in (0, 5):
@@ -189,10 +201,52 @@ class Copy:
                 return line.split(" ", 1)[1].split(" - ")[0]
         return f"status {done.returncode}"
 
+    def pytest(self, arguments: list[str], seconds: float) -> "subprocess.CompletedProcess[str]":
+        """Runs tests in the copy, and ends what a change has left behind of them."""
+        mark = os.urandom(8).hex()
+        environment = {**os.environ, "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", _MARK: mark}
+        with tempfile.TemporaryFile("w+", errors="replace") as output:
+            try:
+                done = subprocess.run(
+                    [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+                    cwd=self.folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    timeout=seconds,
+                    check=False,
+                )
+            finally:
+                _end_all(mark)
+            output.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
-def _steps(room: str) -> list[list[str]]:
-    area = AREAS.get(room)
-    return [[*area, *_FAST], [*area, *_SLOW], _FAST] if area else [_FAST]
+
+def _end_all(mark: str) -> None:
+    """Ends the processes that a run has left behind: they have its mark in their environment."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"{_MARK}={mark}".encode() in (folder / "environ").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+
+
+def chosen(mutant: Mutant, reach: Reach) -> list[Reached]:
+    """The tests that enter the changed function, or, where none does, the file: so many as fit into the time for one change.
+
+    Those of the room's area come first, and of those the shorter; they are run file by file.
+    """
+    entering = list(reach.tests(mutant.file, enclosing(mutant.original, mutant.line())))
+    area = tuple(AREAS.get(mutant.room, ()))
+    entering = entering or list(reach.tests(mutant.file, ""))
+    entering.sort(key=lambda test: (not test.test.startswith(area), not test.itself, test.seconds))
+    total, picked = 0.0, dict[str, list[Reached]]()
+    for test in entering:
+        if total + test.seconds <= _SECONDS_FOR_ONE or not picked:
+            total += test.seconds
+            picked.setdefault(test.test.split("::")[0], []).append(test)
+    files = sorted(picked.values(), key=lambda tests: sum(test.seconds for test in tests))
+    return [test for tests in files for test in tests]
 
 
 def _files(paths: Sequence[Path]) -> dict[Path, str]:
@@ -206,29 +260,51 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", type=Path, default=[PACKAGE], metavar="PATH", help="files or folders of pynetemu/")
     parser.add_argument("--sample", type=int, default=60, metavar="N", help="how many changes (60)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another sample for each (1)")
+    parser.add_argument("--only", default="", metavar="A-B", help="only these of the sample: 11-20")
+    parser.add_argument("--reach", type=Path, metavar="FOLDER", help="keeps here which tests enter what")
     parser.add_argument("--show", action="store_true", help="only show the changes")
     options = parser.parse_args()
-    survivors = []
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        copy = Copy(Path(folder))
+    first, _, last = options.only.partition("-")
+    wanted = range(int(first), int(last or first) + 1) if first else range(1, options.sample + 1)
+    mutants = [
+        (number, mutant)
+        for number, mutant in enumerate(drawn(_files(options.paths), options.sample, options.seed), 1)
+        if number in wanted
+    ]
+    if options.show:
+        for number, mutant in mutants:
+            print(f"{number:3} {mutant.file}\n{mutant.difference()}", flush=True)
+        return 0
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        told = options.reach.absolute() if options.reach else folder / "told"
+        if not told.exists():
+            print("all tests once, to hear what each enters", flush=True)
+            telling = Copy(folder / "telling")
+            telling.fill()
+            telling.hear(told)
+        copy = Copy(folder / "copy")
         copy.fill()
-        Path(folder).chmod(0o755)
-        for number, mutant in enumerate(drawn(_files(options.paths), options.sample, options.seed), 1):
-            where = f"{number:3} {mutant.file}\n{mutant.difference()}"
-            if options.show:
-                print(where, flush=True)
-                continue
-            outcome = copy.try_out(mutant)
-            told = f"killed by {outcome.killer}" if outcome.killer else "SURVIVED"
-            shaky = f"\n    shaky: {', '.join(outcome.shaky)}" if outcome.shaky else ""
-            print(f"{where}\n    {told} ({outcome.seconds:.0f} s){shaky}", flush=True)
-            if not outcome.killer:
-                survivors.append(where)
-    if not options.show:
-        killed = options.sample - len(survivors)
-        print(f"\n{killed} of {options.sample} were noticed ({killed / options.sample:.0%}), seed {options.seed}. Survivors:\n")
-        print("\n".join(survivors) or "none")
+        _try_all(copy, Reach(told), mutants, options.seed)
     return 0
+
+
+def _try_all(copy: Copy, reach: Reach, mutants: Sequence[tuple[int, Mutant]], seed: int) -> None:
+    survivors, rooms = list[str](), dict[str, list[bool]]()
+    for number, mutant in mutants:
+        where = f"{number:3} {mutant.file}\n{mutant.difference()}"
+        outcome = copy.try_out(mutant, reach)
+        told = f"killed by {outcome.killer}" if outcome.killer else f"SURVIVED {outcome.tried} tests"
+        shaky = f"\n    shaky: {', '.join(outcome.shaky)}" if outcome.shaky else ""
+        print(f"{where}\n    {told} ({outcome.seconds:.0f} s){shaky}", flush=True)
+        rooms.setdefault(mutant.room, []).append(bool(outcome.killer))
+        if not outcome.killer:
+            survivors.append(where)
+    killed = len(mutants) - len(survivors)
+    print(f"\n{killed} of {len(mutants)} were noticed ({killed / len(mutants):.0%}), seed {seed}:")
+    print("  ".join(f"{room} {sum(noticed)}/{len(noticed)}" for room, noticed in sorted(rooms.items())))
+    print("\nSurvivors:\n" + ("\n".join(survivors) or "none"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What the ladder says of packets, against frames that scapy made."""
 
+import struct
+
 import pytest
 from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
@@ -17,6 +19,7 @@ from scapy.layers.l2 import ARP, GRE, LLC, STP, Dot1Q, Dot3, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Packet, Raw
 
+from pynetemu.packets.application import dns, http
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.packets.identity import identity
@@ -117,10 +120,13 @@ def test_tags_errors_and_names() -> None:
 def test_cut_packets_are_no_error() -> None:
     packets = (_PING, ARP(), _V6 / ICMPv6ND_NS(), IP() / TCP(), IP(dst=_B) / UDP(dport=4789) / VXLAN() / _ETHER / _PING)
     for frame in [bytes(_ETHER / packet) for packet in packets]:
+        whole, addresses = dissect(frame), (_A, _B, "fd00::1", "fd00::2")
         for length in range(len(frame)):
-            dissect(frame[:length])
+            cut = dissect(frame[:length])
+            assert {cut.source, cut.destination} <= {"", *whole.macs, whole.source, whole.destination, *addresses}
+            assert cut.ports in ((0, 0), whole.ports) and cut.ttl in (None, whole.ttl)
             identity(frame[:length])
-            is_background(frame[:length])
+            is_background(frame[:length])  # and no answer of it, since what is cut breaks its rules
 
 
 def test_what_hops_change_takes_no_part_in_the_identity() -> None:
@@ -145,3 +151,58 @@ def test_background_traffic_is_told_apart() -> None:
     assert is_background(bytes(probe))
     assert not is_background(bytes(_ETHER / _V6 / ICMPv6ND_NS(tgt="fd00::2")))
     assert not is_background(bytes(_ETHER / _PING))
+
+
+def _asked(kind: int, flags: int = 0, answers: int = 0, questions: int = 1) -> bytes:
+    return struct.pack(">HHHHHH", 7, flags, questions, answers, 0, 0) + b"\x04blue\x03lab\0" + struct.pack(">HH", kind, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *((1, "A"), (2, "NS"), (5, "CNAME"), (6, "SOA"), (12, "PTR"), (15, "MX"), (16, "TXT")),
+        *((28, "AAAA"), (33, "SRV"), (255, "ANY"), (64, "type 64")),
+    ],
+)
+def test_what_dns_asks(kind: int, name: str) -> None:
+    assert dns(_asked(kind)) == f"DNS {name} blue.lab?"
+
+
+@pytest.mark.parametrize(
+    ("flags", "answers", "text"),
+    [
+        (0x8000, 0, "0 answers"),
+        (0x8180, 1, "1 answer"),
+        (0x8180, 2, "2 answers"),
+        (0x8001, 0, "format error"),
+        (0x8002, 0, "server failure"),
+        (0x8183, 0, "no such name"),
+        (0x8004, 0, "not implemented"),
+        (0x8005, 0, "refused"),
+        (0x8009, 0, "error 9"),
+    ],
+)
+def test_what_dns_answers(flags: int, answers: int, text: str) -> None:
+    assert dns(_asked(1, flags, answers)) == f"DNS A blue.lab: {text}"
+
+
+def test_what_is_no_dns() -> None:
+    assert dns(_asked(1, questions=2)) == dns(_asked(1)[:16]) == dns(_asked(1)[:22]) == ""
+    assert dns(struct.pack(">HHHHHH", 7, 0, 1, 0, 0, 0) + b"\0\0\1\0\1") == "DNS A .?"
+    assert dns(_asked(1).replace(b"blue", b"bl\xffe")) == "DNS A bl\ufffde.lab?"
+
+
+@pytest.mark.parametrize(
+    ("payload", "line"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", "GET / HTTP/1.1"),
+        (b"HTTP/1.0 404 Not Found\r\n", "HTTP/1.0 404 Not Found"),
+        (b"GET /\xff HTTP/1.1\r\n", "GET /\ufffd HTTP/1.1"),
+        (b"GET /" + b"x" * 46 + b" HTTP/1.1", "GET /" + "x" * 46 + " HTTP/1.1"),
+        (b"GET /" + b"x" * 47 + b" HTTP/1.1", "GET /" + "x" * 47 + " HTTP/1…"),
+        (b"GET / HTTP/2", ""),
+        (b"BREW / HTTP/1.1", ""),
+    ],
+)
+def test_the_first_line_of_http(payload: bytes, line: str) -> None:
+    assert http(payload) == line

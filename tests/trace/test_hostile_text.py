@@ -99,6 +99,26 @@ def test_traces(trace: Trace) -> None:
 
 
 @pytest.mark.pure
+def test_each_sign_of_mermaid_has_its_entity() -> None:
+    assert in_mermaid('#"<>;%`&') == "#35;#quot;#lt;#gt;#59;#37;#96;#amp;"
+    assert in_mermaid("a-b c") == "a-b c"
+
+
+@pytest.mark.parametrize(
+    ("sign", "shown"),
+    [
+        *(("\x1f", "\\x1f"), ("\x20", " "), ("~", "~"), ("\x7f", "\\x7f"), ("\x9f", "\\x9f"), ("\xa0", "\xa0")),
+        *(("\n", "\\n"), ("\t", "\\t"), ("\ud800", "\\ud800"), ("\udfff", "\\udfff"), ("\u200a", "\u200a")),
+        *(("\u200b", "\\u200b"), ("\u202e", "\\u202e"), ("\u202f", "\u202f"), ("\ufeff", "\\ufeff")),
+    ],
+)
+def test_what_is_not_simply_shown_is_escaped(sign: str, shown: str) -> None:
+    assert printable(f"a{sign}b") == f"a{shown}b"
+    in_lines = printable_lines(f"a{sign}b")
+    assert in_lines == (f"a{sign}b" if sign in "\t\n" else f"a{shown}b")
+    assert printable_lines("a\x08b\x0bc") == "a\\x08b\\x0bc"
+
+
 def test_in_mermaid_nothing_is_language() -> None:
     text = in_mermaid(_HOSTILE)
     assert not re.search(r'[\n"<>%`]', text) and "click" in text
