@@ -5,9 +5,9 @@
 A sample is drawn by its seed, spread over the rooms (or over the files that are named), from the changes that mutmut knows.
 First all tests run once, in a copy of this clone whose functions tell which tests enter them (`tests/support/reach.py`). Then
 each change is made in another copy, and the tests that enter the changed function run, until one fails: those of the room's
-area first, and a minute's worth of them at most. A test that fails without the change too, or only once with it, is not a proof,
-and is told as shaky. The last table names the survivors with their change: each is a test that is missing, or a change without
-effect.
+area first, and a minute's worth of them at most. A test that fails without the change too, or only once with it, is no proof:
+it is told as shaky. The last table names the survivors with their change: each is a test that is missing, or a change without
+effect. With `--reach FOLDER` what was heard is kept for the next sample, which then runs only tests that are new.
 """
 
 import argparse
@@ -279,11 +279,10 @@ def main() -> int:
         folder = Path(name)
         folder.chmod(0o755)
         told = options.reach.absolute() if options.reach else folder / "told"
-        if not told.exists():
-            print("all tests once, to hear what each enters", flush=True)
-            telling = Copy(folder / "telling")
-            telling.fill()
-            telling.hear(told)
+        print("all tests once, to hear what each enters", flush=True)
+        telling = Copy(folder / "telling")
+        telling.fill()
+        telling.hear(told)
         copy = Copy(folder / "copy")
         copy.fill()
         _try_all(copy, Reach(told), mutants, options.seed)

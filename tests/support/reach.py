@@ -51,6 +51,7 @@ class Reach:
 
     def __init__(self, folder: Path) -> None:
         self._tests = json.loads((folder / "tests.json").read_text())
+        own = (folder / "pids").read_text().split()
         by_file = defaultdict(set)
         for test in self._tests:
             by_file[test.split("::")[0]].add(test)
@@ -62,7 +63,7 @@ class Reach:
             for line in file.read_text(errors="replace").splitlines():
                 place, _, test = line.partition("\t")
                 for key in place, place.rpartition(":")[0] + ":":
-                    if file.name == (folder / "pid").read_text():
+                    if file.name in own:
                         self._own[key].add(test)
                     else:
                         self._others[key] |= by_file[test.split("::")[0]]
@@ -97,7 +98,7 @@ def _functions(tree: ast.AST, within: str) -> Iterator[tuple[str, _Function]]:
 
 def make_functions_tell(clone: Path, folder: Path) -> None:
     """Changes a copy of this clone so that functions of the package say into the folder which tests enter them."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o777)
     for file in (clone / "pynetemu").rglob("*.py"):
         name = str(file.relative_to(clone))
@@ -115,7 +116,12 @@ class Plugin:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._tests: dict[str, dict[str, object]] = {}
+        self._file = folder / "tests.json"
+        self._tests: dict[str, dict[str, object]] = json.loads(self._file.read_text()) if self._file.exists() else {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Only those that are new: what is known of the others is kept."""
+        items[:] = [item for item in items if item.nodeid not in self._tests]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
@@ -134,7 +140,7 @@ class Plugin:
         about["passed"] = about["passed"] and report.passed
 
     def pytest_sessionfinish(self) -> None:
-        (self._folder / "tests.json").write_text(json.dumps(self._tests))
+        self._file.write_text(json.dumps(self._tests))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -145,5 +151,6 @@ def pytest_configure(config: pytest.Config) -> None:
     import os
 
     if folder := config.getoption("--reach"):
-        (folder / "pid").write_text(str(os.getpid()))
+        with open(folder / "pids", "a") as file:
+            print(os.getpid(), file=file)
         config.pluginmanager.register(Plugin(folder))
