@@ -1,0 +1,100 @@
+"""What the engine tells the relay: each request does its own thing, with its own words."""
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from pynetemu.plan.problems import Wrong
+from pynetemu.relay import control
+from pynetemu.relay.control import Control
+from pynetemu.relay.relay import Link
+
+pytestmark = pytest.mark.pure
+
+
+class _Told:
+    """Both ends of a control: `tell` sends a request, lets it be served, and gives the answer."""
+
+    def __init__(self) -> None:
+        self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.relay, self.theirs = Mock(), theirs
+        Control(theirs, self.relay)
+        watched, self.serve = self.relay.watch.call_args.args
+        assert watched is theirs
+
+    def tell(self, **request: Any) -> Any:
+        self.ours.send(json.dumps(request).encode())
+        self.serve()
+        return json.loads(self.ours.recv(1 << 16))
+
+
+@pytest.fixture
+def told() -> Iterator[_Told]:
+    told = _Told()
+    with told.ours, told.theirs:
+        yield told
+
+
+def test_settings_journals_and_ends_of_links_are_handed_on(told: _Told) -> None:
+    assert told.tell(do="set", name="l", side=1, words={"rate": "1mbit"}) == {}
+    told.relay.configure.assert_called_once_with("l", 1, {"rate": "1mbit"})
+    assert told.tell(do="journal", name="l", side=0, path="/x", most=7) == {}
+    told.relay.journal.assert_called_once_with("l", 0, "/x", 7)
+    assert told.tell(do="close", name="k") == {}
+    told.relay.close.assert_called_once_with("k")
+
+
+def test_what_is_asked_is_answered(told: _Told) -> None:
+    told.relay.counters.return_value = {"l": [1, 2]}
+    assert told.tell(do="counters") == {"l": [1, 2]}
+    told.relay.ended.return_value = [["lost"], []]
+    assert told.tell(do="ended", name="l") == {"sides": [["lost"], []]}
+    told.relay.ended.assert_called_once_with("l")
+
+
+def test_long_lists_come_in_parts(told: _Told) -> None:
+    assert told.tell(do="play", name="l", side=1, steps=[[0, {}]], period=9, is_last=False) == {}
+    told.relay.play.assert_not_called()
+    assert told.tell(do="play", name="l", side=1, steps=[[1, {}]], period=9, is_last=True) == {}
+    told.relay.play.assert_called_once_with("l", 1, [[0, {}], [1, {}]], 9)
+    assert told.tell(do="replay", name="l", side=0, times=[5], is_last=True) == {}  # and nothing of the list before
+    assert told.tell(do="replay", name="l", side=0, times=[6], is_last=False) == {}
+    assert told.tell(do="replay", name="l", side=0, times=[7], is_last=True) == {}
+    assert [call.args for call in told.relay.replay.call_args_list] == [("l", 0, [5]), ("l", 0, [6, 7])]
+
+
+def test_links_are_opened_with_their_own_rings(told: _Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    rings = Mock(return_value=["a", "b", "c", "d"])
+    monkeypatch.setattr(control, "rings", rings)
+    made = Mock(wraps=Link)
+    monkeypatch.setattr(control, "Link", made)
+    links: list[dict[str, Any]] = [
+        {"name": "l", "ends": [1, 2], "mtu": 1500, "memory": 10, "seed": 3, "apart": True},
+        {"name": "k", "ends": [4, 5], "mtu": 9000, "memory": 20, "seed": 6, "apart": False},
+    ]
+    assert told.tell(do="open", links=links) == {}
+    rings.assert_called_once_with([(1, 1500, 10), (2, 1500, 10), (4, 9000, 20), (5, 9000, 20)])
+    assert [call.args[3:] for call in made.call_args_list] == [(3, True), (6, False)]
+    first, second = (call.args[0] for call in told.relay.open.call_args_list)
+    for link, sent, pair in (first, links[0], ("a", "b")), (second, links[1], ("c", "d")):
+        assert (link.name, link.ends, link.rings) == (sent["name"], tuple(sent["ends"]), pair)
+
+
+@pytest.mark.parametrize(("error", "text"), [(OSError(2, "missing"), "missing"), (Wrong("no such word"), "no such word")])
+def test_what_fails_is_told_and_the_next_request_is_served(told: _Told, error: Exception, text: str) -> None:
+    told.relay.close.side_effect = error
+    assert text in told.tell(do="close", name="l")["error"]
+    assert "name" in told.tell(do="close")["error"]
+    told.relay.close.side_effect = None
+    assert told.tell(do="close", name="l") == {}
+
+
+def test_the_relay_ends_with_the_engine(told: _Told) -> None:
+    told.ours.close()
+    with pytest.raises(SystemExit) as ended:
+        told.serve()
+    assert ended.value.code == 0
