@@ -136,6 +136,7 @@ def test_plans_print_netem_without_what_is_nothing() -> None:
 
 
 def test_presets_can_all_be_read_and_say_where_they_are_from() -> None:
+    assert len(presets()) > 5
     for preset in presets().values():
         assert read_impairment(preset.up)
         assert read_impairment(preset.down)

@@ -51,7 +51,7 @@ def test_exit_in_a_script_leaves_with_its_status(tmp_path: Path) -> None:
 def test_a_script_that_runs_itself_ends(tmp_path: Path) -> None:
     (tmp_path / "self").write_text(f"source {tmp_path}/self\n")
     done = pynetemu(BLUE, tmp_path / "self")
-    assert "lines within lines without end" in done.stderr
+    assert "too many nested lines" in done.stderr
     assert done.returncode == 1
 
 

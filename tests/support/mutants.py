@@ -48,7 +48,7 @@ AREAS = {
     "network": ["tests/network", "tests/shell/test_commands.py"],
     "packets": ["tests/trace/test_dissect.py", "tests/trace/test_any_frame.py", "tests/trace/test_journeys.py"],
     "plan": ["tests/plan", "tests/topology", "tests/cli/test_plan.py", "tests/network/test_births.py"],
-    "programs": ["tests/network/test_services.py", "tests/network/test_programs.py"],
+    "programs": ["tests/cli/test_blue.py", "tests/network/test_http_server.py", "tests/network/test_power.py"],
     "relay": ["tests/relay", "tests/network/test_impaired_links.py"],
     "results": ["tests/network", "tests/shell"],
     "safe_text": ["tests/trace/test_hostile_text.py", "tests/cli/test_terminal_output.py"],

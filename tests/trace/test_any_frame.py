@@ -27,7 +27,7 @@ from tests.support import tshark
 from tests.support.frames import FRAMES, mutated
 from topologies.blue import Blue
 
-_FRAMES = int(os.environ.get("PYNETEMU_FRAMES", "50000"))  # a million takes five minutes
+_FRAMES = int(os.environ.get("PYNETEMU_FRAMES", "30000"))  # a million takes five minutes
 _SEED = int(os.environ.get("PYNETEMU_SEED", "1"))
 _ITSELF = bytes.fromhex("ffffffffffff0200000000010800" + "4000003c00000000400400000a0100010a010002") + bytes(40)
 _IPV4 = bytes.fromhex("ffffffffffff0200000000010800")
@@ -91,7 +91,7 @@ def test_depth_does_not_grow_with_the_packet(frame: bytes) -> None:
         depth += 1
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(depth + 80)
-    began = time.perf_counter()
+    began = time.process_time()
     try:
         packet = dissect(frame)
         identity(frame)
@@ -99,7 +99,7 @@ def test_depth_does_not_grow_with_the_packet(frame: bytes) -> None:
     finally:
         sys.setrecursionlimit(usual)
     assert len(packet.text) < 600
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.pure
