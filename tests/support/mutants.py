@@ -232,13 +232,14 @@ def _end_all(mark: str) -> None:
 
 
 def chosen(mutant: Mutant, reach: Reach) -> list[Reached]:
-    """The tests that enter the changed function, or, where none does, the file: so many as fit into the time for one change.
+    """The tests that enter the changed function, or, where none does, the file, or else those of its room: so many as fit
+    into the time for one change.
 
     Those of the room's area come first, and of those the shorter; they are run file by file.
     """
     entering = list(reach.tests(mutant.file, enclosing(mutant.original, mutant.line())))
     area = tuple(AREAS.get(mutant.room, ()))
-    entering = entering or list(reach.tests(mutant.file, ""))
+    entering = entering or list(reach.tests(mutant.file, "")) or list(reach.below(area))
     entering.sort(key=lambda test: (not test.test.startswith(area), not test.itself, test.seconds))
     total, picked = 0.0, dict[str, list[Reached]]()
     for test in entering:

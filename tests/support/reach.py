@@ -76,6 +76,12 @@ class Reach:
             if about and about["passed"]:
                 yield Reached(test, about["seconds"], about["slow"], test in self._own[place])
 
+    def below(self, paths: tuple[str, ...]) -> Iterator[Reached]:
+        """All tests of some files and folders, whatever they enter."""
+        for test, about in self._tests.items():
+            if about["passed"] and test.startswith(paths):
+                yield Reached(test, about["seconds"], about["slow"], False)
+
 
 def enclosing(text: str, line: int) -> str:
     """The innermost function around a line, as "Class.function"; "" if there is none."""
