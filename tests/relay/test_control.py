@@ -2,7 +2,9 @@
 
 import json
 import socket
+import struct
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -98,3 +100,26 @@ def test_the_relay_ends_with_the_engine(told: _Told) -> None:
     with pytest.raises(SystemExit) as ended:
         told.serve()
     assert ended.value.code == 0
+
+
+@pytest.mark.parametrize(("machine", "number"), [("x86_64", 314), ("aarch64", 274), ("riscv64", None)])
+def test_the_relay_wakes_as_soon_as_the_kernel_lets_it(
+    machine: str, number: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PR_SET_TIMERSLACK of a nanosecond, and slices of 0.1 ms (prctl(2), sched_setattr(2))."""
+    libc, relay, connection = Mock(), Mock(), Mock()
+    monkeypatch.setattr("ctypes.CDLL", Mock(return_value=libc))
+    monkeypatch.setattr("gc.disable", Mock())
+    monkeypatch.setattr("os.uname", lambda: SimpleNamespace(machine=machine))
+    monkeypatch.setattr(control, "Relay", Mock(return_value=relay))
+    control.main(connection)
+    libc.prctl.assert_called_once_with(29, 1, 0, 0, 0)
+    assert relay.watch.call_args.args[0] is connection
+    relay.run.assert_called_once_with()
+    if number is None:
+        libc.syscall.assert_not_called()
+    else:
+        called, process, attributes, flags = libc.syscall.call_args.args
+        assert (called, process, flags) == (number, 0, 0)
+        size, policy, _, _, _, slice_ = struct.unpack_from("=IIQiIQ", attributes)
+        assert (size, policy, slice_, len(attributes)) == (56, 0, 100_000, 56)
