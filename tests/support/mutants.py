@@ -5,9 +5,10 @@
 A sample is drawn by its seed, spread over the rooms (or over the files that are named), from the changes that mutmut knows.
 First all tests run once, in a copy of this clone whose functions tell which tests enter them (`tests/support/reach.py`). Then
 each change is made in another copy, and the tests that enter the changed function run, until one fails: those of the room's
-area first, and a minute's worth of them at most. A test that fails without the change too, or only once with it, is no proof:
-it is told as shaky. The last table names the survivors with their change: each is a test that is missing, or a change without
-effect. With `--reach FOLDER` what was heard is kept for the next sample, which then runs only tests that are new.
+area first, and a minute's worth of them at most. A test is a proof that fails twice with the change and passes twice without
+it, in turns; any other that failed is told as shaky. The last table names the survivors with their change: each is a test that
+is missing, or a change without effect. With `--reach FOLDER` what was heard is kept for the next sample, which then runs only
+tests that are new.
 """
 
 import argparse
@@ -163,18 +164,19 @@ class Copy:
     def hear(self, told: Path) -> None:
         """Runs all tests once, in functions that tell who enters them."""
         make_functions_tell(self.folder, told)
-        self.pytest(["-m", "not benchmark", "-p", "tests.support.reach", f"--reach={told}"], _SECONDS_OF_ALL)
+        with suppress(subprocess.TimeoutExpired):  # then it has heard a part
+            self.pytest(["-m", "not benchmark", "-p", "tests.support.reach", f"--reach={told}"], _SECONDS_OF_ALL)
 
     def try_out(self, mutant: Mutant, reach: Reach) -> Outcome:
         """Makes the change, lets the tests look for it, and takes it back."""
         began, shaky = time.monotonic(), list[str]()
         tests = chosen(mutant, reach)
         seconds = max((test.seconds for test in tests), default=0)
-        limits = [f"--timeout={10 + 4 * seconds:.0f}"]
+        limits = [f"--timeout={30 + 4 * seconds:.0f}"]
         names, killer = [test.test for test in tests], ""
         while names and (killer := self._with(mutant, [*limits, *names])):
             again = [killer] if killer.startswith("tests/") else names  # a file that cannot be read; or no test has said a word
-            if self._with(mutant, [*limits, *again]) and not self._first_failure(again):
+            if not self._first_failure(again) and self._with(mutant, [*limits, *again]) and not self._first_failure(again):
                 break
             shaky.append(killer)
             names, killer = [name for name in names if not name.startswith(killer)] if again != names else [], ""

@@ -34,6 +34,7 @@ def entered(place):
 os.register_at_fork(after_in_child=_seen.clear)
 """
 _MODULE = "pynetemu/entered.py"
+_KEPT = 100  # tests, after which what is known is written
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -135,6 +136,8 @@ class Plugin:
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         from pynetemu import entered  # only the copy has it
 
+        if len(self._tests) % _KEPT == 0:
+            self.pytest_sessionfinish()
         slow = item.get_closest_marker("slow") is not None
         self._tests[item.nodeid] = {"seconds": 0.0, "passed": True, "slow": slow}
         new = self._folder / "new"
