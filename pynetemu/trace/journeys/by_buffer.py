@@ -7,24 +7,49 @@ A sighting continues a journey when all three agree; without each of them wrong 
 3. the content that no hop changes, since a freed address is soon another packet's.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 from pynetemu.packets.dissect import is_to_many
 from pynetemu.packets.encapsulation import inner_frame
 from pynetemu.packets.identity import identity
+from pynetemu.plan.inventory import Place
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.expected_drops import is_expected_drop
 
+_INDEXED = 1000  # journeys whose places are indexed: those before end soon, or are indexed anew
 _REBUILT = 200  # of so many journeys before, one whose buffer was made anew on a link may be continued
 _IPV4_KEY = 6  # elements of an IPv4 packet's key: number, 2 of fragments, length, protocol, content
+
+
+class _Index:
+    """Where a journey was seen: a frame for all is seen at hundreds of places, and each is looked for among them."""
+
+    __slots__ = ("counts", "last", "last_in", "last_out")
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, ...]] = Counter()  # by node and kind; by node, kind and interface
+        self.last: dict[str, Sighting] = {}  # in each node
+        self.last_in: dict[str, Sighting] = {}
+        self.last_out: dict[Place, Sighting] = {}
+
+    def add(self, sighting: Sighting) -> None:
+        event = sighting.event
+        self.counts[event.node, event.kind] += 1
+        self.counts[event.node, event.kind, event.interface] += 1
+        self.last[event.node] = sighting
+        if event.kind == "in":
+            self.last_in[event.node] = sighting
+        elif event.kind == "out":
+            self.last_out[event.node, event.interface] = sighting
 
 
 class ByBuffer:
     def __init__(self, wiring: Wiring) -> None:
         self.journeys: list[Journey] = []
         self._wiring = wiring
+        self._indexes: dict[int, _Index] = {}  # of the latest journeys
         self._by_buffer: dict[int, Journey] = {}
         self._by_head: dict[int, Journey] = {}  # the last of each: a switch may send a copy when the first was read already
         self._recent: deque[Journey] = deque(maxlen=_REBUILT)
@@ -42,9 +67,13 @@ class ByBuffer:
                 return  # a copy of a packet that was delivered, such as one that a closed socket still held
             journey = self._begin()
         sighting = Sighting(event, self._before(journey, event))
-        journey.sightings.append(sighting)
+        added = [sighting]
         if event.kind == "in" and (event.node, event.interface) in self._wiring.parents:
-            journey.sightings += self._handed_up(sighting)
+            added += self._handed_up(sighting)
+        index = self._index(journey)
+        journey.sightings += added
+        for one in added:
+            index.add(one)
         self._by_buffer[event.buffer] = self._by_head[event.head] = journey
         if event.kind == "drop":
             self._by_buffer.pop(event.buffer, None)
@@ -66,26 +95,33 @@ class ByBuffer:
         self._recent.append(journey)
         return journey
 
+    def _index(self, journey: Journey) -> _Index:
+        found = self._indexes.get(id(journey))
+        if found is None:
+            found = self._indexes[id(journey)] = _Index()
+            for sighting in journey.sightings:
+                found.add(sighting)
+            if len(self._indexes) > _INDEXED:
+                del self._indexes[next(iter(self._indexes))]
+        return found
+
     def _continues(self, journey: Journey, event: Event) -> bool:
         return self._may_follow(journey, event) and _is_same(journey.sightings[-1].event, event)
 
     def _may_follow(self, journey: Journey, event: Event) -> bool:
-        seen = [sighting.event for sighting in journey.sightings]
-        here = [other for other in seen if other.node == event.node]
+        index = self._index(journey)
+        counts, node, interface = index.counts, event.node, event.interface
         if self._through_macvlan(journey, event) is not None:
             return True
         if event.kind == "in":
-            peer = self._wiring.peers.get((event.node, event.interface))
+            peer = self._wiring.peers.get((node, interface))
             if peer is None:  # handed up, to a bridge or from the loopback; or by a link that the plan does not know
-                return bool(here) or self._left_by_unknown_link(journey) is not None
-            sent = sum(other.kind == "out" and (other.node, other.interface) == peer for other in seen)
-            return sent > sum(other.kind == "in" and other.interface == event.interface for other in here)
+                return node in index.last or self._left_by_unknown_link(journey) is not None
+            return counts[peer[0], "out", peer[1]] > counts[node, "in", interface]
         if event.kind == "out":
-            arrived = sum(other.kind == "in" for other in here)
-            left = sum(other.kind == "out" and other.interface == event.interface for other in here)
-            inside = any(other.kind == "out" and other.interface != event.interface for other in here)
-            return arrived > left or (inside and not left)
-        return bool(here)
+            left = counts[node, "out", interface]
+            return counts[node, "in"] > left or (not left and counts[node, "out"] > 0)
+        return node in index.last
 
     def _through_macvlan(self, journey: Journey, event: Event) -> Sighting | None:
         """Where the packet was seen on the other side of a macvlan: what it sends leaves by its parent, and what comes to that
@@ -127,15 +163,12 @@ class ByBuffer:
         return None
 
     def _before(self, journey: Journey, event: Event) -> Sighting | None:
-        if event.kind == "in" and (peer := self._wiring.peers.get((event.node, event.interface))):
-            for sighting in reversed(journey.sightings):
-                if sighting.event.kind == "out" and (sighting.event.node, sighting.event.interface) == peer:
-                    return sighting
+        index = self._index(journey)
+        if event.kind == "in" and (peer := self._wiring.peers.get((event.node, event.interface))) in index.last_out:
+            return index.last_out[peer]
         if (other := self._through_macvlan(journey, event)) is not None:
             return other
-        inside = [sighting for sighting in reversed(journey.sightings) if sighting.event.node == event.node]
-        arrived = (sighting for sighting in inside if sighting.event.kind == "in")
-        found = next(arrived, inside[0] if inside else None)
+        found = index.last_in.get(event.node) or index.last.get(event.node)
         return found or (self._left_by_unknown_link(journey) if event.kind == "in" and journey.sightings else None)
 
 
