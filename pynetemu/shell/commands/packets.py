@@ -90,14 +90,20 @@ def trace(
     """
     style = _style(ascii)
     shown: Literal["ladder", "sightings"] = "sightings" if verbose else "ladder"
+    if diff and (live or until_drop or verbose):
+        raise UsageError("trace: --diff compares two traces of a line; it goes with neither --live, --until-drop nor --verbose")
     if diff:
-        return _compare(shell, line, filter, engine, style)
+        compared = _compare(shell, line, filter, engine, style)
+        _saved(compared.after, save)
+        return compared
     if live:
-        return _follow(shell, filter, style, verbose, engine)
+        followed = _follow(shell, filter, style, verbose, engine)
+        _saved(_latest(shell), save)
+        return followed
     if not line:
         return Traced(_saved(_latest(shell), save), style, shell.network, shown)
     if line.isdigit():
-        return Traced(_latest(shell), style, shell.network, "packet", _number(_latest(shell), line))
+        return Traced(_saved(_latest(shell), save), style, shell.network, "packet", _number(_latest(shell), line))
     if line.endswith("&"):
         raise UsageError("trace: it runs a line in the foreground; for what goes on in the background: trace --live")
     status = _run_until_drop(shell, line, filter, engine) if until_drop else _run(shell, line, filter, engine)
