@@ -27,7 +27,7 @@ _LATE = 1e-3  # seconds after its time from which a frame counts as late
 _LOOK_AWAY = 1e-3  # seconds for which rings may fill while there is traffic, which spares waking for each frame
 _GRAIN = 1e-4  # seconds between departures that are sent together
 _MOST_LEAD = 3e-4  # seconds that we wake before a departure at most: what timers, and we ourselves, usually take
-_LEAD_WEIGHT = 1 / 16  # of a new lateness in what is usual
+_LATER, _SOONER = 1 / 8, 1 / 24  # weights of a new lateness in what is usual: most times we are awake in time
 
 
 class Link:
@@ -171,7 +171,7 @@ class Relay:
             step = self._go_on() if self._timeline else None
             if self._woken:
                 late = min(max(clock() - self._woken, 0.0), _MOST_LEAD)
-                self._lead += (late - self._lead) * _LEAD_WEIGHT
+                self._lead += (late - self._lead) * (_LATER if late > self._lead else _SOONER)
                 self._woken = 0.0
             sent = self._transmit()
             due = self._heap[0][0] if self._heap else None
@@ -186,6 +186,8 @@ class Relay:
         now = clock()
         wait = None if due is None else max(due - now - self._lead, least)
         if came and self._look_away >= _GRAIN:
+            if wait is not None and wait < self._look_away:
+                self._woken = now + wait
             time.sleep(self._look_away if wait is None else min(wait, self._look_away))
         elif not select.select([self._events], [], [], wait)[0] and wait:  # it waits for microseconds; epoll knows milliseconds
             self._woken = now + wait

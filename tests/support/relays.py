@@ -24,6 +24,11 @@ def _is_below_us(pid: str) -> bool:
     return pid != "0"
 
 
+def waited_seconds(pids: set[int]) -> float:
+    """How long processes have waited for a processor so far while others had it (proc(5), schedstat)."""
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) for pid in pids) / 1e9
+
+
 def processor_seconds(pid: int) -> float:
     """What a process has used so far, in it and in the kernel for it."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
