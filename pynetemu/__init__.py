@@ -121,6 +121,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import presets as presets
     from pynetemu.topology import prints as prints
     from pynetemu.topology import red as red
+    from pynetemu.topology import schedule as schedule
     from pynetemu.topology import tcp as tcp
     from pynetemu.topology import udp as udp
     from pynetemu.topology.devices import BridgePort as BridgePort
@@ -199,7 +200,7 @@ _HOMES = {
     "pynetemu.topology": (
         "Bond Bridge Dummy Firewall Gre Host HttpServer Hub Interface Link Macvlan Nat Node Port Preset Ready "
         "Root Router Service Switch Topology VlanInterface Vrf Vxlan WireGuard codel finished four_state gilbert_elliott "
-        "presets prints red tcp udp"
+        "presets prints red schedule tcp udp"
     ),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}

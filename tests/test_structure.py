@@ -168,6 +168,7 @@ _PUBLIC = [
     "prints",
     "red",
     "save_picture",
+    "schedule",
     "tcp",
     "udp",
 ]

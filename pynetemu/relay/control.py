@@ -2,7 +2,7 @@
 
     open    links, each with its name, the indexes of both ends, mtu, bytes of a ring, a seed, whether that was asked for
     set     one direction: the name, side 0 (a to b) or 1, and the words of an Impairment, with the
-            MAC addresses of nodes that it names
+            MAC addresses of nodes that it names, and when its schedule began
     play    settings of a direction over time, in parts: [[seconds, words], ...], the period, 0 for once, when it began, and
             whether settings change evenly from one to the next
     replay  Mahimahi's milliseconds for a direction, in parts, and when it began; none for its rate
@@ -60,7 +60,7 @@ class Control:
             case "open":
                 self._open(request["links"])
             case "set":
-                self._relay.configure(request["name"], request["side"], request["words"], request["macs"])
+                self._relay.configure(request["name"], request["side"], request["words"], request["macs"], request["began"])
             case "play":
                 self._gather(request["steps"])
                 if request["is_last"]:

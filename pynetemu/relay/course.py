@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from pynetemu.plan.shaping.impairment import Impairment
+from pynetemu.plan.shaping.impairment import Impairment, Schedule
 from pynetemu.plan.shaping.ramps import between
 
 _PIECE = 0.01  # seconds for which settings hold that change linearly
@@ -38,3 +38,9 @@ class Course:
 
     def _next_turn(self, begin: float) -> float | None:
         return begin + self._period + self._times[0] if self._period else None
+
+
+def scheduled(schedule: Schedule, began: float) -> Course:
+    """A schedule of a description."""
+    steps = [(time / 1e9, settings) for time, settings in schedule.steps]
+    return Course(steps, schedule.every / 1e9, began, schedule.linear)

@@ -60,6 +60,7 @@ class Direction:
         self._journal: Journal | None = None
         self._told: Told | None = None
         self.ended: deque[Ended] = deque(maxlen=_MOST_REMEMBERED)
+        self.has_schedule = False
         self.into: Direction | None = None  # where its frames go, which are those to one node; else they leave
         self.parts: dict[str, Direction] = {}  # those to one node, by its name
         self.part_of: dict[bytes, Direction] = {}  # the same, by the node's MAC addresses

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from pynetemu.frozen import replaced
 from pynetemu.plan.shaping.impairment import Impairment, from_words
-from pynetemu.relay.course import Course
+from pynetemu.relay.course import Course, scheduled
 from pynetemu.relay.direction import Direction
 from pynetemu.relay.frames import VNET
 from pynetemu.relay.journal import Journal
@@ -55,7 +55,8 @@ class Relay:
         self._lead = 0.0
         self._woken = 0.0  # when a timer was to wake us, if one did
         self._found: list[Arrival] = []
-        self._timeline: list[tuple[float, int, Course]] = []  # when a course goes on, in order, with its direction's place
+        self._timeline: list[tuple[float, int, int, Course]] = []  # when a course goes on, its number, its direction's place
+        self._plays = 0
         self._courses: dict[int, Course] = {}  # the last of each direction
 
     def watch(self, source: socket.socket, call: Callable[[], None]) -> None:
@@ -87,11 +88,19 @@ class Relay:
             ring.close()
             self._sender.forget(link.ends[side])
 
-    def configure(self, name: str, side: int, words: list[str], macs: dict[str, list[str]]) -> None:
-        """Changes what one direction of a link does; nodes that it names have these MAC addresses. Raises Wrong."""
+    def configure(self, name: str, side: int, words: list[str], macs: dict[str, list[str]], began: float) -> None:
+        """Changes what one direction of a link does; nodes that it names have these MAC addresses. Raises Wrong.
+
+        If there is a schedule, it is one that began at that moment.
+        """
         direction, wanted = self.links[name].directions[side], from_words(words)
         self._configure(direction, wanted)
         self._divide(direction, wanted, macs)
+        if wanted.schedule:
+            self.play(name, side, scheduled(wanted.schedule, began))
+        elif direction.has_schedule:
+            self.play(name, side, None)
+        direction.has_schedule = bool(wanted.schedule)
 
     def _divide(self, direction: Direction, wanted: Impairment, macs: dict[str, list[str]]) -> None:
         """Gives packets to some nodes a part of their own. One that is named no more lets go what is on its way."""
@@ -122,7 +131,8 @@ class Relay:
         self._courses.pop(direction.place, None)
         if course is not None:
             self._courses[direction.place] = course
-            heapq.heappush(self._timeline, (clock(), direction.place, course))
+            self._plays += 1
+            heapq.heappush(self._timeline, (clock(), self._plays, direction.place, course))
 
     def replay(self, name: str, side: int, milliseconds: list[int], began: float) -> None:
         """Lets packets of a direction leave at Mahimahi's opportunities; none for its rate again."""
@@ -146,7 +156,7 @@ class Relay:
         """Lets courses go on that are due; gives back when the next one is."""
         timeline, now = self._timeline, clock()
         while timeline and timeline[0][0] <= now:
-            _, place, course = heapq.heappop(timeline)
+            _, number, place, course = heapq.heappop(timeline)
             direction = self._directions.get(place)
             if direction is None or self._courses.get(place) is not course:
                 continue
@@ -154,7 +164,7 @@ class Relay:
             if settings is not None:
                 self._configure(direction, settings)
             if due is not None:
-                heapq.heappush(timeline, (due, place, course))
+                heapq.heappush(timeline, (due, number, place, course))
         return timeline[0][0] if timeline else None
 
     def run(self) -> NoReturn:

@@ -11,7 +11,7 @@ that is wrong at once, each with the user's file and line.
 
 from pynetemu.topology.devices import Bond, Bridge, Dummy, Macvlan, Vrf
 from pynetemu.topology.firewalls import Firewall, Nat
-from pynetemu.topology.impairments import Preset, codel, four_state, gilbert_elliott, presets, red
+from pynetemu.topology.impairments import Preset, codel, four_state, gilbert_elliott, presets, red, schedule
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.services import HttpServer, Ready, Service, finished, prints, tcp, udp
@@ -52,6 +52,7 @@ __all__ = [
     "presets",
     "prints",
     "red",
+    "schedule",
     "tcp",
     "udp",
 ]

@@ -36,6 +36,29 @@ def four_state(p13: str, p31: str, p32: str = "0%", p23: str = "100%", p14: str 
     return f"four_state {p13} {p31} {p32} {p23} {p14}"
 
 
+def schedule(*steps: tuple[object, Settings], every: str = "", linear: bool = False) -> str:
+    """What a link does over time, from the lab's start on: each step is a time and all settings that hold from then.
+
+        Link(a, b, schedule=schedule((0, {"delay": "20ms"}), ("5s", {"delay": "80ms", "loss": "1%"})))
+        Link(a, b, schedule=schedule((0, {}), (9, {"loss": "100%"}), every="10s"))            # gone for a second, every ten
+        Link(a, b, schedule=schedule((0, {"delay": "20ms"}), ("30s", {"delay": "300ms"}), linear=True))
+
+    Times are seconds, or text with a unit. It begins again after `every`; with `linear` numbers change evenly from each step to
+    the next. Of a running lab: `net.link("wire").schedule(...)`.
+    """
+    parts = [_step(*step) if isinstance(step, tuple) and len(step) == 2 else repr(step) for step in steps]
+    return " | ".join([*parts, *([f"every {_seconds(every)}"] if every else []), *(["linear"] if linear else [])])
+
+
+def _step(time: object, settings: object) -> str:
+    words = [f"{name} {value}" for name, value in settings.items()] if isinstance(settings, Mapping) else [repr(settings)]
+    return f"{_seconds(time)} does {'; '.join(words)}".rstrip()
+
+
+def _seconds(time: object) -> str:
+    return f"{time}s" if isinstance(time, int | float) else str(time)
+
+
 def codel(target: str = "5ms", interval: str = "100ms", *, ecn: bool = False) -> str:
     """A queue that drops what has waited for more than `target` during an `interval` (CoDel, RFC 8289).
 

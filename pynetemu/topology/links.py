@@ -6,7 +6,7 @@ from pynetemu.topology.impairments import Settings
 from pynetemu.topology.nodes import Interface, Node
 from pynetemu.topology.part import Part
 
-_SETTINGS = "delay jitter distribution loss rate queue limit duplicate reorder corrupt slot seed"
+_SETTINGS = "delay jitter distribution loss rate queue limit duplicate reorder corrupt slot seed schedule"
 IMPAIRING = (*_SETTINGS.split(), "preset", "mechanism", "a_to_b", "b_to_a")  # the options that make it more than a wire
 
 
@@ -38,7 +38,8 @@ class Link(Part):
     default 100 ms of the rate, and 10 packets at least). `slot` ("10ms", "10ms 20ms") makes packets arrive in bunches, as
     over radio. With a `seed` the n-th packet of a flow has the same fate in every run.
 
-    One direction can treat packets to one node of the segment apart, besides: `a_to_b={"towards": {"h3": {"delay": "5ms"}}}`.
+    Over time all of that changes by a `schedule` (see that function), which begins with the link. One direction can treat
+    packets to one node of the segment apart, besides: `a_to_b={"towards": {"h3": {"delay": "5ms"}}}`.
 
     `mechanism` is what does it: "netem" or "tbf" of the kernel, "filter" (a drop on arrival), or "relay", a process of the
     lab; by default the first that can, `pynetemu plan` says which.
@@ -58,6 +59,7 @@ class Link(Part):
     corrupt: str | None = None
     slot: str | None = None
     seed: int | None = None
+    schedule: str | None = None
     preset: str | None = None
     mechanism: str | None = None
     a_to_b: Any = None  # of type Settings, where the user is right
@@ -82,6 +84,7 @@ class Link(Part):
         corrupt: str | None = None,
         slot: str | None = None,
         seed: int | None = None,
+        schedule: str | None = None,
         preset: str | None = None,
         mechanism: str | None = None,
         a_to_b: Settings | None = None,
@@ -91,7 +94,7 @@ class Link(Part):
         self.b: Any = b
         self._set(cost=cost, mtu=mtu, delay=delay, jitter=jitter, distribution=distribution, loss=loss, rate=rate)
         self._set(queue=queue, limit=limit, duplicate=duplicate, reorder=reorder, corrupt=corrupt, slot=slot, seed=seed)
-        self._set(preset=preset, mechanism=mechanism, a_to_b=a_to_b, b_to_a=b_to_a)
+        self._set(schedule=schedule, preset=preset, mechanism=mechanism, a_to_b=a_to_b, b_to_a=b_to_a)
         for end in (a, b):
             node = end.node if isinstance(end, Interface) else end
             if isinstance(node, Node):

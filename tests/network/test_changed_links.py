@@ -1,15 +1,18 @@
 """What links do to packets, changed while packets are under way."""
 
 import json
+import os
 import re
+import signal
 from socket import SOCK_DGRAM
 from typing import Any
 
 import pytest
 
-from pynetemu import Host, LabError, Link, Network, Router, Switch, Topology, UsageError, Vxlan
+from pynetemu import Host, LabError, Link, Network, Router, Switch, Topology, UsageError, Vxlan, schedule
 from pynetemu.lab.connection import is_readable
 from tests.support.pynetemu import pynetemu
+from tests.support.relays import relays
 from tests.support.wait import wait_until
 
 
@@ -193,6 +196,34 @@ def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path:
             wire.replay(str(tmp_path / "bad.txt"))
         with pytest.raises(UsageError, match="every=1 is over before the last step"):
             wire.schedule((0, {}), (1, {"loss": "1%"}), every=1)
+
+
+class Scheduled(Topology):
+    arp = "permanent"
+    h1, h2 = Host(), Host()
+    wire = Link(
+        h1, h2, schedule=schedule((0, {"delay": "30ms"}), ("400ms", {"delay": "100ms"}), ("1h", {})), a_to_b={"seed": 3}
+    )
+
+
+def test_a_described_schedule_begins_with_the_link_and_goes_on_after_changes_and_a_killed_relay() -> None:
+    others = relays()
+    with Network(Scheduled(), name="scheduled") as net:
+        wire = net.link("wire")
+        assert wire.directions[1].impairment.words == ("schedule 0ns does delay 30ms | 400ms does delay 100ms | 3600s does",)
+        wait_until(lambda: _least(net) >= 200, what="the second step")
+        wire.set(loss="0.001%")
+        assert _least(net) >= 200
+        for relay in relays() - others:
+            os.kill(relay, signal.SIGKILL)
+        wait_until(lambda: _least(net) > 0, what="the relay")
+        assert _least(net) >= 200
+        wire.set(schedule=None)
+        wire.set(delay="1ms")
+        assert 0 < _least(net) < 100
+        net.undo()
+        net.undo()
+        wait_until(lambda: _least(net) >= 200, what="the schedule from its begin")
 
 
 def _least(net: Network) -> float:

@@ -56,6 +56,7 @@ class Relays:
         self._connection: socket.socket | None = None
         self._told: dict[Place, _Told] = {}  # of links that it has
         self._going: dict[tuple[Place, type], tuple[Going, float]] = {}  # by the end, with the moment when it began
+        self._scheduled: dict[tuple[Place, int], tuple[str, float]] = {}  # of each direction, with the moment when it began
         self._ends: list[float] = []
         self._seed = int.from_bytes(os.urandom(6), "big")  # of links that are given none
         self.is_broken = False
@@ -79,9 +80,19 @@ class Relays:
             known = self._told[place].words
             for side, words in enumerate(link.words):
                 if words != known[side]:
-                    self._ask({"do": "set", "name": _name(place), "side": side, "words": words, "macs": self._macs(words)})
+                    common = {"do": "set", "name": _name(place), "side": side, "began": self._began(place, side, words)}
+                    self._ask({**common, "words": words, "macs": self._macs(words)})
                     known[side] = words
         self._go_on([end for _, link in new for end in link.ends])
+
+    def _began(self, place: Place, side: int, words: Sequence[str]) -> float:
+        """When the schedule in these words was first told; another relay goes on with it."""
+        found = next((word for word in words if word.startswith("schedule ")), "")
+        before, began = self._scheduled.get((place, side), ("", 0.0))
+        if found != before:
+            began = time.monotonic()
+            self._scheduled[place, side] = found, began
+        return began
 
     def _macs(self, words: Sequence[str]) -> dict[str, list[str]]:
         """Those that the nodes have now to which the settings treat packets apart. Raises KernelError."""
@@ -97,6 +108,7 @@ class Relays:
         """What went on by itself goes on, as far as it would be now; what belongs to links that have gone is forgotten."""
         there = {end for link in self._nodes.relayed.values() for end in link.ends}
         self._going = {key: value for key, value in self._going.items() if key[0] in there}
+        self._scheduled = {key: value for key, value in self._scheduled.items() if key[0] in there}
         for key, (request, began) in list(self._going.items()):
             if key[0] in ends:
                 try:

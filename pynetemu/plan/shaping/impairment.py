@@ -90,13 +90,31 @@ class Limit:
 
 
 @frozen
+class Schedule:
+    """Settings from some times on (ns, from the link's begin); again after `every` if that is not 0; `linear` for ramps."""
+
+    steps: "tuple[tuple[int, Impairment], ...]" = ()
+    every: int = 0
+    linear: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.steps)
+
+    def __str__(self) -> str:
+        parts = [f"{duration(at)} does {'; '.join(settings.words)}".rstrip() for at, settings in self.steps]
+        parts += [f"every {duration(self.every)}"] if self.every else []
+        return " | ".join([*parts, *(["linear"] if self.linear else [])])
+
+
+@frozen
 class Impairment:
     """What one direction of a link does to packets; all 0 and None for a plain wire.
 
         read_impairment({"delay": "20ms", "loss": "0.5%"}).delay == 20_000_000
 
     Times are in nanoseconds, `rate` in bits per second (0: as fast as it goes), shares are fractions. `slot` is the least and
-    the greatest time between bunches of packets. `towards` has what is done besides to packets for one node of the segment.
+    the greatest time between bunches of packets. `towards` has what is done besides to packets for one node of the segment,
+    `schedule` what changes over time.
     """
 
     delay: int = 0
@@ -112,6 +130,7 @@ class Impairment:
     slot: tuple[int, int] = (0, 0)
     seed: int | None = None
     towards: "tuple[tuple[str, Impairment], ...]" = ()
+    schedule: Schedule = Schedule()
 
     def __bool__(self) -> bool:
         """Whether it does anything: a seed alone does not."""
@@ -208,8 +227,37 @@ def _towards(value: object) -> tuple[tuple[str, Impairment], ...]:
     return tuple(sorted(found, key=lambda one: one[0]))
 
 
+def _schedule(value: object) -> Schedule:
+    """From what `schedule(...)` gave: "0s does delay 20ms; loss 1% | 5s does delay 80ms | every 10s | linear"."""
+    hint = 'schedule((0, {"delay": "20ms"}), ("5s", {"delay": "80ms"}))'
+    if not isinstance(value, str):
+        raise Wrong(f"{quoted(value)} is not a schedule", f"write {hint}")
+    steps: list[tuple[int, Impairment]] = []
+    every, linear = 0, False
+    for part in (part.strip() for part in value.split("|")):
+        time, does, text = part.partition(" does")
+        if does:
+            settings = read_impairment(dict(_pair(word) for word in text.strip().split("; ") if word))
+            if settings.towards or settings.schedule or settings.seed is not None:
+                raise Wrong(f"{part!r} has what does not change over time", "seed and towards stand beside the schedule")
+            check_part(settings)
+            steps.append((read_duration(time), settings))
+        elif part == "linear":
+            linear = True
+        elif part.startswith("every "):
+            every = read_duration(part.removeprefix("every "))
+        else:
+            raise Wrong(f"{part!r} is not a step", f"write {hint}")
+    times = [time for time, _ in steps]
+    if not times or times != sorted(set(times)):
+        raise Wrong("its times do not rise", f"write {hint}")
+    if every and every <= times[-1]:
+        raise Wrong(f"every {duration(every)} is over before the last step", f"more than {duration(times[-1])}")
+    return Schedule(tuple(steps), every, linear)
+
+
 def check_part(wanted: Impairment) -> None:
-    """Raises Wrong for what cannot be done to packets for one node only."""
+    """Raises Wrong for what cannot be done to packets for one node only, or for a while."""
     if wanted.queue.kind in KERNELS_QUEUES:
         raise Wrong(f"queue={wanted.queue.kind} is the kernel's, and of all packets", "codel and red are the relay's")
 
@@ -323,6 +371,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "slot": _slot,
     "seed": _seed,
     "towards": _towards,
+    "schedule": _schedule,
 }
 SETTINGS = tuple(name for name in _READERS if name != "towards")  # of a whole link; `towards` is of one direction
 _WRITERS: dict[str, Callable[[Any], str]] = {
@@ -339,4 +388,5 @@ _WRITERS: dict[str, Callable[[Any], str]] = {
     "slot": lambda slot: " ".join(map(duration, slot)),
     "seed": str,
     "towards": _towards_text,
+    "schedule": str,
 }

@@ -54,6 +54,8 @@ def _for_kernels_queue(wanted: Impairment, kernel: Kernel) -> Mechanism:
 
 def _cannot(wanted: Impairment, mechanism: str) -> str:
     """Why a mechanism does not do it, "" when it does."""
+    if wanted.schedule and mechanism != "relay":
+        return "changes nothing by itself, and there is a schedule"
     if wanted.towards and mechanism != "relay":
         return "treats all packets alike, and towards= is for those to one node"
     if mechanism == "relay":

@@ -43,7 +43,7 @@ def read_table(text: str) -> Table:
     if names[0] != "time":
         raise Wrong(f"its first column is {names[0]!r}", "it is called time; others are settings: time,delay,rate")
     for name in names[1:]:
-        if name not in SETTINGS:
+        if name not in SETTINGS or name == "schedule":
             raise Wrong(f"a link has no setting {name!r}", near_or_all(name, SETTINGS))
     found: Table = []
     for number, row in enumerate(rows[1:], 2):
