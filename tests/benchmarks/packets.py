@@ -1,6 +1,7 @@
-"""Sends UDP datagrams from port 5001 at a pace: packets.py ADDRESS PORT NUMBER PACKETS_PER_SECOND [BYTES_OF_DATA].
+"""Sends UDP datagrams at a pace: packets.py ADDRESS PORT NUMBER PACKETS_PER_SECOND [BYTES_OF_DATA].
 
-Many are one buffer, which the kernel cuts (UDP_SEGMENT, udp(7)): this takes far less of a processor than who carries them.
+They come from the port 5000 above their target's. Many are one buffer, which the kernel cuts (UDP_SEGMENT, udp(7)): so this
+takes far less of a processor than who carries them.
 """
 
 import socket
@@ -16,7 +17,7 @@ def main(address: str, port: int, number: int, rate: int, size: int = 86) -> Non
     count = max(1, min(_AT_ONCE, _LARGEST // size, rate // 3000))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.setsockopt(socket.SOL_UDP, _UDP_SEGMENT, size)
-        sender.bind(("", 5001))
+        sender.bind(("", 5000 + port))
         data, start, sent = bytes(size * count), time.monotonic(), 0
         while sent < number:
             ahead = sent / rate - (time.monotonic() - start)

@@ -362,21 +362,38 @@ class Seeded(Topology):
 
 
 def test_seeds(tmp_path: Path) -> None:
-    """Of 20 seeds the journals of a flow of 2,000 numbered packets, alone and beside 20,000 packets/s."""
-    same = 0
+    """Of 20 seeds the journals of a flow of 2,000 numbered packets, alone and beside 20,000 packets/s.
+
+    A run in which the relay was too slow, and said so, is discarded: what it has not seen has no number.
+    """
+    same = discarded = 0
     for seed in range(20):
-        alone, beside = (_journal(tmp_path / f"{seed}-{load}", seed, load) for load in (0, 20_000))
-        same += alone == beside and len(alone) == 2000
-    FIGURES.append(Figure("journals equal with and without load, of 20 seeds", str(same), "20", same == 20))
+        journals: list[list[str]] = []
+        for load in (0, 20_000):
+            while not (journal := _journal(tmp_path / "fates", seed, load)):
+                discarded += 1
+                assert discarded < _TRIES * 20
+            journals.append(journal)
+        same += journals[0] == journals[1]
+    text = f"{same} ({discarded} runs of a relay that was too slow discarded)" if discarded else str(same)
+    FIGURES.append(Figure("journals equal with and without load, of 20 seeds", text, "20", same == 20))
 
 
 def _journal(file: Path, seed: int, load: int) -> list[str]:
-    flow = "110a0100010a010002" + f"{5001:04x}{_COUNTED:04x}"
+    """The flow's lines; none when the relay was too slow."""
+    flow = "110a0100010a010002" + f"{5000 + _COUNTED:04x}{_COUNTED:04x}"
+    file.unlink(missing_ok=True)
     with Network(Seeded(), name="seeded") as net:
         wire = net.link("wire")
         wire.set(seed=seed)
-        wire.journal(file)
+        wire.journal(file, most=2_000_000)
         with _load(net, "h1", "10.1.0.2", load, 60):
             _send_counted(net, "10.1.0.2", 2000, 4000)
-            wait_until(lambda: file.read_text().count(flow) == 2000, what="the journal")
-    return [line for line in file.read_text().splitlines() if line.startswith(flow)]
+        _wait_for_the_last(net)
+        counters = wire.directions[0].counters
+        assert counters
+        if counters.overload:
+            return []
+    lines = [line for line in file.read_text().splitlines() if line.startswith(flow)]
+    assert len(lines) == 2000
+    return lines
