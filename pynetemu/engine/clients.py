@@ -5,6 +5,7 @@ What has come of a request and what has not gone of an answer is kept for each c
 
 import fcntl
 import json
+import select
 import socket
 import sys
 import termios
@@ -73,6 +74,12 @@ class Client:
         if self._unread > _MOST_UNREAD:
             close_all(descriptors)
             raise ChannelClosed("it reads no answers")
+
+    def has_gone(self) -> bool:
+        """Whether the other end is closed, though something that it has sent may still be there."""
+        state = select.poll()
+        state.register(self.connection, 0)  # POLLHUP is told without being asked for (poll(2))
+        return bool(state.poll(0))
 
     def send(self, body: bytes, gift: list[int]) -> None:
         """Takes an answer, and closes its descriptors when they have gone; `flush` sends it."""

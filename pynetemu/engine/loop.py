@@ -85,6 +85,7 @@ class Loop:
         self.enter = enter
         self._main = Client(channel.connection)
         self._clients: dict[int, Client] = {}  # by their descriptors
+        self._new: deque[_Work] = deque()  # that nobody has worked at yet
         self._works: deque[_Work] = deque()
         self._events = selectors.DefaultSelector()
         self.done = False
@@ -188,21 +189,30 @@ class Loop:
 
     def _patience(self) -> float | None:
         """How long to wait for events: for ever, or until there is work to go on with."""
-        if not self._works:
+        if not self._works and not self._new:
             return None
-        return max(0.0, min(work.due for work in self._works) - time.monotonic())
+        return 0.0 if self._new else max(0.0, min(work.due for work in self._works) - time.monotonic())
 
     def _work(self) -> None:
-        """A slice for each request that is being answered; the more there are, the shorter."""
-        if not self._works:
-            return
-        share = min(_LONGEST_SLICE, _LONGEST_ROUND / len(self._works))
+        """A slice for each request that is being answered, for all new ones first: most of these are short."""
+        share = min(_LONGEST_SLICE, _LONGEST_ROUND / max(len(self._new) + len(self._works), 1))
+        for _ in range(len(self._new)):
+            if self._new:
+                self._go_on(self._new.popleft(), share)
+        end = time.monotonic() + _LONGEST_ROUND
         for _ in range(len(self._works)):
-            work = self._works.popleft()
-            if work.due > time.monotonic() or not work.go_on(share):
-                self._works.append(work)
-            elif work.client is not None:
-                self._send(work.client, *work.result)
+            if not self._works or time.monotonic() > end:
+                break  # the rest comes first next time
+            self._go_on(self._works.popleft(), share)
+
+    def _go_on(self, work: _Work, share: float) -> None:
+        if work.client is not None and work.client.has_gone():
+            work.close()
+            self._leave(work.client)
+        elif work.due > time.monotonic() or not work.go_on(share):
+            self._works.append(work)
+        elif work.client is not None:
+            self._send(work.client, *work.result)
 
     def _children_changed(self) -> None:
         with suppress(BlockingIOError):
@@ -225,7 +235,7 @@ class Loop:
 
     def _hear(self, client: Client) -> None:
         """Takes what a client sends. Whatever that is, the lab lives on."""
-        if any(work.client is client for work in self._works):
+        if any(work.client is client for work in (*self._new, *self._works)):
             self._hear_meanwhile(client)
             return
         message: Message = {}
@@ -237,7 +247,7 @@ class Loop:
                 return
             message, descriptors = received
             steps = self._answering(unpack_request(message, descriptors), message.get("number"))
-            self._works.append(_Work(client, steps, descriptors))
+            self._new.append(_Work(client, steps, descriptors))
         except ChannelClosed:
             self._leave(client)
         except Exception as error:  # noqa: BLE001
@@ -307,10 +317,11 @@ class Loop:
         if self._clients.pop(client.fileno(), None) is None:
             return  # already
         self._set_events(client, 0, lambda: None)
-        given_up = [work for work in self._works if work.client is client]
-        self._works = deque(work for work in self._works if work.client is not client)
-        for work in given_up:
-            work.close()
+        for works in self._new, self._works:
+            given_up = [work for work in works if work.client is client]
+            for work in given_up:
+                works.remove(work)
+                work.close()
         client.close()
         if client is self._main:
             self.finish()

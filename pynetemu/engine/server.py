@@ -78,6 +78,7 @@ from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.steps import Undo
 
 _SECONDS_WITHOUT_FILES = 0.2
+_ACCEPTED_AT_ONCE = 32  # others ask meanwhile
 _FOUND_AT_ONCE = 64  # interfaces, each of which is asked for by itself
 _MOST_AT_ONCE = 32 << 20  # bytes of the kernel's state in one answer for several nodes
 
@@ -397,18 +398,19 @@ class Server(Loop):
         self.watch(listener.fileno(), lambda: self._accept(listener))
 
     def _accept(self, listener: socket.socket) -> None:
-        try:
-            connection, _ = listener.accept()
-        except BlockingIOError:  # it has gone again
-            return
-        except OSError:  # no more open files: until there are, it would be asked for again at once
-            self.forget(listener.fileno())
-            self.later(_SECONDS_WITHOUT_FILES, lambda: self._accept_at(listener))
-            return
-        if peer_user(connection) == os.getuid():
-            self.attach(connection)
-        else:
-            connection.close()
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                connection, _ = listener.accept()
+            except BlockingIOError:  # that was all
+                return
+            except OSError:  # no more open files: until there are, it would be asked for again at once
+                self.forget(listener.fileno())
+                self.later(_SECONDS_WITHOUT_FILES, lambda: self._accept_at(listener))
+                return
+            if peer_user(connection) == os.getuid():
+                self.attach(connection)
+            else:
+                connection.close()
 
 
 def _make_room(plan: Plan) -> None:

@@ -2,8 +2,9 @@
 
 import os
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.envelope import Refused, pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import Describe, Description, Networks, OpenLog, ReadPlan, Request, Signal, WatchServices
 from pynetemu.errors import LabError
-from tests.support.wait import wait_until
+from tests.support.wait import PATIENCE, wait_until
 
 pytestmark = pytest.mark.pure
 
@@ -30,6 +31,7 @@ class _Engine(Loop):
         self.log: list[str] = []
         self.plan: dict[str, Any] = {}
         self.finished = False
+        self.steps = self._count
 
     def answer(self, request: Request[Any]) -> object:
         self.log.append(type(request).__name__)
@@ -39,7 +41,7 @@ class _Engine(Loop):
             case ReadPlan():
                 return self.plan
             case Networks():
-                return self._count()
+                return self.steps()
             case OpenLog():
                 return os.open(os.devnull, os.O_RDONLY)
             case WatchServices():
@@ -280,3 +282,34 @@ def test_many_long_requests_leave_room_for_short_ones(engine: _Engine, other: _A
         assert turns == 1
         for asker in (a, b, c):
             assert unpack_answer(ReadPlan(), *asker.receive()) == engine.plan
+
+
+def test_what_was_asked_is_given_up_though_there_was_more_to_ask(engine: _Engine, other: _Asker) -> None:
+    with _attached(engine) as eager:
+        eager.send(Networks(), 1)
+        eager.send(Networks(), 2)
+        while "step 0" not in engine.log:
+            engine.turn(0.001)
+    while "given up" not in engine.log:
+        engine.turn(0.001)
+    assert engine.log.count("Networks") == 1
+
+
+def test_short_requests_come_before_the_next_step_of_many_long_ones(engine: _Engine, other: _Asker) -> None:
+    def slow() -> Steps[dict[str, int]]:
+        for _ in range(4):
+            time.sleep(0.01)  # work, all of it in one step
+            yield 0
+        return {}
+
+    engine.steps = slow
+    with ExitStack() as attached:
+        long = [attached.enter_context(_attached(engine)) for _ in range(30)]
+        for asker in long:
+            asker.send(Networks())
+        engine.turn()
+        began = time.monotonic()
+        assert other.ask(Describe()) == _WHAT
+        assert time.monotonic() - began < 0.15 * PATIENCE  # 30 steps take 0.3 s
+        for asker in long:
+            assert unpack_answer(Networks(), *asker.receive()) == {}

@@ -41,7 +41,7 @@ _BOGUS += ("tcp.bogus_header_length", "udp.length.bad", "ipv6.bogus_ipv6_version
 
 @pytest.mark.pure
 @pytest.mark.slow
-@pytest.mark.timeout(60 + _FRAMES / 1000)
+@pytest.mark.timeout(60 + _FRAMES / 200)
 def test_frames_with_mistakes_are_read() -> None:
     wiring = Wiring(compile_plan(Blue()))
     writer = Writer(io.BytesIO())
