@@ -45,10 +45,13 @@ class Files:
         self._dressed: set[str] = set()
         self._declared: dict[str, dict[str, AddFile]] = {}  # by node and path
         self._etc: dict[str, int] = {}  # descriptors of the nodes' own /etc
+        self._names: dict[str, str] = {}  # where the names of namespaces lead
+        self._init = ""  # the program of nodes' inits
 
     def prepare(self) -> None:
         """To be called in the lab's own mount namespace, before the first `dress`."""
         if self._has_layers is None:
+            self._init = find_program("sleep", search_path(os.environ), "/")
             self._has_layers = False
             with suppress(OSError):
                 skeleton.make()
@@ -56,9 +59,10 @@ class Files:
 
     def name_namespace(self, node: str, descriptor: int) -> None:
         """Makes `ip netns exec NODE` work: a link to the engine's descriptor costs a thousand nodes nothing."""
+        self._names[node] = f"{HELD}/{descriptor}"
         for folder in (NAMES, *(f"{_NODES}/{other}/run/netns" for other in self._dressed)):
             with suppress(FileExistsError):  # somebody in that node has one of this name
-                os.symlink(f"{HELD}/{descriptor}", f"{folder}/{node}")
+                os.symlink(self._names[node], f"{folder}/{node}")
 
     def add(self, file: AddFile) -> None:
         """What a node will have besides, when its machine is made."""
@@ -96,6 +100,7 @@ class Files:
             with suppress(OSError):  # somebody in that node has removed it, or has one of this name
                 if os.readlink(f"{folder}/{node}").startswith(HELD):
                     os.unlink(f"{folder}/{node}")
+        self._names.pop(node, None)
         self._dressed.discard(node)
         self._declared.pop(node, None)
         if (etc := self._etc.pop(node, None)) is not None:
@@ -119,7 +124,7 @@ class Files:
                 self.place(file)
         run = _own_folder(f"{own}/run")
         _mount_dev(own, run)
-        _fill_run(run, _SHOWN_RUN)
+        self._fill_run(run, _SHOWN_RUN)
         for _, file in sorted(self._declared.get(node, {}).items()):
             if file.path.startswith("/run/"):
                 self.place(file, run)
@@ -132,11 +137,10 @@ class Files:
     def shut_settings(self) -> None:
         """Makes the machine's own settings read-only, if they are to be; called below a node's own /proc."""
         if self._is_guarded:
-            for name in os.listdir("/proc/sys"):
-                if name != "net":
-                    path = f"/proc/sys/{name}"
-                    syscalls.mount(path, path, "", syscalls.MS_BIND)
-                    syscalls.mount("none", path, "", syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY | _SYS)
+            of_network = os.open("/proc/sys/net", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            syscalls.mount("/proc/sys", "/proc/sys", "", syscalls.MS_BIND)
+            syscalls.mount("none", "/proc/sys", "", syscalls.MS_BIND | syscalls.MS_REMOUNT | syscalls.MS_RDONLY | _SYS)
+            syscalls.mount(f"/proc/self/fd/{of_network}", "/proc/sys/net", "", syscalls.MS_BIND)
 
     def dress_machine(self, node: str, hosts: str) -> None:
         """For the root of a lab on the machine itself: the machine's files, with the lab's names."""
@@ -144,7 +148,7 @@ class Files:
         self._dressed.add(node)
         _bind_texts(own, {"/etc/hosts": hosts})
         run = _own_folder(f"{own}/run")
-        _fill_run(run, [name for name in os.listdir(RUN) if name not in ("netns", "pynetemu")])
+        self._fill_run(run, [name for name in os.listdir(RUN) if name not in ("netns", "pynetemu")])
         syscalls.mount(run, "/run", "", syscalls.MS_MOVE)
         _mount_sys()
 
@@ -154,6 +158,21 @@ class Files:
             os.close(before)
         if self._has_layers:
             self._etc[node] = os.open("/etc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def _fill_run(self, run: str, shown: Iterable[str]) -> None:
+        """The nodes' names, and parts of the machine's /run."""
+        for folder in "lock", "netns", HELD.removeprefix("/run/"):
+            os.makedirs(f"{run}/{folder}", exist_ok=True)
+        os.chmod(f"{run}/lock", 0o1777)
+        with suppress(FileExistsError):
+            os.symlink(self._init, f"{run}{INIT.removeprefix('/run')}")
+        for name, target in reversed(self._names.items()):  # so that they are listed in the order of the description
+            with suppress(FileExistsError):
+                os.symlink(target, f"{run}/netns/{name}")
+        syscalls.mount(HELD, f"{run}{HELD.removeprefix('/run')}", "", syscalls.MS_BIND)
+        for name in shown:
+            if os.path.lexists(f"{RUN}/{name}"):
+                _show_again(f"{RUN}/{name}", f"{run}/{name}")
 
     def replace_hosts(self, node: str, before: str, text: str) -> bool:
         """Changes the /etc/hosts of a node that was dressed, unless somebody has edited it. No reader sees half of it."""
@@ -270,7 +289,7 @@ def _mount_dev(own: str, run: str) -> None:
     syscalls.mount(f"{own}/dev", "/dev", "", syscalls.MS_BIND)
     if skeleton.has_range():
         _mount_terminals()
-        del found["pts"], found["ptmx"]
+        found = {name: target for name, target in found.items() if name not in ("pts", "ptmx")}
     for name, target in found.items():
         if name in _DEVICES and not target:
             _show_again(f"{devices}/{name}", f"/dev/{name}")
@@ -284,22 +303,6 @@ def _mount_terminals() -> None:
     os.mkdir("/dev/pts")
     syscalls.mount("devpts", "/dev/pts", "devpts", _SYS & ~syscalls.MS_NODEV, "newinstance,ptmxmode=0666,mode=620,gid=5")
     os.symlink("pts/ptmx", "/dev/ptmx")
-
-
-def _fill_run(run: str, shown: Iterable[str]) -> None:
-    """The nodes' names, and parts of the machine's /run."""
-    for folder in "lock", "netns", HELD.removeprefix("/run/"):
-        os.makedirs(f"{run}/{folder}", exist_ok=True)
-    os.chmod(f"{run}/lock", 0o1777)
-    with suppress(FileExistsError):
-        os.symlink(find_program("sleep", search_path(os.environ), "/"), f"{run}{INIT.removeprefix('/run')}")
-    for name in reversed(os.listdir(NAMES)):  # so that they are listed in the same order again
-        with suppress(FileExistsError):
-            os.symlink(os.readlink(f"{NAMES}/{name}"), f"{run}/netns/{name}")
-    syscalls.mount(HELD, f"{run}{HELD.removeprefix('/run')}", "", syscalls.MS_BIND)
-    for name in shown:
-        if os.path.lexists(f"{RUN}/{name}"):
-            _show_again(f"{RUN}/{name}", f"{run}/{name}")
 
 
 def _show_again(source: str, target: str) -> None:

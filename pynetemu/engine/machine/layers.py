@@ -23,14 +23,22 @@ _COPIES = f"{STATE}/copies"
 _COPIED_WHOLE = "/etc"  # which is small everywhere
 _LARGEST_COPY = 16 << 20  # bytes of a file; larger ones, such as /var/swapfile, are left out
 _copied: set[str] = set()
+_mounted: dict[str, set[str]] = {}  # what was seen last below /etc and /var
 
 
 def overlay(top: str, own: str) -> None:
     """Mounts a node's own /etc or /var over the machine's; `own` is a folder for what it writes. Raises OSError."""
-    mounted = _mounted_below(top)
-    if not mounted:
-        _mount_layers(top, own, top, [f"{FOLDERS}{top}", f"{HIDDEN}{top}", top])
-        return
+    if top not in _mounted:
+        _mounted[top] = _mounted_below(top)
+    if not _mounted[top]:
+        try:
+            _mount_layers(top, own, top, [f"{FOLDERS}{top}", f"{HIDDEN}{top}", top])
+            return
+        except OSError:
+            _mounted[top] = _mounted_below(top)
+            if not _mounted[top]:
+                raise
+    mounted = _mounted[top] = _mounted_below(top)
     pieces = list(_pieces(top, TOPS[top], mounted))  # while they can still be seen
     held = {path: os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path, _ in pieces}
     try:
