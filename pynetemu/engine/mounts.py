@@ -15,6 +15,16 @@ RUN = f"{STATE}/run"  # the machine's /run
 _LIMIT = "25%"  # of the machine's memory, for all that the nodes write into files of their own
 
 
+def make_folder(path: str) -> None:
+    """As os.makedirs, with one system call where the folder is there, or the one above it."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        os.makedirs(path, exist_ok=True)
+
+
 def make_private() -> None:
     """Gives this mount namespace a /proc of the lab's own processes, and a /run of its own.
 

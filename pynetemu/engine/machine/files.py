@@ -20,7 +20,7 @@ from functools import partial
 from pynetemu.engine import syscalls
 from pynetemu.engine.machine import layers, skeleton
 from pynetemu.engine.machine.guard import is_guarded
-from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE
+from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE, make_folder
 from pynetemu.engine.paths import find_program, search_path
 from pynetemu.plan.operations import AddFile
 
@@ -89,7 +89,7 @@ class Files:
             _write(path, file.content)
         elif file.kind == "private":
             own = f"{_NODES}/{file.node}/private{file.path}"
-            os.makedirs(own, exist_ok=True)
+            make_folder(own)
             _show_again(own, path)
         else:
             _show_again(os.path.realpath(file.content), path)
@@ -162,7 +162,7 @@ class Files:
     def _fill_run(self, run: str, shown: Iterable[str]) -> None:
         """The nodes' names, and parts of the machine's /run."""
         for folder in "lock", "netns", HELD.removeprefix("/run/"):
-            os.makedirs(f"{run}/{folder}", exist_ok=True)
+            make_folder(f"{run}/{folder}")
         os.chmod(f"{run}/lock", 0o1777)
         with suppress(FileExistsError):
             os.symlink(self._init, f"{run}{INIT.removeprefix('/run')}")
@@ -262,14 +262,14 @@ def _overwrite(path: str, old: bytes, new: bytes) -> bool:
 
 
 def _write(path: str, text: str) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    make_folder(os.path.dirname(path))
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
 
 
 def _own_folder(path: str) -> str:
     """Makes a folder that can be mounted elsewhere with all that will be mounted in it."""
-    os.makedirs(path, exist_ok=True)
+    make_folder(path)
     syscalls.mount(path, path, "", syscalls.MS_BIND)
     return path
 
@@ -280,11 +280,11 @@ def _mount_dev(own: str, run: str) -> None:
     A pty is opened beside the /dev/pts of its /dev/ptmx, which is the machine's.
     """
     devices = f"{run}{_DEVICES_IN_RUN}"
-    os.makedirs(devices, exist_ok=True)
+    make_folder(devices)
     syscalls.mount("/dev", devices, "", _BIND)
     with os.scandir(devices) as entries:
         found = {entry.name: os.readlink(entry.path) if entry.is_symlink() else "" for entry in entries}
-    os.makedirs(f"{own}/dev/shm", exist_ok=True)
+    make_folder(f"{own}/dev/shm")
     os.chmod(f"{own}/dev/shm", 0o1777)
     syscalls.mount(f"{own}/dev", "/dev", "", syscalls.MS_BIND)
     if skeleton.has_range():
@@ -313,9 +313,9 @@ def _show_again(source: str, target: str) -> None:
                 os.symlink(os.readlink(source), target)
             return
         if stat.S_ISDIR(os.stat(source).st_mode):
-            os.makedirs(target, exist_ok=True)
+            make_folder(target)
         else:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
+            make_folder(os.path.dirname(target))
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
         syscalls.mount(source, target, "", _BIND)
 

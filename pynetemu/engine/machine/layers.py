@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from pynetemu.engine import syscalls
 from pynetemu.engine.machine.skeleton import FOLDERS, HIDDEN, TOPS, is_hidden
-from pynetemu.engine.mounts import STATE
+from pynetemu.engine.mounts import STATE, make_folder
 
 _COPIES = f"{STATE}/copies"
 _COPIED_WHOLE = "/etc"  # which is small everywhere
@@ -58,15 +58,15 @@ def probe() -> None:
     syscalls.unshare(syscalls.CLONE_NEWNS)
     own = f"{STATE}/probe"
     for folder in "shown", "below":
-        os.makedirs(f"{own}/{folder}", exist_ok=True)
+        make_folder(f"{own}/{folder}")
     _mount_layers(f"{own}/shown", own, "", [f"{own}/below"])
 
 
 def _mount_layers(target: str, own: str, name: str, below: list[str]) -> None:
     """`name` says where below `own` it keeps what is written."""
     upper, work = f"{own}/upper{name}", f"{own}/work{name}"
-    os.makedirs(upper, exist_ok=True)
-    os.makedirs(work, exist_ok=True)
+    make_folder(upper)
+    make_folder(work)
     options = f"userxattr,lowerdir={':'.join(below)},upperdir={upper},workdir={work}"
     syscalls.mount("overlay", target, "overlay", 0, options)
 
@@ -107,7 +107,7 @@ def _mounted_below(top: str) -> set[str]:
 
 
 def _copy_folder(source: str, target: str, deep: bool) -> None:
-    os.makedirs(target, exist_ok=True)
+    make_folder(target)
     with suppress(OSError), os.scandir(source) as entries:
         for entry in entries:
             with suppress(OSError):  # it has gone, or is not for us to read
