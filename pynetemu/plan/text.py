@@ -153,8 +153,9 @@ def _entries(inventory: Inventory) -> Iterator[tuple[str, str, str, str]]:
                 yield node, path, shown[kind], ""
             case AddHttpServer(node=node, name=name, port=port):
                 yield node, name, f"http://{node}:{port}/", ""
-            case AddService(node=node, name=name, command=command, ready=ready):
-                yield node, name, command, f"ready: {ready}" if ready else ""
+            case AddService(node=node, name=name, command=command, ready=ready, user=user):
+                notes = [f"as {user}" if user else "", f"ready: {ready}" if ready else ""]
+                yield node, name, command, ", ".join(filter(None, notes))
             case _:
                 pass
 

@@ -83,7 +83,8 @@ def test_a_service_for_a_user_that_is_not_there_is_told() -> None:
         Network(Wrong(), name="wrong-user").open()
 
 
-def test_the_plan_as_commands_says_the_user() -> None:
+def test_the_plan_says_the_user() -> None:
+    assert "as dave, ready: prints:CapEff" in pynetemu("plan", f"{CLONE}/tests/network/test_users.py:Pair").stdout
     printed = pynetemu("plan", "--as-shell", f"{CLONE}/tests/network/test_users.py:Pair").stdout
     assert re.search(r"runuser -u dave -- sh -c", printed)
     assert "setpriv --reuid=54321 --regid=54321 --clear-groups env HOME=/tmp sh -c" in printed

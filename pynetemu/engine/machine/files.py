@@ -47,11 +47,13 @@ class Files:
         self._etc: dict[str, int] = {}  # descriptors of the nodes' own /etc
         self._names: dict[str, str] = {}  # where the names of namespaces lead
         self._init = ""  # the program of nodes' inits
+        self._devices: dict[str, str] = {}  # what is in /dev, where a link leads, "" for others
 
     def prepare(self) -> None:
         """To be called in the lab's own mount namespace, before the first `dress`."""
         if self._has_layers is None:
             self._init = find_program("sleep", search_path(os.environ), "/")
+            self._devices = _devices()
             self._has_layers = False
             with suppress(OSError):
                 skeleton.make()
@@ -123,7 +125,7 @@ class Files:
             if not file.path.startswith("/run/"):
                 self.place(file)
         run = _own_folder(f"{own}/run")
-        _mount_dev(own, run)
+        _mount_dev(own, run, self._devices)
         self._fill_run(run, _SHOWN_RUN)
         for _, file in sorted(self._declared.get(node, {}).items()):
             if file.path.startswith("/run/"):
@@ -166,8 +168,9 @@ class Files:
         os.chmod(f"{run}/lock", 0o1777)
         with suppress(FileExistsError):
             os.symlink(self._init, f"{run}{INIT.removeprefix('/run')}")
+        there = set(os.listdir(f"{run}/netns"))
         for name, target in reversed(self._names.items()):  # so that they are listed in the order of the description
-            with suppress(FileExistsError):
+            if name not in there:
                 os.symlink(target, f"{run}/netns/{name}")
         syscalls.mount(HELD, f"{run}{HELD.removeprefix('/run')}", "", syscalls.MS_BIND)
         for name in shown:
@@ -274,7 +277,14 @@ def _own_folder(path: str) -> str:
     return path
 
 
-def _mount_dev(own: str, run: str) -> None:
+def _devices() -> dict[str, str]:
+    with os.scandir("/dev") as entries:
+        found = {entry.name: os.readlink(entry.path) if entry.is_symlink() else "" for entry in entries}
+    left_out = {"log", "shm", *(("pts", "ptmx") if skeleton.has_range() else ())}
+    return {name: target for name, target in found.items() if name not in left_out and not _OF_CONSOLES.match(name)}
+
+
+def _mount_dev(own: str, run: str, found: dict[str, str]) -> None:
     """Mounts a /dev to which a socket can be added: links to the machine's devices, the usual ones themselves.
 
     A pty is opened beside the /dev/pts of its /dev/ptmx, which is the machine's.
@@ -282,20 +292,16 @@ def _mount_dev(own: str, run: str) -> None:
     devices = f"{run}{_DEVICES_IN_RUN}"
     make_folder(devices)
     syscalls.mount("/dev", devices, "", _BIND)
-    with os.scandir(devices) as entries:
-        found = {entry.name: os.readlink(entry.path) if entry.is_symlink() else "" for entry in entries}
     make_folder(f"{own}/dev/shm")
     os.chmod(f"{own}/dev/shm", 0o1777)
     syscalls.mount(f"{own}/dev", "/dev", "", syscalls.MS_BIND)
     if skeleton.has_range():
         _mount_terminals()
-        found = {name: target for name, target in found.items() if name not in ("pts", "ptmx")}
     for name, target in found.items():
         if name in _DEVICES and not target:
             _show_again(f"{devices}/{name}", f"/dev/{name}")
-        elif name not in ("log", "shm") and not _OF_CONSOLES.match(name):
-            with suppress(FileExistsError):  # the node's machine is made a second time
-                os.symlink(target or f"/run{_DEVICES_IN_RUN}/{name}", f"/dev/{name}")
+        else:
+            os.symlink(target or f"/run{_DEVICES_IN_RUN}/{name}", f"/dev/{name}")
 
 
 def _mount_terminals() -> None:
