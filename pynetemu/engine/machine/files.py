@@ -169,7 +169,7 @@ class Files:
         with suppress(FileExistsError):
             os.symlink(self._init, f"{run}{INIT.removeprefix('/run')}")
         there = set(os.listdir(f"{run}/netns"))
-        for name, target in reversed(self._names.items()):  # so that they are listed in the order of the description
+        for name, target in self._names.items():  # in the order in which the lab itself lists them
             if name not in there:
                 os.symlink(target, f"{run}/netns/{name}")
         syscalls.mount(HELD, f"{run}{HELD.removeprefix('/run')}", "", syscalls.MS_BIND)
