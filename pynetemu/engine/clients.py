@@ -40,6 +40,7 @@ class Client:
         self._sent = 0
         self._gift: list[int] = []  # the answer's descriptors, until its first packet has been sent
         self._unread = 0
+        self.events = 0  # that are waited for at it
 
     def fileno(self) -> int:
         return self.connection.fileno()
@@ -118,7 +119,7 @@ def written(message: Message) -> Iterator[str]:
 
 
 def _pieces(data: Any, depth: int) -> Iterator[str]:
-    if depth and isinstance(data, dict) and data:
+    if depth and isinstance(data, dict) and any(isinstance(value, dict | list) for value in data.values()):
         before = "{"
         for key, value in data.items():
             yield f"{before}{json.dumps(key)}:"

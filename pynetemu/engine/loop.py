@@ -105,7 +105,9 @@ class Loop:
         """Waits so long at most until somebody asks, takes what there is, and works a while."""
         ready = [key for key, _ in self._events.select(seconds)]
         end = time.monotonic() + _LONGEST_ROUND
-        for key in sorted(ready, key=self._bytes_waiting):  # long requests last: reading them takes time
+        if len(ready) > 1:
+            ready.sort(key=self._bytes_waiting)  # long requests last: reading them takes time
+        for key in ready:
             now = self._events.get_map().get(key.fd)
             if now is not None and now.data is key.data:  # else one that came before it has closed it
                 key.data()
@@ -224,12 +226,14 @@ class Loop:
         self._listen_to(client)
 
     def _listen_to(self, client: Client) -> None:
-        self._set_events(client, selectors.EVENT_READ, lambda: self._hear(client))
+        if client.events != selectors.EVENT_READ:
+            self._set_events(client, selectors.EVENT_READ, lambda: self._hear(client))
 
     def _set_events(self, client: Client, events: int, callback: Callable[[], None]) -> None:
         """What to wait for at a client; nothing for 0."""
-        if client.fileno() in self._events.get_map():
+        if client.events:
             self._events.unregister(client.fileno())
+        client.events = events
         if events:
             self._events.register(client.fileno(), events, callback)
 

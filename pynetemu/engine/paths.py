@@ -25,14 +25,10 @@ def without_personal(env: Mapping[str, str]) -> dict[str, str]:
 
 def find_program(name: str, path: str, directory: str) -> str:
     """Where a program is, by PATH or, with a slash in its name, relative to the directory; raises ProgramNotFound."""
-    if "/" in name:
-        candidates = [os.path.join(directory, name)]
-    else:
-        candidates = [os.path.join(directory, folder, name) for folder in path.split(os.pathsep)]
-    for candidate in candidates:
+    for folder in [""] if "/" in name else path.split(os.pathsep):
+        candidate = f"{folder}/{name}" if folder[:1] == "/" else os.path.join(directory, folder, name)
         if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
             return candidate
-    for candidate in candidates:
-        if "/" in name and os.path.exists(candidate):
-            raise PermissionError(13, "not an executable program", name)
+    if "/" in name and os.path.exists(os.path.join(directory, name)):
+        raise PermissionError(13, "not an executable program", name)
     raise ProgramNotFound(2, "no such program", name)

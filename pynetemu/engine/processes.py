@@ -56,7 +56,7 @@ class Processes:
         program = find_program(request.argv[0], request.env.get("PATH", os.defpath), directory)
         user = find_user(request.user, request.node) if request.user else None
         env = {**(user.env if user else {}), **request.env}
-        life = socket.socket(fileno=os.dup(request.life))
+        life = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, os.dup(request.life))  # so it is not asked what it is
         try:
             if request.terminal is not None or user is not None:
                 pid = _fork(program, request.argv, env, request.streams, request.own_group, request.terminal, user)

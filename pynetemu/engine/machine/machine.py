@@ -58,8 +58,11 @@ def start_machine(prepare: Callable[[], None], finish: Callable[[], None], home:
 
 def number_inside(pid: int) -> int:
     """A process's number in the PID namespace where it lives, the last one in NSpid (proc_pid_status(5))."""
-    with open(f"/proc/{pid}/status", "rb", buffering=0) as file:
-        text = file.read(4096)
+    file = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = os.read(file, 4096)
+    finally:
+        os.close(file)
     return int(text.partition(b"\nNSpid:")[2].partition(b"\n")[0].split()[-1])
 
 
