@@ -1,7 +1,7 @@
 """Joins sightings by what the packets are: for engines that see frames at interfaces and nothing else."""
 
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pynetemu.packets.encapsulation import inner_frame
 from pynetemu.packets.identity import Identity, identity
@@ -22,7 +22,7 @@ class _Stay:
     sighting: Sighting
     journey: Journey
     who: Identity
-    left_by: set[str] = field(default_factory=set)
+    left_by: tuple[str, ...] = ()
 
 
 class ByContent:
@@ -54,6 +54,7 @@ class ByContent:
             return
         found = self._from_link(place if wired else _NO_PLACE, event)
         if found is not None:
+            event = event._replace(data=found[0].event.data)  # the same bytes, kept once
             sighting, journey = Sighting(event, found[0]), found[1]
         else:
             sighting, journey = Sighting(event), self._begin()
@@ -77,11 +78,11 @@ class ByContent:
         if stay is None and (inner := inner_frame(event.data)) is not None:  # it has come plain, and leaves in a tunnel
             stay = self._stay_of(event, identity(inner))
         if stay is not None:
-            stay.left_by.add(event.interface)
+            stay.left_by = (*stay.left_by, event.interface)
             sighting, journey = Sighting(event, stay.sighting), stay.journey
         else:
             sighting, journey = Sighting(event), self._begin()
-            stay = _Stay(sighting, journey, who, {event.interface})
+            stay = _Stay(sighting, journey, who, (event.interface,))
             self._in_nodes[event.node, who.key].append(stay)
         journey.sightings.append(sighting)
         if (parent := self._wiring.under.get(place)) is not None:
@@ -122,7 +123,10 @@ class ByContent:
             waiting.popleft()
         if not waiting or (place == _NO_PLACE and waiting[0][0].event.node == event.node):
             return None
-        return waiting.popleft()
+        found = waiting.popleft()
+        if not waiting:
+            del self._on_links[place, event.data]
+        return found
 
     def _stay_of(self, event: Event, who: Identity) -> _Stay | None:
         """The packet's stay in this node that it now leaves: the latest that fits, untranslated ones first."""

@@ -73,8 +73,9 @@ class PacketSocketSource:
         self.hold()
         held, self._held = self._held, []
         events: list[Event] = []
-        for node, ring, block in held:
-            events += _events(node, ring, block)
+        held.reverse()
+        while held:  # each copy goes when it has been read
+            events += _events(*held.pop())
         events.sort(key=_time)
         return events
 

@@ -75,6 +75,7 @@ class KernelSource:
         }
         self._lost: int | None = None
         self._held: list[bytes] = []
+        self._frame = b""
         inodes = lab.namespaces()
         layout, self._programs = _begin({inodes[node]: number for number, node in enumerate(nodes)}, program, memory)
         self._reasons = layout.reasons
@@ -97,7 +98,11 @@ class KernelSource:
         if self._lost is None:
             self.hold()
         held, self._held = self._held, []
-        events = [event for taken in held for at in bpf.records(taken) if (event := self._event(taken, at))]
+        held.reverse()
+        events: list[Event] = []
+        while held:  # each copy goes when it has been read
+            taken = held.pop()
+            events += [event for at in bpf.records(taken) if (event := self._event(taken, at))]
         events.sort(key=_time)  # records of several CPUs may change places by a microsecond
         return events
 
@@ -121,6 +126,9 @@ class KernelSource:
         if name == "end":
             return Event(stamp + self._since_1970, self._nodes[number], interface, name, b"", length, buffer, head)
         frame = data[at + HEAD.size : at + HEAD.size + captured]
+        if frame == self._frame:  # a link carries what was sent: the bytes are kept once
+            frame = self._frame
+        self._frame = frame
         if tag_type:
             frame, length = tagged(frame, tag, int.from_bytes(tag_type.to_bytes(2, "little"))), length + 4
         why = where = ""
