@@ -127,7 +127,7 @@ def test_a_signal_to_the_shell_ends_the_lab(number: signal.Signals) -> None:
             assert shell.stdin is not None
             shell.stdin.close()
             shell.stdin = None
-        shell.wait(5)
+        shell.wait(20)
         _gone(before)
 
 
@@ -137,7 +137,7 @@ def test_a_closed_terminal_ends_the_lab() -> None:
         terminal.wait_for_prompt()
         terminal.ask(f"blue {_DAEMON}")
         terminal.hang_up()
-        terminal.process.wait(5)
+        terminal.process.wait(20)
         _gone(before)
 
 
@@ -148,7 +148,7 @@ def test_a_terminal_closed_under_a_program_ends_the_lab() -> None:
         terminal.enter("blue sleep 1000")
         wait_until(lambda: any("sleep 1000" in line for line in of_machine()))
         terminal.hang_up()
-        terminal.process.wait(5)
+        terminal.process.wait(20)
         _gone(before)
 
 

@@ -29,7 +29,7 @@ def machine() -> Iterator[Machine]:
     with Machine() as machine:
         before = machine.state()
         yield machine
-        wait_until(lambda: machine.state()["links"] == before["links"], 1.0, "the end of the lab's links")
+        wait_until(lambda: machine.state()["links"] == before["links"], 10.0, "the end of the lab's links")
         assert machine.state() == before
 
 
