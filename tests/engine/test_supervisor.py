@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -182,3 +183,29 @@ def test_a_program_that_the_node_lacks_is_told_before_it_is_started(tmp_path: Pa
         supervisor._check_program(_operation(command=command), str(tmp_path))
     with pytest.raises(ServiceError, match=r"^lab.py:7: the service web of h1 cannot start: .*nosuchprogram"):
         supervisor._check_program(_operation(command="nosuchprogram -x", source="lab.py:7"), str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("ready", "found"), [("tcp:80", {"11"}), ("udp:80", {"22"}), ("tcp:81", {"13"}), ("", set()), ("finished", set())]
+)
+def test_listening_sockets_are_read_from_the_tables_of_the_kernel(
+    ready: str, found: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """proc_net(5): the port in hexadecimal, the state (0A listens, 07 is bound), and the inode at the tenth place."""
+    line = "   0: 00000000:{port} 00000000:0000 {state} 00000000:00000000 00:00000000 00000000     0        0 {inode} 1\n"
+    tables = {
+        "tcp": [("0050", "0A", 11), ("0050", "01", 12)],
+        "tcp6": [("0051", "0A", 13)],
+        "udp": [("0050", "07", 22), ("0050", "01", 23)],
+    }
+    for name, rows in tables.items():
+        text = "".join(line.format(port=port, state=state, inode=inode) for port, state, inode in rows)
+        (tmp_path / name).write_text(f"heading\n{text}")
+    opened = open
+    monkeypatch.setattr(
+        "builtins.open", lambda path, *more: opened(str(path).replace("/proc/thread-self/net", str(tmp_path)), *more)
+    )
+    monkeypatch.setattr("pynetemu.engine.syscalls.inside", lambda *_, **__: nullcontext())
+    nodes: Any = {"h1": SimpleNamespace(network=3)}
+    services = Services(SimpleNamespace(), type("Nodes", (dict,), {"home": ()})(nodes))  # type: ignore[arg-type]
+    assert services._sockets(_operation(ready)) == found

@@ -42,10 +42,12 @@ def told() -> Iterator[_Told]:
 
 
 def test_settings_journals_and_ends_of_links_are_handed_on(told: _Told) -> None:
-    assert told.tell(do="set", name="l", side=1, words={"rate": "1mbit"}) == {}
-    told.relay.configure.assert_called_once_with("l", 1, {"rate": "1mbit"})
+    assert told.tell(do="set", name="l", side=1, words=["rate", "1mbit"], macs={"h1": "02:00:00:00:00:01"}) == {}
+    told.relay.configure.assert_called_once_with("l", 1, ["rate", "1mbit"], {"h1": "02:00:00:00:00:01"})
     assert told.tell(do="journal", name="l", side=0, path="/x", most=7) == {}
     told.relay.journal.assert_called_once_with("l", 0, "/x", 7)
+    assert told.tell(do="follow", name="l", side=1, path="/y") == {}
+    told.relay.follow.assert_called_once_with("l", 1, "/y")
     assert told.tell(do="close", name="k") == {}
     told.relay.close.assert_called_once_with("k")
 
@@ -58,15 +60,23 @@ def test_what_is_asked_is_answered(told: _Told) -> None:
     told.relay.ended.assert_called_once_with("l")
 
 
-def test_long_lists_come_in_parts(told: _Told) -> None:
-    assert told.tell(do="play", name="l", side=1, steps=[[0, {}]], period=9, is_last=False) == {}
+def test_long_lists_come_in_parts(told: _Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    course = Mock()
+    monkeypatch.setattr(control, "Course", course)
+    monkeypatch.setattr(control, "from_words", lambda words: f"read {words}")
+    play = {"do": "play", "name": "l", "side": 1, "period": 9, "began": 5, "linear": True}
+    assert told.tell(**play, steps=[[0, "a"]], is_last=False) == {}
     told.relay.play.assert_not_called()
-    assert told.tell(do="play", name="l", side=1, steps=[[1, {}]], period=9, is_last=True) == {}
-    told.relay.play.assert_called_once_with("l", 1, [[0, {}], [1, {}]], 9)
-    assert told.tell(do="replay", name="l", side=0, times=[5], is_last=True) == {}  # and nothing of the list before
-    assert told.tell(do="replay", name="l", side=0, times=[6], is_last=False) == {}
-    assert told.tell(do="replay", name="l", side=0, times=[7], is_last=True) == {}
-    assert [call.args for call in told.relay.replay.call_args_list] == [("l", 0, [5]), ("l", 0, [6, 7])]
+    assert told.tell(**play, steps=[[1, "b"]], is_last=True) == {}
+    course.assert_called_once_with([(0, "read a"), (1, "read b")], 9, 5, True)
+    told.relay.play.assert_called_once_with("l", 1, course.return_value)
+    assert told.tell(**play, steps=[], is_last=True) == {}
+    assert told.relay.play.call_args.args == ("l", 1, None)
+    replay = {"do": "replay", "name": "l", "side": 0, "began": 3}
+    assert told.tell(**replay, times=[5], is_last=True) == {}  # and nothing of the list before
+    assert told.tell(**replay, times=[6], is_last=False) == {}
+    assert told.tell(**replay, times=[7], is_last=True) == {}
+    assert [call.args for call in told.relay.replay.call_args_list] == [("l", 0, [5], 3), ("l", 0, [6, 7], 3)]
 
 
 def test_links_are_opened_with_their_own_rings(told: _Told, monkeypatch: pytest.MonkeyPatch) -> None:
