@@ -55,6 +55,8 @@ def _case(decision: Any = None, link: Any = None, **more: Any) -> Any:
         interfaces_towards=lambda node, destination: more.get("towards", ()),
         route_to=lambda node, destination: "10.2.0.0/24 via 10.9.0.1",
         peers=more.get("peers", {}),
+        planned=more.get("planned", {}),
+        interface_of=lambda address: "eth7",
     )
     asked = more.get("asked", False)
     conversations = SimpleNamespace(asked=lambda node, hop: asked, error_about=lambda packet, number: more.get("error"))
@@ -165,7 +167,7 @@ def test_no_route_and_routes_and_rules_that_refuse() -> None:
     assert _told(by_rule) == ("route", text, "r1 ip rule del pref 100")
     route = SimpleNamespace(text="blackhole 10.2.0.0/24")
     for priority, details in ((100, ("rule 100: from all lookup 7",)), (0, ()), (32766, ()), (32767, ())):
-        led = SimpleNamespace(priority=priority, action="lookup", text="from all lookup 7")
+        led = SimpleNamespace(priority=priority, action="lookup", text="from all lookup 7", is_of_vrf=False)
         by_route = causes.no_route(_case(_decision("blackhole", rule=led, route=route)))
         text = "the routing table of r1 says blackhole for 10.2.0.2 (web): blackhole 10.2.0.0/24"
         assert _told(by_route) == ("route", text, "r1 ip route del blackhole 10.2.0.0/24")
@@ -345,3 +347,19 @@ def test_why_nobody_took_a_datagram_for_many() -> None:
     assert told({}) == ("multicast", "no node accepted it: none has joined 239.0.2.1", "h2 ip maddr")
     text = "no node accepted it: no program listens on UDP port 7 of h2"
     assert told({}, "10.1.0.255") == ("port", text, "h2 ss -lnup")
+
+
+def test_the_last_route_of_a_vrf_and_a_broadcast_to_another_network() -> None:
+    rule = SimpleNamespace(priority=1000, action="lookup", text="from all lookup [l3mdev-table]", is_of_vrf=True)
+    last = SimpleNamespace(text="unreachable default table 7", table=7, network=SimpleNamespace(prefixlen=0))
+    found = causes.no_route(_case(_decision("unreachable", rule=rule, route=last)))
+    text = "no route in r1 to 10.2.0.2 (web) in table 7, that of the VRF by which it came"
+    assert _told(found) == ("route", text, "r1 ip route show table 7")
+    last.network.prefixlen = 8
+    other = causes.no_route(_case(_decision("unreachable", rule=rule, route=last)))
+    assert other is not None and other.text.startswith("the routing table of r1 says unreachable")
+    text = "10.2.0.2 is for all of a network of r1, which passes on no such packets: net.ipv4.conf.all.bc_forwarding is 0"
+    hint = "r1 sysctl -w net.ipv4.conf.all.bc_forwarding=1 net.ipv4.conf.eth0.bc_forwarding=1"
+    assert _told(causes.directed_broadcast(_case(_decision("broadcast")))) == ("forwarding", text, hint)
+    assert causes.directed_broadcast(_case(_decision("local"))) is None
+    assert causes.directed_broadcast(_case(None)) is None
