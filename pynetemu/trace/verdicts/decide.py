@@ -103,7 +103,10 @@ class Verdicts:
             reason = bridge_causes.on_link(case, peer)
             return Ending(case.leaf, "dropped", replace(reason, source=KERNEL, proof=proof_of(case.leaf.event)))
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
-        is_read = case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
+        is_tunnels = case.packet.protocol in ("VXLAN", "GRE") and tunnels.end_of_tunnel(case) is not None
+        is_read = (
+            not is_tunnels and case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
+        )
         sent = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == case.node)
         looped = next((event.data for event in sent if is_to_many(event.data)), b"") if journey.first.node == case.node else b""
         event = case.leaf.event

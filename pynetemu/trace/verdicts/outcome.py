@@ -93,6 +93,14 @@ class _Line:
         return bool(self._trace.lines) and self.status == 0
 
     @cached_property
+    def _carriers(self) -> set[str]:
+        """The nodes in which packets of the line went into a tunnel, where nobody sees them any more."""
+        peers = self._trace.wiring.peers
+        ours = (journey for journey in self._trace.journeys if journey.first.node in self._nodes)
+        ends = (leaf.event for journey in ours for leaf in journey.leaves if leaf.event.kind == "out")
+        return {event.node for event in ends if event.interface != "lo" and (event.node, event.interface) not in peers}
+
+    @cached_property
     def _pairs(self) -> set[bytes]:
         """The source and destination of the line's packets, wherever they were seen, both ways."""
         found: set[bytes] = set()
@@ -107,6 +115,8 @@ class _Line:
         if self._all or journey.first.node in self._nodes:
             return True
         frame = journey.first.data
+        if journey.first.node in self._carriers and dissect(frame).protocol == "UDP":
+            return True  # what WireGuard made of it
         if frame[12:14] == b"\x08\x06":
             return frame[38:42] in {pair[:4] for pair in self._pairs if len(pair) == 8}
         packet = dissect(frame)

@@ -78,6 +78,7 @@ def _end_of_gre(case: Case, tables: NodeTables) -> Reason | None:
     if not fitting:
         text = f"{case.node} has no GRE interface for what comes from {case.who(ends[1])} to {ends[0]}"
         return Reason("gre", text, (), f"{case.node} ip -d link show type gre", TABLES)
+    fitting.sort(key=lambda link: sum(end in _ANY for end in link.gre or ()))  # that for these ends before one for any
     key = _gre_key(case.leaf.event.data)
     if any(link.gre_key == key for link in fitting):
         return next((down for link in fitting if (down := link_down(case.node, link.name, case.evidence))), None)

@@ -27,7 +27,7 @@ _VAGUE = re.compile(
     r"dropped in|vanished in|lost |did not answer|but not seen at|dropped by the firewall of|no route for what|sent nothing"
 )
 _SECONDS = 60 * PATIENCE
-_TOOLS = ("curl", "dig", "ipset", "iptables", "iptables-legacy", "nc", "socat")
+_TOOLS = ("curl", "dig", "ipset", "iptables", "iptables-legacy", "nc", "socat", "wg")
 
 
 @dataclass(frozen=True, slots=True)
