@@ -75,10 +75,11 @@ def _other_end(case: Case, link: Link) -> str:
 def _end_of_gre(case: Case, tables: NodeTables) -> Reason | None:
     ends = case.packet.destination, case.packet.source
     fitting = [link for link in tables.links.values() if link.gre is not None and _fits(link.gre, ends)]
+    fitting = [link for link in fitting if link.up or not set(link.gre or ()) <= set(_ANY)]  # without the module's own gre0
+    fitting.sort(key=lambda link: sum(end in _ANY for end in link.gre or ()))  # that for these ends before one for any
     if not fitting:
         text = f"{case.node} has no GRE interface for what comes from {case.who(ends[1])} to {ends[0]}"
         return Reason("gre", text, (), f"{case.node} ip -d link show type gre", TABLES)
-    fitting.sort(key=lambda link: sum(end in _ANY for end in link.gre or ()))  # that for these ends before one for any
     key = _gre_key(case.leaf.event.data)
     if any(link.gre_key == key for link in fitting):
         return next((down for link in fitting if (down := link_down(case.node, link.name, case.evidence))), None)
