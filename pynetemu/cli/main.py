@@ -150,14 +150,21 @@ def parser_of(verb: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _parsed(verb: str, arguments: list[str]) -> argparse.Namespace:
+    """Options may stand among the other words too (FILE --name x SCRIPT), but where those are a line of their own."""
+    parser = parser_of(verb)
+    if any(action.nargs == argparse.REMAINDER for action in parser._actions):
+        return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
+
+
 def _run(arguments: list[str]) -> int:
     if arguments[0] not in VERBS and (text := _mistyped(arguments[0])):
         print(f"pynetemu: {text}", file=sys.stderr)
         return 2
     verb = arguments.pop(0) if arguments[0] in VERBS else "run"
     try:
-        parser = parser_of(verb)
-        status: int = import_module(f"pynetemu.cli.{verb}").run(parser.parse_args(arguments))
+        status: int = import_module(f"pynetemu.cli.{verb}").run(_parsed(verb, arguments))
         return status
     except PynetemuError as error:
         print(wrapped(f"pynetemu: {error}", sys.stderr), file=sys.stderr)

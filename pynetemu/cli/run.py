@@ -120,7 +120,9 @@ def _run_lines(shell: "Shell", arguments: argparse.Namespace, script: list[str] 
             return shell.run_script(script, arguments.script)
         except Leave as leave:
             return leave.status
-    return shell.run_lines(iter(sys.stdin.readline, "") if arguments.commands is None else arguments.commands)
+    if arguments.commands is not None:
+        return shell.run_texts(arguments.commands)
+    return shell.run_lines(iter(sys.stdin.readline, ""))
 
 
 def _welcome(network: "Network", seconds: float) -> str:

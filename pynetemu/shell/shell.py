@@ -94,9 +94,16 @@ class Shell:
 
     def run_lines(self, lines: Iterable[str]) -> int:
         """Runs lines in order, up to the first that fails unless `set +e`; gives its status, or the last line's."""
+        return self._run_all(line for _, line in logical_lines(lines))
+
+    def run_texts(self, texts: Iterable[str]) -> int:
+        """The same for texts, each of one line or of several."""
+        return self._run_all(line for text in texts for _, line in logical_lines(text.split("\n")))
+
+    def _run_all(self, lines: Iterable[str]) -> int:
         self._scripts += 1
         try:
-            for _, line in logical_lines(lines):
+            for line in lines:
                 if self.run_line(line) and self.stops_at_failures:
                     break
         except Leave as leave:

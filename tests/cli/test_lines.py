@@ -37,6 +37,33 @@ def test_lines_run_in_order_up_to_the_first_that_fails() -> None:
     assert (done.stdout, done.returncode) == ("one\n", 1)
 
 
+def test_one_c_may_have_several_lines_and_leaves_none_to_the_next() -> None:
+    done = in_blue("blue echo one\nroot echo two", "blue cat <<X\nthree\nX", "blue echo four")
+    assert (done.stdout, done.returncode) == ("one\ntwo\nthree\nfour\n", 0)
+    done = in_blue('blue echo "open', "blue echo two")
+    assert (done.stdout, done.returncode) == ("", 2)
+
+
+def test_options_may_stand_between_the_file_and_the_script(tmp_path: Path) -> None:
+    (tmp_path / "script").write_text("blue hostname\n")
+    assert pynetemu(BLUE, "--name", "between", tmp_path / "script").stdout == "blue\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("export A=1", "variables are for a command in a node: blue NAME=VALUE COMMAND"),
+        ("A=1 blue env", "variables are for a command in a node"),
+        ("for x in a b", "it is one of sh's: say where, as in blue for ..., or !for ... on this machine"),
+        ("(blue true)", "it is one of sh's"),
+        ("capture x.pcapng", "'x.pcapng' is a file: capture -w x.pcapng ... writes it"),
+    ],
+)
+def test_words_of_sh_and_files_in_the_wrong_place_get_the_hint_that_helps(line: str, hint: str) -> None:
+    done = in_blue(line)
+    assert hint in " ".join(done.stderr.split()) and done.returncode in (2, 127)
+
+
 def test_standard_input_is_a_script_of_the_same_lines() -> None:
     done = pynetemu(BLUE, input="# first\nblue echo one\n\nroot echo two\nblue false\nblue echo three\n")
     assert (done.stdout, done.returncode) == ("one\ntwo\n", 1)

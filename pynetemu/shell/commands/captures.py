@@ -107,6 +107,8 @@ def capture(
     """
     if stop:
         return _stop(shell)
+    if file := next((word for word in words if word.endswith((".pcap", ".pcapng"))), ""):
+        raise UsageError(f"capture: {file!r} is a file: capture -w {file} ... writes it")
     what, filter = _split(shell, list(words))
     if sum((write is not None, tshark, wireshark)) > 1:
         raise UsageError("capture: one of --write, --tshark and --wireshark at a time")
@@ -236,6 +238,10 @@ def _begin(shell: Shell, what: list[str], filter: str, write: Path | None) -> No
     with _told(capture):
         capture.start()
     _running.setdefault(shell.network, []).append(_Running(capture, reader))
+    if write is not None:
+        print(
+            f"captures into {write} in the background; `captures` tells how it goes, `capture --stop` ends it", file=sys.stderr
+        )
 
 
 def _start(argv: Iterable[str], **options: bool) -> "subprocess.Popen[bytes]":
