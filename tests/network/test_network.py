@@ -21,6 +21,7 @@ from pynetemu import (
     Network,
     Root,
     Topology,
+    UsageError,
 )
 from pynetemu.lab.running_labs import labs
 from tests.support.labs import mine
@@ -139,7 +140,7 @@ def test_wrong_commands_are_errors_of_their_own_kind() -> None:
         assert net["blue"].run("pgrep", "-f", "sleep 1000").status == 1
         with pytest.raises(LabError, match="did you mean 'blue'"):
             net["bleu"]
-        with pytest.raises(ValueError, match="at least the name of a program"):
+        with pytest.raises(UsageError, match="at least the name of a program"):
             net["blue"].run()
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pynetemu import Host, LabError, Link, Network, Root, Switch, Topology
+from pynetemu import Host, LabError, Link, Network, Root, Switch, Topology, UsageError
 from pynetemu.measure.ping import Pinger, Pings
 from tests.support.wait import wait_until
 from topologies.star import Star
@@ -86,7 +86,7 @@ def test_wrong_arguments_are_refused() -> None:
             network.ping_all(version=6)
         with pytest.raises(LabError, match="has no node 'h9'"):
             network.ping_all("h1", "h9")
-        with pytest.raises(ValueError, match="count=0"):
+        with pytest.raises(UsageError, match="count=0"):
             network.ping_all(count=0)
         with pytest.raises(KeyError, match="no ping from h1 to h9"):
             network.ping_all()["h1", "h9"]
