@@ -43,7 +43,8 @@ def test_labs_are_listed_though_another_program_listens_at_an_odd_name() -> None
         other.bind(b"\0\xff\xfe\n" + str(os.getpid()).encode())
         other.listen()
         done = pynetemu("ps")
-    assert (done.returncode, done.stderr) == (0, "")
+    told = [line for line in done.stderr.splitlines() if not line.startswith("pynetemu: no answer from")]  # others' labs
+    assert (done.returncode, told) == (0, [])
 
 
 @pytest.mark.root
