@@ -1,6 +1,7 @@
 """The shapes that the layout library does not know: rings, meshes and stars on circles, chains and tori on grids."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from math import cos, hypot, pi, sin
 
 from pynetemu.draw.geometry import Box, Layout, Point, Route, Size, Sizes, Spacing, any_overlap, as_layout
@@ -21,11 +22,15 @@ def _circles(core: Core, circle: Circle, sizes: Sizes, spacing: Spacing, steps: 
     radius = half + spacing.between
     if circle.crossed:  # the line from a node to the next but one passes the one between
         radius = max(radius, half / (1 - cos(2 * pi / len(circle.names))))
+    air = spacing.beside / 2
     while True:
         boxes = dict(_around_middle(core, circle, sizes, spacing, radius, steps))
-        if not any_overlap(boxes.values(), spacing.beside / 2):
+        if not any_overlap(boxes.values(), air):
             return boxes
-        radius *= 1.05
+        if any(any_overlap((boxes[name], boxes[leaf]), air) for name in circle.names for leaf in core.leaves[name]):
+            spacing = replace(spacing, between=spacing.between * 1.05)  # a wider circle brings these no further apart
+        else:
+            radius *= 1.05
 
 
 def _around_middle(

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pynetemu import Link, Router, Switch, Topology, Vxlan
+from pynetemu import Host, Link, Router, Switch, Topology, Vxlan
 from pynetemu.draw.box_contents import Scene, scene_of
 from pynetemu.draw.geometry import Box
 from pynetemu.draw.graph import Graph, read
@@ -197,3 +197,22 @@ def _crosses(start: tuple[float, float], end: tuple[float, float], box: Box) -> 
         near, far = sorted((low / step, high / step))
         first, last = max(first, near), min(last, far)
     return first < last
+
+
+@pytest.mark.parametrize("arms", [*range(5, 14), 24])
+def test_arms_around_a_middle_with_a_host_each_stay_on_a_small_page(arms: int) -> None:
+    """However far from the middle, a host of a slanting arm must not lie on its router."""
+
+    class Star(Topology):
+        middle = Router()
+
+        def build(self) -> None:
+            for number in range(1, arms + 1):
+                router = self.add(f"r{number}", Router())
+                self.add(Link(self.middle, router))
+                self.add(Link(router, self.add(f"h{number}", Host())))
+
+    drawing = as_svg(read(compile_plan(Star())))
+    assert not overprinted(drawing)
+    width, height = (float(ElementTree.fromstring(drawing).attrib[side]) for side in ("width", "height"))
+    assert max(width, height) < 400 + 250 * arms
