@@ -153,9 +153,10 @@ def parser_of(verb: str) -> argparse.ArgumentParser:
 def _parsed(verb: str, arguments: list[str]) -> argparse.Namespace:
     """Options may stand among the other words too (FILE --name x SCRIPT), but where those are a line of their own."""
     parser = parser_of(verb)
-    if any(action.nargs == argparse.REMAINDER for action in parser._actions):
-        return parser.parse_args(arguments)
-    return parser.parse_intermixed_args(arguments)
+    found, left = parser.parse_known_args(arguments)
+    if left and not any(action.nargs == argparse.REMAINDER for action in parser._actions):
+        return parser.parse_intermixed_args(arguments)
+    return parser.parse_args(arguments) if left else found
 
 
 def _run(arguments: list[str]) -> int:
