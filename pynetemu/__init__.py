@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.running_labs import labs as labs
     from pynetemu.lab.services import ServiceNews as ServiceNews
     from pynetemu.lab.services import ServiceState as ServiceState
+    from pynetemu.lab.state import BridgeState as BridgeState
     from pynetemu.lab.state import ForwardingEntry as ForwardingEntry
     from pynetemu.lab.state import InterfaceState as InterfaceState
     from pynetemu.lab.state import Neighbor as Neighbor
@@ -172,7 +173,7 @@ _HOMES = {
     "pynetemu.lab.running_labs": "RunningLab labs",
     "pynetemu.lab.services": "ServiceNews ServiceState",
     "pynetemu.lab.state": (
-        "ForwardingEntry InterfaceState Neighbor NeighborCounts PacketFilter PortState QueueState RouteState "
+        "BridgeState ForwardingEntry InterfaceState Neighbor NeighborCounts PacketFilter PortState QueueState RouteState "
         "RuleState SocketState Totals"
     ),
     "pynetemu.measure.ping": "Ping Pings",

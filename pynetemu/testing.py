@@ -31,11 +31,14 @@ from pynetemu.engine.protocol.envelope import pack_answer, pack_refusal, refusal
 from pynetemu.engine.protocol.requests import (
     Build,
     Describe,
+    Described,
     Description,
     End,
     Feature,
     Features,
+    KeepDescription,
     Networks,
+    ReadDescription,
     ReadPlan,
     ReadServices,
     Request,
@@ -86,6 +89,7 @@ class FakeEngine:
         self._programs: dict[str, Program] = {}
         self._processes: dict[int, _Process] = {}
         self._built: Build | None = None
+        self._described: KeepDescription | None = None
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
@@ -191,6 +195,11 @@ class FakeEngine:
                 return None
             case Describe() if built := self._built:
                 return Description(built.pid, built.file, built.started, ())
+            case KeepDescription():
+                self._described = request
+                return None
+            case ReadDescription() if kept := self._described:
+                return Described(kept.revision, kept.description)
             case ReadPlan() if self._built:
                 return self._built.plan
             case TryFeatures():

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.labs import child_of, processes_of, running
 from tests.support.leftovers import of_machine
-from tests.support.pynetemu import BLUE, PROGRAM, ended_by_interrupt, environment
+from tests.support.pynetemu import BLUE, PROGRAM, ended_by_interrupt, environment, pynetemu
 from tests.support.terminal import Terminal
 from tests.support.wait import wait_until
 
@@ -186,3 +186,53 @@ def test_ctrl_c_during_the_start_leaves_nothing(milliseconds: int) -> None:
     _, errors = process.communicate(timeout=10)
     assert ended_by_interrupt(process.returncode, errors), errors
     _gone(before)
+
+
+_GROWING = """
+from pynetemu import Host, Link, Service, Switch, Topology, prints
+
+class Growing(Topology):
+    s1 = Switch()
+    h1, h2 = Host(), Host()
+    wires = [Link(h1, s1), Link(h2, s1)]
+"""
+_NEVER_READY = """
+    h3 = Host()
+    third = Link(h3, s1)
+    slow = Service(h3, "echo begun; exec sleep 1000", ready=prints("never"), timeout=60)
+"""
+
+
+@pytest.mark.parametrize("who", ["client", "interrupted client", "engine"])
+def test_what_is_killed_amid_a_change_leaves_the_lab_as_it_was_or_nothing(who: str, tmp_path: Path) -> None:
+    before = of_machine()
+    old, new = tmp_path / "old.py", tmp_path / "new.py"
+    old.write_text(_GROWING)
+    new.write_text(_GROWING + _NEVER_READY)
+    with running("growing", file=old, line="h1 sh -c 'echo up; read -r _ || true'") as shell:
+        was = _links_of("growing")
+        command = [*PROGRAM, "apply", str(new), "growing"]
+        with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as client:
+            wait_until(lambda: any("sleep 1000" in line for line in of_machine()), what="the change's service")
+            match who:
+                case "client":
+                    client.kill()
+                case "interrupted client":
+                    client.send_signal(signal.SIGINT)
+                case "engine":
+                    os.kill(processes_of(shell.pid)["engine"], signal.SIGKILL)
+            told = client.communicate(timeout=10)[1]
+        assert "Traceback" not in told
+        if who == "engine":
+            wait_until(lambda: of_machine() <= before, _SECOND, "the lab's end")
+            return
+        assert ended_by_interrupt(client.returncode, told) == (who != "client")
+        wait_until(lambda: not any("sleep 1000" in line for line in of_machine()), what="the end of the change's service")
+        wait_until(lambda: _links_of("growing") == was, what="the lab as it was")
+    wait_until(lambda: of_machine() <= before, 5)
+
+
+def _links_of(lab: str) -> str:
+    """What `ip` and `bridge` say of the two nodes that the lab has before its change."""
+    lines = "h2 ip -br link\ns1 bridge link\nh1 cat /etc/hosts\nnodes\n"
+    return pynetemu("attach", lab, input=lines).stdout

@@ -48,6 +48,7 @@ _PUBLIC = [
     "Bond",
     "Bridge",
     "BridgePort",
+    "BridgeState",
     "Capture",
     "CaptureEvent",
     "Change",

@@ -22,6 +22,7 @@ VERBS = {
     "exec": "run a command in a node of a running lab",
     "apply": "change a running lab to what a file describes now",
     "capture": "capture packets of a running lab",
+    "save": "write what runs in a lab as a description that makes it again",
     "events": "tell what happens in a running lab",
     "trace": "show a saved trace, or compare two",
     "diff": "list how a running lab differs from its description",

@@ -207,8 +207,8 @@ class Server(Loop):
     def _answer_about_description(self, request: ReadDescription | KeepDescription) -> Described | None:
         if isinstance(request, ReadDescription):
             return Described(self._changes.revision, self._changes.description)
-        self._require(request.revision)
-        self._changes.description = request.description
+        if request.revision == self._changes.revision:  # else somebody else has changed the lab in its first moment
+            self._changes.description = request.description
         return None
 
     def _start_services(self, node: str) -> Steps[None]:
@@ -293,10 +293,19 @@ class Server(Loop):
 
     def _changed(self, change: Steps[list[str]]) -> Steps[Changed]:
         told = yield from change
-        plan = self._changes.plan
+        nodes, touched = self._changes.plan.nodes, self._changes.touched
         was = self._described
-        self._described = Description(was.pid, was.file, was.started, plan.nodes)
-        self._watchers.tell(Occurrence("change", time.time(), text=f"the lab was changed: plan {self._changes.revision}"))
+        self._described = Description(was.pid, was.file, was.started, nodes)
+        before, after = set(was.nodes), set(nodes)
+        occurrence = Occurrence(
+            "change",
+            time.time(),
+            text="; ".join(["the lab was changed", *told]),
+            added=tuple(node for node in nodes if node not in before),
+            removed=tuple(node for node in was.nodes if node not in after),
+            changed=tuple(node for node in nodes if node in before and node in touched),
+        )
+        self._watchers.tell(occurrence)
         return Changed(self._changes.revision, tuple(told))
 
     def finish(self) -> None:

@@ -6,13 +6,14 @@
 What follows from another difference is not told: the routes of a link that is down, the addresses of a deleted interface.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pynetemu.engine.protocol.requests import ReadFiles
 from pynetemu.lab.links import is_of_lab, names_of_now
-from pynetemu.lab.state import InterfaceState, RouteState
+from pynetemu.lab.state import InterfaceState, PortState, RouteState
 from pynetemu.plan.inventory import Place, ends
 from pynetemu.plan.operations import (
     AddBridge,
@@ -26,20 +27,27 @@ from pynetemu.plan.operations import (
     AddVlan,
     AddWireGuard,
     SetMaster,
+    SetPort,
+    SetPortVlans,
     SetSysctl,
     SetUp,
+    StartSpanningTree,
 )
+from pynetemu.plan.operations.switches import OF_BRIDGES, OF_PORTS
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
     from pynetemu.lab.reading import LabState
-    from pynetemu.plan.operations import Address, IPNetwork
+    from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 
 _OF_THE_KERNEL = {"lo", "tunl0", "gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "sit0", "ip_vti0", "ip6_vti0"}
 _USUAL_RULES = {(4, 0), (4, 32766), (4, 32767), (6, 0), (6, 32766)}
 _VRF_RULE = 1000  # made by the kernel with the first VRF (Documentation/networking/vrf.rst)
 _BY_ITSELF = ("kernel", "ra")  # protocols of routes that come with addresses
 _USUAL_MTU = 1500
+_TIMES = "forward_delay", "hello_time", "max_age", "ageing_time"
+_USUAL_COSTS = "cost 2", "cost 100"  # of a port, by the speed that its interface tells
+_WITHOUT_MORE = "bridge", "dummy", "bond", "ifb"  # kinds of interfaces that need no numbers or ends to be made
 
 _RouteKey = tuple["IPNetwork", int, "frozenset[Address]"]
 
@@ -61,9 +69,9 @@ class Difference:
 
 
 def differences(lab: "Lab", nodes: Sequence[str] = ()) -> list[Difference]:
-    """Those of some nodes, or of all, in the order in which they can be done: links, addresses, routes, rules, settings."""
+    """Those of some nodes, or of all, in the order in which they can be done: links, bridges, addresses, routes, rules…"""
     drift = Drift(lab)
-    found = [*drift.links(), *drift.settings_of_links(), *drift.addresses(), *drift.routes(), *drift.rules()]
+    found = [*drift.links(), *drift.settings_of_links(), *drift.bridges(), *drift.addresses(), *drift.routes(), *drift.rules()]
     found += [*drift.sysctls(), *drift.packet_filters()]
     return [difference for difference in found if not nodes or difference.node in nodes]
 
@@ -73,7 +81,7 @@ class Drift:
 
     def __init__(self, lab: "Lab") -> None:
         self._lab, self.inventory = lab, lab.inventory
-        self.state: LabState = lab.state(tables=("links", "addresses", "routes", "rules", "filters"))
+        self.state: LabState = lab.state(tables=("links", "addresses", "routes", "rules", "filters", "vlans"))
         root = self.inventory.root if lab.host else ""
         self.found = [i for i in self.state.interfaces if i.node != root or (i.peer is not None and is_of_lab(lab, i))]
         self.here = {(i.node, i.name): i for i in self.found}
@@ -120,18 +128,17 @@ class Drift:
         for one in self.added:
             if (one.node, one.name) not in done:
                 done |= {(one.node, one.name), one.peer or ("", "")}
-                yield _made(one)
+                yield made(one)
 
     def settings_of_links(self) -> Iterator[Difference]:
         """Up or down, MTU, MAC address, the bridge or bond that it is a port of."""
         up = {(op.node, op.interface) for op in self.inventory.of_type(SetUp)} | self.inventory.bridges
-        masters = {(op.node, op.interface): op.master for op in self.inventory.of_type(SetMaster)}
         for place, op in self.planned.items():
             current = self.here.get(self.now.get(place) or self.moved.get(place) or place)
             if current is None or (place not in self.now and place not in self.moved):
                 continue
             words = list(_link_words(op, current, place in up, self.inventory.macs.get(place, ""), self.here))
-            planned = masters.get(place, "")
+            planned = self._masters.get(place, "")
             master = self.now.get((place[0], planned), (place[0], planned))[1] if planned else ""
             if place in self.now and current.master != master:
                 words.append(f"master {current.master}" if current.master else "nomaster")
@@ -140,15 +147,43 @@ class Drift:
             if one.is_up:
                 yield Difference(one.node, f"ip link set dev {one.name} up")
 
+    @cached_property
+    def _masters(self) -> dict[Place, str]:
+        return {(op.node, op.interface): op.master for op in self.inventory.of_type(SetMaster)}
+
+    def bridges(self) -> Iterator[Difference]:
+        """Settings of bridges and of their ports, and the VLANs of these."""
+        names = {now: place for place, now in self.now.items()}
+        trees = {op.node for op in self.inventory.of_type(StartSpanningTree)}
+        bridges = {(op.node, op.interface): op for op in self.inventory.of_type(AddBridge)}
+        for bridge in self.state.bridges:
+            op = bridges.get(names.get((bridge.node, bridge.name), ("", "")))
+            if op is not None:
+                planned = {**OF_BRIDGES, "stp_state": str(int(op.node in trees)), **_words(op.settings)}
+                tree = _words(bridge.settings).get("stp_state") != "0"  # its root says what the times are
+                for setting in _changed(planned, bridge.settings, _TIMES if tree else ()):
+                    yield Difference(bridge.node, f"ip link set dev {bridge.name} type bridge {setting}")
+        settings = {(op.node, op.interface): op.settings for op in self.inventory.of_type(SetPort)}
+        vlans = {(op.node, op.interface): op for op in self.inventory.of_type(SetPortVlans)}
+        filtering = {place for place, op in bridges.items() if "vlan_filtering 1" in op.settings}
+        for port in self.state.ports:
+            place = names.get((port.node, port.interface))
+            if place is None or (place[0], self._masters.get(place, "")) not in bridges:
+                continue
+            planned = {**OF_PORTS, **_words(settings.get(place, ()))}
+            for setting in _changed(planned, port.settings):
+                if setting not in _USUAL_COSTS or "cost" in _words(settings.get(place, ())):
+                    yield Difference(port.node, f"bridge link set dev {port.interface} {setting}")
+            if (place[0], self._masters[place]) in filtering:
+                yield from _vlans_of(port, vlans.get(place))
+
     def addresses(self) -> Iterator[Difference]:
         """Those that were deleted and added; link-local ones that come by themselves aside."""
         places = {now: place for place, now in {**self.now, **self.moved}.items()}
         for current, interface in self.here.items():
             place = places.get(current)
             planned = self.inventory.addresses.get(place, []) if place is not None and place not in self.moved else []
-            there = [
-                a for a in interface.addresses if not a.is_loopback and (not a.is_link_local or a.version == 4 or a in planned)
-            ]
+            there = given_addresses(interface, planned)
             for address in planned:
                 if address not in there:
                     yield Difference(interface.node, f"ip addr del {address} dev {interface.name}")
@@ -156,24 +191,36 @@ class Drift:
                 if address not in planned:
                     yield Difference(interface.node, f"ip addr add {address} dev {interface.name}")
 
-    def routes(self) -> Iterator[Difference]:
-        """Those by way of gateways, and those that refuse."""
-        planned: dict[str, dict[_RouteKey, str]] = {}
+    @cached_property
+    def _planned_routes(self) -> dict[str, dict[_RouteKey, str]]:
+        """Their words, by node."""
+        found: dict[str, dict[_RouteKey, str]] = {}
         routes: list[AddRoute | AddMultipathRoute] = [*self.inventory.of_type(AddRoute)]
         for op in [*routes, *self.inventory.of_type(AddMultipathRoute)]:
-            key = op.destination, op.table, frozenset(op.gateways)
-            planned.setdefault(op.node, {})[key] = _route_words(op)
+            found.setdefault(op.node, {})[op.destination, op.table, frozenset(op.gateways)] = _route_words(op)
+        return found
+
+    def routes_of(self, node: str) -> list[RouteState]:
+        """Those that are there and do not come by themselves; none of a machine that is the lab's root."""
+        if self._lab.host and node == self.inventory.root:
+            return []
+        return [r for r in self.state.routes_of(node) if r.protocol not in _BY_ITSELF and not _ends_a_table(r)]
+
+    def unplanned_routes(self, node: str) -> Iterator[RouteState]:
+        """Those of them that the description does not have; of several alike all but one."""
+        planned = dict(self._planned_routes.get(node, {}))
+        return (route for route in self.routes_of(node) if planned.pop(_key(route), None) is None)
+
+    def routes(self) -> Iterator[Difference]:
+        """Those by way of gateways, and those that refuse."""
         for node in self.state.nodes:
-            wanted = dict(planned.get(node, {}))
-            for route in self.state.routes_of(node):
-                if self._lab.host and node == self.inventory.root:
-                    continue
-                if wanted.pop(_key(route), None) is None and route.protocol not in _BY_ITSELF and not _ends_a_table(route):
-                    yield Difference(node, f"ip route add {route.text}")
+            for route in self.unplanned_routes(node):
+                yield Difference(node, f"ip route add {route.text}")
+            there = {_key(route) for route in self.routes_of(node)}
             networks = [a.network for i in self.found if i.node == node and i.is_up for a in i.addresses]
-            for (_, _, gateways), words in wanted.items():
-                reachable = all(any(gateway in network for network in networks) for gateway in gateways)
-                if reachable:  # else it went with an address or a link
+            for key, words in self._planned_routes.get(node, {}).items():
+                reachable = all(any(gateway in network for network in networks) for gateway in key[2])
+                if key not in there and reachable:  # else it went with an address or a link
                     yield Difference(node, f"ip route del {words}")
 
     def rules(self) -> Iterator[Difference]:
@@ -213,7 +260,36 @@ class Drift:
                 yield Difference(found.node, shows, is_remark=True)
 
 
-def _made(one: InterfaceState) -> Difference:
+def _words(settings: Iterable[str]) -> dict[str, str]:
+    """Settings by their words: {"cost": "2"}."""
+    return {word: value for word, _, value in (setting.partition(" ") for setting in settings)}
+
+
+def _changed(planned: dict[str, str], settings: Iterable[str], but: Sequence[str] = ()) -> Iterator[str]:
+    """The settings that are others than planned."""
+    for word, value in _words(settings).items():
+        if planned.get(word, value) != value and word not in but:
+            yield f"{word} {value}"
+
+
+def _vlans_of(port: PortState, planned: SetPortVlans | None) -> Iterator[Difference]:
+    """The VLANs that a port has left and joined; one that nobody has described is in the first one, untagged."""
+    untagged, tagged = (1, frozenset[int]()) if planned is None else (planned.untagged, frozenset(planned.tagged))
+    numbers, now = tagged | {untagged} - {0}, frozenset((*port.tagged, port.untagged)) - {0}
+    for number in sorted(numbers - now):
+        yield Difference(port.node, f"bridge vlan del dev {port.interface} vid {number}")
+    for number in sorted(now):
+        is_native = number == port.untagged
+        if number not in numbers or is_native != (number == untagged):
+            yield Difference(port.node, f"bridge vlan add dev {port.interface} vid {number}" + " pvid untagged" * is_native)
+
+
+def given_addresses(interface: InterfaceState, planned: Sequence["InterfaceAddress"]) -> list["InterfaceAddress"]:
+    """Those that do not come by themselves, as IPv6's link-local ones do."""
+    return [a for a in interface.addresses if not a.is_loopback and (not a.is_link_local or a.version == 4 or a in planned)]
+
+
+def made(one: InterfaceState) -> Difference:
     """An interface that users have made."""
     if one.peer is not None and all(one.peer):
         node, name = one.peer
@@ -221,7 +297,7 @@ def _made(one: InterfaceState) -> Difference:
         return Difference(one.node, f"ip link add {one.name} type veth peer name {name}{there}")
     on = f" link {one.lower}" if one.lower else ""
     return Difference(
-        one.node, f"ip link add {one.name}{on} type {one.kind or 'dummy'}", is_remark=one.kind in ("", "veth", "tun")
+        one.node, f"ip link add {one.name}{on} type {one.kind or 'dummy'}", is_remark=one.kind not in _WITHOUT_MORE
     )
 
 

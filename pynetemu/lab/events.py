@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pynetemu.lab.state import InterfaceState, Neighbor, RouteState, RuleState
 from pynetemu.plan.operations import InterfaceAddress
 from pynetemu.safe_text import printable
+from pynetemu.wording import shortened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,12 +175,19 @@ def _ended(status: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeEvent(LabEvent):
-    """A change of the lab that the engine has carried out; `node` is "" for one of several nodes, `text` says what."""
+    """A change of the lab that the engine has carried out, by `net.apply` and the like: the nodes that are new, that have gone,
+    and at which something is different. `node` is ""; `text` has what was made by hand and had to give way.
+    """
 
     text: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return printable(f"{self.node} {self.text}".strip())
+        parts = ("added", self.added), ("removed", self.removed), ("changed", self.changed)
+        said = "; ".join(f"{how} {shortened(list(nodes))}" for how, nodes in parts if nodes)
+        return printable(f"{self.text}: {said}" if said else self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,10 +61,9 @@ class FollowedPlan:
 
     def keep(self, control: "Connection", topology: "Topology", data: "dict[str, Any] | None") -> None:
         """Tells the engine what the first plan was made of. Raises LabError."""
-        self.now(control)
-        self._description = self._revision, topology
+        self._description = 0, topology
         if data is not None:
-            control.ask(KeepDescription(self._revision, data))
+            control.ask(KeepDescription(0, data))
 
     def change(
         self, control: "Connection", old: Plan, new: Plan, topology: "Topology | None", same: bool = False

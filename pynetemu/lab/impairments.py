@@ -15,12 +15,14 @@ from pynetemu.lab.kernel import kernel_of
 from pynetemu.plan.inventory import Place, ends
 from pynetemu.plan.operations import AddVeth, Impair, Mechanism, Operations, Part, Plan, parts_of
 from pynetemu.plan.operations.phases import in_order
-from pynetemu.plan.problems import Wrong
-from pynetemu.plan.shaping.impairment import Impairment, from_words, read_impairment
+from pynetemu.plan.problems import Problems, Wrong
+from pynetemu.plan.resolve.impairments import read_directions
+from pynetemu.plan.shaping.impairment import SETTINGS, Impairment, from_words, read_impairment
 from pynetemu.plan.shaping.journals import is_journal, read_fates
 from pynetemu.plan.shaping.mechanisms import choose
 from pynetemu.plan.shaping.replays import check_times, read_opportunities, read_seconds, read_table
 from pynetemu.topology.impairments import presets
+from pynetemu.topology.links import IMPAIRING, Link
 from pynetemu.topology.part import quoted
 from pynetemu.wording import near_or_all
 
@@ -390,6 +392,32 @@ def with_what_is_set(new: Plan, current: Plan) -> Plan:
         elif not (isinstance(part, Impair) and _link_of(part) in changed):
             parts.append(part)
     return replaced(new, operations=Operations(in_order(parts)))
+
+
+def impair_like(part: Link, lab: "Lab", a: Place, b: Place) -> None:
+    """Writes down in a description's link what it does to packets now, where that is not what it says."""
+    found = {(op.node, op.interface): op for op in _of_plan(lab.plan, a, b)}
+    now = [(op.mechanism, op.settings) if (op := found.get(place)) else None for place in (a, b)]
+    if _does(part, lab) == now:
+        return
+    vars(part).update(dict.fromkeys(IMPAIRING))
+    both = [_texts(from_words(direction[1])) if direction else {} for direction in now]
+    common = {name: value for name, value in both[0].items() if both[1].get(name) == value and name in SETTINGS}
+    vars(part).update(common)
+    for side, own in zip(("a_to_b", "b_to_a"), both, strict=True):
+        if own != common:
+            setattr(part, side, {name: value for name, value in own.items() if name not in common})
+    mechanisms = [direction[0] for direction in now if direction]
+    if _does(part, lab) != now and mechanisms:
+        part.mechanism = mechanisms[0]
+
+
+def _does(part: Link, lab: "Lab") -> list[tuple[str, tuple[str, ...]] | None]:
+    """What a description's link would do in both directions."""
+    if all(getattr(part, name) is None for name in IMPAIRING):
+        return [None, None]
+    found = read_directions(part, lab.nodes, lambda: kernel_of(lab.control), Problems())
+    return [(direction.mechanism, direction.settings) if direction else None for direction in found]
 
 
 def _by_link(plan: Plan) -> dict[frozenset[Place], tuple[bool, tuple[Impair, ...]]]:

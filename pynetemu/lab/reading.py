@@ -15,6 +15,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING, TypeVar
 
 from pynetemu.engine.messages.framing import as_text, attributes, messages
+from pynetemu.engine.messages.packing import words_of_bridge, words_of_port
 from pynetemu.engine.messages.queues import queue_of
 from pynetemu.engine.messages.rules import RTM_NEWRULE, RuleMessage, rule_of
 from pynetemu.engine.messages.sockets import FAMILIES, PROTOCOLS, socket_of
@@ -32,6 +33,7 @@ from pynetemu.engine.messages.tables import (
 )
 from pynetemu.engine.protocol.requests import FindInterfaces, ForgetNeighbors, ReadTables, ReadTotals
 from pynetemu.lab.state import (
+    BridgeState,
     ForwardingEntry,
     InterfaceState,
     Neighbor,
@@ -244,7 +246,18 @@ class LabState:
                 next((vlan.number for vlan in of_port if vlan.is_pvid), 0),
                 tuple(vlan.number for vlan in of_port if not vlan.is_untagged),
                 link.is_isolated,
+                words_of_port(link.of_port),
             )
+
+    @cached_property
+    def bridges(self) -> list[BridgeState]:
+        """The bridges: those of switches and hubs, and those inside hosts."""
+        return self._all(self._bridges_of)
+
+    def _bridges_of(self, node: str) -> Iterator[BridgeState]:
+        for link in self._links[node].values():
+            if link.kind == "bridge":
+                yield BridgeState(node, link.name, words_of_bridge(link.of_bridge))
 
     @cached_property
     def routes(self) -> list[RouteState]:

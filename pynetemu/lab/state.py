@@ -181,7 +181,7 @@ class PortState:
     """A port of a bridge: `state` is disabled, listening, learning, forwarding or blocking (a spanning tree's).
 
     `untagged` is the VLAN of frames without a tag (PVID), 0 for none; `tagged` are those whose frames keep theirs. Both are
-    empty where the bridge does not tell VLANs apart.
+    empty where the bridge does not tell VLANs apart. `settings` are the others, in bridge(8)'s words: ("cost 2", "guard off").
     """
 
     node: str
@@ -191,6 +191,16 @@ class PortState:
     untagged: int = 0
     tagged: tuple[int, ...] = ()
     is_isolated: bool = False
+    settings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeState:
+    """A bridge, with its settings as words of ip-link(8): ("stp_state 0", "ageing_time 30000")."""
+
+    node: str
+    name: str
+    settings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -250,4 +250,5 @@ def _event_of(one: Occurrence, now: float) -> LabEvent:
             return ServiceEvent(time=now, since=since, node=one.node, name=one.text, pid=one.pid, status=one.status)
         case "lost":
             return LostEvent(time=now, since=since, node="")
-    return ChangeEvent(time=now, since=since, node=one.node, text=one.text)
+    nodes = {"added": one.added, "removed": one.removed, "changed": one.changed}
+    return ChangeEvent(time=now, since=since, node=one.node, text=one.text, **nodes)

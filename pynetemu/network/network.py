@@ -246,6 +246,18 @@ class Network(Lab):
 
         return changing.undo(self)
 
+    def save(self, file: "str | os.PathLike[str]", overwrite: bool = False) -> list[str]:
+        """Writes what runs as a description that makes it again: what was described, and what was changed since, by hand too.
+
+            net.save("now.py")
+
+        What descriptions have no words for is done by commands in it, as services of the nodes; what cannot be written is in
+        the answer, and in the file. Raises UsageError for a file that is there, unless `overwrite`, and LabError.
+        """
+        from pynetemu.lab.saving import save
+
+        return save(self, self.description, file, overwrite)
+
     def links(self, *ends: str) -> "list[LinkState]":
         """The links, each with its state; those between two nodes, or interfaces, with two `ends`.
 

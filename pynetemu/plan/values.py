@@ -60,6 +60,14 @@ def read_node_name(name: object) -> str:
     return name
 
 
+def read_name_within(name: str) -> str:
+    """The name of a node in a topology that is a part of another, where it was given as one: "site1.h1"."""
+    for part in name.split("."):
+        if not _NAME.fullmatch(part):
+            raise Wrong(f"{quoted(name)} cannot be a node's name: {quoted(part)} is no name", _NAME_HINT)
+    return name
+
+
 def read_service_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise Wrong(f"{quoted(name)} cannot be a service's name", _NAME_HINT)

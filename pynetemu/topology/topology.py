@@ -141,7 +141,10 @@ class Topology:
     @overload
     def add(self, part: _P, /) -> _P: ...
     def add(self, *arguments: Any) -> Any:
-        """Adds a part under a name and gives it back: `h1 = self.add("h1", Host())`. Only nodes and topologies need a name."""
+        """Adds a part under a name and gives it back: `h1 = self.add("h1", Host())`. Only nodes and topologies need a name.
+
+        A name with dots, "site1.h1", is that of a node in a topology that is a part of this one.
+        """
         *names, part = arguments
         if len(names) > 1 or not isinstance(part, Part | Topology):
             raise TypeError('add takes a name and a part, as in add("h1", Host())')
@@ -187,7 +190,8 @@ class Topology:
             for part in all_parts(entry):
                 part.declaration.within = f"{name}.{part.declaration.within}"
         else:
-            entry.declaration.name = name
+            before, dot, own = name.rpartition(".") if isinstance(name, str) else ("", "", name)
+            entry.declaration.name, entry.declaration.within = own, before + dot
             entry.declaration.registered = True
             self._parts.append(entry)
 

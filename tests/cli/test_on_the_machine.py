@@ -288,3 +288,37 @@ def test_of_two_labs_that_start_at_once_one_comes_up_and_loses_nothing(machine: 
     (kept, refused) = sorted(ends, key=lambda end: "1 received" not in end[0])
     assert "veth_root" in kept[0] and "1 received" in kept[0]
     assert "this machine has an interface veth_root already" in refused[1]
+
+
+_LAB = """
+from pynetemu import Host, Link, Root, Topology
+
+class Hosted(Topology):
+    root = Root()
+    blue = Host(default_via="10.0.0.1")
+    wire = Link(root.interface("to_blue", "10.0.0.1/24"), blue.interface("eth0", "10.0.0.2/24"))
+"""
+_MORE = """
+    green = Host()
+    other = Link(root.interface("{name}", "{network}.1/24"), green.interface("eth0", "{network}.2/24"))
+"""
+
+
+def test_a_lab_on_the_machine_is_changed_and_the_machine_is_as_it_was_before(machine: Machine, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.py", tmp_path / "new.py"
+    old.write_text(_LAB)
+    with machine.lab(*PROGRAM, "--host", str(old), "--name", "hosted"):
+        during = machine.state()
+        for name, network, told in [("uplink", "10.0.1", "uplink"), ("to_green", "172.30.0", "172.30.0")]:  # the machine's own
+            new.write_text(_LAB + _MORE.format(name=name, network=network))
+            done = machine.run(*PROGRAM, "apply", str(new), "hosted")
+            assert done.returncode != 0 and told in done.stderr, done.stderr
+            assert machine.state() == during
+        new.write_text(_LAB + _MORE.format(name="to_green", network="10.0.1"))
+        assert machine.run(*PROGRAM, "apply", str(new), "hosted").stdout == "added green; changed root\n"
+        assert {*machine.state()["links"]} - {*during["links"]} == {"to_green"}
+        assert machine.run("ping", "-c1", "-W2", "10.0.1.2").returncode == 0
+        undone = machine.run("sh", "-c", f"echo undo | {' '.join(PROGRAM)} attach hosted")
+        assert undone.stdout == "removed green; changed root\n", undone.stderr
+        assert machine.state() == during
+        assert machine.run(*PROGRAM, "apply", str(new), "hosted").returncode == 0

@@ -49,6 +49,16 @@ class Routed(Topology):
     sleeper = Service(h1, "sleep 1000")
 
 
+class Also77(Topology):
+    """As Routed, but that h1 has another address too."""
+
+    s1, s2 = Switch(), Switch()
+    h1, h2, h3 = Host(), Host(), Host()
+    r1 = Router()
+    first = Link(h1.interface("eth0", "10.0.1.1/24", "10.0.1.77/24"), s1)
+    wires = [Link(h2, s2), Link(h3, s1), Link(r1, s1), Link(r1, s2)]
+
+
 def _json(net: Network, node: str, *words: str) -> Any:
     return json.loads(net[node].run(*words, check=True).stdout or "[]")
 
@@ -186,12 +196,28 @@ def test_two_terminals_agree() -> None:
 def test_what_was_made_by_hand_stays_unless_it_is_in_the_way() -> None:
     with Network(Two(), name="changes-6") as net:
         net["h1"].run("ip", "link", "add", "mine", "type", "veth", "peer", "name", "other", check=True)
-        net["s1"].run("ip", "link", "add", "h3", "type", "veth", "peer", "name", "h3-far", check=True)
+        in_the_way = "ip link add h3 type veth peer name h3-far; ip addr add 10.66.0.1/24 dev h3; ip link set h3 up"
+        net["s1"].run("sh", "-ec", f"{in_the_way}; ip route add 10.67.0.0/16 via 10.66.0.2", check=True)
         net["h1"].run("ip", "route", "add", "default", "via", "10.0.1.2", check=True)
-        assert net.apply(Routed()).told == ("s1 h3, which was made by hand, has been replaced",)
+        net["h1"].run("ip", "route", "add", "default", "via", "10.0.1.2", "metric", "7", check=True)
+        net["h1"].run("ip", "addr", "add", "10.0.1.77/24", "brd", "+", "dev", "eth0", check=True)
+        before = _everything(net)
+        told = (
+            "s1 h3, which was made by hand, is called h3-old now",
+            "h1: the route default via 10.0.1.2, which was set by hand, has given way",
+            "h1 eth0 has 10.0.1.77/24 already, by hand",
+        )
+        with pytest.raises(KernelError):
+            net.apply(_with(net.planned(Also77()), _NO_SUCH_GATEWAY))
+        assert _everything(net) == before
+        assert net.apply(Also77()).told == told
         assert net["h1"].run("ip", "link", "show", "mine").status == 0
-        assert [route["gateway"] for route in _json(net, "h1", "ip", "-j", "route", "show", "default")] == ["10.0.1.254"]
-        assert net.ping_all().loss == 0
+        assert _json(net, "s1", "ip", "-j", "route", "show", "10.67.0.0/16")[0]["dev"] == "h3-old"
+        defaults = _json(net, "h1", "ip", "-j", "route", "show", "default")
+        assert [route["gateway"] for route in defaults] == ["10.0.1.254", "10.0.1.2"]
+        assert net.ping_all("h1", "h2", "h3", "r1").loss == 0
+        net.undo()
+        assert _everything(net) == before
 
 
 def _everything(net: Network) -> dict[str, Any]:

@@ -265,7 +265,10 @@ def test_a_change_of_the_lab_is_told_and_new_nodes_are_followed(network: Network
 
     with network.events() as events:
         network.apply(compile_plan(More))
-        assert str(events.wait(ChangeEvent)) == "the lab was changed: plan 1"
+        change = events.wait(ChangeEvent)
+        assert (change.added, change.removed, change.changed) == (("h4",), (), ("s1",))
+        assert str(change) == "the lab was changed: added h4; changed s1"
+        assert change.as_data()["added"] == ["h4"]
         _run(network, "h4", "ip addr add 10.0.0.44/32 dev eth0")
         added = events.wait(AddressEvent, lambda event: str(event.after) == "10.0.0.44/32", node="h4")
         assert added.interface == "eth0"

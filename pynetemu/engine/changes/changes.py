@@ -8,12 +8,11 @@ from typing import Any
 
 from pynetemu.engine import apply
 from pynetemu.engine.changes import kept
+from pynetemu.engine.changes.given_way import GivenWay
 from pynetemu.engine.loop import Steps
-from pynetemu.engine.messages import packing
-from pynetemu.engine.messages.framing import REQUEST
-from pynetemu.engine.messages.tables import RTM_DELLINK, RouteMessage
+from pynetemu.engine.messages.tables import RouteMessage
 from pynetemu.engine.netlink import Refused
-from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.engine.nodes import Nodes
 from pynetemu.errors import KernelError, LabError, PynetemuError
 from pynetemu.plan.difference import difference, essential, inverse_of_all
 from pynetemu.plan.inventory import Inventory
@@ -52,7 +51,8 @@ class Changes:
         self.revision = 0
         self._nodes, self._check, self._name = nodes, check, name
         self.description: _Description = None  # that the plan was made of
-        self._earlier: list[tuple[Plan, _Description]] = []
+        self._earlier: list[tuple[Plan, _Description, GivenWay]] = []
+        self.touched: frozenset[str] = frozenset()  # the nodes at which the last change did something
         self._watchers: list[socket.socket] = []
         self._is_busy = False
 
@@ -86,23 +86,25 @@ class Changes:
         when the steps are given up.
         """
         before = self.plan, self.description
-        told = yield from self._change(new, description, cancel)
-        self._earlier = [*self._earlier[-_MOST_KEPT + 1 :], before]
-        return told
+        given_way = yield from self._change(new, description, cancel)
+        self._earlier = [*self._earlier[-_MOST_KEPT + 1 :], (*before, given_way)]
+        return given_way.told
 
     def take_back(self, cancel: int | None) -> Steps[list[str]]:
         """Takes back the last change that has not been taken back. Raises as `become`."""
         if not self._earlier:
             raise LabError("there is no change to take back: the lab is as it started")
-        told = yield from self._change(*self._earlier[-1], cancel)
+        plan, description, given_way = self._earlier[-1]
+        told = (yield from self._change(plan, description, cancel)).told
         self._earlier.pop()
+        given_way.come_back()
         return told
 
     def watch(self, watcher: socket.socket) -> None:
         """From now on the number of each new plan is one packet there."""
         self._watchers.append(watcher)
 
-    def _change(self, new: Plan, description: _Description, cancel: int | None) -> Steps[list[str]]:
+    def _change(self, new: Plan, description: _Description, cancel: int | None) -> Steps[GivenWay]:
         if self._is_busy:
             raise LabError("another change of this lab is going on: try again when that is done")
         steps = difference(parts_of(self.plan), parts_of(new))
@@ -110,7 +112,7 @@ class Changes:
         self._check(new, change.carried)
         self._is_busy, before, self.inventory = True, self.inventory, Inventory(new)
         try:
-            change.prepare()
+            change.prepare(parts_of(before.plan))
             if change.is_about_names:
                 self._name(self.inventory)
             yield from _unless(cancel, change.carry_out(_ipv6_routers(self.inventory)))
@@ -127,8 +129,9 @@ class Changes:
             self._is_busy = False
         self.revision += 1
         self.description = description
+        self.touched = change.touched
         self._tell()
-        return change.told
+        return change.given_way
 
     def _tell(self) -> None:
         for watcher in list(self._watchers):
@@ -149,18 +152,24 @@ class _Change:
         self._steps = steps
         self.carried = essential(steps)
         self._tried = 0  # of those
-        self.told: list[str] = []
+        self.given_way = GivenWay(nodes)
         self._routes: dict[str, list[RouteMessage]] = {}
         at = dict.fromkeys(node for step in self.carried for node in nodes_of(step))
         self._touched = [node for node in at if node in nodes]
+        self._ours = {name: set(nodes[name].indexes) for name in self._touched}  # the interfaces that are not of users
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """The nodes at which it does something."""
+        return frozenset(node for step in self.carried for node in nodes_of(step))
 
     @property
     def is_about_names(self) -> bool:
         """Whether the nodes know other names afterwards, or other addresses."""
         return any(isinstance(_operation_of(step), AddNode | AddAddress) for step in self._steps)
 
-    def prepare(self) -> None:
-        """Makes room for new interfaces, and notes routes that are not of the plan."""
+    def prepare(self, before: Iterable[Effect]) -> None:
+        """Makes room for what is new, and notes routes that are not of the plan of `before`."""
         wanted: dict[str, list[str]] = {}
         for step in self.carried:
             if not isinstance(step, Undo | Replace):
@@ -170,20 +179,13 @@ class _Change:
         for name, interfaces in wanted.items():
             node = self._nodes[name]
             if node.next_index:  # on the machine itself the kernel chooses, and nothing there is in our way
-                self._clear(node, interfaces)
+                self.given_way.interfaces(node, interfaces)
                 node.next_index = self._nodes.free_indexes(name, len(interfaces))
         for name in dict.fromkeys(node for step in self.carried if isinstance(step, Undo) for node in nodes_of(step)):
             if name in self._nodes:
                 self._routes[name] = kept.routes(self._nodes[name])
-
-    def _clear(self, node: Node, interfaces: list[str]) -> None:
-        """Deletes what somebody has made by hand and called as new interfaces will be."""
-        for interface in interfaces:
-            index = self._nodes.find(node.name, interface)
-            if index and index not in node.indexes.values():
-                node.link.queue_bytes(None, RTM_DELLINK, REQUEST, packing.link(index))
-                self.told.append(f"{node.name} {interface}, which was made by hand, has been replaced")
-        node.link.flush()
+        self.given_way.routes(self.carried, before)
+        self.given_way.addresses(self.carried)
 
     def carry_out(self, routers: set[str]) -> Steps[None]:
         """Raises KernelError and ServiceError."""
@@ -203,19 +205,26 @@ class _Change:
         for place, since in self._nodes.interrupted.items():
             a, b = (" ".join(end) for end in self._nodes.relayed[place].ends)
             took = (time.monotonic() - since) * 1000
-            self.told.append(f"the link between {a} and {b} became a relayed one: what was sent within {took:.0f} ms is lost")
+            self.given_way.told.append(
+                f"the link between {a} and {b} became a relayed one: what was sent within {took:.0f} ms is lost"
+            )
 
     def roll_back(self) -> list[str]:
         """Takes back what has been tried; gives what could not be."""
         tried = {id(step) for step in self.carried[: self._tried]}
         implied = {id(step) for step in self._steps} - {id(step) for step in self.carried}
         if not tried:
+            self.given_way.come_back()
             return []
         self._find_indexes()
         problems: list[str] = []
         for _, batch in batches(inverse_of_all(step for step in self._steps if id(step) in tried | implied)):
             problems += self._restore(batch)
+        for name, ours in self._ours.items():
+            if (node := self._nodes.get(name)) is not None:
+                node.indexes = {interface: index for interface, index in node.indexes.items() if interface in ours}
         self.restore_others_routes(of_plan_too=True)
+        self.given_way.come_back()
         return problems
 
     def _restore(self, batch: list[Effect]) -> list[str]:

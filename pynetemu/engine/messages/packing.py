@@ -9,7 +9,7 @@ packs. The rest goes through pyroute2's own classes (`encoders`, `queueing`).
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from socket import AF_INET, AF_INET6, AF_UNSPEC
 
@@ -118,9 +118,27 @@ def port(settings: Iterable[str]) -> bytes:
     return port_attributes(_encode(numbers, _OF_PORT))
 
 
+def words_of_port(data: Mapping[int, bytes]) -> tuple[str, ...]:
+    """The settings of a bridge's port, of its attributes: what `port` packs."""
+    return tuple(
+        f"{word} {('off', 'on')[int(value)] if form == '=B' else value}" for word, form, value in _decode(data, _OF_PORT)
+    )
+
+
+def words_of_bridge(data: Mapping[int, bytes]) -> tuple[str, ...]:
+    """The settings of a bridge, of its attributes: what `bridge` packs."""
+    return tuple(f"{word} {value}" for word, _, value in _decode(data, _OF_BRIDGE))
+
+
 def port_attributes(data: bytes) -> bytes:
     """Settings of a bridge's port, as attributes of that kind."""
     return attribute(_IFLA_LINKINFO, text(_INFO_SLAVE_KIND, "bridge") + attribute(_INFO_SLAVE_DATA, data))
+
+
+def _decode(data: Mapping[int, bytes], known: _Words) -> Iterator[tuple[str, str, int]]:
+    for word, (number, form) in known.items():
+        if number in data:
+            yield word, form, struct.unpack_from(form, data[number])[0]
 
 
 def _encode(settings: Iterable[str], known: _Words) -> bytes:

@@ -196,6 +196,16 @@ class LinkMessage(_TableMessage):
         return _byte(self._port, _BRPORT_STATE)
 
     @property
+    def of_port(self) -> Attributes:
+        """What is set of a bridge's port, as attributes of that kind; nothing of what is none."""
+        return self._port
+
+    @property
+    def of_bridge(self) -> Attributes:
+        """What is set of a bridge, as attributes of that kind; nothing of what is none."""
+        return self._data if self.kind == "bridge" else {}
+
+    @property
     def is_isolated(self) -> bool:
         """Whether it is a bridge's port that forwards nothing to other isolated ones."""
         return bool(_byte(self._port, _BRPORT_ISOLATED))

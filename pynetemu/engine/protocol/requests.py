@@ -410,7 +410,10 @@ class WatchEvents(Request[None]):
 
 @frozen
 class Occurrence:
-    """`kind` is "process", "service", "change" or "lost" (more happened than the socket held); `time` as time.time()."""
+    """`kind` is "process", "service", "change" or "lost" (more happened than the socket held); `time` as time.time().
+
+    Of a change, `added`, `removed` and `changed` are the nodes.
+    """
 
     kind: str
     time: float
@@ -419,6 +422,9 @@ class Occurrence:
     pid: int = 0
     argv: tuple[str, ...] = ()
     status: int = 0
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @request

@@ -182,7 +182,7 @@ class ResolvedLink:
     @property
     def name(self) -> str:
         """What the description calls it, "" for nothing."""
-        return self.declared.full_name
+        return self.declared.full_name if self.declared.name else ""
 
     @property
     def is_relayed(self) -> bool:

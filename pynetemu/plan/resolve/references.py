@@ -23,6 +23,7 @@ from pynetemu.plan.values import (
     read_boolean,
     read_interface_name,
     read_mac,
+    read_name_within,
     read_node_name,
     read_number,
     read_several,
@@ -90,6 +91,8 @@ class Resolver:
         if name is None:
             return
         name = declaration.full_name
+        if declaration.within and self.problems.check(declaration, read_name_within, name) is None:
+            return
         first = self._names.setdefault(name.lower(), declaration)
         if first is not declaration:
             why = "" if first.full_name == name else f" by {first.full_name!r}: host names are not case-sensitive"

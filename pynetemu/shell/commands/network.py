@@ -232,17 +232,25 @@ def graph(shell: Shell, *, ascii: bool = False, output: Path | None = None, desc
 
 
 @command
-def save(shell: Shell, file: Path) -> int:
-    """writes the plan into a file, in the form of its name
+def save(shell: Shell, file: Path, *, force: bool = False) -> int:
+    """writes what runs, or its plan, into a file, in the form of its name
 
-    .json as data, .sh as a script of ip commands, .txt for people; .svg, .png, .dot and .mmd as a picture.
+    save now.py      a description that makes again what runs, what was changed by hand too
+
+    --force  writes over a description that is there
+
+    The plan: .json as data, .sh as a script of ip commands, .txt for people; .svg, .png, .dot and .mmd as a picture.
     """
+    if file.suffix == ".py":
+        for text in shell.network.save(file, overwrite=force):
+            print(f"pynetemu: not in {file}: {text}", file=sys.stderr)
+        return 0
     from pynetemu.draw.files import SUFFIXES as PICTURES
 
     if file.suffix in PICTURES:
         return graph(shell, output=file, described=True) or 0
     if file.suffix not in _PLAN_SUFFIXES:
-        *others, last = *_PLAN_SUFFIXES, *PICTURES
+        *others, last = ".py", *_PLAN_SUFFIXES, *PICTURES
         raise UsageError(f"save: {file}: its name ends in {', '.join(others)} or {last}")
     try:
         file.write_text(_plan_text(shell, file.suffix) + "\n")
