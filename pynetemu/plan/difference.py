@@ -13,6 +13,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from pynetemu.plan.operations import (
     AddHttpServer,
+    AddMacvlan,
     AddMultipathRoute,
     AddNeighbors,
     AddNode,
@@ -30,7 +31,7 @@ from pynetemu.plan.operations.phases import in_order, number_of
 from pynetemu.plan.operations.steps import Replace, Undo, inverse
 
 ROUTES = AddRoute, AddMultipathRoute
-_TAKEN_BACK = AddNode, AddVeth, AddNeighbors, AddHttpServer, AddService
+_TAKEN_BACK = AddNode, AddVeth, AddMacvlan, AddNeighbors, AddHttpServer, AddService
 Splice = tuple[int, int, tuple[Part, ...]]  # at a place of the old plan, so many go, and these come
 
 
@@ -54,7 +55,8 @@ def inverse_of_all(steps: Iterable[Effect]) -> list[Effect]:
 def essential(steps: Iterable[Effect]) -> list[Effect]:
     """The steps without those that the kernel takes itself: what is at an interface goes with it, all of a node with the node.
 
-    Links are deleted all the same: somebody's open socket may keep a node's namespace.
+    Links are deleted all the same, and macvlans, which keep what they are on busy: a node's namespace goes a moment later, or
+    when somebody's open socket in it is closed.
     """
     found = list(steps)
     gone = {thing for step in found if isinstance(step, Undo) for thing in step.of.makes if len(thing) < 3}

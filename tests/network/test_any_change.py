@@ -94,6 +94,7 @@ class _Lab(Topology):
 _topologies = st.composite(lambda draw: _Lab(draw=draw))
 
 
+@pytest.mark.timeout(60 + 20 * _EXAMPLES)
 @settings(
     max_examples=_EXAMPLES, derandomize=_EXAMPLES == 2, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
@@ -107,6 +108,27 @@ def test_a_lab_becomes_what_another_is_born_as_and_what_it_was(one: Topology, ot
         assert not lasting_differences(net, wanted)
         net.undo()
         assert not lasting_differences(net, before)
+
+
+class _Below(Topology):
+    s1 = Switch()
+    h1, m1 = Host(), Host()
+    eth0 = h1.interface("eth0", auto_addresses=False)
+    wire = Link(eth0, s1)
+    above = Macvlan(eth0, m1)
+
+
+class _Port(Topology):
+    s1 = Switch()
+    h1 = Host()
+    wire = Link(Bridge(h1, "br-x"), s1)
+
+
+def test_what_a_macvlan_of_a_node_that_goes_was_on_becomes_a_port() -> None:
+    with Network(_Below, name="any-5") as net:
+        for _ in range(5):
+            net.apply(_Port())
+            net.undo()
 
 
 class _Plain(Topology):
