@@ -67,7 +67,7 @@ def _strangers() -> list[int]:
 @pytest.mark.parametrize("stranger", _strangers())
 def test_sockets_that_are_no_labs(stranger: int) -> None:
     ours, here = f"pynetemu/{os.getuid()}/", mine("true")
-    full, other, silent, lines = mine("full"), mine("full2"), mine("silent"), mine("new\nline")
+    full, other, silent, lines = mine("full-a"), mine("full-b"), mine("silent"), mine("new\nline")
     names = [ours + name for name in (full, other, silent, mine("b\x1b[2Jell"), mine("a/b"), lines, mine("ü"))]
     names += map(mine, ("pynetemu/²/x", "pynetemu/x/y", "pynetemu//", f"pynetemu/{'9' * 20}/x", "pynetemu", "pynetemu/-1/x"))
     with ExitStack() as open_sockets:
