@@ -42,8 +42,8 @@ def told() -> Iterator[_Told]:
 
 
 def test_settings_journals_and_ends_of_links_are_handed_on(told: _Told) -> None:
-    assert told.tell(do="set", name="l", side=1, words=["rate", "1mbit"], macs={"h1": "02:00:00:00:00:01"}) == {}
-    told.relay.configure.assert_called_once_with("l", 1, ["rate", "1mbit"], {"h1": "02:00:00:00:00:01"})
+    assert told.tell(do="set", name="l", side=1, words=["rate", "1mbit"], macs={"h1": "02:00:00:00:00:01"}, began=4) == {}
+    told.relay.configure.assert_called_once_with("l", 1, ["rate", "1mbit"], {"h1": "02:00:00:00:00:01"}, 4)
     assert told.tell(do="journal", name="l", side=0, path="/x", most=7) == {}
     told.relay.journal.assert_called_once_with("l", 0, "/x", 7)
     assert told.tell(do="follow", name="l", side=1, path="/y") == {}
