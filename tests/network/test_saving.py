@@ -104,13 +104,13 @@ def test_what_was_changed_by_hand_is_made_again_by_the_saved_file(tmp_path: Path
 def test_a_saved_file_is_not_written_over_and_says_what_it_lacks(tmp_path: Path) -> None:
     file = tmp_path / "saved.py"
     with Network(Lab, name="saving-3") as net:
-        tap = "ip tuntap add tap0 mode tap; ip addr add 10.88.0.1/24 dev tap0; ip link set tap0 up"
-        net["h1"].run("sh", "-ec", f"{tap}; ip route add 10.89.0.0/16 dev tap0", check=True)
+        above = "ip link add mv0 link eth0 type macvlan mode bridge; ip addr add 10.88.0.1/24 dev mv0; ip link set mv0 up"
+        net["h1"].run("sh", "-ec", f"{above}; ip route add 10.89.0.0/16 dev mv0", check=True)
         done = pynetemu("save", "saving-3", file)
         assert (done.returncode, done.stdout) == (0, "")
-        assert "not in" in done.stderr and "h1 ip link add tap0 type tun" in done.stderr
-        assert "Not in here: h1 ip link add tap0 type tun" in file.read_text()
-        assert "Not in here: h1 ip route add 10.89.0.0/16 dev tap0" in file.read_text()
+        assert "not in" in done.stderr and "h1 ip link add mv0 link eth0 type macvlan" in done.stderr
+        assert "Not in here: h1 ip link add mv0 link eth0 type macvlan" in file.read_text()
+        assert "Not in here: h1 ip route add 10.89.0.0/16 dev mv0" in file.read_text()
         with Network(load(str(file)), name="saving-7") as again:
             assert {i.name for i in again.interfaces("h1")} == {"lo", "eth0"}
         with pytest.raises(UsageError, match="is there already"):
