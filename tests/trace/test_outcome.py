@@ -20,7 +20,7 @@ _QUESTION = ARP(psrc="10.1.0.1", pdst="10.1.0.254")
 
 def _journey(packet: Packet = _PING, node: str = "h1", time: int = 0, path: tuple[str, ...] = ("h1", "r1")) -> Any:
     event = SimpleNamespace(node=node, data=bytes(_ETHER / packet), time=time)
-    return SimpleNamespace(first=event, time=time, sightings=[SimpleNamespace(event=event)], path=path)
+    return SimpleNamespace(first=event, time=time, sightings=[SimpleNamespace(event=event)], path=path, leaves=[])
 
 
 def _bad(kind: str, packet: Packet = _PING) -> Any:
@@ -56,7 +56,8 @@ def _line(
     *statuses: int | None, nodes: tuple[str, ...] = ("h1",), journeys: tuple[Any, ...] = (), probing: bool = False
 ) -> Any:
     lines = [SimpleNamespace(node=node, status=status, is_probing=probing) for node, status in zip(nodes * 9, statuses)]  # noqa: B905
-    trace: Any = SimpleNamespace(lines=lines, journeys=journeys, endings=lambda journey: journey.endings)
+    wiring = SimpleNamespace(peers={})
+    trace: Any = SimpleNamespace(lines=lines, journeys=journeys, wiring=wiring, endings=lambda journey: journey.endings)
     return outcome._Line(trace)
 
 

@@ -59,7 +59,7 @@ def test_what_does_not_exist_is_told(refused: tuple[Network, Trace]) -> None:
         trace.dropped(node="r9")
     with pytest.raises(LabError, match="no reason is of the kind 'quota'"):
         trace.dropped(reason="quota")
-    with pytest.raises(LabError, match="no regular expression"):
+    with pytest.raises(LabError, match="not a regular expression"):
         trace.find("echo (request")
     with pytest.raises(LabError, match="there are kernel and sockets"):
         net.trace(engine="tap")
