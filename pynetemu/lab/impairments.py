@@ -115,7 +115,7 @@ class RunningLink:
         Raises UsageError for wrong settings, KernelError and LabError: then all is as it was. `net.undo()` takes it back.
         """
         own_settings = arguments.table("a_to_b", a_to_b), arguments.table("b_to_a", b_to_a)
-        sides = zip(self.wanted_now(self._lab.plan), ("up", "down"), own_settings, strict=True)
+        sides = zip(wanted_now(self._lab.plan, (self.a, self.b)), ("up", "down"), own_settings, strict=True)
         try:
             wanted = [changed(before, {**preset_for(preset, side), **settings, **(own or {})}) for before, side, own in sides]
             return self._become(wanted, mechanism)
@@ -218,27 +218,31 @@ class RunningLink:
         """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
         return self._become([Impairment(), Impairment()], None)
 
-    def wanted_now(self, plan: Plan) -> tuple[Impairment, Impairment]:
-        """What a plan asks of both directions."""
-        found = {(op.node, op.interface): from_words(op.settings) for op in _of_plan(plan, self.a, self.b)}
-        return found.get(self.a, Impairment()), found.get(self.b, Impairment())
-
     def _become(self, wanted: Sequence[Impairment], asked: str | None) -> LabChange:
         plan = self._lab.plan
-        return become(self._lab, plan, self.changed_plan(plan, wanted, asked), same=True)
+        return become(self._lab, plan, changed_plan(self._lab, (self.a, self.b), plan, wanted, asked), same=True)
 
-    def changed_plan(self, plan: Plan, wanted: Sequence[Impairment], asked: str | None = None) -> Plan:
-        """A plan in which the link does this. Raises Wrong."""
-        veth = _veth(plan, self.a, self.b)
-        chosen = _mechanisms(self._lab, wanted, "relay" if veth.relayed and asked is None else asked)
-        made = []
-        for (near, far), direction, mechanism in zip(((self.a, self.b), (self.b, self.a)), wanted, chosen, strict=True):
-            if mechanism:
-                made.append(Impair(*near, *far, mechanism, direction.words, veth.source))
-        link = replaced(veth, relayed=veth.relayed or "relay" in chosen)
-        old = _of_plan(plan, self.a, self.b)
-        kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
-        return replaced(plan, operations=Operations(in_order([*kept, *made])))
+
+def wanted_now(plan: Plan, ends: tuple[Place, Place]) -> tuple[Impairment, Impairment]:
+    """What a plan asks of both directions of a link, each from the end where it begins."""
+    found = {(op.node, op.interface): from_words(op.settings) for op in _of_plan(plan, *ends)}
+    return found.get(ends[0], Impairment()), found.get(ends[1], Impairment())
+
+
+def changed_plan(
+    lab: "Lab", ends: tuple[Place, Place], plan: Plan, wanted: Sequence[Impairment], asked: str | None = None
+) -> Plan:
+    """A plan in which a link does this. Raises Wrong."""
+    veth = _veth(plan, *ends)
+    chosen = _mechanisms(lab, wanted, "relay" if veth.relayed and asked is None else asked)
+    made = []
+    for (near, far), direction, mechanism in zip((ends, ends[::-1]), wanted, chosen, strict=True):
+        if mechanism:
+            made.append(Impair(*near, *far, mechanism, direction.words, veth.source))
+    link = replaced(veth, relayed=veth.relayed or "relay" in chosen)
+    old = _of_plan(plan, *ends)
+    kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
+    return replaced(plan, operations=Operations(in_order([*kept, *made])))
 
 
 def changed(before: Impairment, settings: Mapping[str, object]) -> Impairment:

@@ -7,7 +7,7 @@ from pynetemu.errors import LabError
 from pynetemu.frozen import replaced
 from pynetemu.lab import arguments
 from pynetemu.lab.changing import LabChange, become
-from pynetemu.lab.impairments import Direction, RunningLink, as_usage, changed, is_named, preset_for
+from pynetemu.lab.impairments import Direction, RunningLink, as_usage, changed, changed_plan, is_named, preset_for, wanted_now
 from pynetemu.plan.inventory import Inventory, Place
 from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.impairment import Impairment, check_part
@@ -84,10 +84,10 @@ class RunningPair:
         plan = self._lab.plan
         for near, far, wanted in ((self.a, self.b, there), (self.b, self.a, back)):
             link = self._link(near)
-            before, other = link.wanted_now(plan)
+            before, other = wanted_now(plan, (link.a, link.b))
             towards = {**dict(before.towards), far[0]: wanted}
             kept = tuple(sorted((node, what) for node, what in towards.items() if what))
-            plan = link.changed_plan(plan, [replaced(before, towards=kept), other])
+            plan = changed_plan(self._lab, (link.a, link.b), plan, [replaced(before, towards=kept), other])
         return become(self._lab, self._lab.plan, plan, same=True)
 
 

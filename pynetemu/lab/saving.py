@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import DescriptionError, LabError, UsageError
+from pynetemu.lab import arguments
 from pynetemu.lab.drift import Difference, Drift, given_addresses, made
 from pynetemu.lab.kernel import kernel_has
 from pynetemu.lab.state import InterfaceState, RouteState
@@ -47,7 +48,7 @@ _METRICS = {4: 0, 6: 1024}  # of routes to which none was given (ip-route(8))
 
 def save(lab: "Lab", topology: Topology, file: "str | os.PathLike[str]", overwrite: bool = False) -> list[str]:
     """Writes a description of what runs; gives what could not be written. Raises UsageError for a file that is there."""
-    path = os.path.abspath(os.fspath(file))
+    path = os.path.abspath(arguments.path("file", file))
     if os.path.lexists(path) and not overwrite:
         raise UsageError(f"{os.fspath(file)} is there already\n    hint: to write it anew, say so: --force, or overwrite=True")
     text, told = written(lab, topology, os.path.dirname(path))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
-from pynetemu.trace.journeys.flows import flow_of, segment_of
+from pynetemu.trace.journeys.flows import Side, flow_of, segment_of
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
@@ -160,16 +160,22 @@ class _Line:
         )
 
     def _has_connected(self, journey: Journey) -> bool:
-        """Whether a connection that was refused or lost is one of several of its node, of which another was made."""
-        if dissect(journey.first.data).kind != "SYN":
-            return False
-        return journey.first.node in self._connected
+        """Whether a line tried several services, of which this one never took a connection, and another did.
+
+        Where some connections to a service are made and others are not, those that are not are a fault.
+        """
+        flow = flow_of(journey.first.data)
+        made = self._connected.get(journey.first.node, set())
+        return dissect(journey.first.data).kind == "SYN" and bool(made) and flow[1] not in made
 
     @cached_property
-    def _connected(self) -> set[str]:
-        """The nodes to which a SYN+ACK came."""
-        answers = (one for one in self._trace.journeys if (told := segment_of(one.first.data)) and told[2] & 0x12 == 0x12)
-        return {one.path[-1] for one in answers}
+    def _connected(self) -> dict[str, set[Side]]:
+        """The addresses and ports from which a SYN+ACK came, by the node that it came to."""
+        found: dict[str, set[Side]] = {}
+        for journey in self._trace.journeys:
+            if (segment := segment_of(journey.first.data)) and segment[2] & 0x12 == 0x12:
+                found.setdefault(journey.path[-1], set()).add(segment[0])
+        return found
 
     def _is_healing(self, journey: Journey, other: Journey) -> bool:
         """Whether a segment of the same connection arrived later, or one to another address of the same service."""
