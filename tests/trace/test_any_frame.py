@@ -27,7 +27,7 @@ from tests.support import tshark
 from tests.support.frames import FRAMES, mutated
 from topologies.blue import Blue
 
-_FRAMES = int(os.environ.get("PYNETEMU_FRAMES", "30000"))  # a million takes five minutes
+_FRAMES = int(os.environ.get("PYNETEMU_FRAMES", "50000"))  # a million takes five minutes
 _SEED = int(os.environ.get("PYNETEMU_SEED", "1"))
 _ITSELF = bytes.fromhex("ffffffffffff0200000000010800" + "4000003c00000000400400000a0100010a010002") + bytes(40)
 _IPV4 = bytes.fromhex("ffffffffffff0200000000010800")
