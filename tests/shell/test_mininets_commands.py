@@ -117,7 +117,7 @@ def test_a_link_and_a_switch_go_down_and_come_back() -> None:
         ("iperfudp 10mbps", "'10mbps' is ambiguous: mbps is bytes per second to tc(8), and bits to many people; write 10mbit"),
         ("source nosuch", "source: nosuch: No such file or directory"),
         ("logs nosuch", "Bridge has no service 'nosuch'"),
-        ("save lab.xyz", "save: lab.xyz: its name ends in .json, .sh, .txt"),
+        ("save lab.xyz", "save: lab.xyz: its name ends in .py, .json, .sh, .txt"),
         ("ping blue", "no node or command 'ping'; to run the program say where: green ping ..., or !ping on this machine"),
         ("dpctl show", "switches are Linux bridges here: `s1 bridge link`, `ports`, `fdb`"),
         ("reload now", "reload: one word too many: 'now'"),
