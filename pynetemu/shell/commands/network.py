@@ -233,7 +233,7 @@ def graph(shell: Shell, *, ascii: bool = False, output: Path | None = None, desc
 
 @command
 def save(shell: Shell, file: Path, *, force: bool = False) -> int:
-    """writes what runs, or its plan, into a file, in the form of its name
+    """writes what runs, or its plan, into a file
 
     save now.py      a description that makes again what runs, what was changed by hand too
 
