@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not os.isatty(0):
             nothing = os.open(os.devnull, os.O_RDONLY)
             return Shell(network, stdin=nothing, description=again).run_lines(iter(sys.stdin.readline, ""))
-        from pynetemu.shell.prompt.prompt import interact
+        from pynetemu.shell.prompt.opening import open_prompt
 
         print(f"{network.name}: {shortened(network.nodes)}. Leaving this shell leaves the lab running.")
-        return interact(Shell(network, job_control=True, description=again))
+        return open_prompt(Shell(network, job_control=True, description=again))

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     start = time.perf_counter()
     script = _read(arguments)
     gc.disable()  # importing makes no garbage, and looking for it takes a twentieth of the start
-    sandbox = Sandbox.start(arguments.host, arguments.privileged)
+    sandbox = Sandbox.start(arguments.host, arguments.privileged, by_fork=True)
     try:
         from pynetemu.network.network import Network
 
@@ -62,7 +62,7 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
 
     interactive = script is None and arguments.commands is None and os.isatty(0)
     if interactive:
-        from pynetemu.shell.prompt.prompt import interact
+        from pynetemu.shell.prompt.opening import open_prompt
     gc.enable()
     with network:
         interrupts.raise_again()
@@ -72,7 +72,7 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
         try:
             if interactive:
                 print(_welcome(network, time.perf_counter() - start))
-                return interact(shell)
+                return open_prompt(shell)
             try:
                 return _run_lines(shell, arguments, script)
             finally:

@@ -6,7 +6,6 @@ Documentation/admin-guide/sysctl/user.rst, Ubuntu's apparmor_restrict_unprivileg
 
 import errno
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -58,7 +57,7 @@ def _switches(code: int, root: Path) -> list[tuple[str, str]]:
 
 def _by_surroundings(failed: str, step: str, code: int, root: Path) -> PrivilegeError:
     if not (root / "proc/self/ns/user").exists():
-        return PrivilegeError(f"this kernel ({platform.release()}) has no user namespaces ({failed})", _as_root())
+        return PrivilegeError(f"this kernel ({os.uname().release}) has no user namespaces ({failed})", _as_root())
     if code == errno.ENOSPC:  # limits of outer user namespaces count too (user_namespaces(7)); seccomp gives EPERM
         limit = _set("user.max_user_namespaces", _ENOUGH)
         return PrivilegeError(f"the machine around this container allows no more namespaces ({failed})", f"{limit}, out there")

@@ -6,7 +6,7 @@ dnsmasq or FRR end. Nothing is lost by letting such calls pass: there is only on
 """
 
 import ctypes
-import platform
+import os
 import struct
 
 from pynetemu.engine import syscalls
@@ -25,9 +25,9 @@ _NUMBER_AT, _ARCH_AT = 0, 4  # offsets in struct seccomp_data
 
 def let_id_changes_pass() -> bool:
     """Installs the filter on this process and all it will start; False on a processor whose numbers we do not know."""
-    if platform.machine() not in _CALLS:
+    if os.uname().machine not in _CALLS:
         return False
-    install(*_CALLS[platform.machine()])
+    install(*_CALLS[os.uname().machine])
     return True
 
 

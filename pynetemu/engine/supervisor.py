@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import time
 from collections.abc import Mapping
@@ -32,7 +31,7 @@ _STATES = {
     "udp": "07",
 }  # TCP_LISTEN and TCP_CLOSE in net/tcp_states.h, as /proc/net/tcp and /proc/net/udp write them
 _UNBUFFERED = {"PYTHONUNBUFFERED": "1"}  # else what Python prints into a file comes late, or never
-_PROGRAM = re.compile(r"\s*(?:\w+=\S*\s+)*([\w./+-]+)(?=[\s;&|<>]|$)")
+_PROGRAM = r"\s*(?:\w+=\S*\s+)*([\w./+-]+)(?=[\s;&|<>]|$)"
 # Words that sh knows itself (dash(1)).
 _OF_SH = frozenset(
     ". : [ alias bg break case cd command continue echo eval exec exit export false fg for getopts hash if jobs kill local "  # noqa: SIM905
@@ -178,7 +177,9 @@ def _what(operation: AddService) -> str:
 
 def _check_program(operation: AddService, path: str) -> None:
     """Whether the node has the program that the command begins with; raises ServiceError."""
-    found = _PROGRAM.match(operation.command)
+    import shutil  # takes long to import, and most labs have no services
+
+    found = re.match(_PROGRAM, operation.command)
     if found and found[1] not in _OF_SH and shutil.which(found[1], path=path) is None and not os.path.exists(found[1]):
         from pynetemu.engine.packages import missing_program
 

@@ -16,16 +16,14 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol, TypeVar
 
+from pynetemu.engine.protocol import starting
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, Message, close_all
 from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import Join, Request, Start
 from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError, ServiceError
 
-_PROGRAM = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine", "__main__.py")
 _SECONDS_TO_END = 10.0
 _SECONDS_BETWEEN_LOOKS = 0.5
-# Keys and the terminal's end are for the user's process and for programs in nodes, never for the engine.
-_DEAF_TO = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGHUP)
 
 
 class _HasFileno(Protocol):
@@ -137,13 +135,15 @@ class Sandbox:
         self._user = os.getpid()
 
     @classmethod
-    def start(cls, host: bool = False, privileged: bool = False, ids: str = "one") -> "Sandbox":
+    def start(cls, host: bool = False, privileged: bool = False, ids: str = "one", *, by_fork: bool = False) -> "Sandbox":
         """Starts an engine and returns at once; a refusal comes with the first answer.
 
         With `host`, the lab's root is the machine's own network namespace. Root's `privileged` labs may change the machine.
-        `ids` is "one" or "range", see `Topology`.
+        `ids` is "one" or "range", see `Topology`. With `by_fork` the engine is a fork of this process, if that has one thread:
+        a third of a start less, for a process in which no code of the user's has run.
         """
-        return cls._spawn(lambda path: Start(host, privileged, ids, os.getpid(), _is_first_thread(), path), host)
+        begin = starting.fork if by_fork and starting.has_one_thread() else starting.spawn
+        return cls._spawn(lambda path: Start(host, privileged, ids, os.getpid(), _is_first_thread(), path), host, begin)
 
     @classmethod
     def join(cls, address: str) -> "Sandbox":
@@ -151,11 +151,16 @@ class Sandbox:
         return cls._spawn(lambda path: Join(address, os.getpid(), _is_first_thread(), path))
 
     @classmethod
-    def _spawn(cls, start: Callable[[tuple[str, ...]], Request[None]], host: bool = False) -> "Sandbox":
+    def _spawn(
+        cls,
+        start: Callable[[tuple[str, ...]], Request[None]],
+        host: bool = False,
+        begin: Callable[[int], int] = starting.spawn,
+    ) -> "Sandbox":
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             with theirs:
-                pid = _spawn_engine(theirs.fileno())
+                pid = begin(theirs.fileno())
         except OSError as error:  # too many processes, say
             ours.close()
             raise LabError(f"the lab's engine cannot start: {sys.executable}: {error.strerror}") from error
@@ -219,19 +224,6 @@ def _is_stopped(pid: int) -> bool:
     with suppress(OSError), open(f"/proc/{pid}/stat") as file:
         return file.read().rpartition(") ")[2].startswith("T")
     return False
-
-
-def _spawn_engine(descriptor: int) -> int:
-    """Starts the engine in our process group and session, so that a program in a node can have our terminal."""
-    actions = [
-        (os.POSIX_SPAWN_DUP2, descriptor, 3),  # first: it may be 0 or 1 itself, in a program that has closed those
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-    ]
-    argv = [sys.executable, "-I", "-S", _PROGRAM]
-    # Who ignores SIGCHLD has no children to wait for (waitpid(2)), and exec hands that down.
-    default = (signal.SIGCHLD,)
-    return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsigmask=_DEAF_TO, setsigdef=default)
 
 
 def is_readable(source: int | _HasFileno, seconds: float | None) -> bool:

@@ -189,7 +189,7 @@ def test_an_interrupted_pingall_tells_what_is_known(terminal: Terminal) -> None:
     terminal.enter("pingall -t 100s")
     wait_until(lambda: _sockets(terminal) >= sockets + 3, what="a socket for each of the three hosts")
     terminal.key("c")
-    terminal.expect(r"interrupted: 2 of 2 answered, 0% lost, 2 of 6 pairs")
+    terminal.expect(r"interrupted: ([0-2]) of \1 answered, .*\1 of 6 pairs")  # as many as came before the key
 
 
 @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])

@@ -6,7 +6,7 @@ somebody who is root and means harm.
 """
 
 import errno
-import platform
+import os
 from contextlib import suppress
 
 from pynetemu.engine import syscalls
@@ -22,7 +22,7 @@ def guard() -> None:
     for capability in _DROPPED:
         with suppress(OSError):  # older kernels know fewer
             syscalls.prctl(_PR_CAPBSET_DROP, capability)
-    if (own := CALLS_OF_BPF.get(platform.machine())) is not None:
+    if (own := CALLS_OF_BPF.get(os.uname().machine)) is not None:
         install(*own, errno.EPERM)
 
 

@@ -10,7 +10,6 @@ would show what lies under these. So such a folder is put together anew:
 """
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -115,6 +114,8 @@ def _copy_folder(source: str, target: str, deep: bool) -> None:
 
 
 def _copy_entry(entry: "os.DirEntry[str]", target: str, deep: bool) -> None:
+    import shutil  # takes long to import, and most machines need no copies
+
     status = entry.stat(follow_symlinks=False)
     if stat.S_ISLNK(status.st_mode):
         os.symlink(os.readlink(entry.path), target)

@@ -4,7 +4,7 @@ import re
 
 from pynetemu.plan.operations.operation import Effect, Thing, operation
 
-_TABLE = re.compile(r"^\s*(?:add\s+|create\s+)?table\s+((?:(?:ip|ip6|inet|arp|bridge|netdev)\s+)?[\w.-]+)", re.MULTILINE)
+_TABLE = r"(?m)^\s*(?:add\s+|create\s+)?table\s+((?:(?:ip|ip6|inet|arp|bridge|netdev)\s+)?[\w.-]+)"
 
 
 @operation
@@ -38,7 +38,7 @@ class AddRuleset(Effect):
     @property
     def tables(self) -> tuple[str, ...]:
         """The tables that the text makes, as nft(8) names them: ("inet firewall",)."""
-        return tuple(dict.fromkeys(" ".join(found.split()) for found in _TABLE.findall(self.text)))
+        return tuple(dict.fromkeys(" ".join(found.split()) for found in re.findall(_TABLE, self.text)))
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from pynetemu.shell.jobs import Job
 from pynetemu.shell.language import logical_lines
 from pynetemu.shell.prompt.bar import Bar
 from pynetemu.shell.prompt.editing import make_session, mode, usual_keys
+from pynetemu.shell.prompt.first_prompt import FirstPrompt, own_file
 from pynetemu.shell.shell import Leave, Shell
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ class _Terminated(Exception):
     """The shell was told to end (SIGTERM) while the user was typing."""
 
 
-def interact(shell: Shell) -> int:
-    """Lets a person type lines until they leave; gives the exit status."""
+def interact(shell: Shell, first: FirstPrompt) -> int:
+    """What `opening.open_prompt` does, which has drawn the first prompt."""
+    first.give_way()
     for number in signal.SIGTSTP, signal.SIGQUIT:  # for the programs, which have the terminal while they run
         signal.signal(number, signal.SIG_IGN)
-    prompt = _Prompt(shell)
+    prompt = _Prompt(shell, first)
     signal.signal(signal.SIGTERM, prompt.end)
     signal.signal(signal.SIGINT, prompt.interrupt)
     steps = chain([prompt.run_own_file], repeat(prompt.read_and_run))
@@ -66,8 +68,9 @@ def interact(shell: Shell) -> int:
 class _Prompt:
     """Reads lines and has them run; tells above the line what happens to jobs and services meanwhile."""
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: Shell, first: FirstPrompt) -> None:
         self._shell = shell
+        self._first = first
         self._bar = Bar(shell)
         history = _history()
         self._session = make_session(shell, self._bar, history)
@@ -78,10 +81,8 @@ class _Prompt:
         self._services: ServiceNews | None = None
 
     def run_own_file(self) -> None:
-        """The user's own lines, of $XDG_CONFIG_HOME/pynetemu/shellrc: short names, keys."""
-        folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "pynetemu"
-        if (file := folder / "shellrc").is_file():
-            self._shell.run_line(f"source {shlex.quote(str(file))}")
+        if file := own_file():
+            self._shell.run_line(f"source {shlex.quote(file)}")
 
     def read_and_run(self) -> None:
         shell = self._shell
@@ -94,6 +95,7 @@ class _Prompt:
         try:
             text = self._session.prompt([("class:prompt", name), ("", "> ")], pre_run=self._watch, handle_sigint=False)
         finally:
+            self._first.close()
             self._bar.hide()
         self._run(text)
         if shell.network.ended:
