@@ -9,7 +9,7 @@ import signal
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn, TypeVar
 
 from pynetemu.engine import nodes, seccomp, syscalls
@@ -105,7 +105,8 @@ class _Engine:
 
 
 def _give_up(channel: Channel, refusal: Refusal) -> NoReturn:
-    channel.send(pack_refusal(refusal))
+    with suppress(ChannelClosed):  # who asked has gone
+        channel.send(pack_refusal(refusal))
     os._exit(1)
 
 

@@ -124,7 +124,9 @@ def _wait_for_end(process: int, parent: int, milliseconds: int) -> None:
 
 
 def _refuse(channel: Channel, error: OSError, step: str) -> NoReturn:
-    channel.send(pack_refusal(Refusal("privilege", error.strerror or "", step=error.filename or step, errno=error.errno or 0)))
+    refusal = Refusal("privilege", error.strerror or "", step=error.filename or step, errno=error.errno or 0)
+    with suppress(ChannelClosed):  # who asked has gone
+        channel.send(pack_refusal(refusal))
     os._exit(1)
 
 

@@ -190,8 +190,8 @@ def test_the_users_own_shell_gets_its_terminal_back(tmp_path: Path, leave: str) 
             terminal.key("d")
         else:
             os.kill(processes_of(shell)["engine"] if leave == "engine killed" else shell, signal.SIGTERM)
-        wait_until(lambda: not Path(f"/proc/{shell}").exists())
         terminal.wait_for_new_prompt()
+        assert not Path(f"/proc/{shell}").exists()
         assert terminal.ask("stty -a") == before
 
 

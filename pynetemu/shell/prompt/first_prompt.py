@@ -59,6 +59,7 @@ class FirstPrompt:
 
     def _end(self, number: int, _: FrameType | None) -> None:
         self._is_told_to_end = True
+        print(flush=True)
         raise SystemExit(128 + number)
 
 
