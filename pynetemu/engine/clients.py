@@ -16,10 +16,10 @@ from typing import Any
 from pynetemu.engine.protocol.channel import (
     PART,
     Assembly,
+    Behind,
     ChannelClosed,
     Message,
     close_all,
-    encoded,
     send_packet,
 )
 
@@ -113,28 +113,24 @@ class Client:
         self._answer = b""
 
 
-def written(message: Message) -> Iterator[str]:
+def written(message: Message, behind: Behind) -> Iterator[str]:
     """A message as JSON, in pieces that each take a short time to make."""
-    return _pieces(message, 3)
+    return _pieces(message, 3, behind)
 
 
-def _pieces(data: Any, depth: int) -> Iterator[str]:
+def _pieces(data: Any, depth: int, behind: Behind) -> Iterator[str]:
     if depth and isinstance(data, dict) and any(isinstance(value, dict | list) for value in data.values()):
         before = "{"
         for key, value in data.items():
             yield f"{before}{json.dumps(key)}:"
-            yield from _pieces(value, depth - 1)
+            yield from _pieces(value, depth - 1, behind)
             before = ","
         yield "}"
     elif depth and isinstance(data, list) and len(data) > _ITEMS_AT_ONCE:
         before = "["
         for start in range(0, len(data), _ITEMS_AT_ONCE):
-            yield before + json.dumps(data[start : start + _ITEMS_AT_ONCE], separators=(",", ":"))[1:-1]
+            yield before + behind.text(data[start : start + _ITEMS_AT_ONCE])[1:-1]
             before = ","
         yield "]"
     else:
-        yield json.dumps(data, separators=(",", ":"))
-
-
-def body(pieces: list[str]) -> bytes:
-    return encoded("".join(pieces))
+        yield behind.text(data)

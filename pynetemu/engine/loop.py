@@ -21,10 +21,10 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, suppress
 from typing import Any, TypeVar
 
-from pynetemu.engine.clients import Client, body, written
+from pynetemu.engine.clients import Client, written
 from pynetemu.engine.machine.machine import number_inside
 from pynetemu.engine.processes import Processes, bound_log
-from pynetemu.engine.protocol.channel import Channel, ChannelClosed, DescriptorsLost, Message, TooLong, close_all
+from pynetemu.engine.protocol.channel import Behind, Channel, ChannelClosed, DescriptorsLost, Message, TooLong, close_all
 from pynetemu.engine.protocol.envelope import Refusal, pack_answer, pack_refusal, refusal_of, unpack_request
 from pynetemu.engine.protocol.requests import End, Request, Resume, Signal, Spawn, Started
 from pynetemu.errors import LabError
@@ -283,17 +283,19 @@ class Loop:
         except Exception as error:  # noqa: BLE001
             message = pack_refusal(refusal_of(request, error), number)
         pieces: list[str] = []
+        behind = Behind()
         try:
-            for piece in written(message):
+            for piece in written(message, behind):
                 pieces.append(piece)
                 yield 0
         except GeneratorExit:
             close_all(gift)
             raise
-        return body(pieces), gift
+        return behind.body("".join(pieces)), gift
 
     def _refuse(self, client: Client, refusal: Refusal, number: object = None) -> None:
-        self._send(client, body(list(written(pack_refusal(refusal, number)))), [])
+        behind = Behind()
+        self._send(client, behind.body(behind.text(pack_refusal(refusal, number))), [])
 
     def _send(self, client: Client, answer: bytes, gift: list[int]) -> None:
         client.send(answer, gift)

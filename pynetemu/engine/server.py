@@ -355,15 +355,15 @@ class Server(Loop):
         return texts
 
     def _read_tables(self, request: ReadTables) -> Steps[KernelTables]:
-        numbers = self._hub.numbers()
+        names = self._known(request.nodes)
         found: list[bytes] = []
         size = 0
-        for part in dumps.read(self.nodes, self._hub, self._known(request.nodes), dict.fromkeys(request.tables)):
+        for part in dumps.read(self.nodes, self._hub, names, dict.fromkeys(request.tables)):
             found.append(part)
             size += len(part)
             _refuse_if_too_much(size, request.nodes)
             yield 0
-        return KernelTables(tuple(numbers[node] for node in request.nodes), b"".join(found))
+        return KernelTables(tuple(map(self._hub.number, names)), b"".join(found))
 
     def _known(self, names: Sequence[str]) -> Sequence[str]:
         """The names of nodes; raises LabError for one that no node has, or that is there twice."""

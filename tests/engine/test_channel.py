@@ -47,6 +47,22 @@ def test_messages_of_any_size_arrive(ends: tuple[Channel, Channel], size: int) -
     sending.join()
 
 
+@pytest.mark.parametrize("parts", [[b""], [b"\0{}", b"", b"\1" * 200_000], [b'{"bytes": [0, 1]}']])
+def test_bytes_arrive(ends: tuple[Channel, Channel], parts: list[bytes]) -> None:
+    near, far = ends
+    sending = _send(near, {"parts": parts, "text": "\0"}, [])
+    assert far.receive() == ({"parts": parts, "text": "\0"}, [])
+    sending.join()
+
+
+@pytest.mark.parametrize("place", ["[0, 4]", "[3, 1]", "[-1, 1]", "[0, -1]", '["0", 1]', "[0]", "[0.5, 1]", "7"])
+def test_bytes_that_have_not_come_are_none(ends: tuple[Channel, Channel], place: str) -> None:
+    near, far = ends
+    near.connection.sendmsg([b"\3" + b'{"a": {"bytes": ' + place.encode() + b"}}\0abc"])
+    message, _ = far.receive()
+    assert not isinstance(message["a"], bytes)
+
+
 def test_names_that_are_no_text_arrive(ends: tuple[Channel, Channel]) -> None:
     near, far = ends
     near.send({"file": os.fsdecode(b"a\xffb")})

@@ -1,12 +1,12 @@
 """What an engine can be asked: every request survives the way, what is none is refused, and versions are told apart."""
 
-import json
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import pytest
 
 from pynetemu import __version__
+from pynetemu.engine.protocol.channel import Behind, read_body
 from pynetemu.engine.protocol.codec import Descriptor, NotUnderstood, from_data, to_data
 from pynetemu.engine.protocol.envelope import (
     Refusal,
@@ -64,7 +64,8 @@ def _example(kind: Any, descriptors: list[int]) -> Any:
 
 
 def _travelled(message: Any) -> Any:
-    return json.loads(json.dumps(message))
+    behind = Behind()
+    return read_body(bytearray(behind.body(behind.text(message))))
 
 
 @pytest.mark.parametrize("kind", REQUESTS.values(), ids=REQUESTS)

@@ -50,10 +50,9 @@ _LENGTH = struct.Struct("=I")
 
 def read(nodes: Nodes, hub: Hub, names: Iterable[str], tables: Iterable[str]) -> Iterator[bytes]:
     """For each node, and for each table in the order asked for, the length of the messages, and these."""
-    numbers = hub.numbers()
     for name in names:
         for table in tables:
-            data = hub.links(numbers[name]) if table == "links" else _READERS[table](nodes, nodes[name])
+            data = hub.links(hub.number(name)) if table == "links" else _READERS[table](nodes, nodes[name])
             yield _LENGTH.pack(len(data)) + data
 
 

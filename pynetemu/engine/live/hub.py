@@ -48,13 +48,17 @@ class Hub:
 
     def numbers(self) -> dict[str, int]:
         """The number of each node, new ones included; one that has been deleted has none any more."""
-        link = self._ready()
         for name in [name for name, (node, _) in self._numbered.items() if self._nodes.get(name) is not node]:
             del self._numbered[name]
-        for name, node in self._nodes.items():
-            if name not in self._numbered:
-                self._numbered[name] = node, _number(link, node)
-        return {name: number for name, (_, number) in self._numbered.items()}
+        return {name: self.number(name) for name in self._nodes}
+
+    def number(self, name: str) -> int:
+        """That of one node, which costs nothing when it has been asked for before."""
+        node = self._nodes[name]
+        known = self._numbered.get(name)
+        if known is None or known[0] is not node:  # another node had that name
+            known = self._numbered[name] = node, _number(self._ready(), node)
+        return known[1]
 
     def links(self, number: int) -> bytes:
         """The links of the node with a number as the kernel tells them, headers and all, without counters."""

@@ -166,7 +166,7 @@ class Names:
 
     def _read(self, node: str) -> Iterator[tuple[str, InterfaceAddress]]:
         with suppress(Refused):  # it has just been deleted
-            links = (message.body for message in messages(self._hub.links(self._hub.numbers()[node])))
+            links = (message.body for message in messages(self._hub.links(self._hub.number(node))))
             names = {link.index: link.name for link in map(LinkMessage, links)}
             for body in self._nodes[node].link.dump_bytes(RTM_GETADDR, ADDRESS_BODY.pack(0, 0, 0, 0, 0)):
                 address = AddressMessage(body)

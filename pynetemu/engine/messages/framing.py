@@ -84,15 +84,54 @@ def messages(data: bytes) -> Iterator[Message]:
 
 def attributes(data: bytes, offset: int = 0) -> list[tuple[int, bytes]]:
     """The attributes from an offset on, as (type, value), the type without its two flags (NLA_TYPE_MASK)."""
+    size = len(data) - offset
+    layout = _layouts.get(size)
+    if layout is not None and layout.heads.unpack_from(data, offset) == layout.expected:
+        return list(zip(layout.kinds, layout.values.unpack_from(data, offset), strict=True))
+    heads: list[int] = []
     found = []
-    end, read = len(data), _ATTRIBUTE.unpack_from  # a link has fifty attributes, and a lab a thousand links
+    end, read = len(data), _ATTRIBUTE.unpack_from
     while offset + 4 <= end:
         length, kind = read(data, offset)
         if length < 4 or offset + length > end:
             raise malformed(f"attribute {kind & 0x3FFF} of {length} bytes where {end - offset} are left")
+        heads += (length, kind)
         found.append((kind & 0x3FFF, data[offset + 4 : offset + length]))
         offset += (length + 3) & ~3
+    if len(found) >= _WORTH_KNOWING:
+        _note(size, tuple(heads))
     return found
+
+
+class _Layout:
+    """Where the attributes of a message are. A link has fifty, and those of a lab's thousand links are all at the same places:
+    then two structures take a message apart, one that has the lengths and types only, which must be these, and one that has
+    the values. That is three times as fast as going from one to the next."""
+
+    def __init__(self, expected: tuple[int, ...]) -> None:
+        lengths, kinds = expected[::2], expected[1::2]
+        padded = [(length - 4, -length & 3) for length in lengths]
+        padded[-1] = padded[-1][0], 0  # there need not be any behind the last one
+        self.expected = expected
+        self.kinds = tuple(kind & 0x3FFF for kind in kinds)
+        self.heads = struct.Struct("=" + "".join(f"HH{length + padding}x" for length, padding in padded))
+        self.values = struct.Struct("=" + "".join(f"4x{length}s{padding}x" for length, padding in padded))
+
+
+def _note(size: int, heads: tuple[int, ...]) -> None:
+    """Makes a layout of one that comes twice."""
+    if len(_layouts) + len(_seen) > _MOST_LAYOUTS:
+        _layouts.clear()
+        _seen.clear()
+    if _seen.get(size) == heads:
+        _layouts[size] = _Layout(heads)
+    _seen[size] = heads
+
+
+_WORTH_KNOWING = 8  # attributes
+_MOST_LAYOUTS = 1000
+_layouts: dict[int, _Layout] = {}  # by the size of all attributes
+_seen: dict[int, tuple[int, ...]] = {}  # the last ones of each size
 
 
 def unpack(form: struct.Struct, data: bytes, offset: int = 0) -> tuple[Any, ...]:
@@ -167,7 +206,7 @@ def _end_of_messages(data: bytes, sequence: int) -> tuple[int, bool, bool]:
     """Where a datagram's messages end, whether the dump does so too, and whether it was interrupted."""
     offset, end, interrupted = 0, len(data), False
     while offset < end:
-        length, kind, flags, number, _ = unpack(_HEADER, data, offset)
+        length, kind, flags, number, _ = _HEADER.unpack_from(data, offset) if offset + 16 <= end else (0, 0, 0, 0, 0)
         if length < 16 or offset + length > end:
             raise malformed(f"a message of {length} bytes where {end - offset} are left")
         if number != sequence:  # the rest of a request that was given up

@@ -1,10 +1,11 @@
-"""Messages over a socket of packets: each is JSON, with open descriptors beside it (SCM_RIGHTS, unix(7)).
+"""Messages over a socket of packets: each is JSON, with open descriptors beside it (SCM_RIGHTS, unix(7)), and bytes behind it.
 
     channel.send({"do": "Signal", "fields": {"pid": 7, "signal": 15}})
     answer, descriptors = channel.receive()
 
-A packet (SOCK_SEQPACKET) is a byte that says whether it begins or ends a message, and a part of the JSON; most messages are
-one packet. The descriptors travel with the first. A packet is sent and taken whole or not at all, so an exception that
+A packet (SOCK_SEQPACKET) is a byte that says whether it begins or ends a message, and a part of it; most messages are
+one packet. Where a message has bytes, they come behind its JSON and a zero byte, and the JSON has {"bytes": [from, length]}.
+The descriptors travel with the first packet. A packet is sent and taken whole or not at all, so an exception that
 a signal's handler raises in the midst leaves both sides in step. Both sides of the boundary between a user's process and
 an engine use this, and so do the processes that attach to a running lab.
 """
@@ -45,6 +46,43 @@ class TooLong(ValueError):
     """More has come of a message than may be."""
 
 
+class Behind:
+    """The bytes of a message, which come behind its JSON."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def text(self, data: Any) -> str:
+        """Something as JSON; what is bytes in it is kept, and stands there by its place."""
+        return json.dumps(data, separators=(",", ":"), default=self._put)
+
+    def body(self, text: str) -> bytes:
+        """All of a message as it is sent, with the JSON of it."""
+        return b"".join((text.encode("utf-8", "surrogateescape"), b"\0" if self._parts else b"", *self._parts))
+
+    def _put(self, value: object) -> dict[str, list[int]]:
+        if not isinstance(value, bytes):
+            raise TypeError(f"a message has no {type(value).__name__}")
+        place = self._size
+        self._parts.append(value)
+        self._size += len(value)
+        return {"bytes": [place, len(value)]}
+
+
+def read_body(body: bytearray) -> Any:
+    """What `Behind.body` has written; raises ValueError."""
+    text, has_bytes, behind = body.partition(b"\0")
+
+    def put_back(found: dict[str, Any]) -> Any:
+        match found:
+            case {"bytes": [int(place), int(length)]} if 0 <= place <= place + length <= len(behind):
+                return bytes(behind[place : place + length])
+        return found
+
+    return json.loads(text, object_hook=put_back) if has_bytes else json.loads(text)
+
+
 class Assembly:
     """A message as its packets come; those of `longest` bytes and more are refused, where that is not 0."""
 
@@ -81,7 +119,7 @@ class Assembly:
         body, descriptors = self._body, self._descriptors
         self._body, self._descriptors = bytearray(), []
         try:
-            message = json.loads(body)
+            message = read_body(body)
             if not isinstance(message, dict):
                 raise ValueError("a message is a JSON object")
             if not self._has_all:
@@ -107,7 +145,8 @@ class Channel:
 
     def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
         """Sends one message; raises ChannelClosed, and OSError, having sent nothing, for a descriptor that is none."""
-        body = encoded(json.dumps(message, separators=(",", ":")))
+        behind = Behind()
+        body = behind.body(behind.text(message))
         try:
             for start in range(0, len(body), PART):
                 send_packet(self.connection, body, start, descriptors)
@@ -131,11 +170,6 @@ class Channel:
 
     def close(self) -> None:
         self.connection.close()
-
-
-def encoded(text: str) -> bytes:
-    """A message's JSON as it is sent."""
-    return text.encode("utf-8", "surrogateescape")
 
 
 def send_packet(connection: socket.socket, body: bytes, start: int, descriptors: Sequence[int]) -> None:

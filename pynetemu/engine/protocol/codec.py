@@ -1,15 +1,14 @@
-"""Frozen values as JSON, and back, with the open descriptors in them beside it.
+"""Frozen values as data for messages, and back, with the open descriptors in them beside it.
 
     descriptors: list[int] = []
     data = to_data(Resume(7, Descriptor(3)), descriptors)     # {"pid": 7, "terminal": 0}, and [3]
     from_data(Resume, data, descriptors)
 
-What a field may be is what its annotation says: text, numbers, bytes (as base64), None, tuples, dictionaries with text as keys,
+What a field may be is what its annotation says: text, numbers, bytes, None, tuples, dictionaries with text as keys,
 other frozen values, `Any` for what is JSON already, and `Descriptor`. Whatever else comes is refused, since anybody can write
 to a socket.
 """
 
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
 from functools import cache
 from types import NoneType, UnionType
@@ -43,8 +42,6 @@ def _encoder(kind: Any) -> _Encoder:
     origin, arguments = get_origin(kind), get_args(kind)
     if kind is Descriptor:
         return _put_down
-    if kind is bytes:
-        return lambda value, _: b2a_base64(value, newline=False).decode()
     if origin is tuple:
         inner = _encoder(arguments[0])
         return lambda values, descriptors: [inner(value, descriptors) for value in values]
@@ -72,8 +69,6 @@ def _decoder(kind: Any) -> _Decoder:
         return lambda data, _: data
     if kind is Descriptor:
         return _take_up
-    if kind is bytes:
-        return _take_bytes
     if origin is tuple:
         return _tuple_decoder(_decoder(arguments[0]))
     if origin is dict:
@@ -91,6 +86,7 @@ _PLAIN: dict[Any, tuple[tuple[type, ...], str]] = {
     int: ((int,), "a whole number"),
     float: ((int, float), "a number"),
     bool: ((bool,), "true or false"),
+    bytes: ((bytes,), "bytes"),
     None: ((NoneType,), "null"),
     NoneType: ((NoneType,), "null"),
 }
@@ -106,13 +102,6 @@ def _take_up(place: Any, descriptors: Sequence[int]) -> int:
     if type(place) is not int or not 0 <= place < len(descriptors):
         raise NotUnderstood(f"{_short(place)} is none of the {len(descriptors)} descriptors that came with it")
     return descriptors[place]
-
-
-def _take_bytes(data: Any, _: Sequence[int]) -> bytes:
-    try:
-        return a2b_base64(data)
-    except (TypeError, ValueError):
-        raise NotUnderstood(f"{_short(data)} is not base64 text") from None
 
 
 def _plain_decoder(types: tuple[type, ...], name: str) -> _Decoder:

@@ -22,7 +22,7 @@ from pynetemu.engine.protocol.request import Request as Request
 from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
-PROTOCOL = 6
+PROTOCOL = 7
 
 # What a process of ours is told first.
 
@@ -371,8 +371,8 @@ class ReadFiles(Request[dict[str, tuple[str, ...]]]):
 
 @frozen
 class KernelTables:
-    """What the kernel has told: for each node, and for each table in the order asked for, 4 bytes of length and the netlink
-    messages. `numbers` are the nodes', as the messages about the far ends of links have them."""
+    """What the kernel has told: for each node, and for each table in the order asked for, 4 bytes of length
+    and the netlink messages. `numbers` are the nodes', as the messages about the far ends of links have them."""
 
     numbers: tuple[int, ...]
     messages: bytes
