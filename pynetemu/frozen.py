@@ -14,6 +14,7 @@ processes.
 """
 
 from collections.abc import Callable, Collection, Mapping
+from operator import attrgetter
 from typing import Any, NoReturn, TypeVar, cast, dataclass_transform
 
 _T = TypeVar("_T")
@@ -29,7 +30,9 @@ def frozen_but_for(uncompared: Collection[str]) -> Callable[[type[_T]], type[_T]
     """As `frozen`; some fields count neither for equality nor for the hash."""
 
     def make(cls: type[_T]) -> type[_T]:
-        return _made(cls, _Frozen, {"__compared__": tuple(name for name in cls.__annotations__ if name not in uncompared)})
+        compared = tuple(name for name in cls.__annotations__ if name not in uncompared)
+        values = attrgetter(*compared, *compared[:1]) if compared else _no_values  # of one name it would give no tuple
+        return _made(cls, _Frozen, {"__compared__": values})
 
     return make
 
@@ -79,6 +82,9 @@ def _constructor(cls: type, names: tuple[str, ...], defaults: Mapping[str, Any])
     return space["__init__"]
 
 
+_no_values = cast("attrgetter[tuple[Any, ...]]", staticmethod(lambda _: ()))
+
+
 class _Signature:
     """For inspect.signature, the documentation and help(): as the constructor will be."""
 
@@ -105,7 +111,7 @@ class _Record:
 
 class _Frozen(_Record):
     __slots__ = ()
-    __compared__: tuple[str, ...]
+    __compared__: "attrgetter[tuple[Any, ...]]"
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is a value: {name} cannot change")
@@ -114,18 +120,15 @@ class _Frozen(_Record):
         raise AttributeError(f"{type(self).__name__} is a value: {name} cannot change")
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and _compared(self) == _compared(other)
+        values = self.__compared__
+        return type(self) is type(other) and values(self) == values(other)
 
     def __hash__(self) -> int:
-        return hash((type(self), _compared(self)))
+        return hash((type(self), self.__compared__(self)))
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
         """For pickle and copy, which would set attributes."""
         return type(self), tuple(getattr(self, name) for name in self.__match_args__)
-
-
-def _compared(self: Any) -> tuple[Any, ...]:
-    return tuple(getattr(self, name) for name in self.__compared__)
 
 
 def replaced(value: _T, **changes: Any) -> _T:

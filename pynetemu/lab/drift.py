@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _OF_THE_KERNEL = {"lo", "tunl0", "gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "sit0", "ip_vti0", "ip6_vti0"}
 _USUAL_RULES = {(4, 0), (4, 32766), (4, 32767), (6, 0), (6, 32766)}
-_VRF_RULE = 1000  # made by the kernel with the first VRF (Documentation/networking/vrf.rst)
+_VRF_RULE = 1000  # made by the kernel with the first VRF, and kept when the last has gone (Documentation/networking/vrf.rst)
 _BY_ITSELF = ("kernel", "ra")  # protocols of routes that come with addresses
 _USUAL_MTU = 1500
 _TIMES = "forward_delay", "hello_time", "max_age", "ageing_time"
@@ -225,12 +225,11 @@ class Drift:
 
     def rules(self) -> Iterator[Difference]:
         """Those that choose routing tables."""
-        vrfs = {op.node for op in self.inventory.of_type(AddDevice) if op.kind == "vrf"}
         for node in self.state.nodes:
-            usual = _USUAL_RULES | ({(4, _VRF_RULE), (6, _VRF_RULE)} if node in vrfs else set())
             found = self.state.rules_of(node) if not (self._lab.host and node == self.inventory.root) else []
             for rule in found:
-                if (rule.version, rule.priority) not in usual:
+                is_of_kernel = rule.of_vrfs and rule.priority == _VRF_RULE
+                if (rule.version, rule.priority) not in _USUAL_RULES and not is_of_kernel:
                     yield Difference(node, f"ip -{rule.version} rule add pref {rule.priority} {rule.text}")
             for version, priority in sorted(_USUAL_RULES - {(rule.version, rule.priority) for rule in found}) if found else ():
                 yield Difference(node, f"ip -{version} rule del pref {priority}")

@@ -1,5 +1,6 @@
 """The plan of a running lab, as its engine has it now: whoever changes it, all see it at once."""
 
+import json
 import socket
 import threading
 from contextlib import suppress
@@ -22,7 +23,6 @@ from pynetemu.plan.operations import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from pynetemu.lab.connection import Connection
     from pynetemu.topology import Topology
@@ -55,11 +55,11 @@ class FollowedPlan:
             from pynetemu.topology.data import from_data as topology_from_data
 
             found = control.ask(ReadDescription())
-            topology = None if found.description is None else topology_from_data(found.description)
+            topology = None if found.description is None else topology_from_data(json.loads(found.description))
             self._description = found.revision, topology
         return self._description[1]
 
-    def keep(self, control: "Connection", topology: "Topology", data: "dict[str, Any] | None") -> None:
+    def keep(self, control: "Connection", topology: "Topology", data: bytes | None) -> None:
         """Tells the engine what the first plan was made of. Raises LabError."""
         self._description = 0, topology
         if data is not None:
@@ -110,12 +110,12 @@ class FollowedPlan:
         return latest
 
 
-def data_of(topology: "Topology") -> "dict[str, Any] | None":
+def data_of(topology: "Topology") -> bytes | None:
     """A description for the engine to keep; None for one with values that only this process has."""
     from pynetemu.topology.data import NoDataError, to_data
 
     try:
-        return to_data(topology)
+        return json.dumps(to_data(topology), separators=(",", ":")).encode()
     except NoDataError:
         return None
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.connection import EngineProcess
@@ -56,7 +56,7 @@ class Network(Lab):
         capture: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(topology, host=host, privileged=privileged, ids=ids, name=name, sandbox=sandbox)
-        self._described: tuple[Topology, dict[str, Any] | None] | None = None  # what it is born as, and that for the engine
+        self._described: tuple[Topology, bytes | None] | None = None  # what it is born as, and that for the engine
         self.captured: Capture | None = self.capture(capture) if capture is not None else None
 
     def __getitem__(self, name: str) -> RunningNode:

@@ -8,8 +8,10 @@ least: what goes first, in the reverse order of the phases; then what changes in
 routes that are wanted no more, when the new ones are there.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import cache
 from ipaddress import IPv4Network, IPv6Network
+from operator import attrgetter
 
 from pynetemu.plan.operations import (
     AddHttpServer,
@@ -163,9 +165,7 @@ class _Change:
         at_them = [
             part
             for part in self._new
-            if id(part) not in come
-            and not isinstance(part, AddNeighbors)
-            and any(getattr(part, name, None) in nodes for name in ("node", "peer_node", "parent_node"))
+            if not (isinstance(part, AddNeighbors) or nodes.isdisjoint(_nodes(part.__match_args__)(part)) or id(part) in come)
         ]
         return dict(enumerate(_each(at_them)))
 
@@ -205,11 +205,18 @@ def _reaches(network: Hashable, gateways: tuple[Hashable, ...]) -> bool:
     return isinstance(network, IPv4Network | IPv6Network) and any(gateway in network for gateway in gateways)
 
 
+@cache
+def _nodes(fields: tuple[str, ...]) -> Callable[[Effect], tuple[str, ...]]:
+    """What gives the nodes that an operation with such fields is about, the first one twice; of one about many none."""
+    names = [name for name in ("node", "peer_node", "parent_node") if name in fields]
+    return attrgetter(*names, names[0]) if names else lambda _: ()
+
+
 def _first_makers(operations: Iterable[Effect], things: set[Thing]) -> dict[Thing, Effect]:
     nodes = {thing[0] for thing in things}
     found: dict[Thing, Effect] = {}
     for operation in operations:
-        if getattr(operation, "node", None) in nodes or getattr(operation, "peer_node", None) in nodes:
+        if not nodes.isdisjoint(_nodes(operation.__match_args__)(operation)):
             for thing in operation.makes:
                 if thing in things:
                     found.setdefault(thing, operation)

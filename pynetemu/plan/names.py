@@ -34,6 +34,7 @@ class HostsFiles:
         root: str = "",
         machine: Address | None = None,
         preferred: Address | None = None,
+        like: "HostsFiles | None" = None,
     ) -> None:
         self._root, self._machine, self._preferred = root, machine, preferred
         self._places = {node: place for place, node in enumerate(nodes)}
@@ -41,17 +42,21 @@ class HostsFiles:
         self._networks: dict[IPNetwork, set[str]] = {}  # with those of their nodes that have a choice of addresses
         self._chosen = [""] * len(nodes)  # each node's lines with its name, as most others have them
         self._others = [""] * len(nodes)  # and those of its other addresses
+        told = (root, machine, preferred)
+        self._like = like if like is not None and told == (like._root, like._machine, like._preferred) else None
         for node in nodes:
             self.update(node, addresses.get(node, ()))
+        self._like = None
 
     @classmethod
-    def of_plan(cls, inventory: Inventory, machine: Address | None = None) -> "HostsFiles":
-        """Those of a lab in which nothing has been changed yet; `machine` is its address where it is the lab's root."""
+    def of_plan(cls, inventory: Inventory, machine: Address | None = None, like: "HostsFiles | None" = None) -> "HostsFiles":
+        """Those of a lab in which nothing has been changed yet; `machine` is its address where it is the lab's root. What is
+        as in others, those of its plan before, is taken from there."""
         addresses: dict[str, list[tuple[str, InterfaceAddress]]] = {}
         for (node, interface), own in inventory.addresses.items():
             addresses.setdefault(node, []).extend((interface, address) for address in own)
         plan = inventory.plan
-        return cls(plan.nodes, addresses, inventory.root, machine, plan.host_address)
+        return cls(plan.nodes, addresses, inventory.root, machine, plan.host_address, like)
 
     def update(self, node: str, addresses: Addresses) -> bool:
         """Takes the addresses that a node has now; link-local ones of IPv6 do not count: they need an interface too (RFC 4007).
@@ -68,7 +73,12 @@ class HostsFiles:
             for _, own in usable:
                 self._networks.setdefault(own.network, set()).add(node)
         place = self._places[node]
-        self._chosen[place], self._others[place] = self._lines(node, frozenset())
+        like = self._like
+        if like is not None and like._addresses.get(node) == usable:
+            before = like._places[node]
+            self._chosen[place], self._others[place] = like._chosen[before], like._others[before]
+        else:
+            self._chosen[place], self._others[place] = self._lines(node, frozenset())
         return True
 
     def addresses(self, node: str) -> Addresses:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -117,6 +118,10 @@ def read_mac(text: object) -> str:
 
 def read_address(text: object) -> InterfaceAddress:
     """An address that an interface can have, with its prefix length."""
+    return _read_again(text) if type(text) is str else _read_address(text)
+
+
+def _read_address(text: object) -> InterfaceAddress:
     address = _parse_interface_address(text)
     ip, network = address.ip, address.network
     example = "10.0.0.1/24" if address.version == 4 else "fd00::1/64"
@@ -132,6 +137,9 @@ def read_address(text: object) -> InterfaceAddress:
     if network.num_addresses > 2 and address.version == 4 and ip == network.broadcast_address:
         raise Wrong(f"{quoted(text)} is the broadcast address", f"the last host is {network[-2]}/{network.prefixlen}")
     return address
+
+
+_read_again = lru_cache(maxsize=1 << 14)(_read_address)  # a lab that is changed is read whole
 
 
 def read_plain_address(text: object) -> Address | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pynetemu.errors import LabError, UsageError
 from pynetemu.topology.data import NoDataError, from_data, to_data
+from pynetemu.topology.description import users_attributes
 from pynetemu.topology.devices import Device
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
@@ -23,7 +24,7 @@ _REFERENCES = "a", "b", "node", "parent", "bridge", "outside"  # attributes of p
 
 def with_parts(topology: Topology, *arguments: Any) -> Topology:
     """The same with more parts, each node after its name; their ends may be names. Raises UsageError and LabError."""
-    new = _copied(topology)
+    new = _with_own_list(topology)
     waiting = iter(arguments)
     for argument in waiting:
         name = argument if isinstance(argument, str) else ""
@@ -43,7 +44,7 @@ def with_parts(topology: Topology, *arguments: Any) -> Topology:
 
 def without(topology: Topology, *names: str) -> Topology:
     """The same without nodes, and what is at them; "h1-s1" are the links between two. Raises LabError."""
-    new = _copied(topology)
+    new = _with_own_list(topology)
     doomed: set[int] = set()
     for name in names:
         doomed |= {id(part) for part in _called(name, new)}
@@ -71,6 +72,17 @@ def replugged(topology: Topology, node: str, old: str, to: str) -> Topology:
     gone = getattr(links[0], side)
     setattr(links[0], side, nodes[to])
     _drop(new, {id(gone)} if isinstance(gone, Interface) else set())
+    return new
+
+
+def _with_own_list(topology: Topology) -> Topology:
+    """The same parts, which stay as they are, to be listed otherwise. Only where somebody else has lists of them they are
+    copied: a topology in it, a node that is still described, the user's attributes."""
+    is_listed_elsewhere = topology._inner or any(part.declaration.belongings for part in topology._parts)
+    if is_listed_elsewhere or users_attributes(topology):
+        return _copied(topology)
+    new: Topology = object.__new__(type(topology))
+    vars(new).update(vars(topology), _parts=topology._parts.copy(), _inner=[])
     return new
 
 

@@ -79,6 +79,8 @@ def _comes_later(found: Any) -> bool:
     """What the kernel makes by itself: routes of IPv6 in a queue of its own, and devices of tunnels when their module comes."""
     if isinstance(found, dict) and found.get("ifname") in ("gre0", "gretap0", "erspan0", "ip6gre0", "ip6tnl0", "sit0", "tunl0"):
         return True
+    if isinstance(found, dict) and "l3mdev" in found:  # comes with a node's first VRF, and never goes
+        return True
     destination = str(found.get("dst", "")) if isinstance(found, dict) else ""
     return destination.startswith(("fe80", "ff00", "multicast")) or (":" in destination and found.get("table") == "local")
 

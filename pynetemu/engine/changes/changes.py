@@ -4,7 +4,6 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from pynetemu.engine import apply
 from pynetemu.engine.changes import kept
@@ -35,7 +34,7 @@ from pynetemu.plan.operations.steps import Replace, Undo, nodes_of
 _FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
 _ROUTES = AddRoute, AddMultipathRoute, EndTable
 _MOST_KEPT = 100  # plans to which can be gone back
-_Description = dict[str, Any] | None  # as `topology.data` has it: what is in it is for clients to know
+_Description = bytes | None  # `topology.data` as JSON: what is in it is for clients to know
 
 
 class Changes:

@@ -45,6 +45,7 @@ class Hub:
         self._network = -1
         self._link: Netlink | None = None
         self._numbered: dict[str, tuple[Node, int]] = {}
+        self._nodes_by_number: dict[int, Node] = {}
 
     def numbers(self) -> dict[str, int]:
         """The number of each node, new ones included; one that has been deleted has none any more."""
@@ -58,7 +59,16 @@ class Hub:
         known = self._numbered.get(name)
         if known is None or known[0] is not node:  # another node had that name
             known = self._numbered[name] = node, _number(self._ready(), node)
+            self._nodes_by_number[known[1]] = node
         return known[1]
+
+    def node(self, number: int) -> str:
+        """The node that has a number, "" for one that no node has."""
+        node = self._nodes_by_number.get(number)
+        if node is None or self._nodes.get(node.name) is not node:  # it is new, or has another's number
+            self._nodes_by_number = {at: self._nodes[name] for name, at in self.numbers().items()}
+            node = self._nodes_by_number.get(number)
+        return node.name if node is not None else ""
 
     def links(self, number: int) -> bytes:
         """The links of the node with a number as the kernel tells them, headers and all, without counters."""
@@ -69,10 +79,9 @@ class Hub:
 
         For an inner end of a relayed link it is the outer end to which the relay moves what comes in there.
         """
-        names = {number: name for name, number in self.numbers().items()}
         behind = self._behind_relay() if self._nodes.relayed else {}
         ends = [behind.get(end, end) for end in zip(numbers, indexes, strict=True)]
-        return [(names.get(number, ""), self._name(number, index)) for number, index in ends]
+        return [(self.node(number), self.link_name(number, index)) for number, index in ends]
 
     def _behind_relay(self) -> dict[tuple[int, int], tuple[int, int]]:
         """For each inner end the outer one of the other side, both by the numbers of their namespace and of themselves."""
@@ -83,7 +92,8 @@ class Hub:
                 found[own, inner] = numbers[node], self._nodes.index(self._nodes[node], interface)
         return found
 
-    def _name(self, number: int, index: int) -> str:
+    def link_name(self, number: int, index: int) -> str:
+        """The name of a link, given by the number of its node and its index, "" for none."""
         with suppress(Refused):  # it has gone
             (found,) = self._ready().ask(RTM_GETLINK, LINK_BODY.pack(0, 0, index, 0, 0) + _about(number))
             return LinkMessage(found.body).name

@@ -49,6 +49,7 @@ class Names:
         self._loop, self._nodes, self._hub = loop, nodes, hub
         self._heard: socket.socket | None = None
         self._interfaces: dict[tuple[int, int], str] = {}  # by the node's number and the index
+        self._files = HostsFiles((), {})
         self._changed: set[str] = set()
         self._above: dict[str, str] = {}
         self._written: dict[str, str] = {}  # what the nodes' files have, unless somebody has edited them
@@ -56,8 +57,8 @@ class Names:
     def start(self, inventory: Inventory, machine: Address | None = None) -> None:
         """Takes the names of a plan; `machine` is the address of the machine that is the lab's root."""
         self._inventory, self._machine = inventory, machine
-        self._files = HostsFiles.of_plan(inventory, machine)
-        self._planned = {node: self._files.addresses(node) for node in inventory.plan.nodes}
+        self._files = HostsFiles.of_plan(inventory, machine, self._files)
+        self._planned = {node: self._files.addresses(node) for node in inventory.nodes}
 
     def become(self, inventory: Inventory) -> None:
         """Takes the names of another plan; where a node differs from its plan, what it has is read again."""
@@ -95,7 +96,7 @@ class Names:
         """Takes all changes that have come, and writes the files that differ."""
         self._changed.update(self._hints())
         if self._changed:
-            changed, self._changed = self._changed & set(self._inventory.plan.nodes), set()
+            changed, self._changed = self._changed.intersection(self._inventory.nodes), set()
             if any([self._has_changed(node) for node in changed]):  # noqa: C419  # all of them are looked at
                 self._write()
 
@@ -118,7 +119,6 @@ class Names:
         """The nodes that something is told of."""
         if self._heard is None:
             return
-        nodes: dict[int, str] = {}
         while True:
             try:
                 data, ancillary, _, _ = self._heard.recvmsg(_DATAGRAM, socket.CMSG_SPACE(_NUMBER.size))
@@ -127,11 +127,10 @@ class Names:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                yield from self._inventory.plan.nodes  # more than the socket holds: any of them may have changed
+                yield from self._inventory.nodes  # more than the socket holds: any of them may have changed
                 continue
             number = next((_NUMBER.unpack(value)[0] for level, _, value in ancillary if level == _SOL_NETLINK), -1)
-            nodes = nodes or {at: name for name, at in self._hub.numbers().items()}
-            node = nodes.get(number, "")
+            node = self._hub.node(number)
             if node in self._nodes and any(self._is_about_names(node, number, *message[::3]) for message in messages(data)):
                 yield node
 
@@ -165,11 +164,13 @@ class Names:
         return sorted(found, key=lambda own: planned.get(own[1], len(planned)))
 
     def _read(self, node: str) -> Iterator[tuple[str, InterfaceAddress]]:
+        number = self._hub.number(node)
+        names: dict[int, str] = {}
         with suppress(Refused):  # it has just been deleted
-            links = (message.body for message in messages(self._hub.links(self._hub.number(node))))
-            names = {link.index: link.name for link in map(LinkMessage, links)}
             for body in self._nodes[node].link.dump_bytes(RTM_GETADDR, ADDRESS_BODY.pack(0, 0, 0, 0, 0)):
                 address = AddressMessage(body)
                 if address.family == socket.AF_INET6 and address.flags & (_TEMPORARY | _REFUSED):
                     continue
-                yield names.get(address.index, ""), ip_interface(f"{address.text}/{address.prefix_length}")
+                if address.index not in names:  # a switch has a thousand ports and no address
+                    names[address.index] = self._hub.link_name(number, address.index)
+                yield names[address.index], ip_interface(f"{address.text}/{address.prefix_length}")

@@ -22,7 +22,7 @@ from pynetemu.engine.protocol.request import Request as Request
 from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
-PROTOCOL = 7
+PROTOCOL = 8
 
 # What a process of ours is told first.
 
@@ -95,10 +95,10 @@ class ReadPlan(Request[dict[str, Any]]):
 
 @frozen
 class Described:
-    """The description that the plan of this number was made of (`topology.data`), None where nobody has told it."""
+    """The description that the plan of this number was made of (`topology.data`, as JSON), None where nobody has told it."""
 
     revision: int
-    description: dict[str, Any] | None
+    description: bytes | None
 
 
 @request
@@ -111,7 +111,7 @@ class KeepDescription(Request[None]):
     """What the plan of this number was made of; it comes when the lab stands, since nobody needs it before."""
 
     revision: int
-    description: dict[str, Any]
+    description: bytes
 
 
 @request
@@ -147,7 +147,7 @@ class ChangeLab(Request[Changed]):
     base: int
     change: dict[str, Any]
     cancel: Descriptor | None
-    description: dict[str, Any] | None
+    description: bytes | None
     keeps_description: bool
 
 

@@ -132,6 +132,11 @@ class Operations(Sequence[Operation]):
     def _length(self) -> int:
         return sum(len(part) if isinstance(part, ManyRoutes) else 1 for part in self.parts)
 
+    @cached_property
+    def nodes(self) -> tuple[str, ...]:
+        """See `Plan.nodes`."""
+        return _nodes_of(self.parts)
+
     @overload
     def __getitem__(self, place: int) -> Operation: ...
     @overload
@@ -170,7 +175,12 @@ class Plan:
     @property
     def nodes(self) -> tuple[str, ...]:
         """The names people use, in the order of the description: Plan(...).nodes == ("root", "blue")."""
-        return tuple(op.node for op in parts_of(self) if isinstance(op, AddNode) and op.kind != "outside")
+        operations = self.operations
+        return operations.nodes if isinstance(operations, Operations) else _nodes_of(operations)
+
+
+def _nodes_of(parts: Iterable[Part]) -> tuple[str, ...]:
+    return tuple(part.node for part in parts if isinstance(part, AddNode) and part.kind != "outside")
 
 
 def parts_of(plan: Plan) -> Sequence[Part]:

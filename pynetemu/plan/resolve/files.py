@@ -14,6 +14,8 @@ _KERNELS = "/proc", "/sys", "/dev"
 
 def read_files(part: Host, node: ResolvedNode, problems: Problems) -> None:
     """Notes what is wrong with them."""
+    if part.private is Host.private and part.mounts is Host.mounts and part.files is Host.files:
+        return  # as most nodes have it
     declaration = part.declaration
     found: list[ResolvedFile] = []
     for read, value in (_read_private, part.private), (_read_mounts, part.mounts):
