@@ -19,7 +19,8 @@ from pynetemu.engine.machine.machine import MOUNTS, NAMES, PROCESSES
 from pynetemu.engine.machine.users import has_one_id
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, close_all, peer_user
 from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_refusal, pack_request, unpack_answer
-from pynetemu.engine.protocol.requests import Join, OpenLab, OpenNode, Request
+from pynetemu.engine.protocol.joined_requests import TellEnd
+from pynetemu.engine.protocol.requests import Join, OpenLab, OpenNode, Request, Spawn
 from pynetemu.errors import LabError
 
 A = TypeVar("A")
@@ -115,6 +116,10 @@ class _Joined(Loop):
         super().__init__(channel, self._inside)
         self._lab = lab
         self._home = nodes.own_namespaces()
+
+    def program_ended(self, request: Spawn, pid: int, status: int) -> None:
+        with suppress(LabError):  # it has ended, or does not answer
+            self._lab.ask(TellEnd(request.node, pid, request.argv, status))
 
     @contextmanager
     def _inside(self, name: str) -> Iterator[None]:

@@ -83,6 +83,7 @@ class Loop:
     def __init__(self, channel: Channel, enter: Callable[[str], AbstractContextManager[None]]) -> None:
         self.processes = Processes()
         self.enter = enter
+        self._programs: dict[int, tuple[Spawn, int]] = {}  # by the job, with the number in the node
         self._main = Client(channel.connection)
         self._clients: dict[int, Client] = {}  # by their descriptors
         self._new: deque[_Work] = deque()  # that nobody has worked at yet
@@ -136,7 +137,12 @@ class Loop:
             self._leave(client)
 
     def children_ended(self, statuses: dict[int, int]) -> None:
-        """Called with children that have ended, and their status; for subclasses."""
+        """Called with children that have ended, and their status."""
+        for job in statuses.keys() & self._programs.keys():
+            self.program_ended(*self._programs.pop(job), statuses[job])
+
+    def program_ended(self, request: Spawn, pid: int, status: int) -> None:
+        """Called with each program that has ended which was asked for; for subclasses."""
 
     def finish(self) -> None:
         """Called when the main channel has closed; for subclasses."""
@@ -151,7 +157,9 @@ class Loop:
             case Spawn():
                 with self.processes.marked() as mark, self.enter(request.node):
                     job = self.processes.start(request, mark)
-                return self._started(job)
+                started = self._started(job)
+                self._programs[job] = request, started.pid
+                return started
             case Signal():
                 self.processes.signal(request.job, request.signal)
                 return None

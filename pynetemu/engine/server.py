@@ -18,6 +18,7 @@ from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.joined_requests import TellEnd
 from pynetemu.engine.protocol.relay_requests import FollowJournal, PlayLink, ReadEnded, ReadRelay, ReplayLink, WriteJournal
 from pynetemu.engine.protocol.requests import (
     Build,
@@ -57,7 +58,6 @@ from pynetemu.engine.protocol.requests import (
     ServiceStatus,
     SetPower,
     Spawn,
-    Started,
     SwitchInterfaces,
     TakeBack,
     TakeRing,
@@ -89,7 +89,6 @@ class Server(Loop):
         self.nodes = nodes.Nodes(host)
         self._hub = hub.Hub(self.nodes)
         self._watchers = Watchers()
-        self._programs: dict[int, tuple[Spawn, int]] = {}  # by the job, with the number in the node
         self._names = names.Names(self, self.nodes, self._hub)
         self._http_servers = HttpServers(self, self.nodes)
         self._relays = Relays(self.nodes)
@@ -152,11 +151,10 @@ class Server(Loop):
                 return self._read_files(request)
             case ReadTables() | OpenListener() | WatchEvents() | ReadIndexes() | ReadNames() | FindInterfaces():
                 return self._answer_about_state(request)
-            case Spawn():
-                started = super().answer(request)
-                assert isinstance(started, Started)
-                self._programs[started.job] = request, started.pid
-                return started
+            case TellEnd():
+                self._known([request.node])
+                self._tell_of_program(request.node, request.pid, request.argv, request.status)
+                return None
             case ReadTotals():
                 return dumps.totals(self.nodes.values())
             case ForgetNeighbors():
@@ -391,11 +389,15 @@ class Server(Loop):
             self._watchers.tell(
                 Occurrence("service", time.time(), service.node, service.name, service.pid, (), service.status or 0)
             )
-        for job in statuses.keys() & self._programs.keys():
-            request, pid = self._programs.pop(job)
-            self._watchers.tell(Occurrence("process", time.time(), request.node, "", pid, request.argv, statuses[job]))
+        super().children_ended(statuses)
         if (status := self._relays.ended(statuses)) is not None:
             self._services.tell(ServiceStatus("the lab", "the relay", 0, status))
+
+    def program_ended(self, request: Spawn, pid: int, status: int) -> None:
+        self._tell_of_program(request.node, pid, request.argv, status)
+
+    def _tell_of_program(self, node: str, pid: int, argv: tuple[str, ...], status: int) -> None:
+        self._watchers.tell(Occurrence("process", time.time(), node, "", pid, argv, status))
 
     def _accept_at(self, listener: socket.socket) -> None:
         """Lets other processes of the same user attach, by this and by no other socket."""

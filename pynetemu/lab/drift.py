@@ -88,7 +88,7 @@ class Drift:
         self.now = {place: now for place, now in names_of_now(lab, self.found).items() if now in self.here}
         self.planned: dict[Place, object] = {}
         for op in self.inventory.of_type(AddVeth):
-            self.planned |= {end: op for end in ends(op) if end[0] in lab.nodes}
+            self.planned |= {end: op for end in ends(op) if end[0] != self.inventory.outside}
         others: list[AddTunnel | AddWireGuard | AddDevice | AddMacvlan | AddVlan | AddBridge] = []
         for kind in AddTunnel, AddWireGuard, AddDevice, AddMacvlan, AddVlan, AddBridge:
             others += self.inventory.of_type(kind)
@@ -213,11 +213,15 @@ class Drift:
 
     def routes(self) -> Iterator[Difference]:
         """Those by way of gateways, and those that refuse."""
+        connected: dict[str, list[IPNetwork]] = {}
+        for interface in self.found:
+            if interface.is_up:
+                connected.setdefault(interface.node, []).extend(address.network for address in interface.addresses)
         for node in self.state.nodes:
             for route in self.unplanned_routes(node):
                 yield Difference(node, f"ip route add {route.text}")
             there = {_key(route) for route in self.routes_of(node)}
-            networks = [a.network for i in self.found if i.node == node and i.is_up for a in i.addresses]
+            networks = connected.get(node, [])
             for key, words in self._planned_routes.get(node, {}).items():
                 reachable = all(any(gateway in network for network in networks) for gateway in key[2])
                 if key not in there and reachable:  # else it went with an address or a link
@@ -236,15 +240,21 @@ class Drift:
 
     def sysctls(self) -> Iterator[Difference]:
         """The settings that the description makes."""
-        planned: dict[str, list[SetSysctl]] = {}
+        planned: dict[str, dict[str, str]] = {}
         for op in self.inventory.of_type(SetSysctl):
-            planned.setdefault(op.node, []).append(op)
+            planned.setdefault(op.node, {})[op.name] = op.value
+        alike: dict[tuple[str, ...], list[str]] = {}  # nodes by the names of their settings: most routers have the same
         for node, settings in planned.items():
-            paths = tuple(f"/proc/sys/{op.name.replace('.', '/')}" for op in settings)
-            (texts,) = self._lab.control.ask(ReadFiles((node,), paths)).values()
-            for op, text in zip(settings, texts, strict=True):
-                if text.split() != op.value.split() and text:
-                    yield Difference(node, f"sysctl -w {op.name}={' '.join(text.split())}")
+            alike.setdefault(tuple(settings), []).append(node)
+        there: dict[str, list[tuple[str, str]]] = {}
+        for names, nodes in alike.items():
+            paths = tuple(f"/proc/sys/{name.replace('.', '/')}" for name in names)
+            for node, texts in self._lab.control.ask(ReadFiles(tuple(nodes), paths)).items():
+                there[node] = list(zip(names, texts, strict=True))
+        for node, settings in planned.items():
+            for name, text in there[node]:
+                if text.split() != settings[name].split() and text:
+                    yield Difference(node, f"sysctl -w {name}={' '.join(text.split())}")
 
     def packet_filters(self) -> Iterator[Difference]:
         """Tables in nodes to which the description gives none."""

@@ -144,10 +144,8 @@ class NeighborEvent(LabEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessEvent(LabEvent):
-    """A command that has ended, as `Process.wait` tells it: `status` is negative for a signal. `pid` is its number in the node.
-
-    Commands of other terminals (`attach`, `exec`) are not told.
-    """
+    """A command that has ended, of any terminal, as `Process.wait` tells it: `status` is negative for a signal. `pid` is its
+    number in the node."""
 
     pid: int
     argv: tuple[str, ...]

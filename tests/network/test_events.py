@@ -127,6 +127,21 @@ def test_a_neighbor_that_does_not_answer_a_process_and_a_service_are_told(networ
         assert json.loads(json.dumps(ended.as_data()))["argv"][:2] == ["ping", "-c1"]
 
 
+def test_commands_of_other_terminals_are_told_when_they_end(network: Network) -> None:
+    with network.events() as events, Network.attach(network.name) as other:
+        assert other["h2"].run("sh", "-c", "exit 3").status == 3
+        first = events.wait(ProcessEvent, timeout=10)
+        killed = other["h1"].start("sleep", "1000")
+        killed.kill()
+        killed.wait(10)
+        second = events.wait(ProcessEvent, timeout=10)
+    assert [(one.node, one.argv, one.status) for one in (first, second)] == [
+        ("h2", ("sh", "-c", "exit 3"), 3),
+        ("h1", ("sleep", "1000"), -9),
+    ]
+    assert second.pid == killed.pid
+
+
 def test_iteration_ends_after_a_time_without_events_and_with_the_lab() -> None:
     with Network(_Lab()) as network:
         events = network.events("h1", timeout=0.2)
