@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
+from types import ModuleType
 from typing import NoReturn
 
 from pynetemu.cli import interrupts
@@ -18,6 +19,8 @@ VERBS = {
     "run": "bring a lab up and open its shell (what `pynetemu FILE` does)",
     "plan": "show what a file describes: for people, as a shell script, as data",
     "draw": "draw it, or a running lab: in the terminal, or into a file",
+    "start": "bring a lab up without a shell",
+    "stop": "end a running lab",
     "ps": "list your running labs",
     "exec": "run a command in a node of a running lab",
     "apply": "change a running lab to what a file describes now",
@@ -40,6 +43,8 @@ _OTHERS_WORDS = {
     "graph": "draw",
     "check": "doctor",
     "connect": "attach",
+    "up": "start",
+    "down": "stop",
 }
 
 _USAGE = """\
@@ -67,6 +72,11 @@ Networks described as Python classes, running as Linux network namespaces. No ro
 
 verbs (pynetemu VERB --help tells more):
 """ + "".join(f"  {verb:<12}{about}\n" for verb, about in VERBS.items())
+
+
+def _module(verb: str) -> ModuleType:
+    """What carries a verb out; cli.start is where the command itself begins."""
+    return import_module(f"pynetemu.cli.{'detached' if verb == 'start' else verb}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -136,13 +146,18 @@ def _mistyped(word: str) -> str:
         return hint and f"there is no option {word!r}\n    hint: {hint}"
     if word in VERBS or word.startswith("-") or not word.isalpha() or os.path.exists(word):
         return ""
-    hint = suggested(_OTHERS_WORDS[word]) if word in _OTHERS_WORDS else did_you_mean(word, VERBS)
+    if word in _OTHERS_WORDS:
+        hint = suggested(_OTHERS_WORDS[word])
+    else:
+        from pynetemu.topology.shapes import SHAPES
+
+        hint = "" if word in SHAPES else did_you_mean(word, VERBS)
     return hint and f"there is no verb or file {word!r}\n    hint: {hint}"
 
 
 def parser_of(verb: str) -> argparse.ArgumentParser:
     """What reads the words after a verb."""
-    module = import_module(f"pynetemu.cli.{verb}")
+    module = _module(verb)
     no_look = partial(argparse.RawDescriptionHelpFormatter, width=80)  # at the terminal, for each argument that is added
     name = "pynetemu" if verb == "run" else f"pynetemu {verb}"
     parser = Parser(prog=name, description=module.__doc__, allow_abbrev=False, formatter_class=no_look)
@@ -166,7 +181,7 @@ def _run(arguments: list[str]) -> int:
         return 2
     verb = arguments.pop(0) if arguments[0] in VERBS else "run"
     try:
-        status: int = import_module(f"pynetemu.cli.{verb}").run(_parsed(verb, arguments))
+        status: int = _module(verb).run(_parsed(verb, arguments))
         return status
     except PynetemuError as error:
         print(wrapped(f"pynetemu: {error}", sys.stderr), file=sys.stderr)

@@ -5,7 +5,8 @@ import gc
 import os
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,16 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_description(parser)
+    add_lab(parser)
     parser.add_argument("script", metavar="SCRIPT", nargs="?", help="a file with lines of the shell to run")
     parser.add_argument(
         "-c", dest="commands", action="append", metavar="COMMAND", help="a line of the shell to run; repeatable"
     )
+
+
+def add_lab(parser: argparse.ArgumentParser) -> None:
+    """What lab it is."""
+    add_description(parser)
     parser.add_argument("--capture", metavar="FILE", help="all packets from the lab's first moment on, as a pcapng file")
     parser.add_argument("--name", help="the lab's name for ps, exec and attach")
     parser.add_argument("--host", action="store_true", help="the lab's root is this machine itself (needs root)")
@@ -39,6 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     start = time.perf_counter()
     script = _read(arguments)
     gc.disable()  # importing makes no garbage, and looking for it takes a twentieth of the start
+    with lab_of(arguments) as network:
+        return _serve(network.begin(), arguments, script, start)
+
+
+@contextmanager
+def lab_of(arguments: argparse.Namespace) -> "Iterator[Network]":
+    """The lab, which is still to begin, until the block ends."""
     sandbox = Sandbox.start(arguments.host, arguments.privileged, by_fork=True)
     try:
         from pynetemu.network.network import Network
@@ -52,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
         network.describe(topology)
         with captured.told(network.captured):
-            return _serve(network.begin(), arguments, script, start)
+            yield network
     finally:
         sandbox.close()
 

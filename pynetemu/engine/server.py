@@ -18,7 +18,7 @@ from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.joined_requests import TellEnd
+from pynetemu.engine.protocol.joined_requests import EndLab, TellEnd
 from pynetemu.engine.protocol.relay_requests import FollowJournal, PlayLink, ReadEnded, ReadRelay, ReplayLink, WriteJournal
 from pynetemu.engine.protocol.requests import (
     Build,
@@ -151,9 +151,8 @@ class Server(Loop):
                 return self._read_files(request)
             case ReadTables() | OpenListener() | WatchEvents() | ReadIndexes() | ReadNames() | FindInterfaces():
                 return self._answer_about_state(request)
-            case TellEnd():
-                self._known([request.node])
-                self._tell_of_program(request.node, request.pid, request.argv, request.status)
+            case EndLab() | TellEnd():
+                self._heed(request)
                 return None
             case ReadTotals():
                 return dumps.totals(self.nodes.values())
@@ -164,6 +163,15 @@ class Server(Loop):
             case NeighborStates():
                 return neighbors.states(self.nodes, request.entries)
         return super().answer(request)
+
+    def _heed(self, request: EndLab | TellEnd) -> None:
+        """What another terminal says."""
+        match request:
+            case EndLab():
+                self.later(0, lambda: self._leave(self._main))  # when this has been answered
+            case TellEnd():
+                (node,) = self._known([request.node])
+                self._tell_of_program(node, request.pid, request.argv, request.status)
 
     def _answer_about_state(
         self, request: ReadTables | OpenListener | WatchEvents | ReadIndexes | ReadNames | FindInterfaces

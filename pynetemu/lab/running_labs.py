@@ -11,8 +11,10 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from pynetemu.engine.protocol.channel import Channel, peer_user
+from pynetemu.engine.protocol.joined_requests import EndLab
 from pynetemu.engine.protocol.requests import Describe, Description
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import frozen
@@ -25,6 +27,7 @@ _LONGEST_NAME = 64  # bytes: with the user's number before it and -2 after it, i
 # A socket that listens (__SO_ACCEPTCON) at a lab's address: the user's number and the lab's name.
 _LISTED = re.compile(r"\S+: \S+ \S+ 00010000 .*? @pynetemu/([0-9]{1,10})/([^/]+)", re.ASCII)
 _SILENT = "stopped, or very busy"
+_PATIENCE_AT_THE_END = 10.0  # seconds
 _PATIENCE = 2.0  # seconds for a lab's answer, which takes milliseconds
 
 
@@ -144,6 +147,16 @@ def connect(name: str) -> tuple[Connection, Description]:
     except LabError:
         connection.close()
         raise
+
+
+def stop(name: str) -> None:
+    """Ends a running lab of this user, whoever has started it, and waits until its engine has gone. Raises LabError."""
+    connection, _ = connect(name)
+    with suppress(LabEnded):
+        connection.ask(EndLab())
+        if not is_readable(connection, _PATIENCE_AT_THE_END):
+            raise LabError(f"the lab {name!r} does not end: it is {_SILENT}")
+    connection.close()
 
 
 def _open(name: str, patience: float) -> socket.socket:

@@ -1,4 +1,4 @@
-"""What processes that have joined a lab tell its engine, besides `engine.protocol.requests`."""
+"""What processes of other terminals ask a lab's engine for, besides `engine.protocol.requests`."""
 
 from pynetemu.engine.protocol.request import Request, request
 
@@ -11,3 +11,8 @@ class TellEnd(Request[None]):
     pid: int
     argv: tuple[str, ...]
     status: int
+
+
+@request
+class EndLab(Request[None]):
+    """End the lab, with all that runs in it; whoever is connected sees that."""
