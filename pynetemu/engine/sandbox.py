@@ -101,7 +101,8 @@ def _die_with(start: Start | Join) -> None:
 
 def _outlive(child: int, parent: int, guard: int | None) -> NoReturn:
     """Waits for a child that ends when the user's process has gone."""
-    _wait_for_end(os.pidfd_open(child), parent, _MILLISECONDS_TO_END)
+    with suppress(ProcessLookupError):  # what has joined a lab may have ended already, and nobody waits for it
+        _wait_for_end(os.pidfd_open(child), parent, _MILLISECONDS_TO_END)
     status = 0
     with suppress(ChildProcessError):  # the kernel has reaped it
         _, status = os.waitpid(child, 0)

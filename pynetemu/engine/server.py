@@ -311,7 +311,8 @@ class Server(Loop):
             removed=tuple(node for node in was.nodes if node not in after),
             changed=tuple(node for node in nodes if node in before and node in touched),
         )
-        self._watchers.tell(occurrence)
+        if touched or told or occurrence.added or occurrence.removed:
+            self._watchers.tell(occurrence)
         return Changed(self._changes.revision, tuple(told))
 
     def finish(self) -> None:

@@ -1,9 +1,26 @@
 """Nodes and links added, removed and moved in a lab that runs; and changes for a while."""
 
+from collections.abc import Callable
+from copy import deepcopy
+
 import pytest
 
-from pynetemu import DescriptionError, Host, HttpServer, LabError, Link, Network, Router, Switch, Topology, UsageError
+from pynetemu import (
+    ChangeEvent,
+    DescriptionError,
+    Host,
+    HttpServer,
+    LabError,
+    Link,
+    Network,
+    Router,
+    Switch,
+    Topology,
+    UsageError,
+)
 from pynetemu.plan.compile import compile_plan
+from pynetemu.topology.data import from_data, to_data
+from pynetemu.topology.editing import replugged, with_parts, without
 
 
 class Lab(Topology):
@@ -35,13 +52,39 @@ def test_what_is_added_works_and_can_be_taken_away_and_moved() -> None:
         assert net.ping_all().loss == 0
         assert net["h1"].run("curl", "-s", "h2").stdout, "through the router"
         assert str(net.remove("h2")) == "removed h2; changed s1"
-        net.undo()
+        with net.events(timeout=0.5) as events:
+            assert str(net.apply(net.description)) == "nothing has changed"
+            assert str(net.undo()).startswith("added h2"), "what has changed nothing is not taken back"
+            assert [str(event) for event in events if isinstance(event, ChangeEvent)][:1] == [
+                "the lab was changed: added h2; changed s1"
+            ]
         net.undo()
         assert net.ping_all().loss == 0
         net.add(Link("h1", "s2"))
         assert [link.is_up for link in net.links("h1", "s2")] == [True]
         net.remove("h1-s2", "h1-s1")
         assert [i.name for i in net.interfaces("h1")] == ["lo"]
+
+
+def test_descriptions_made_of_others_leave_those_as_they_are() -> None:
+    """Each is compared with what comes of copies; parts are shared where nobody else lists them."""
+    first = from_data(to_data(Lab()))
+    plans = [compile_plan(first)]
+    chain = [first]
+    changes: list[Callable[[Topology], Topology]] = [
+        lambda topology: with_parts(topology, "h2", Host(), Link("h2", "s1")),
+        lambda topology: with_parts(topology, "web", HttpServer("h2", port=80)),
+        lambda topology: without(topology, "h1"),
+        lambda topology: replugged(topology, "h2", "s1", "s2"),
+        lambda topology: without(topology, "web", "h2-s2"),
+        lambda topology: without(topology, "h2", "s2"),
+    ]
+    for change in changes:
+        by_copy = compile_plan(change(deepcopy(chain[-1])))
+        chain.append(change(chain[-1]))
+        plans.append(compile_plan(chain[-1]))
+        assert plans[-1] == by_copy
+    assert [compile_plan(topology) for topology in chain] == plans
 
 
 def test_what_cannot_be_is_told_and_changes_nothing() -> None:

@@ -86,7 +86,8 @@ class Changes:
         """
         before = self.plan, self.description
         given_way = yield from self._change(new, description, cancel)
-        self._earlier = [*self._earlier[-_MOST_KEPT + 1 :], (*before, given_way)]
+        if self.touched or before[0].nodes != new.nodes:  # else there is nothing to take back
+            self._earlier = [*self._earlier[-_MOST_KEPT + 1 :], (*before, given_way)]
         return given_way.told
 
     def take_back(self, cancel: int | None) -> Steps[list[str]]:
