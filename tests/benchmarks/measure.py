@@ -80,6 +80,15 @@ def printed(argv: Sequence[str]) -> float:
 
 def to_prompt(argv: Sequence[str], prompt: bytes) -> float:
     """From a program's start at a terminal to its prompt; then it is told to exit, and waited for."""
+    return _at_terminal(argv, prompt, b"", b"")
+
+
+def to_answer(argv: Sequence[str], prompt: bytes, line: bytes, answer: bytes) -> float:
+    """From a program's start to the answer of a line that is typed as soon as its prompt is seen."""
+    return _at_terminal(argv, prompt, line, answer)
+
+
+def _at_terminal(argv: Sequence[str], prompt: bytes, line: bytes, answer: bytes) -> float:
     start = time.perf_counter()
     pid, terminal = pty.fork()
     if pid == 0:
@@ -88,6 +97,9 @@ def to_prompt(argv: Sequence[str], prompt: bytes) -> float:
         os.execvp(argv[0], list(argv))
     try:
         _read_until(prompt, terminal)
+        if line:
+            os.write(terminal, line + b"\r")
+            _read_until(answer, terminal)
         seconds = time.perf_counter() - start
         os.write(terminal, b"exit\r")
         _drain(terminal)
