@@ -9,6 +9,7 @@ from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.connection import EngineProcess
 from pynetemu.lab.lab import Lab, checked_topology
 from pynetemu.network.node import RunningNode
+from pynetemu.plan.no_gc import no_collection
 from pynetemu.plan.operations import Plan
 from pynetemu.topology import Topology
 
@@ -152,18 +153,20 @@ class Network(Lab):
 
         if isinstance(topology, type):
             topology = topology()
-        before = self.plan
-        described = description if isinstance(topology, Plan) else topology
-        return changing.become(self, before, self.planned(topology), described)
+        with no_collection():
+            before = self.plan
+            described = description if isinstance(topology, Plan) else topology
+            return changing.become(self, before, self.planned(topology), described)
 
     def _edit(self, change: Callable[[Topology], Topology]) -> "LabChange":
         """Applies the description of what runs with a change in it. What links were `set` to do meanwhile stays."""
         from pynetemu.lab import changing
         from pynetemu.lab.impairments import with_what_is_set
 
-        now = self.plan
-        changed = change(self.description)
-        return changing.become(self, now, with_what_is_set(self.planned(changed), now), changed)
+        with no_collection():
+            now = self.plan
+            changed = change(self.description)
+            return changing.become(self, now, with_what_is_set(self.planned(changed), now), changed)
 
     @property
     def description(self) -> Topology:
