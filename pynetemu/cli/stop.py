@@ -1,4 +1,4 @@
-"""Ends running labs, whoever has started them: those without a shell, and others, whose shell is told."""
+"""Ends running labs, whoever has started them: those without a shell, and others, whose shell ends too."""
 
 import argparse
 
