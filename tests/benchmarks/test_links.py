@@ -195,7 +195,7 @@ def _goodput(net: Network, seconds: float, discarded: float, streams: int = 1) -
 def test_rates(mbit: int, how: str) -> None:
     def measure() -> tuple[str, bool]:
         possible = mbit * 1e6 * _DATA / (_DATA + _HEADERS)
-        share = _goodput(net, 4, 2) / possible
+        share = _goodput(net, 4 if mbit > 1 else 12, 2) / possible  # at 1 mbit a packet that is sent again late is 1 % of 4 s
         return f"{share:.1%}", 0.95 <= share <= 1.05
 
     with Network(Pair(), name="measured") as net:
@@ -282,10 +282,10 @@ def test_standing_queues(queue: str, least: float, most: float) -> None:
             assert server.stdout
             next(line for line in server.stdout if b"listening" in line)
             with net["h1"].start(
-                "iperf3", "-c", "10.1.0.2", "-t", "12", "-P8", "--forceflush", stdout=subprocess.PIPE
+                "iperf3", "-c", "10.1.0.2", "-t", "20", "-P8", "--forceflush", stdout=subprocess.PIPE
             ) as client:
                 assert client.stdout
-                next(line for line in client.stdout if b" 6.00-7.00 " in line)
+                next(line for line in client.stdout if b" 14.00-15.00 " in line)
                 trips = _round_trips(net, "10.1.0.2", 200, 0.02)
                 client.wait()
             server.wait()
