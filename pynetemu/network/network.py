@@ -1,7 +1,7 @@
 """A running network, from Python: it comes up with `with`, and leaves nothing behind."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -287,6 +287,18 @@ class Network(Lab):
         from pynetemu.lab import impairments
 
         return impairments.find(self, *which)
+
+    def schedule(
+        self, link: str | Sequence[str], *steps: tuple[object, Mapping[str, object]], every: object = None, linear: bool = False
+    ) -> None:
+        """Changes what a link does over time: `link` is its name, or both its ends; all else is as of `RunningLink.schedule`.
+
+            net.schedule("wire", (0, {"delay": "20ms"}), ("5s", {"delay": "200ms"}))
+            net.schedule(("h1", "s1"), (0, {}), (9, {"loss": "100%"}), every="10s")     # flaps: gone for a second, every ten
+
+        Raises UsageError, KernelError and LabError.
+        """
+        self.link(*(link if isinstance(link, tuple | list) else [link])).schedule(*steps, every=every, linear=linear)
 
     def pair(self, a: str, b: str) -> "RunningPair":
         """Two nodes of one segment, to change what the packets between both meet, and no others.

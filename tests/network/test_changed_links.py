@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pynetemu import Host, LabError, Link, Network, Router, Switch, Topology, UsageError, Vxlan, schedule
+from pynetemu import Host, LabError, Link, Network, Router, Shell, Switch, Topology, UsageError, Vxlan, schedule
 from pynetemu.lab.connection import is_readable
 from tests.support.pynetemu import pynetemu
 from tests.support.relays import relays
@@ -184,7 +184,7 @@ def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path:
         wire.stop()
         wire.schedule((0, {"delay": "5ms"}), ("2s", {"delay": "205ms"}), linear=True)
         wait_until(lambda: 60 < _least(net) < 350, what="what lies between both steps")
-        wire.schedule((0, {"loss": "100%"}), ("300ms", {}))
+        net.schedule("wire", (0, {"loss": "100%"}), ("300ms", {}))
         wait_until(lambda: net["h1"].run("ping", "-c1", "-W0.2", "h2").status == 0, what="the end of the outage")
         wire.stop()
         assert net["h1"].run("ping", "-c1", "-W1", "h2").status == 0
@@ -195,7 +195,9 @@ def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path:
         with pytest.raises(UsageError, match=r"bad\.txt: line 2 is '11 0 gone'"):
             wire.replay(str(tmp_path / "bad.txt"))
         with pytest.raises(UsageError, match="every=1 is over before the last step"):
-            wire.schedule((0, {}), (1, {"loss": "1%"}), every=1)
+            net.schedule(("h1", "h2"), (0, {}), (1, {"loss": "1%"}), every=1)
+        with pytest.raises(LabError, match="has no link 'wires'"):
+            net.schedule("wires", (0, {}))
 
 
 class Scheduled(Topology):
@@ -271,3 +273,19 @@ def test_tunnels_are_refused_with_the_reason() -> None:
 def _address(net: Network, node: str) -> str:
     found = next(i for i in net.interfaces(node) if i.name == "eth0")
     return str(next(a.ip for a in found.addresses if a.version == 4))
+
+
+def test_links_are_listed_with_what_they_do_and_have_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    class Lossy(Topology):
+        h1, h2, h3 = Host(), Host(), Host()
+        wire = Link(h1, h2, a_to_b={"loss": "100%"}, mechanism="relay")
+        plain = Link(h2, h3)
+
+    with Network(Lossy()) as net:
+        assert net["h1"].run("ping", "-c3", "-i0.01", "-W0.1", "h2").status == 1
+        assert Shell(net).run_line("links --json") == 0
+        first, second = json.loads(capsys.readouterr().out)
+        counted = net.link("wire").directions[0].counters
+        assert counted is not None and counted.lost >= 3
+        assert (first["there"], first["lost"].partition("/")[0]) == (["loss 100%"], str(counted.lost))
+        assert (second["there"], second["lost"]) == ([], None)

@@ -1,6 +1,7 @@
 """What the network is made of, and how it looks now."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from pynetemu.shell.argument_types import LinkEnd, LinkSettings, NodeName, NodeN
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
 
+_IN_SHORT = "sent", "lost", "dropped", "waiting", "late"  # of the counters, in the list of links
 _PLAN_SUFFIXES = ".json", ".sh", ".txt"
 
 
@@ -46,7 +48,8 @@ def net(shell: Shell, *nodes: NodeNames) -> Table:
 def links(shell: Shell, *nodes: NodeNames) -> Table:
     """lists the links, and whether they are up
 
-    Where links do something to packets, `there` and `back` say what in both directions; `impair` counts it.
+    Where links do something to packets, `there` and `back` say what in both directions, with `/` between both ways in what was
+    counted: sent, lost (as asked), dropped (the queue was full), waiting, and late by a millisecond; `impair` tells more.
     """
     chosen = set(shell.chosen(nodes))
     found = [link for link in shell.network.links() if {link.node, link.peer_node} & chosen]
@@ -55,12 +58,21 @@ def links(shell: Shell, *nodes: NodeNames) -> Table:
     for link in found:
         a, b = (":".join(end) for end in link.ends)
         both = [does.get(end) for end in link.ends]
-        rows.append((a, b, "up" if link.is_up else "down", *([_words_of(d) for d in both] if does else ())))
-    return Table(("end", "other_end", "state", *(("there", "back") if does else ())), rows)
+        more = (*map(_words_of, both), *_both_ways(both)) if does else ()
+        rows.append((a, b, "up" if link.is_up else "down", *more))
+    return Table(("end", "other_end", "state", *(("there", "back", *_IN_SHORT) if does else ())), rows)
 
 
 def _words_of(direction: Direction | None) -> list[str]:
     return list(direction.impairment.words) if direction else []
+
+
+def _both_ways(directions: Sequence[Direction | None]) -> list[str | None]:
+    """For each of the counters "there/back", None where neither is counted."""
+    counted = [direction.counters if direction else None for direction in directions]
+    if not any(counted):
+        return [None] * len(_IN_SHORT)
+    return ["/".join(str(getattr(c, name)) if c else "-" for c in counted) for name in _IN_SHORT]
 
 
 @command("interfaces", "ip")
