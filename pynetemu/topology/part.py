@@ -65,6 +65,13 @@ class Declaration:
 
         return linecache.getline(self.file, self.line).strip()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Declaration":
+        copy: Declaration = object.__new__(type(self))
+        memo[id(self)] = copy
+        for name in self.__match_args__:  # one by one: what was refused may be what cannot be copied
+            setattr(copy, name, copied(getattr(self, name), memo))
+        return copy
+
     def keep(self, part: "Part") -> None:
         """Notes an interface, link or service made for this node."""
         if self.open:
@@ -142,10 +149,13 @@ def copied(value: Any, memo: dict[int, Any]) -> Any:
     """A deep copy, in which what cannot be copied, such as a lock, is the same object."""
     from copy import deepcopy
 
+    known = len(memo)
     try:
         return deepcopy(value, memo)
     except Exception:  # noqa: BLE001
-        # a class of the user's may refuse to be copied in any way
+        # a class of the user's may refuse to be copied in any way; what is half copied by then is not taken for whole
+        for key in list(memo)[known:]:
+            del memo[key]
         if type(value) is dict:
             return {key: copied(item, memo) for key, item in value.items()}
         return type(value)(copied(item, memo) for item in value) if type(value) in (list, tuple) else value

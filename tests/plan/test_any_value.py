@@ -205,3 +205,22 @@ def test_iterators_and_tables_of_any_sort_are_settings() -> None:
     assert next(Anycast.numbers) == 1
     addresses = [str(op.address) for op in compile_plan(lab).operations if isinstance(op, AddAddress) and op.interface == "lo"]
     assert addresses == ["10.255.0.1/32", "10.255.0.2/32", "10.255.0.3/32"]
+
+
+@pytest.mark.parametrize("value", [MappingProxyType({"10.9.0.0/16": "10.7.0.1"}), threading.Lock(), iter(()), lambda: None])
+def test_what_cannot_be_copied_may_be_an_argument_that_is_refused(value: object) -> None:
+    class Own:
+        def __init__(self) -> None:
+            self.hosts, self.value = [Host()], value
+
+    class Lab(Topology):
+        h1: Any = Host(adress=value)  # type: ignore[call-arg]
+        h2 = Host()
+        wire = Link(h1, h2, colour=value)  # type: ignore[call-arg]
+        own = Own()
+
+    for _ in range(2):
+        with pytest.raises(DescriptionError) as caught:
+            compile_plan(Lab())
+        assert "Host has no option 'adress'" in str(caught.value)
+        assert "Link has no option 'colour'" in str(caught.value)
