@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 
@@ -22,14 +23,27 @@ def run(arguments: argparse.Namespace) -> int:
         names = shortened([name for name in silent if silent[name] == reason])
         print(f"pynetemu: no answer from {names}: {reason}", file=sys.stderr)
     if arguments.json:
-        print(json.dumps([as_data(lab) for lab in found], indent=2))
+        print(json.dumps([{**as_data(lab), "by": _program_of(lab.pid)} for lab in found], indent=2))
         return 0
-    rows = [("LAB", "PID", "AGE", "NODES", "FILE")]
-    rows += [(lab.name, str(lab.pid), _age(time.time() - lab.started), shortened(lab.nodes, 4), lab.file) for lab in found]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    rows = [("LAB", "PID", "BY", "AGE", "NODES", "FILE")]
+    for lab in found:
+        age = _age(time.time() - lab.started)
+        rows.append((lab.name, str(lab.pid), _program_of(lab.pid), age, shortened(lab.nodes, 4), lab.file))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in [tuple(map(printable, row)) for row in rows]:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip())
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[5]]).rstrip())
     return 0
+
+
+def _program_of(pid: int) -> str:
+    """What started a lab: the name of the program, or of the script that Python runs."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = [os.fsdecode(word) for word in file.read().split(b"\0")[:-1]]
+    except OSError:  # it has ended since, or is in another PID namespace
+        return "?"
+    names = [os.path.basename(word) for word in words if not word.startswith("-")]
+    return (names[1] if names[1:] and names[0].startswith("python") else names[0]) if names else "?"
 
 
 def _age(seconds: float) -> str:

@@ -29,13 +29,14 @@ def shell() -> Iterator["subprocess.Popen[str]"]:
 
 def test_ps_lists_it(shell: "subprocess.Popen[str]") -> None:
     head, *rows = pynetemu("ps").stdout.splitlines()
-    assert head.split() == ["LAB", "PID", "AGE", "NODES", "FILE"]
+    assert head.split() == ["LAB", "PID", "BY", "AGE", "NODES", "FILE"]
     (row,) = (row.split() for row in rows if row.startswith(f"{SECOND} "))
-    assert row[:2] == [SECOND, str(shell.pid)]
+    assert row[:3] == [SECOND, str(shell.pid), "pynetemu"]
     assert row[-3:] == ["root,", "blue", str(BLUE)]
     (data,) = (lab for lab in json.loads(pynetemu("ps", "--json").stdout) if lab["name"] == SECOND)
     assert (data["pid"], data["nodes"], data["file"]) == (shell.pid, ["root", "blue"], str(BLUE))
     assert isinstance(data["started"], float)
+    assert data["by"] == "pynetemu"
 
 
 def test_exec_passes_all_three_streams_and_the_status() -> None:
