@@ -283,9 +283,11 @@ def test_links_are_listed_with_what_they_do_and_have_counted(capsys: pytest.Capt
 
     with Network(Lossy()) as net:
         assert net["h1"].run("ping", "-c3", "-i0.01", "-W0.1", "h2").status == 1
+        before = net.link("wire").directions[0].counters
         assert Shell(net).run_line("links --json") == 0
         first, second = json.loads(capsys.readouterr().out)
-        counted = net.link("wire").directions[0].counters
-        assert counted is not None and counted.lost >= 3
-        assert (first["there"], first["lost"].partition("/")[0]) == (["loss 100%"], str(counted.lost))
+        after = net.link("wire").directions[0].counters  # the kernel asks for the neighbor again meanwhile
+        assert before is not None and after is not None and before.lost >= 1
+        assert first["there"] == ["loss 100%"]
+        assert before.lost <= int(first["lost"].partition("/")[0]) <= after.lost
         assert (second["there"], second["lost"]) == ([], None)
