@@ -42,6 +42,7 @@ _RIGHT: dict[str, Any] = {
     "number": 0,
     "packet": IP(dst="10.0.0.2") / ICMP(),
     "which": "wire",
+    "link": "wire",
     "tables": ("links",),
     "file": "/dev/null",
     "timeout": 0.05,
