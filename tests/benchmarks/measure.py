@@ -19,6 +19,7 @@ from tests.support.wait import wait_until
 PYNETEMU = str(Path(sys.executable).parent / "pynetemu")
 MININET = ("mn", "--switch", "lxbr", "--controller", "none", "--topo")
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
+_WHERE = b"\x1b[6n"  # asks a terminal where its cursor is
 _SECONDS = 60.0
 
 
@@ -99,8 +100,10 @@ def _at_terminal(argv: Sequence[str], prompt: bytes, line: bytes, answer: bytes)
         _read_until(prompt, terminal)
         if line:
             os.write(terminal, line + b"\r")
-            _read_until(answer, terminal)
+            shown = _read_until(answer, terminal)
         seconds = time.perf_counter() - start
+        if line and prompt not in shown.partition(answer)[2]:
+            _read_until(prompt, terminal)  # Mininet hands what is typed before to the program in the node
         os.write(terminal, b"exit\r")
         _drain(terminal)
     finally:
@@ -109,11 +112,15 @@ def _at_terminal(argv: Sequence[str], prompt: bytes, line: bytes, answer: bytes)
     return seconds
 
 
-def _read_until(prompt: bytes, terminal: int) -> None:
+def _read_until(prompt: bytes, terminal: int) -> bytes:
     screen = b""
-    while prompt not in _ESCAPES.sub(b"", screen):
+    while prompt not in (shown := _ESCAPES.sub(b"", screen)):
         assert select.select([terminal], [], [], _SECONDS)[0], f"no prompt: {screen!r}"
-        screen += os.read(terminal, 1 << 16)
+        new = os.read(terminal, 1 << 16)
+        screen += new
+        if _WHERE in new:
+            os.write(terminal, b"\x1b[1;1R")  # as terminals answer, and line editors wait for
+    return shown
 
 
 def _drain(terminal: int) -> None:
