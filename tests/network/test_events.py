@@ -291,15 +291,16 @@ def test_a_change_of_the_lab_is_told_and_new_nodes_are_followed(network: Network
 
 def test_another_terminal_is_told_as_text_and_as_data() -> None:
     with Network(_Lab(), name="told") as network:
-        for words, last in (["h1", "--count", "1"], "h1 eth0 has 10.0.0.9/32"), (["--json", "-c", "1", "h1"], '"node": "h1"'):
+        # Two events, in either order: the address, and the end of the command that changes it.
+        for words, awaited in (["h1", "--count", "2"], "h1 eth0 has 10.0.0.9/32"), (["--json", "-c", "2", "h1"], '"address"'):
             told = subprocess.Popen([*PROGRAM, "events", "told", *words], stdout=-1, stderr=-1, text=True, env=environment())
             assert told.stderr is not None
             assert told.stderr.readline() == "showing what happens; Ctrl-C ends\n"
             _run(network, "h1", f"ip addr {'del' if '--json' in words else 'add'} 10.0.0.9/32 dev eth0")
             out, err = told.communicate(timeout=10)
-            assert last in out, (out, err)
-            assert (told.returncode, err) == (0, "")
-        data = json.loads(out)
+            (line,) = (line for line in out.splitlines() if awaited in line)
+            assert (told.returncode, err, out.count("\n")) == (0, "", 2)
+        data = json.loads(line)
         assert (data["event"], data["interface"], data["before"], data["after"]) == ("address", "eth0", "10.0.0.9/32", None)
         assert data["since"] <= data["time"]
 

@@ -108,6 +108,7 @@ def test_a_node_whose_init_was_killed_from_outside_begins_anew(net: Network) -> 
 
 def _kill_init_with(command: str) -> None:
     """Kills, as the machine's user, the init of the node in which a command runs."""
+    wait_until(lambda: command in dict(_commands_of_machine()).values())  # it may not be executed yet when its number is told
     found = dict(_commands_of_machine())
     (pid,) = (pid for pid, text in found.items() if text == command)
     space = os.readlink(f"/proc/{pid}/ns/pid")

@@ -6,6 +6,7 @@ import pytest
 
 from pynetemu import Network
 from pynetemu.plan.load import load
+from tests.support.wait import wait_until
 from topologies.dumbbell import Bottleneck
 from topologies.fat_tree import DataCenter
 
@@ -25,7 +26,7 @@ def test_a_bottleneck_carries_no_more_than_its_rate() -> None:
         assert net.ping_all().loss == 0
         limit = "tc qdisc add dev s2 root tbf rate 10mbit burst 32kbit latency 50ms"
         net["s1"].run(*limit.split(), check=True)
-        assert 5e6 < net.throughput("h1", "h3", seconds=1).rate < 10.5e6
+        wait_until(lambda: 5e6 < net.throughput("h1", "h3", seconds=1).rate < 10.5e6)
         assert "Hello from h4" in str(net["h1"].run("curl", "-s", "h4").stdout)
 
 

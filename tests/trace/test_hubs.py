@@ -9,6 +9,7 @@ from pynetemu import Host, Hub, Link, Network, Topology
 from pynetemu.trace.sources import choose
 from pynetemu.trace.sources.kernel.source import Unavailable
 from pynetemu.trace.trace import Trace
+from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -68,7 +69,8 @@ def test_the_fault_is_named_and_what_is_proposed_mends_it(hubbed: Network, engin
     (hint,) = re.findall(r"^   try: (.*) · why$", shown, re.MULTILINE)
     node, *words = hint.split()
     hubbed[node].run(*words, check=True)
-    assert hubbed["blue"].run("ping", "-c1", "-W2", "10.0.1.3").status == 0
+    # A port that has come up forwards when the kernel calls it operational, up to a second later.
+    wait_until(lambda: hubbed["blue"].run("ping", "-c1", "-W1", "10.0.1.3").status == 0)
 
 
 def test_a_host_behind_a_hub_that_is_down_is_told(hubbed: Network, engine: str) -> None:
