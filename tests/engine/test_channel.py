@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pynetemu.engine.protocol.channel import PART, Assembly, Channel, ChannelClosed, DescriptorsLost, Message, TooLong
+from pynetemu.engine.protocol.channel import PART, Assembly, Behind, Channel, ChannelClosed, DescriptorsLost, Message, TooLong
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.pure
@@ -145,3 +145,32 @@ def test_a_long_message_ends_where_it_is_too_long(ends: tuple[Channel, Channel])
     with pytest.raises(TooLong, match="a request of more than 0 MiB"):
         assembly.receive(far.connection)
     assert len(assembly) == 0
+
+
+@pytest.mark.parametrize("item", ["0", "[]", "{}", '""', '{"a":[]}', '{"bytes":[0,0]}', '{"a\\",,,":[]}'])
+def test_a_message_of_more_values_than_its_length_allows_is_not_read(ends: tuple[Channel, Channel], item: str) -> None:
+    near, far = ends
+    assembly = Assembly(longest=PART // 4)
+    body = '{"a":[' + ",".join([item] * (15_000 // (len(item) + 1))) + "]}"
+    near.connection.sendmsg([b"\3" + body.encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [0]))])
+    with pytest.raises(TooLong, match="a request of more than 1,024 values"):
+        assembly.receive(far.connection)
+    assert len(assembly) == 0
+
+
+@pytest.mark.parametrize(
+    "text", [",[{" * 2000, '\\",[{' * 1000, '\\\\",'], ids=["marks", "escaped quotes", "an escape at the end"]
+)
+def test_what_stands_in_a_text_is_not_counted(ends: tuple[Channel, Channel], text: str) -> None:
+    near, far = ends
+    behind = Behind()
+    sent = {"a": text, "b": text, "c": "," * 1100}
+    near.connection.sendmsg([b"\3" + behind.body(behind.text(sent))])
+    assert Assembly(longest=PART // 4).receive(far.connection) == (sent, [])
+
+
+def test_bytes_behind_a_message_are_not_counted(ends: tuple[Channel, Channel]) -> None:
+    near, far = ends
+    behind = Behind()
+    near.connection.sendmsg([b"\3" + behind.body(behind.text({"a": b"," * 2000}))])
+    assert Assembly(longest=PART // 4).receive(far.connection) == ({"a": b"," * 2000}, [])

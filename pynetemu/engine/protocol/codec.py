@@ -11,6 +11,7 @@ to a socket.
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Any, NewType, Union, get_args, get_origin
 
@@ -138,7 +139,7 @@ def _frozen_decoder(kind: Any) -> _Decoder:
         if not isinstance(data, dict):
             raise NotUnderstood(f"{kind.__name__}: {_short(data)} is not an object")
         if unknown := data.keys() - fields:
-            raise NotUnderstood(f"{kind.__name__} has no {', '.join(map(_short, sorted(unknown)))}")
+            raise NotUnderstood(f"{kind.__name__} has no {', '.join(map(_short, sorted(islice(unknown, 3))))}")
         if lacking := fields.keys() - data.keys() - kind.__defaults__.keys():
             raise NotUnderstood(f"{kind.__name__} lacks {', '.join(sorted(lacking))}")
         return kind(**{name: _field(kind, name, fields[name], value, descriptors) for name, value in data.items()})
