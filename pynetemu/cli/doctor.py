@@ -12,6 +12,7 @@ from pynetemu.engine.protocol.requests import Feature, Features
 
 _TUN = "/dev/net/tun"
 _VERSION = 1  # of the form of `--json`
+_MAY_BE_IN_THE_WAY = ("own files",)  # what the machine's mounts can hinder, whatever its kernel has
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,9 @@ def _features(report: Report) -> list[str]:
     for feature in report.features:
         if feature.reason:
             need = "no lab works without" if feature.needed else "for some labs"
-            lines.append(_row("", "no", f"{feature.name:<15}{feature.purpose}, {need} ({feature.option})"))
-    if len(lines) > 1:
+            why = f"{feature.option}: {feature.reason}" if feature.name in _MAY_BE_IN_THE_WAY else feature.option
+            lines.append(_row("", "no", f"{feature.name:<15}{feature.purpose}, {need} ({why})"))
+    if any(feature.reason for feature in report.features if feature.name not in _MAY_BE_IN_THE_WAY):
         lines.append(_row("", "", f"fix: {_other_kernel(report.kernel)}"))
     return lines
 

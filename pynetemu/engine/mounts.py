@@ -4,6 +4,7 @@ All of it lies in private mount namespaces: the machine does not see it, and it 
 """
 
 import os
+from contextlib import suppress
 
 from pynetemu.engine import syscalls
 
@@ -23,6 +24,18 @@ def make_folder(path: str) -> None:
         return
     except FileNotFoundError:
         os.makedirs(path, exist_ok=True)
+
+
+def remove_folder(folder: str) -> None:
+    """A folder with all that is in it; nothing is mounted there."""
+    with suppress(FileNotFoundError):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    remove_folder(entry.path)
+                else:
+                    os.unlink(entry.path)
+        os.rmdir(folder)
 
 
 def make_private() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu import Host, Link, Network, Topology
-from tests.support.pynetemu import CLONE, environment
+from tests.support.pynetemu import BLUE, CLONE, PROGRAM, environment
 
 
 class Pair(Topology):
@@ -37,13 +37,26 @@ shift
 """
 
 
+# No layers can be mounted over a folder that is two layers deep already (FILESYSTEM_MAX_STACK_DEPTH in include/linux/fs.h).
+_TWO_LAYERS = """
+mount -t tmpfs none /mnt; cd /mnt; mkdir u1 w1 u2 w2 etc; cp /etc/hosts u1/
+mount -t overlay -o userxattr,lowerdir=/etc,upperdir=u1,workdir=w1 none etc
+mount -t overlay -o userxattr,lowerdir=etc,upperdir=u2,workdir=w2 none /etc
+cd "$1"
+shift
+"""
+
+
+def _run_among_mounts(mounts: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    base = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    command = [*base, "sh", "-c", f'set -e; {mounts} exec "$@"', "sh", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=CLONE, timeout=50, check=False)
+
+
 @pytest.mark.parametrize("way", _WAYS.values(), ids=_WAYS)
 def test_what_is_mounted_below_is_seen_and_may_be_changed_for_oneself(way: list[str]) -> None:
-    base = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
     place = next(path for path in ("/etc/debian_version", "/etc/os-release", "/etc/issue") if os.path.isfile(path))
-    script = f'set -e; {_MOUNTS} exec "$@"'
-    command = [*base, "sh", "-c", script, "sh", place, *way, sys.executable, __file__, place]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), cwd=CLONE, timeout=50, check=False)
+    done = _run_among_mounts(_MOUNTS, place, *way, sys.executable, __file__, place)
     assert done.returncode == 0, done
     told = json.loads(done.stdout)
     assert told == {
@@ -54,6 +67,27 @@ def test_what_is_mounted_below_is_seen_and_may_be_changed_for_oneself(way: list[
         "new": "/etc/new /var/lib/new /var/lib/one/new /var/log/new",
         "outside": "mounted around plain inside blank cached",
     }
+
+
+def test_where_nodes_cannot_have_their_own_files_it_is_said_why(tmp_path: Path) -> None:
+    why = "no layers can be mounted over /etc: Invalid argument"
+    (row,) = (
+        line
+        for line in _run_among_mounts(_TWO_LAYERS, str(CLONE), *PROGRAM, "doctor").stdout.splitlines()
+        if " own files " in line
+    )
+    assert row.split()[0] == "no" and row.endswith(f"(CONFIG_OVERLAY_FS: {why})")
+    # Labs that do not need them work; others are refused.
+    done = _run_among_mounts(_TWO_LAYERS, str(CLONE), *PROGRAM, str(BLUE), "-c", "blue getent hosts root")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "10.0.0.1"), done
+    file = tmp_path / "files.py"
+    file.write_text(
+        "from pynetemu import *\nclass Files(Topology):\n"
+        "    a, b = Host(files={'/etc/x': '1'}), Host()\n    wire = Link(a, b)\n"
+    )
+    done = _run_among_mounts(_TWO_LAYERS, str(CLONE), *PROGRAM, str(file), "-c", "a true")
+    assert done.returncode == 126
+    assert f"a: /etc/x: a does not have its own /etc and /var here ({why}), so it would be the machine's" in done.stderr
 
 
 def _main(place: str) -> None:

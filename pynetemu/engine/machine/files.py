@@ -20,7 +20,7 @@ from functools import partial
 from pynetemu.engine import syscalls
 from pynetemu.engine.machine import layers, skeleton
 from pynetemu.engine.machine.guard import is_guarded
-from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE, make_folder
+from pynetemu.engine.mounts import HELD, INIT, NAMES, RUN, STATE, make_folder, remove_folder
 from pynetemu.engine.paths import find_program, search_path
 from pynetemu.plan.operations import AddFile
 
@@ -41,7 +41,9 @@ class Files:
     def __init__(self, kept: Iterable[str]) -> None:
         self._is_guarded = is_guarded(os.getpid())
         self.kept = [os.path.realpath(folder) for folder in kept if folder]
-        self._has_layers: bool | None = None  # None before it has been tried
+        self._is_prepared = False
+        self._obstacle = ""  # why no node has an own /etc and /var
+        self._without_layers: dict[str, str] = {}  # nodes without an own /etc and /var, and why
         self._dressed: set[str] = set()
         self._declared: dict[str, dict[str, AddFile]] = {}  # by node and path
         self._etc: dict[str, int] = {}  # descriptors of the nodes' own /etc
@@ -51,13 +53,14 @@ class Files:
 
     def prepare(self) -> None:
         """To be called in the lab's own mount namespace, before the first `dress`."""
-        if self._has_layers is None:
+        if not self._is_prepared:
             self._init = find_program("sleep", search_path(os.environ), "/")
             self._devices = _devices()
-            self._has_layers = False
-            with suppress(OSError):
+            self._is_prepared = True
+            try:
                 skeleton.make()
-                self._has_layers = True
+            except OSError as error:
+                self._obstacle = str(error)
 
     def name_namespace(self, node: str, descriptor: int) -> None:
         """Makes `ip netns exec NODE` work: a link to the engine's descriptor costs a thousand nodes nothing."""
@@ -82,8 +85,9 @@ class Files:
     def place(self, file: AddFile, run: str = "/run") -> None:
         """Puts a file or folder where it belongs; called in the node's mount namespace. `run` is its /run, wherever that is."""
         path = re.sub("^/run(?=/)", run, file.path)
-        if not self._has_layers and path.startswith(("/etc/", "/var/")) and not self.is_private(file):
-            text = "nodes here do not have their own /etc and /var (`pynetemu doctor` says why), so it would be the machine's"
+        why = self._without_layers.get(file.node)
+        if why and path.startswith(("/etc/", "/var/")) and not self.is_private(file):
+            text = f"{file.node} does not have its own /etc and /var here ({why}), so it would be the machine's"
             raise OSError(errno.ENOTSUP, text, path)
         if file.kind == "file":
             with suppress(FileNotFoundError):  # the machine's is not ours to write, and may be a link
@@ -103,6 +107,7 @@ class Files:
                 if os.readlink(f"{folder}/{node}").startswith(HELD):
                     os.unlink(f"{folder}/{node}")
         self._names.pop(node, None)
+        self._without_layers.pop(node, None)
         self._dressed.discard(node)
         self._declared.pop(node, None)
         if (etc := self._etc.pop(node, None)) is not None:
@@ -113,12 +118,12 @@ class Files:
         own = f"{_NODES}/{node}"
         self._dressed.add(node)
         for folder in "run", "dev":  # those of a machine that is started anew are empty
-            _remove_all(f"{own}/{folder}")
+            remove_folder(f"{own}/{folder}")
         held = list(_hold(self.kept))
         texts = dict(_texts(node, hosts))
-        if self._has_layers and not self._overlay(own, texts):
-            self._has_layers = False
-        if not self._has_layers:
+        self._without_layers.pop(node, None)
+        if why := self._obstacle or _overlay(own, texts):
+            self._without_layers[node] = why
             _bind_texts(own, texts)
         self._hold_etc(node)
         for _, file in sorted(self._declared.get(node, {}).items()):
@@ -158,7 +163,7 @@ class Files:
         """Keeps a way into the node's /etc, if it has an own one."""
         if (before := self._etc.pop(node, None)) is not None:
             os.close(before)
-        if self._has_layers:
+        if node not in self._without_layers:
             self._etc[node] = os.open("/etc", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def _fill_run(self, run: str, shown: Iterable[str]) -> None:
@@ -194,16 +199,17 @@ class Files:
         os.replace(".hosts.new", "hosts", src_dir_fd=folder, dst_dir_fd=folder)
         return True
 
-    def _overlay(self, own: str, texts: dict[str, str]) -> bool:
-        """Whether this kernel has mounted the node's own /etc and /var."""
+
+def _overlay(own: str, texts: dict[str, str]) -> str:
+    """Mounts a node's own /etc and /var, with these texts in them; gives why that cannot be done."""
+    try:
         for path, text in texts.items():
             _write(f"{own}/upper{path}", text)
-        try:
-            for top in skeleton.TOPS:
-                layers.overlay(top, own)
-        except OSError:
-            return False
-        return True
+        for top in skeleton.TOPS:
+            layers.overlay(top, own)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def _hold(folders: Iterable[str]) -> Iterator[tuple[str, int]]:
@@ -240,18 +246,6 @@ def _bind_texts(own: str, texts: dict[str, str]) -> None:
         if os.path.exists(target):
             _write(f"{own}{target}", text)
             syscalls.mount(f"{own}{target}", target, "", syscalls.MS_BIND)
-
-
-def _remove_all(folder: str) -> None:
-    """A folder with all that is in it; nothing is mounted there."""
-    with suppress(FileNotFoundError):
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    _remove_all(entry.path)
-                else:
-                    os.unlink(entry.path)
-        os.rmdir(folder)
 
 
 def _overwrite(path: str, old: bytes, new: bytes) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from pynetemu.engine import syscalls
-from pynetemu.engine.machine.skeleton import FOLDERS, HIDDEN, TOPS, is_hidden
+from pynetemu.engine.machine.skeleton import FOLDERS, HIDDEN, TOPS, is_hidden, make
 from pynetemu.engine.mounts import STATE, make_folder
 
 _COPIES = f"{STATE}/copies"
@@ -27,6 +27,13 @@ _mounted: dict[str, set[str]] = {}  # what was seen last below /etc and /var
 
 def overlay(top: str, own: str) -> None:
     """Mounts a node's own /etc or /var over the machine's; `own` is a folder for what it writes. Raises OSError."""
+    try:
+        _overlay(top, own)
+    except OSError as error:
+        raise OSError(error.errno, f"no layers can be mounted over {top}: {error.strerror}") from error
+
+
+def _overlay(top: str, own: str) -> None:
     if top not in _mounted:
         _mounted[top] = _mounted_below(top)
     if not _mounted[top]:
@@ -53,12 +60,11 @@ def overlay(top: str, own: str) -> None:
 
 
 def probe() -> None:
-    """Raises OSError where there can be no layers. Leaves the calling thread in another mount namespace."""
+    """Mounts what a node would have; raises OSError. Leaves the calling thread in another mount namespace."""
     syscalls.unshare(syscalls.CLONE_NEWNS)
-    own = f"{STATE}/probe"
-    for folder in "shown", "below":
-        make_folder(f"{own}/{folder}")
-    _mount_layers(f"{own}/shown", own, "", [f"{own}/below"])
+    make()
+    for top in TOPS:
+        overlay(top, f"{STATE}/probe")
 
 
 def _mount_layers(target: str, own: str, name: str, below: list[str]) -> None:

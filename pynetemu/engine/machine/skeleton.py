@@ -14,9 +14,10 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 
 from pynetemu.engine.machine.users import has_id
-from pynetemu.engine.mounts import STATE
+from pynetemu.engine.mounts import STATE, remove_folder
 
 Owner = Callable[["os.DirEntry[str]"], tuple[int, int]]
 _owners: dict[str, tuple[int, int]] = {}  # of folders, by path, as `note_owners` has found them
@@ -35,8 +36,18 @@ _REWRITTEN = (
 )
 
 
+@cache
 def make() -> None:
-    """Makes the layers, once for a lab: some 300 folders, in 4 ms."""
+    """Makes the layers, once for a lab: some 300 folders, in 4 ms. Raises OSError, and leaves nothing then."""
+    try:
+        _make()
+    except OSError:
+        for folder in (FOLDERS, HIDDEN):
+            remove_folder(folder)
+        raise
+
+
+def _make() -> None:
     owner = _owner_as_it_is if _has_all_ids() else _owner_outside if _owners else None
     for top, depth in TOPS.items():
         for folder in (FOLDERS, HIDDEN):
