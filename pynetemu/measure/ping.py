@@ -190,10 +190,10 @@ class Pinger:
         end = max((self._sent_at[key] for key in self._waiting), default=0) / 1e9 + self._timeout
         while self._waiting:
             left = end - time.time()
+            self._hear(max(left, 0))  # at the end too: a busy machine lets this process come late to answers that are there
             if left <= 0:
                 self._silent |= self._without_answer(self._waiting)
                 return
-            self._hear(left)
 
     def _is_hopeless(self, probe: int) -> bool:
         ping = self._probes[probe]

@@ -65,4 +65,4 @@ def test_five_hundred_hosts_come_up_and_the_last_reaches_the_first() -> None:
                 self.add(Link(host.interface("eth0", f"10.0.{i // 256}.{i % 256}/16"), self.s1))
 
     with Network(Big()) as net:
-        assert "1 received" in net["h500"].run("ping", "-c1", "-W1", "h1").stdout
+        assert "1 received" in net["h500"].run("ping", "-c1", "-W5", "h1").stdout

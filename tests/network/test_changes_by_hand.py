@@ -142,7 +142,7 @@ def test_what_links_were_set_to_do_outlasts_what_is_added() -> None:
         net.remove("h3")
         three, four = ("delay 3ms",), ("delay 4ms",)
         assert _does(net) == {"h1 eth0": three, "s1 h1": three, "h2 eth0": four, "s1 h2": four}
-        assert "1 received" in net["h4"].run("ping", "-c1", "-W2", "h1").stdout
+        assert "1 received" in net["h4"].run("ping", "-c1", "-W5", "h1").stdout
 
 
 class Given(Topology):

@@ -21,7 +21,7 @@ def test_a_containers_network() -> None:
         assert str(web.run("curl", "-s", "-m5", "laptop").stdout).startswith("Hello from laptop. You are 192.168.0.194")
         assert str(laptop.run("curl", "-s", "-m5", "machine:8080").stdout).startswith("Hello from web")
         assert laptop.run("ping", "-c1", "-W1", "172.17.0.2").status != 0
-        assert machine.run("ping", "-c1", "-W2", "web").status == 0
+        assert machine.run("ping", "-c1", "-W5", "web").status == 0
 
 
 class Overlay(Topology):
@@ -50,11 +50,11 @@ def test_a_bridge_joins_containers_and_tunnels_and_a_macvlan_is_on_its_parents_n
         ports = {port["ifname"]: port["master"] for port in json.loads(m1.run("bridge", "-j", "link").stdout)}
         assert ports == {"veth1": "br0", "vxlan5": "br0"}
         assert [_link(c1, "eth0")["mtu"], _link(m1, "veth1")["mtu"], _link(m1, "br0")["mtu"]] == [1450] * 3
-        assert c1.run("ping", "-c1", "-W2", "-M", "do", "-s", str(1450 - 28), "c2").status == 0
-        assert c1.run("ping", "-c1", "-W2", "m2").status == 0
+        assert c1.run("ping", "-c1", "-W5", "-M", "do", "-s", str(1450 - 28), "c2").status == 0
+        assert c1.run("ping", "-c1", "-W5", "m2").status == 0
         macvlan = _link(c3, "eth0")
         assert (macvlan["linkinfo"]["info_kind"], macvlan["linkinfo"]["info_data"]["mode"]) == ("macvlan", "bridge")
-        assert c3.run("ping", "-c1", "-W2", "h1").status == 0
+        assert c3.run("ping", "-c1", "-W5", "h1").status == 0
         assert _link(net["c4"], "lan0")["linkinfo"]["info_data"]["mode"] == "private"
         assert c3.run("ping", "-c1", "-W1", "10.0.1.99").status != 0
 
@@ -78,12 +78,12 @@ def test_bonds_and_dummies() -> None:
         assert (data["mode"], data["miimon"]) == ("active-backup", 100)
         assert {_link(h1, name)["master"] for name in ("eth0", "eth1")} == {"bond0"}
         assert _link(h1, "bond0.10")["linkinfo"]["info_data"]["id"] == 10
-        assert h2.run("ping", "-c1", "-W2", "10.0.0.1").status == 0
+        assert h2.run("ping", "-c1", "-W5", "10.0.0.1").status == 0
         active = data["active_slave"]
         h1.run("ip", "link", "set", active, "down", check=True)
         wait_until(lambda: h2.run("ping", "-c1", "-W1", "10.0.0.1").status == 0, what="the other member")
         assert _link(h1, "bond0")["linkinfo"]["info_data"]["active_slave"] != active
-        assert h2.run("ping", "-c1", "-W2", "10.9.9.9").status == 0
+        assert h2.run("ping", "-c1", "-W5", "10.9.9.9").status == 0
         assert _link(net["r1"], "anycast")["linkinfo"]["info_kind"] == "dummy"
 
 
@@ -105,7 +105,7 @@ def test_vrfs_are_routers_of_their_own() -> None:
             for start, to in [("a1", "a2"), ("b1", "b2"), ("a1", "b1"), ("a1", "m"), ("m", "a1")]
         }
         assert reached == {("a1", "a2"): True, ("b1", "b2"): True, ("a1", "b1"): False, ("a1", "m"): False, ("m", "a1"): False}
-        assert net["r1"].run("ping", "-c1", "-W1", "-I", "vrf10", "a2").status == 0
+        assert net["r1"].run("ping", "-c1", "-W5", "-I", "vrf10", "a2").status == 0
 
 
 def _link(node: RunningNode, name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ def test_a_home_behind_nat() -> None:
     with Network(Home()) as net:
         page = net["h1"].run("curl", "-s", "-m", "5", "web").stdout
         assert str(page).startswith("Hello from web. You are 198.51.100.2")
-        assert net["h1"].run("ping", "-c1", "-W2", "web").status == 0
+        assert net["h1"].run("ping", "-c1", "-W5", "web").status == 0
         assert "Network is unreachable" in str(net["web"].run("ping", "-c1", "-W1", "10.0.1.1").stderr) or (
             net["web"].run("ping", "-c1", "-W1", "10.0.1.1").status == 1
         )
@@ -85,5 +85,5 @@ def test_ports_are_forwarded_to_ipv6_and_to_plain_addresses() -> None:
         rules = str(net["r1"].run("nft", "list", "ruleset").stdout)
         assert "dport 53 dnat ip6 to [fd00:0:200:1::1]:53" in rules
         assert "dport 80 dnat ip6 to [fd00::9]:8080" in rules
-        assert net["h1"].run("ping", "-c1", "-W2", "isp").status == 0
+        assert net["h1"].run("ping", "-c1", "-W5", "isp").status == 0
         assert net["isp"].run("ping", "-c1", "-W1", "h1").status in (1, 2)

@@ -23,8 +23,8 @@ def test_a_crowd_knows_each_other_without_asking() -> None:
         assert len(known) == 2 * 40
         links = json.loads(net["h40"].run("ip", "-j", "link", "show", "eth0").stdout)
         assert known["10.0.1.40"] == known["fd00:0:0:1::40"] == links[0]["address"]
-        assert "1 received" in net["h1"].run("ping", "-c1", "-W1", "h40").stdout
-        assert "1 received" in net["h7"].run("ping", "-c1", "-W1", "far").stdout
+        assert "1 received" in net["h1"].run("ping", "-c1", "-W5", "h40").stdout
+        assert "1 received" in net["h7"].run("ping", "-c1", "-W5", "far").stdout
         assert not [entry for entry in _table(net, "h1") if entry["state"] != ["PERMANENT"]]
 
 

@@ -74,7 +74,7 @@ def test_two_networks_in_threads_at_once() -> None:
     names: list[str] = []
 
     def use() -> None:
-        with Network(Pair()) as net:
+        with Network(Pair(), name=mine("both")) as net:
             barrier.wait()
             assert _page(net).startswith("Hello from root")
             names.append(net.name)
@@ -85,7 +85,7 @@ def test_two_networks_in_threads_at_once() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(names) == ["pair", "pair-2"]
+    assert sorted(names) == [mine("both"), f"{mine('both')}-2"]
 
 
 def test_under_a_running_event_loop() -> None:

@@ -32,6 +32,6 @@ def test_delays_and_vlans_by_hand() -> None:
         h2.run("ip", "link", "add", "link", "eth0", "name", "eth0.10", "type", "vlan", "id", "10", check=True)
         h2.run("ip", "link", "set", "eth0.10", "up", check=True)
         h2.run("ip", "address", "add", "10.0.10.2/24", "dev", "eth0.10", check=True)
-        assert h1.run("ping", "-c1", "-W1", "10.0.0.2").status == 0
+        assert h1.run("ping", "-c1", "-W5", "10.0.0.2").status == 0
         h1.run("ip", "address", "add", "10.0.10.1/24", "dev", "eth0", check=True)
         assert h1.run("ping", "-c1", "-W1", "10.0.10.2").status == 1  # untagged, and so in VLAN 1

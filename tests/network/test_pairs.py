@@ -1,12 +1,12 @@
 """What packets between two nodes of a shared segment meet, and those to others do not."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
 
 from pynetemu import Host, LabError, Link, Network, Router, Switch, Topology, UsageError
 from tests.support.pynetemu import pynetemu
+from tests.support.round_trips import check_round_trip, ping
 
 
 class Lan(Topology):
@@ -24,48 +24,45 @@ def lan() -> Iterator[Network]:
         yield net
 
 
-def _ping(net: Network, a: str, b: str, *options: str) -> tuple[int, float]:
-    """How many answers came, and the least round trip in ms."""
-    told = str(net[a].run("ping", "-q", "-c3", "-i0.01", "-W0.5", *options, b).stdout)
-    least = re.search(r"= ([\d.]+)/", told)
-    return int(re.findall(r"(\d+) received", told)[0]), float(least[1]) if least else 0.0
+def _answers(net: Network, a: str, b: str, patience: str = "-W5") -> int:
+    return ping(net[a], b, "-c3", patience)[0]
 
 
 def test_only_packets_between_both_are_delayed_and_lost(lan: Network) -> None:
     pair = lan.pair("h1", "h3")
     pair.set(delay="20ms")
-    assert 40 <= _ping(lan, "h1", "h3")[1] < 80
-    assert 40 <= _ping(lan, "h3", "h1", "-6")[1] < 80
+    check_round_trip(lan["h1"], "h3", at_least=40, below=80)
+    check_round_trip(lan["h3"], "h1", "-6", at_least=40, below=80)
     for a, b in (("h1", "h2"), ("h2", "h3"), ("h1", "far"), ("h3", "far")):
-        assert _ping(lan, a, b)[1] < 15
+        check_round_trip(lan[a], b, below=15)
     assert [one.impairment.words for one in pair.directions] == [("delay 20ms",)] * 2
 
     lan.link("h1", "s1").set(delay="5ms")  # of all packets, besides
-    assert 50 <= _ping(lan, "h1", "h3")[1] < 90
-    assert 10 <= _ping(lan, "h1", "h2")[1] < 35
+    check_round_trip(lan["h1"], "h3", at_least=50, below=90)
+    check_round_trip(lan["h1"], "h2", at_least=10, below=35)
 
     lan.pair("h1", "h2").set(a_to_b={"loss": "100%"})
-    assert [answers for answers, _ in (_ping(lan, "h1", "h2"), _ping(lan, "h1", "h3"), _ping(lan, "h2", "h3"))] == [0, 3, 3]
+    assert (_answers(lan, "h1", "h2", "-W0.5"), _answers(lan, "h1", "h3"), _answers(lan, "h2", "h3")) == (0, 3, 3)
     counters = lan.link("h1", "s1").directions[0].counters
     assert counters
     assert counters.lost == 3
     with lan.trace() as trace:
-        _ping(lan, "h1", "h2")
+        _answers(lan, "h1", "h2", "-W0.5")
     assert "lost by the link from h1 eth0 to s1 h1 (delay 5ms, towards h2 does loss 100%" in trace.ladder(everything=True)
 
     lan.pair("h1", "h2").reset()
-    assert _ping(lan, "h1", "h2")[0] == 3
+    assert _answers(lan, "h1", "h2") == 3
     lan.undo()
-    assert _ping(lan, "h1", "h2")[0] == 0
+    assert _answers(lan, "h1", "h2", "-W0.5") == 0
     lan.undo()
     pair.set(delay=None)
-    assert _ping(lan, "h1", "h3")[1] < 35
+    check_round_trip(lan["h1"], "h3", below=35)
 
 
 def test_a_change_keeps_what_is_on_its_way(lan: Network) -> None:
     pair = lan.pair("h1", "h3")
     pair.set(delay="150ms")
-    with lan["h1"].start("ping", "-q", "-c20", "-i0.01", "-W2", "h3", stdout=-1) as ping:
+    with lan["h1"].start("ping", "-q", "-c20", "-i0.01", "-W5", "h3", stdout=-1) as ping:
         assert ping.stdout
         pair.set(delay="1ms")
         pair.reset()
@@ -102,8 +99,8 @@ class Described(Topology):
 
 def test_it_is_described_and_the_shell_shows_and_changes_it() -> None:
     with Network(Described(), name="described-pair") as net:
-        assert 20 <= _ping(net, "h1", "h2")[1] < 40
-        assert _ping(net, "h1", "h3")[1] < 15
+        check_round_trip(net["h1"], "h2", at_least=20, below=40)
+        check_round_trip(net["h1"], "h3", below=15)
     done = pynetemu(
         "run", "tests/network/test_pairs.py:Described", "-c", "impair h1 h2", "-c", "impair h1 h2 delay=30ms", "-c", "impair",
         "-c", "impair h1 h2 off --one-way", "-c", "impair h1 h2",

@@ -56,7 +56,7 @@ def test_what_is_broken_is_lost_and_says_why() -> None:
         assert _lost(pings) == expected
         assert pings["h2", "h1"].error == "no route"
         assert pings["h1", "h4"].error == "host unreachable"
-        assert pings.seconds < 2
+        assert pings.seconds < 4  # one after the other they take more than 6
 
 
 def test_more_pairs_than_the_kernel_keeps_neighbors() -> None:

@@ -43,7 +43,7 @@ def test_a_paused_node_does_nothing_and_goes_on_as_it_was(net: Network, tmp_path
     assert (change := stopped.wait_change(5)) is not None and change.kind == "stopped"
     wait_until(lambda: (tmp_path / "n").exists() and (tmp_path / "n").read_text())
     routes = _routes(net)
-    assert _reaches(net)
+    wait_until(lambda: _reaches(net))
 
     net.pause("r1")
 

@@ -29,9 +29,9 @@ def test_both_protocols_cross_routers_from_the_first_packet() -> None:
     with Network(DualStack()) as net:
         assert "Hello from h2" in net["h3"].run("curl", "-s", "-6", "h2").stdout
         for version in "-4", "-6":
-            assert "1 received" in net["h1"].run("ping", version, "-c1", "-W1", "h2").stdout
-        assert "1 received" in net["h2"].run("ping", "-c1", "-W1", "10.255.255.1").stdout
-        assert "1 received" in net["h2"].run("ping", "-c1", "-W1", "fd00:ffff::1").stdout
+            assert "1 received" in net["h1"].run("ping", version, "-c1", "-W5", "h2").stdout
+        assert "1 received" in net["h2"].run("ping", "-c1", "-W5", "10.255.255.1").stdout
+        assert "1 received" in net["h2"].run("ping", "-c1", "-W5", "fd00:ffff::1").stdout
         assert _routes(net, "h3", "-6")["default"] == ["2001:db8::1"]
 
 
@@ -62,15 +62,15 @@ def test_equal_ways_own_routes_and_a_root_that_forwards() -> None:
         assert _routes(net, "r2")["10.200.1.0/24"] == ["10.1.2.0"]
         assert set(_routes(net, "h4")) == {"10.200.1.0/24"}
         assert "2001:db8:9::/48" in _routes(net, "h4", "-6")
-        assert "1 received" in net["h1"].run("ping", "-4", "-c1", "-W1", "h4").stdout
-        assert "1 received" in net["h1"].run("ping", "-c1", "-W1", "192.0.2.1").stdout
+        assert "1 received" in net["h1"].run("ping", "-4", "-c1", "-W5", "h4").stdout
+        assert "1 received" in net["h1"].run("ping", "-c1", "-W5", "192.0.2.1").stdout
         assert net["root"].run("cat", "/proc/sys/net/ipv4/ip_forward").stdout == "1\n"
 
 
 def test_a_topology_in_a_topology_is_as_real_as_others() -> None:
     with Network(TwoSites()) as net:
         assert net["site1.h1"].run("hostname").stdout == "site1.h1\n"
-        assert "1 received" in net["site1.h1"].run("ping", "-c1", "-W1", "site2.h3").stdout
+        assert "1 received" in net["site1.h1"].run("ping", "-c1", "-W5", "site2.h3").stdout
         assert "Hello from web" in net["site2.h1"].run("curl", "-s", "web").stdout
 
 
@@ -91,7 +91,7 @@ class Mesh(Topology):
 @pytest.mark.slow
 def test_two_hundred_routers_lead_from_the_first_host_to_the_last() -> None:
     with Network(Mesh()) as net:
-        assert "1 received" in net["h1"].run("ping", "-c1", "-W2", "h100").stdout
+        assert "1 received" in net["h1"].run("ping", "-c1", "-W5", "h100").stdout
         assert len(_routes(net, "r100")) == 199 + 19 + 100 - 2  # all networks but those that it is on
 
 

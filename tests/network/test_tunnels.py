@@ -50,8 +50,8 @@ class Sites(Topology):
 def test_a_tunnel_is_the_way_to_what_is_hidden_outside() -> None:
     with Network(Sites()) as net:
         h1, r1 = net["h1"], net["r1"]
-        assert h1.run("ping", "-c1", "-W2", "10.200.2.2").status == 0
-        assert h1.run("ping", "-c1", "-W2", "fd00:0:200:2::2").status == 0
+        assert h1.run("ping", "-c1", "-W5", "10.200.2.2").status == 0
+        assert h1.run("ping", "-c1", "-W5", "fd00:0:200:2::2").status == 0
         assert {_link(r1, name)["mtu"] for name in ("vxlan7",)} == {1400 - 50}
         assert _link(r1, "low")["mtu"] == 1400 - 50 - 50
         route = json.loads(r1.run("ip", "-j", "route", "get", "10.200.2.2").stdout)[0]
@@ -76,7 +76,7 @@ def test_gre_over_ipv4_and_ipv6() -> None:
         assert (six["mtu"], six["linkinfo"]["info_kind"]) == (1500 - 44, "ip6gre")
         for name, size in ("gre1", four["mtu"]), ("g6", six["mtu"]):
             address = _address(net["r2"], name)
-            assert r1.run("ping", "-c1", "-W2", "-M", "do", "-s", str(size - 28), address).status == 0
+            assert r1.run("ping", "-c1", "-W5", "-M", "do", "-s", str(size - 28), address).status == 0
             assert _counter(r1, name) >= 1
 
 

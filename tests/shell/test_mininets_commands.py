@@ -94,7 +94,7 @@ def test_pingall_is_a_matrix_and_fails_when_something_is_lost() -> None:
 
 @pytest.mark.slow
 def test_a_link_and_a_switch_go_down_and_come_back() -> None:
-    again = ("links blue", "blue ip route show default", "pingpair blue green | tail -1")
+    again = ("links blue", "blue ip route show default", "pingall blue green -t 5s | tail -1")
     down_and_up = _ask("link s1 blue down", "links blue", "link s1 blue up", *again)
     assert "blue:veth_blue  s1:blue    down\n" in down_and_up
     assert "default via 10.0.0.1 dev veth_blue" in down_and_up

@@ -57,7 +57,7 @@ def hubbed() -> Iterator[Network]:
 @pytest.mark.parametrize("fault", _FAULTS, ids=["port down", "port disabled", "ports isolated", "firewall"])
 @pytest.mark.parametrize("is_known", [False, True], ids=["asked for", "known"])
 def test_the_fault_is_named_and_what_is_proposed_mends_it(hubbed: Network, engine: str, fault: str, is_known: bool) -> None:
-    assert hubbed["blue"].run("ping", "-c1", "-W1", "10.0.1.3").status == 0
+    assert hubbed["blue"].run("ping", "-c1", "-W5", "10.0.1.3").status == 0
     if is_known:  # the frame goes to all ports, and green gets it
         (mac,) = [interface.mac for interface in hubbed.interfaces("red") if interface.name == "eth0"]
         hubbed["blue"].run("ip", "neigh", "replace", "10.0.1.3", "lladdr", mac, "dev", "eth0", "nud", "permanent", check=True)

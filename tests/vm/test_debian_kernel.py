@@ -33,7 +33,7 @@ def test_the_articles_lab_works() -> None:
 
     with Network(Blue()) as net:
         for near, far in ("blue", "root"), ("root", "blue"):
-            assert "1 packets transmitted, 1 received" in net[near].run("ping", "-c1", "-W1", far).stdout
+            assert "1 packets transmitted, 1 received" in net[near].run("ping", "-c1", "-W5", far).stdout
             assert f"Hello from {far}" in net[near].run("curl", "-s", f"{far}:8080").stdout
 
 
@@ -48,4 +48,4 @@ def test_no_first_packet_is_lost_through_switches() -> None:
     """Before Linux 6.8 nothing but an event tells that a bridge forwards: see `wait_until_up` in engine/netlink.py."""
     for _ in range(3):
         with Network(Line()) as net:
-            assert "1 received" in net["h1"].run("ping", "-c1", "-W1", "h2").stdout
+            assert "1 received" in net["h1"].run("ping", "-c1", "-W5", "h2").stdout
