@@ -101,7 +101,7 @@ def test_no_packet_is_lost_by_a_change_and_none_overtakes_another() -> None:
                     sender.sendto(b"%04d" % sent, ("10.1.0.2", 5000))
                     sent += 1
                 wire.set(**settings)
-            got = []
+            got: list[int] = []
             while len(got) < sent and is_readable(receiver, 5):
                 got.append(int(receiver.recv(10)))
         assert got == list(range(sent))
