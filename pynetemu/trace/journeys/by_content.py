@@ -50,7 +50,10 @@ class ByContent:
             return
         if not wired and (stay := self._latest(event, who)) is not None:
             # An interface without a link, such as a bridge or the end of a tunnel: the frame is handed up to it.
-            stay.journey.sightings.append(Sighting(event, stay.sighting))
+            handed_up = Sighting(event, stay.sighting)
+            stay.journey.sightings.append(handed_up)
+            if place not in self._wiring.bridges:  # a bridge gets a copy; what is out of a tunnel, or of a bond, goes on
+                stay.sighting = handed_up
             return
         found = self._from_link(place if wired else _NO_PLACE, event)
         if found is not None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pynetemu.packets.dissect import dissect
+from pynetemu.packets.encapsulation import inner_frame
 from pynetemu.trace.evidence.lookups import NodeTables
 from pynetemu.trace.evidence.rules import keys_of
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
@@ -78,8 +79,9 @@ class _Detail:
             return []
         before, after = hop.arrived, hop.left[0]
         changed = changes(dissect(before.event.data), dissect(after.event.data))
-        if not macs_rewritten(before, after):
-            return ["switched" if len(hop.left) == 1 else f"sent to {len(hop.left)} ports", *changed]
+        if not macs_rewritten(_out_of_tunnel(hop), after):
+            ports = sum(_is_carried(sighting) == _is_carried(before) for sighting in hop.left)
+            return [f"sent to {ports} ports" if ports > 1 else "switched", *changed]
         ttl = [text for text in changed if text.startswith("ttl ")]
         routed = " · ".join([f"routed{self._route(hop)}", *ttl, "MACs rewritten"])
         return [routed, *(text for text in changed if text not in ttl)]
@@ -125,6 +127,18 @@ class _Detail:
         if not asked:
             return source
         return f"{source}, {(asked[-1].time - self._journey.sightings[-1].event.time) / 1e9:.2f} s later"
+
+
+def _out_of_tunnel(hop: Hop) -> Sighting:
+    """What a node has passed on, as it was when it had left its tunnel, if it had come in one."""
+    before = hop.left[0].before
+    assert hop.arrived is not None
+    return before if before is not None and before.event.kind == "in" and before.event.node == hop.node else hop.arrived
+
+
+def _is_carried(sighting: Sighting) -> bool:
+    """Whether it was seen in a tunnel."""
+    return inner_frame(sighting.event.data) is not None
 
 
 def _ports(hop: Hop) -> str:

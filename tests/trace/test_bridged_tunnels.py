@@ -1,0 +1,30 @@
+"""Traces of frames that bridges of two machines hand to each other over a tunnel, as in Docker's overlay networks."""
+
+import pytest
+
+from pynetemu import Bridge, Host, Link, Network, Router, Topology, Vxlan
+from tests.support.wait import wait_until
+
+pytestmark = [pytest.mark.needs("vxlan"), pytest.mark.slow]
+
+
+class Overlay(Topology):
+    m1, m2 = Router(), Router()
+    b1, b2 = Bridge(m1, "br0", "10.5.0.1/24", "fd05::1/64"), Bridge(m2, "br0", "10.5.0.2/24", "fd05::2/64")
+    a, b = Host(), Host()
+    wire = Link(m1.interface("eth0", "10.9.0.1/24"), m2.interface("eth0", "10.9.0.2/24"))
+    left = Link(a.interface("eth0", "10.5.0.11/24", "fd05::11/64"), b1)
+    right = Link(b.interface("eth0", "10.5.0.12/24", "fd05::12/64"), b2)
+    over = Vxlan(b1, b2, id=5)
+
+
+@pytest.mark.parametrize("engine", [pytest.param("kernel", marks=pytest.mark.root), "sockets"])
+def test_what_a_bridge_takes_out_of_a_tunnel_and_passes_on_is_not_lost(engine: str) -> None:
+    with Network(Overlay()) as net:
+        for far in ("10.5.0.12", "fd05::12", "10.5.0.2"):
+            wait_until(lambda far=far: net["a"].run("ping", "-c1", "-W1", far).status == 0)
+            with net.trace("icmp or icmp6 or arp", engine=engine) as trace:
+                assert net["a"].run("ping", "-c1", "-w9", far).status == 0
+            (request,) = trace.delivered("echo request")
+            assert not trace.reason, trace.ladder()
+            assert "routed" not in trace.story(request.number)
