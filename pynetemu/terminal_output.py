@@ -14,6 +14,7 @@ PROTOCOL_STYLES = {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "gree
 _CODES = {"bold": 1, "faint": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
 _OURS = ("hint:", "fix:", "usage:", "`pynetemu doctor`")  # indented lines of messages that are not quotes
 _DEFAULT_WIDTH = 100
+_NARROWEST = 16  # columns in which words are worth breaking lines at
 _NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
 
 
@@ -89,15 +90,45 @@ def wrapped(text: str, file: IO[str]) -> str:
     return "\n".join(_broken(line, columns) for line in text.split("\n"))
 
 
+def fitted(text: str) -> str:
+    """Lines for the terminal that standard output is, broken at words; a second column goes on below its beginning."""
+    columns = terminal_width()
+    if columns is None:
+        return text
+    return "\n".join(_at_words(line, columns, _second_column(line, columns)) for line in text.split("\n"))
+
+
+def in_last_column(text: str, start: int) -> str:
+    """What stands from a column of the terminal that standard output is to its right edge, broken at words."""
+    columns = terminal_width()
+    if columns is None or columns - start < _NARROWEST:
+        return text
+    return _at_words(text, columns - start, 0).replace("\n", f"\n{'':{start}}")
+
+
+def _second_column(line: str, columns: int) -> int:
+    indent = len(line) - len(line.lstrip())
+    gap = line.find("  ", indent)
+    column = len(line) - len(line[gap:].lstrip()) if gap >= 0 else columns
+    return column if column <= columns // 2 else indent or 4
+
+
 def _broken(line: str, columns: int) -> str:
-    indent = line[: len(line) - len(line.lstrip())]
+    indent = len(line) - len(line.lstrip())
     is_quoted = bool(indent) and not line.lstrip().startswith(_OURS)
-    if len(line) < columns or is_quoted:
+    return line if is_quoted else _at_words(line, columns, indent + 4)
+
+
+def _at_words(line: str, columns: int, further: int) -> str:
+    """A line in pieces that a terminal of so many columns has room for; those after the first begin further right."""
+    if len(line) < columns:
         return line
     from textwrap import wrap
 
-    more = f"{indent}    "
-    return "\n".join(wrap(line, max(columns - 1, 20), subsequent_indent=more, break_long_words=False, break_on_hyphens=False))
+    lines = wrap(
+        line, max(columns - 1, _NARROWEST), subsequent_indent=" " * further, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines)
 
 
 def _size(file: IO[str]) -> tuple[int | None, int | None]:

@@ -14,6 +14,7 @@ from pynetemu.cli import captured, interrupts
 from pynetemu.cli.description import add_description, read_description
 from pynetemu.errors import LabError, UsageError
 from pynetemu.lab.connection import Sandbox
+from pynetemu.terminal_output import wrapped
 from pynetemu.wording import shortened
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _serve(network: "Network", arguments: argparse.Namespace, script: list[str] 
         )
         try:
             if interactive:
-                print(_welcome(network, time.perf_counter() - start))
+                print(wrapped(_welcome(network, time.perf_counter() - start), sys.stdout))
                 return open_prompt(shell)
             try:
                 return _run_lines(shell, arguments, script)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pynetemu.safe_text import printable
-from pynetemu.terminal_output import is_terminal, paint
+from pynetemu.terminal_output import in_last_column, is_terminal, paint
 from pynetemu.wording import shortened
 
 Cell = str | int | float | bool | list[str] | None
@@ -71,5 +71,6 @@ def _printed(cell: Cell, most: int) -> str:
 
 def _line(cells: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> str:
     last = len(cells) - 1
-    padded = [cell if i == last else cell.ljust(width) for i, (cell, width) in enumerate(zip(cells, widths, strict=True))]
+    padded = [cell.ljust(width) for cell, width in zip(cells[:last], widths, strict=False)]
+    padded.append(in_last_column(cells[last], sum(widths[:last]) + 2 * last))
     return "  ".join(paint(cell, style) for cell, style in zip(padded, styles, strict=True)).rstrip()

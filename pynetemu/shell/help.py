@@ -5,7 +5,7 @@ from itertools import groupby
 
 from pynetemu.network.network import Network
 from pynetemu.shell.command import Command
-from pynetemu.terminal_output import paint
+from pynetemu.terminal_output import fitted, paint
 from pynetemu.wording import shortened
 
 _GRAMMAR = """\
@@ -25,28 +25,29 @@ def overview(nodes: Sequence[str]) -> str:
     """All that can be typed: the nodes, what to do with them, and each command by its topic."""
     from pynetemu.shell import registry
 
-    lines = [f"Nodes: {shortened(nodes, 12)}", "", _GRAMMAR.rstrip()]
+    lines = [fitted(f"Nodes: {shortened(nodes, 12)}\n\n{_GRAMMAR.rstrip()}")]
     for topic, commands in groupby(sorted(registry.all_commands(), key=registry.place), key=lambda command: command.topic):
         lines += ["", paint(topic if "." in topic else topic.capitalize(), "bold")]
-        lines += [f"{', '.join([command.name, *command.other_names]):<22} {command.about}" for command in commands]
+        lines += [fitted(f"{', '.join([command.name, *command.other_names]):<21}  {command.about}") for command in commands]
     return "\n".join(lines)
 
 
 def help_of_node(name: str, network: Network) -> str:
     """What a node is, and what can be done with it; with "all", with all of them."""
     if name == "all":
-        return f"{paint('all COMMAND ...', 'bold')}\n    runs it in every node: {shortened(network.nodes, 12)}"
+        return f"{paint('all COMMAND ...', 'bold')}\n{fitted(f'    runs it in every node: {shortened(network.nodes, 12)}')}"
     kind = network.inventory.kinds[name]
     addresses = [str(address) for address in network.inventory.addresses_of_nodes.get(name, ())]
-    lines = [paint(f"{name} COMMAND ...", "bold"), f"    runs a command in the {kind} {name}; {name} alone opens a shell in it"]
+    lines = [f"    runs a command in the {kind} {name}; {name} alone opens a shell in it"]
     if addresses:
         lines += ["", f"    addresses: {shortened(addresses)}"]
-    return "\n".join([*lines, "", f"    {name} ip addr, nodes and links show more"])
+    lines += ["", f"    {name} ip addr, nodes and links show more"]
+    return "\n".join([paint(f"{name} COMMAND ...", "bold"), *map(fitted, lines)])
 
 
 def help_text(command: Command) -> str:
     """The usage, what it is for, and a line for each option."""
-    lines = [paint(command.usage, "bold"), f"    {command.about}"]
+    lines = [f"    {command.about}"]
     if command.explanation:
         lines += ["", *(f"    {line}".rstrip() for line in command.explanation.splitlines())]
     if command.options:
@@ -54,4 +55,4 @@ def help_text(command: Command) -> str:
         lines += ["", *(f"    {option.heading:<{width}}  {option.about}".rstrip() for option in command.options)]
     if command.other_names:
         lines += ["", f"    also: {', '.join(command.other_names)}"]
-    return "\n".join(lines)
+    return "\n".join([paint(fitted(command.usage), "bold"), *map(fitted, lines)])

@@ -2,21 +2,27 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
+from functools import partial
 from io import StringIO, TextIOWrapper
 from termios import tcsetwinsize
 
 import pytest
 
+from pynetemu import Network, Table
 from pynetemu.draw.canvas import CHARACTERS
+from pynetemu.shell import registry
+from pynetemu.shell.help import help_of_node, help_text, overview
 from pynetemu.terminal_output import (
     PROTOCOL_STYLES,
     can_print,
     codes,
+    fitted,
     has_colors,
     has_screen,
+    in_last_column,
     paint,
     painted,
     terminal_lines,
@@ -25,6 +31,7 @@ from pynetemu.terminal_output import (
     wrapped,
 )
 from pynetemu.trace.views.style import ASCII, characters
+from topologies.blue import Blue
 
 
 @contextmanager
@@ -148,3 +155,35 @@ def test_messages_are_broken_at_words_in_a_terminal_of_72_columns(
 def test_lines_and_columns_are_not_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     with _terminal(monkeypatch):
         assert (terminal_lines(), terminal_width()) == (24, 72)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_help_and_tables_are_broken_at_words(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is longer than a narrow terminal is wide, and nothing is left out."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    network = Network(Blue())
+    table = Table(("node", "interfaces"), [("blue", [f"eth{number} 10.0.0.{number}/24" for number in range(6)])])
+    texts: list[Callable[[], str]] = [
+        lambda: overview(network.nodes),
+        lambda: help_of_node("blue", network),
+        *(partial(help_text, command) for command in registry.all_commands()),
+        lambda: table.text(everything=True),
+    ]
+    for text in texts:
+        whole = text()
+        with _terminal(monkeypatch) as terminal, monkeypatch.context() as patch:
+            patch.setenv("NO_COLOR", "1")
+            tcsetwinsize(terminal, (24, columns))
+            shown = text()
+        assert shown.split() == whole.split()
+        assert max(map(len, shown.splitlines())) < columns, shown
+
+
+def test_a_second_column_goes_on_below_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    with _terminal(monkeypatch) as terminal:
+        tcsetwinsize(terminal, (24, 40))
+        assert fitted("    -c  how often it is asked, in words") == "    -c  how often it is asked, in words"
+        assert fitted("    -c  how often it is asked, in more words") == "    -c  how often it is asked, in more\n        words"
+        assert in_last_column("one, two, three, four, five", 20) == "one, two, three,\n                    four, five"
+        assert in_last_column("one, two, three, four, five", 30) == "one, two, three, four, five"
+    assert fitted("a " * 80) == "a " * 80

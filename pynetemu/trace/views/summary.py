@@ -28,22 +28,24 @@ def summary(trace: "TraceRecord", rows: Sequence[Row], journeys: Sequence[Journe
         cause = found.cause
         because = f": {cause.details[0]}" if cause.kind == "arp" and cause.details else ""
         yield from map(style.failed, style.wrapped(style.words(f"{style.signs.dropped} {cause.text}{because}"), 1, 3))
-        yield style.words(f"   {told}")
+        yield from style.wrapped(style.words(told), 3)
         if cause.hint:
             yield style.words(f"   try: {cause.hint}") + (style.dim(f" {style.signs.bullet} why") if rows else "")
     elif not rows:
-        yield f"   no packet was seen, {trace.lost} missed · {trace.engine}"
+        yield from style.wrapped(f"no packet was seen, {trace.lost} missed · {trace.engine}", 3)
     elif found.status:
-        yield style.bold(style.words(f" ! no packet was lost, and the line failed with status {found.status} · {told}"))
+        failed = f"! no packet was lost, and the line failed with status {found.status} · {told}"
+        yield from map(style.bold, style.wrapped(style.words(failed), 1, 3))
     else:
-        yield style.fine(style.words(f" {style.signs.fine} {found.answered or 'all arrived'} · {told}"))
+        fine = f"{style.signs.fine} {found.answered or 'all arrived'} · {told}"
+        yield from map(style.fine, style.wrapped(style.words(fine), 1, 3))
     yield from _besides(found, style)
     if trace.lost:
-        yield style.failed(
-            f"   {trace.lost} sightings came too fast, so that packets lack places: narrow the trace with --filter"
-        )
+        missed = f"{trace.lost} sightings came too fast, so that packets lack places: narrow the trace with --filter"
+        yield from map(style.failed, style.wrapped(missed, 3))
     if trace.rules_missed:
-        yield style.failed("   the kernel's traces of rules came too fast: not every rule that dropped is named")
+        missed = "the kernel's traces of rules came too fast: not every rule that dropped is named"
+        yield from map(style.failed, style.wrapped(missed, 3))
 
 
 def _besides(found: Outcome, style: Style) -> Iterator[str]:
