@@ -1,5 +1,7 @@
 """Traces of frames that bridges of two machines hand to each other over a tunnel, as in Docker's overlay networks."""
 
+from functools import partial
+
 import pytest
 
 from pynetemu import Bridge, Host, Link, Network, Router, Topology, Vxlan
@@ -18,11 +20,15 @@ class Overlay(Topology):
     over = Vxlan(b1, b2, id=5)
 
 
+def _answers(net: Network, address: str) -> bool:
+    return net["a"].run("ping", "-c1", "-W1", address).status == 0
+
+
 @pytest.mark.parametrize("engine", [pytest.param("kernel", marks=pytest.mark.root), "sockets"])
 def test_what_a_bridge_takes_out_of_a_tunnel_and_passes_on_is_not_lost(engine: str) -> None:
     with Network(Overlay()) as net:
         for far in ("10.5.0.12", "fd05::12", "10.5.0.2"):
-            wait_until(lambda far=far: net["a"].run("ping", "-c1", "-W1", far).status == 0)
+            wait_until(partial(_answers, net, far))
             with net.trace("icmp or icmp6 or arp", engine=engine) as trace:
                 assert net["a"].run("ping", "-c1", "-w9", far).status == 0
             (request,) = trace.delivered("echo request")
