@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple, cast
 
 import pytest
 
-from tests.support.mutants import AREAS, Mutant, chosen, room_of
+from tests.support.mutants import AREAS, Mutant, chosen, hide_decorators, room_of
 from tests.support.pynetemu import CLONE
-from tests.support.reach import Reach, enclosing, make_functions_tell
+from tests.support.reach import Plugin, Reach, enclosing, make_functions_tell
 from tests.support.rooms import rooms
 
 pytestmark = pytest.mark.pure
@@ -78,6 +79,26 @@ def test_functions_of_a_copy_tell_once_who_enters_them(tmp_path: Path) -> None:
     assert entered == [[f"pynetemu/some.py:Some.{name}", "tests/test_x.py::test_y"] for name in ("method", "method.inner")]
 
 
+_DECORATED = """class Some:
+    @decorator(
+        1
+    )
+    @property
+    def method(self) -> int:
+        return 2
+"""
+
+
+def test_functions_with_decorators_are_changed_like_others() -> None:
+    lines = hide_decorators(_DECORATED).splitlines()
+    assert [line for line in lines if not line.startswith("#hidden from mutmut#")] == [
+        "class Some:",
+        "    def method(self) -> int:",
+        "        return 2",
+    ]
+    assert [line.removeprefix("#hidden from mutmut#") for line in lines] == _DECORATED.splitlines()
+
+
 @pytest.fixture
 def reach(tmp_path: Path) -> Reach:
     """Tests that enter `plan/units.py`: a, b and c themselves, and d, in whose file is e, by another process; f has failed."""
@@ -91,6 +112,21 @@ def reach(tmp_path: Path) -> Reach:
     (tmp_path / "7").write_text("".join(own))
     (tmp_path / "8").write_text(f"{place}\ttests/shell/t.py::d\n")
     return Reach(tmp_path)
+
+
+class _Item(NamedTuple):
+    nodeid: str
+
+
+def test_only_tests_that_are_new_or_have_not_passed_are_heard_and_those_that_are_gone_forgotten(
+    reach: Reach, tmp_path: Path
+) -> None:
+    plugin = Plugin(tmp_path)
+    items = [_Item(f"tests/plan/t.py::{name}") for name in "abfg"]
+    plugin.pytest_collection_modifyitems(cast("list[pytest.Item]", items))
+    assert [item.nodeid[-1] for item in items] == ["f", "g"]
+    plugin.pytest_sessionfinish()
+    assert {test[-1] for test in json.loads((tmp_path / "tests.json").read_text())} == {"a", "b", "f"}
 
 
 def test_what_another_process_enters_counts_for_all_tests_of_the_file(reach: Reach) -> None:

@@ -129,6 +129,7 @@ def test_what_a_macvlan_of_a_node_that_goes_was_on_becomes_a_port() -> None:
     with Network(_Below, name="any-5") as net:
         for _ in range(5):
             net.apply(_Port())
+            assert "master br-x" in net["h1"].run("ip", "link").stdout
             net.undo()
 
 

@@ -156,7 +156,7 @@ class Given(Topology):
 
 
 def test_every_terminal_changes_the_lab_and_all_agree() -> None:
-    with Network(Given, name="byhand-5") as net, Network.attach("byhand-5") as one, Network.attach("byhand-5") as two:
+    with Network(Given, name="byhand-5") as net, Network.attach(net.name) as one, Network.attach(net.name) as two:
         assert str(one.add("h3", Host(), Link("h3", "s1"))) == "added h3; changed s1"
         assert str(two.move("h3", "s1", "s2")) == "changed s1, s2, h3"
         assert str(net.remove("h1-s1")) == "changed s1, h1"
@@ -174,7 +174,7 @@ def test_every_terminal_changes_the_lab_and_all_agree() -> None:
 
 
 def test_a_lab_of_a_plan_alone_is_changed_by_descriptions_only() -> None:
-    with Network(compile_plan(Lab), name="byhand-6") as net, Network.attach("byhand-6") as other:
+    with Network(compile_plan(Lab), name="byhand-6") as net, Network.attach(net.name) as other:
         for lab in (net, other):
             with pytest.raises(LabError, match="pynetemu apply FILE LAB"):
                 lab.add("h9", Host())

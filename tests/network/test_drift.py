@@ -126,12 +126,12 @@ def test_a_lab_that_nobody_has_touched_is_as_described(name: str) -> None:
 
 def test_another_terminal_lists_them() -> None:
     with Network(_Lab(), name="drift") as network:
-        done = pynetemu("diff", "drift")
+        done = pynetemu("diff", network.name)
         assert (done.returncode, done.stdout) == (0, "all is as described\n")
         network["h1"].run("ip", "addr", "add", "10.0.0.9/32", "dev", "eth0", check=True)
-        drawn = pynetemu("draw", "drift", "--width", "100")
+        drawn = pynetemu("draw", network.name, "--width", "100")
         assert drawn.returncode == 0
         assert "+10.0.0.9/32" in drawn.stdout
-        done = pynetemu("diff", "drift", "h1", "--json")
+        done = pynetemu("diff", network.name, "h1", "--json")
         assert done.returncode == 1
         assert json.loads(done.stdout) == [{"node": "h1", "command": "ip addr add 10.0.0.9/32 dev eth0", "is_remark": False}]

@@ -166,13 +166,18 @@ def test_routes_and_rules_are_those_of_ip(network: Network) -> None:
 def test_queues_are_those_of_tc(network: Network) -> None:
     _run(network, "h2", "tc qdisc add dev eth0 root handle 1: tbf rate 1mbit burst 2000 limit 3000")
     network["h2"].run("ping", "-c8", "-l8", "-s1400", "-W0.1", "-q", "10.0.0.254")
-    told = {(q.interface, q.kind, q.handle, q.parent, q.sent_packets, q.dropped) for q in network.queues("h2")}
-    shown = {
-        (q["dev"], q["kind"], q["handle"].replace("0:", ""), "root" if q.get("root") else "", q["packets"], q["drops"])
-        for q in _json(network, "h2", "tc -j -s qdisc")
-    }
-    assert told == shown
-    assert any(dropped for *_, dropped in told)
+
+    def told() -> set[tuple[object, ...]]:
+        return {(q.interface, q.kind, q.handle, q.parent, q.sent_packets, q.dropped) for q in network.queues("h2")}
+
+    def shown() -> set[tuple[object, ...]]:
+        return {
+            (q["dev"], q["kind"], q["handle"].replace("0:", ""), "root" if q.get("root") else "", q["packets"], q["drops"])
+            for q in _json(network, "h2", "tc -j -s qdisc")
+        }
+
+    wait_until(lambda: told() == shown(), what="a moment without packets")
+    assert any(dropped for *_, dropped in told())
 
 
 def test_sockets_are_those_of_ss(network: Network) -> None:

@@ -137,6 +137,8 @@ def test_sockets_of_nodes_are_opened_as_before(net: Network) -> None:
     with net["b"].socket(type=socket.SOCK_STREAM) as client:
         client.settimeout(5)
         client.connect((str(net.inventory.addresses_of_nodes["a"][0].ip), 8080))
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert client.recv(5) == b"HTTP/"
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ def test_a_saved_file_is_not_written_over_and_says_what_it_lacks(tmp_path: Path)
     with Network(Lab, name="saving-3") as net:
         above = "ip link add mv0 link eth0 type macvlan mode bridge; ip addr add 10.88.0.1/24 dev mv0; ip link set mv0 up"
         net["h1"].run("sh", "-ec", f"{above}; ip route add 10.89.0.0/16 dev mv0", check=True)
-        done = pynetemu("save", "saving-3", file)
+        done = pynetemu("save", net.name, file)
         assert (done.returncode, done.stdout) == (0, "")
         assert "not in" in done.stderr and "h1 ip link add mv0 link eth0 type macvlan" in done.stderr
         assert "Not in here: h1 ip link add mv0 link eth0 type macvlan" in file.read_text()
@@ -115,9 +115,9 @@ def test_a_saved_file_is_not_written_over_and_says_what_it_lacks(tmp_path: Path)
             assert {i.name for i in again.interfaces("h1")} == {"lo", "eth0"}
         with pytest.raises(UsageError, match="is there already"):
             net.save(file)
-        assert pynetemu("save", "saving-3", file).returncode == 2
-        assert pynetemu("save", "saving-3", file, "--force").returncode == 0
-        assert "ends in .py" in pynetemu("save", "saving-3", tmp_path / "saved").stderr
+        assert pynetemu("save", net.name, file).returncode == 2
+        assert pynetemu("save", net.name, file, "--force").returncode == 0
+        assert "ends in .py" in pynetemu("save", net.name, tmp_path / "saved").stderr
         with pytest.raises(LabError, match="No such file or directory"):
             net.save(tmp_path / "nosuch" / "saved.py")
 

@@ -12,6 +12,7 @@ tests that are new.
 """
 
 import argparse
+import ast
 import difflib
 import os
 import random
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +64,7 @@ _SECONDS_FOR_ONE = 60.0  # that the tests of one change take without it
 _SECONDS = 400  # until they are ended: an endless loop is a change that was noticed
 _SECONDS_OF_ALL = 3000
 _MARK = "PYNETEMU_MUTANTS"
+_HIDDEN = "#hidden from mutmut#"
 
 
 class Mutant(NamedTuple):
@@ -95,17 +97,19 @@ def room_of(file: Path) -> str:
 
 
 def drawn(files: Mapping[Path, str], count: int, seed: int) -> Iterator[Mutant]:
-    """A sample of the changes of some files, given with their texts: room after room, and in a room each line alike."""
+    """A sample of the changes of some files, given with their texts: room after room, in a room each line alike, none twice."""
     chance = random.Random(seed)
     rooms: dict[str, list[Path]] = {}
     for file in sorted(files):
         rooms.setdefault(room_of(file), []).append(file)
     order = sorted(rooms)
     chance.shuffle(order)
+    known: set[str] = set()
     while order and count:
         room = order.pop(0)
         (file,) = chance.choices(rooms[room], [1 + files[path].count("\n") for path in rooms[room]])
-        if text := change(str(file), files[file], chance):
+        if text := change(str(file), files[file], chance, known):
+            known.add(text)
             count -= 1
             yield Mutant(file, files[file], text)
         else:
@@ -114,17 +118,28 @@ def drawn(files: Mapping[Path, str], count: int, seed: int) -> Iterator[Mutant]:
             order.append(room)
 
 
-def change(name: str, original: str, chance: random.Random) -> str:
-    """The text after one of the changes that mutmut makes in it, and that compiles; "" if it knows none."""
+def change(name: str, original: str, chance: random.Random, known: Set[str] = frozenset()) -> str:
+    """The text after one of the changes that mutmut makes in it, that compiles and is not known; "" if there is none."""
     from mutmut.mutation.file_mutation import create_mutations, deep_replace
 
-    module, mutations, *_ = create_mutations(name, original)
+    module, mutations, *_ = create_mutations(name, hide_decorators(original))
     chance.shuffle(mutations)
     for mutation in mutations:
-        text: str = deep_replace(module, mutation.original_node, mutation.mutated_node).code
-        if _compiles(text):
+        text: str = deep_replace(module, mutation.original_node, mutation.mutated_node).code.replace(_HIDDEN, "")
+        if text not in known and _compiles(text):
             return text
     return ""
+
+
+def hide_decorators(text: str) -> str:
+    """The text with the decorators of functions as comments: mutmut leaves out functions that have some."""
+    lines = text.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for decorator in node.decorator_list:
+                for number in range(decorator.lineno - 1, decorator.end_lineno or 0):
+                    lines[number] = _HIDDEN + lines[number]
+    return "".join(lines)
 
 
 def _compiles(text: str) -> bool:

@@ -129,8 +129,10 @@ class Plugin:
         self._tests: dict[str, dict[str, object]] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Only those that are new: what is known of the others is kept."""
-        items[:] = [item for item in items if item.nodeid not in self._tests]
+        """Only those that are new or have not passed: what is known of the others is kept, but of those that are gone."""
+        there = {item.nodeid for item in items}
+        self._tests = {test: about for test, about in self._tests.items() if test in there}
+        items[:] = [item for item in items if not self._tests.get(item.nodeid, {}).get("passed")]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
