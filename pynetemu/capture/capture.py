@@ -18,15 +18,26 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
+from pynetemu.capture.marks import BYTES, Marked, Sent
 from pynetemu.capture.merge import MergedRings
 from pynetemu.capture.parallel import in_parallel
 from pynetemu.capture.pcap_filter import compile_filter
-from pynetemu.capture.pcapng import Writer, end_of_blocks, key_of, records, time_of
+from pynetemu.capture.pcapng import (
+    Writer,
+    end_of_blocks,
+    frame_of,
+    is_outgoing,
+    key_of,
+    place_of,
+    records,
+    time_of,
+    with_comments,
+)
 from pynetemu.capture.ring import Ring
 from pynetemu.capture.selection import Selection, by_node, names_of, peers_of
 from pynetemu.capture.selection import select as choose
 from pynetemu.engine.protocol.requests import TakeRing
-from pynetemu.engine.rings import memory_for
+from pynetemu.engine.rings import WAIT, memory_for
 from pynetemu.lab.arguments import file as checked_file
 from pynetemu.lab.arguments import text, whole
 from pynetemu.wording import counted
@@ -52,6 +63,7 @@ class Capture:
         self.names: dict[str, str] = {}
         self._error: OSError | None = None
         self._numbers: dict[str, _Numbers] = {}  # of the interfaces in the file, by node
+        self._places: dict[int, tuple[str, int]] = {}  # node and index of each interface in the file
         self._output: Output | None = None
         self._thread: threading.Thread | None = None
         self._peers: dict[tuple[str, str], tuple[str, str]] = {}
@@ -78,6 +90,7 @@ class Capture:
             self._writer = Writer(output, f"the lab {self.lab.name}")
             self._merged = MergedRings(open_rings(self.lab, selection, program, rings), self._records, time_of, key_of)
             self._describe(selection)
+            self._marked = Marked(self.lab, self._places.values(), self._sent_of, time_of, with_comments)
         except BaseException:
             output.close()
             raise
@@ -156,10 +169,17 @@ class Capture:
         name = ring.interface(ifindex)
         peer = self._peers.get((node, name))
         about = f"{node}, link to {peer[0]}" if peer else node
-        return self._writer.interface(f"{node}:{name}", about, mac, self.filter, ring.is_ethernet(ifindex))
+        number = self._writer.interface(f"{node}:{name}", about, mac, self.filter, ring.is_ethernet(ifindex))
+        self._places[number] = node, ifindex
+        return number
 
     def _records(self, node: str, block: memoryview) -> list[bytes]:
         return records(block, self._numbers[node])
+
+    def _sent_of(self, record: bytes) -> Sent | None:
+        if not is_outgoing(record):
+            return None
+        return *self._places[place_of(record)], frame_of(record, BYTES)
 
     def _run(self, output: "Output") -> None:
         events = select.poll()
@@ -167,14 +187,14 @@ class Capture:
             events.register(descriptor, select.POLLIN)
         try:
             while True:
-                wait = self._merged.wait
+                wait = WAIT if self._marked.holds else self._merged.wait
                 ready = {descriptor for descriptor, _ in events.poll(None if wait is None else wait * 1000)}
                 if self._stop in ready or self._lab in ready:
                     break
-                self._write(output, self._merged.read())
+                self._write(output, self._marked.pass_on(self._merged.read()))
                 if self.limit and self.packets >= self.limit:
                     break
-            self._write(output, self._merged.rest())
+            self._write(output, self._marked.pass_on(self._merged.rest(), last=True))
             self._count()
         except OSError as error:
             self._error = error

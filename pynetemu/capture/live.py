@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from pynetemu.capture.capture import open_rings
+from pynetemu.capture.marks import BYTES, Marked, Sent
 from pynetemu.capture.merge import MergedRings
 from pynetemu.capture.pcap_filter import compile_filter
 from pynetemu.capture.ring import Packet as Seen
 from pynetemu.capture.ring import as_ethernet, packets
 from pynetemu.capture.selection import by_node, names_of
 from pynetemu.capture.selection import select as choose
+from pynetemu.engine.rings import WAIT
 from pynetemu.lab.connection import readable
 from pynetemu.packets.dissect import Packet, dissect
 
@@ -28,7 +30,10 @@ _ADDRESSES_IN_TEXT = ("ARP", "ND")
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A packet at an interface; `seconds` since the first one that was seen."""
+    """A packet at an interface; `seconds` since the first one that was seen.
+
+    `comments` say what its link was asked to do to it, where it is a relayed one.
+    """
 
     seconds: float
     node: str
@@ -38,6 +43,7 @@ class Sighting:
     source: str
     destination: str
     length: int
+    comments: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -73,6 +79,8 @@ class Live:
         found = self.lab.interfaces(*selection)
         self.width = max((len(f"{interface.node}.{interface.name}") for interface in found), default=0)
         self._merged = MergedRings(open_rings(self.lab, selection, program), _take, _time_of)
+        self._places = {(interface.node, interface.index) for interface in found}
+        self._marked = Marked(self.lab, self._places, _sent_of, _time_of, _with_comments)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,33 +91,49 @@ class Live:
         """What is seen, as it comes, until the lab ends."""
         lab = os.dup(self.lab.fileno())
         try:
-            watched: list[MergedRings[tuple[str, Seen]] | int] = [self._merged, lab]
-            while lab not in readable(watched, self._merged.wait):
-                yield from map(self._sighting, self._merged.read())
+            watched: list[MergedRings[_Seen] | int] = [self._merged, lab]
+            while lab not in readable(watched, WAIT if self._marked.holds else self._merged.wait):
+                yield from self._told(self._merged.read())
             yield from self.rest()
         finally:
             os.close(lab)
 
     def rest(self) -> Iterator[Sighting]:
         """Stops, and gives what has been seen and not told yet."""
-        yield from map(self._sighting, self._merged.rest())
+        yield from self._told(self._merged.rest(), last=True)
 
-    def _sighting(self, found: tuple[str, Seen]) -> Sighting:
-        node, seen = found
+    def _told(self, found: "list[_Seen]", last: bool = False) -> Iterator[Sighting]:
+        self._places.update((node, seen.ifindex) for node, seen, _ in found)
+        return map(self._sighting, self._marked.pass_on(found, last))
+
+    def _sighting(self, found: "_Seen") -> Sighting:
+        node, seen, comments = found
         self._first = self._first or seen.time
         ring = self._merged.rings[node]
         interface = ring.interface(seen.ifindex)
         packet = dissect(seen.data if ring.is_ethernet(seen.ifindex) else as_ethernet(seen.data), self._name)
         names = self._name(packet.source), self._name(packet.destination)
-        return Sighting((seen.time - self._first) / 1e9, node, interface, seen.outgoing, packet, *names, seen.length)
+        return Sighting((seen.time - self._first) / 1e9, node, interface, seen.outgoing, packet, *names, seen.length, comments)
 
     def _name(self, address: str) -> str:
         return self._names.get(address, address)
 
 
-def _take(node: str, block: memoryview) -> Iterator[tuple[str, Seen]]:
-    return ((node, packet) for packet in packets(block))
+_Seen = tuple[str, Seen, tuple[str, ...]]  # by a node, with comments
 
 
-def _time_of(found: tuple[str, Seen]) -> int:
+def _take(node: str, block: memoryview) -> Iterator[_Seen]:
+    return ((node, packet, ()) for packet in packets(block))
+
+
+def _time_of(found: _Seen) -> int:
     return found[1].time
+
+
+def _sent_of(found: _Seen) -> Sent | None:
+    node, seen, _ = found
+    return (node, seen.ifindex, seen.data[:BYTES]) if seen.outgoing else None
+
+
+def _with_comments(found: _Seen, comments: list[str]) -> _Seen:
+    return found[0], found[1], tuple(comments)

@@ -12,7 +12,7 @@ which journey (the packet's id: "the same packet at several interfaces"), and wh
 
 import struct
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -27,7 +27,7 @@ _END, _COMMENT = 0, 1  # options of every block
 _PADDING = (b"", b"\0\0\0", b"\0\0", b"\0")
 
 _packet_head = struct.Struct("=IIIIIII").pack  # type, size, interface, time (upper and lower half), captured bytes, length
-_length = struct.Struct("=I").pack
+_length, _unpack_length = struct.Struct("=I").pack, struct.Struct("=I").unpack_from
 _header = HEADER.unpack_from
 
 
@@ -154,6 +154,29 @@ def time_of(record: bytes) -> int:
     """When a packet of `records` was seen."""
     upper, lower = key_of(record)
     return int(upper << 32 | lower)
+
+
+def place_of(record: bytes) -> int:
+    """The number of the interface at which a packet of `records` was seen."""
+    return int(_unpack_length(record, 8)[0])
+
+
+def is_outgoing(record: bytes) -> bool:
+    """Whether a packet of `records` was sent there."""
+    return record[-len(_OUTBOUND) - 8 : -8] == _OUTBOUND
+
+
+def frame_of(record: bytes, most: int) -> bytes:
+    """The begin of a packet of `records`."""
+    (captured,) = _unpack_length(record, 20)
+    return record[28 : 28 + min(captured, most)]
+
+
+def with_comments(record: bytes, comments: Iterable[str]) -> bytes:
+    """A packet of `records` with comments."""
+    options = b"".join(_text(_COMMENT, comment) for comment in comments)
+    size = _length(len(record) + len(options))
+    return b"".join((record[:4], size, record[8:-8], options, _NO_MORE, size))
 
 
 class _Ends(dict[tuple[int, bool], tuple[int, bytes]]):

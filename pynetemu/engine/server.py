@@ -19,7 +19,16 @@ from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.joined_requests import EndLab, TellEnd
-from pynetemu.engine.protocol.relay_requests import FollowJournal, PlayLink, ReadEnded, ReadRelay, ReplayLink, WriteJournal
+from pynetemu.engine.protocol.relay_requests import (
+    FollowJournal,
+    PlayLink,
+    ReadEnded,
+    ReadMarks,
+    ReadRelay,
+    ReadRelayedEnds,
+    ReplayLink,
+    WriteJournal,
+)
 from pynetemu.engine.protocol.requests import (
     Build,
     Changed,
@@ -116,7 +125,9 @@ class Server(Loop):
                 return to_data(self._changes.plan)
             case TryFeatures():
                 return self._features(request.names)
-            case PlayLink() | ReplayLink() | FollowJournal() | WriteJournal() | ReadEnded() | ReadRelay():
+            case PlayLink() | ReplayLink() | FollowJournal() | WriteJournal():
+                return self._relays.answer(request)
+            case ReadEnded() | ReadMarks() | ReadRelay() | ReadRelayedEnds():
                 return self._relays.answer(request)
             case ReadDescription() | KeepDescription():
                 return self._answer_about_description(request)

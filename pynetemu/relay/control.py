@@ -11,6 +11,7 @@
     close   a link
     counters of all directions
     ended   the last packets of a link that were lost, dropped or corrupted
+    marks   those of all links that did not leave as all others, from a moment on
 
 When the engine has gone, the relay ends.
 """
@@ -77,6 +78,8 @@ class Control:
                 self._relay.close(request["name"])
             case "counters":
                 return self._relay.counters()
+            case "marks":
+                return self._relay.marks(request["since"])
             case "ended":
                 return {"sides": self._relay.ended(request["name"])}
         return {}

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from time import monotonic as clock
 from typing import NamedTuple
 
 from pynetemu.plan.shaping.distributions import table
@@ -12,7 +13,7 @@ from pynetemu.relay.journal import Journal, Told, told_or
 from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.queues import Queue
 
-_MOST_REMEMBERED, _REMEMBERED = 200, 160  # packets of each direction that were lost, and bytes of each
+_MOST_REMEMBERED, _REMEMBERED = 1000, 160  # packets of each direction that were lost or changed, and bytes of each
 _MOST_HELD = 100_000  # packets on their way, so that a flood over a long delay takes no more than 200 MB
 _CORRECTION = 1 / 256  # how fast the mean delay is brought back to what was asked, for each packet
 _TABLE_SHIFT = 32 - 12  # a draw of 32 bits as a place in a table of 4096
@@ -41,11 +42,16 @@ class Counters:
 
 
 class Ended(NamedTuple):
-    """A packet that did not leave as it came: `what` was done, `number` is its place in its flow, 0 when nobody counted."""
+    """A packet that did not leave as all others: `what` was done, `number` is its place in its flow, 0 when nobody counted.
+
+    It came in at one time, and what becomes of it was found at another.
+    """
 
     what: str
     number: int
     frame: bytes
+    came: float
+    found: float
 
 
 class Direction:
@@ -67,6 +73,7 @@ class Direction:
         self.entry: float | None = None  # when it is to be looked at, as the relay has noted
         self.pointer = 0  # where the address lies to which its frames are sent
         self.place = 0
+        self.seen = 0.0  # when the last frame came
         self._name, self._seed, self._apart = name, seed, apart
         self._fates = Fates(seed, name)
         self._last = 0.0  # when the last frame of the line is due
@@ -180,24 +187,27 @@ class Direction:
         counters, queue = self.counters, self.queue
         if len(self.line) >= _MOST_HELD:
             counters.overload += 1
-            self._remember("overload", 0, frame)
+            self._remember("overload", 0, frame, now)
             return
         draws, copies = _NO_DRAWS, 1
         if self._draws:
             flow, number, draws = (self._told or self._fates).next(frame)
             if self._is_lost is not None and self._is_lost(flow, draws):
                 counters.lost += 1
-                self._remember("lost", number + 1, frame)
+                self._remember("lost", number + 1, frame, now)
                 if self._journal is not None:
                     self._journal.write(flow, number, "lost")
                 return
             if draws[CORRUPT] < self._corrupt:
-                self._remember("corrupted", number + 1, frame)
+                self._remember("corrupted", number + 1, frame, now)
                 frame = corrupted(frame, draws[PLACE])
                 counters.corrupted += 1
             if draws[TWICE] < self._twice:
+                self._remember("twice", number + 1, frame, now)
                 counters.duplicated += 1
                 copies = 2
+            if draws[REORDER] < self._reorder and queue is None:  # else the queue may drop it
+                self._remember("ahead", number + 1, frame, now)
             if self._journal is not None:
                 self._journal.write(flow, number, self._as_text(draws))
         for _ in range(copies):
@@ -206,14 +216,14 @@ class Direction:
             else:
                 self.serve(now)
                 if (dropped := queue.put(now, frame, draws)) is not None:
-                    self._drop(dropped)
+                    self._drop(dropped, queue.came)
 
-    def _drop(self, frame: bytes) -> None:
+    def _drop(self, frame: bytes, came: float) -> None:
         self.counters.dropped += 1
-        self._remember("dropped", 0, frame)
+        self._remember("dropped", 0, frame, came)
 
-    def _remember(self, what: str, number: int, frame: bytes) -> None:
-        self.ended.append(Ended(what, number, frame[VNET : VNET + _REMEMBERED]))
+    def _remember(self, what: str, number: int, frame: bytes, came: float) -> None:
+        self.ended.append(Ended(what, number, frame[VNET : VNET + _REMEMBERED], came, clock()))
 
     def _fly(self, now: float, frame: bytes, draws: Draws) -> None:
         due = now + self.delay
@@ -248,7 +258,7 @@ class Direction:
         queue = self.queue
         while queue is not None and (left := queue.take(now)) is not None:
             if isinstance(left, bytes):
-                self._drop(left)
+                self._drop(left, queue.came)
             else:
                 self._fly(*left)
 

@@ -19,13 +19,16 @@ Leaving = tuple[float, bytes, Draws]  # when it has left
 
 
 class Queue:
-    """Packets that wait for the rate that is asked, or for opportunities. `dropped` and `marks` count."""
+    """Packets that wait for the rate that is asked, or for opportunities. `dropped` and `marks` count.
+
+    `came` is when the last one that was dropped had come.
+    """
 
     def __init__(self, wanted: Impairment, opportunities: Opportunities | None = None) -> None:
         self._opportunities = opportunities
         self.waiting: deque[Waiting] = deque()
         self.held = 0  # bytes
-        self.free = 0.0  # when the packet before has left
+        self.free = self.came = 0.0  # `free`: when the packet before has left
         self.dropped = self.marks = self.rate = 0
         self._codel: CoDel | None = None
         self._red: Red | None = None
@@ -62,12 +65,13 @@ class Queue:
         return None
 
     def _drop_last(self) -> bytes:
-        return self._count(self.waiting.pop()[1])
+        return self._count(*self.waiting.pop())
 
     def _drop_first(self) -> bytes:
-        return self._count(self.waiting.popleft()[1])
+        return self._count(*self.waiting.popleft())
 
-    def _count(self, frame: bytes) -> bytes:
+    def _count(self, came: float, frame: bytes, _: Draws) -> bytes:
+        self.came = came
         self.dropped += 1
         self.held -= len(frame) - VNET
         return frame
@@ -94,12 +98,19 @@ class Queue:
         if self._codel is not None and self._codel.drops(start, start - came, self.held + size):
             changed = marked(frame) if self.ecn else None
             if changed is None:
+                self.came = came
                 self.dropped += 1
                 return frame
             self.marks += 1
             frame = changed
         self.free = start + size * 8 / self.rate if self._opportunities is None else self._opportunities.left(start, size)
         return self.free, frame, draws
+
+    @property
+    def judged(self) -> float | None:
+        """What came before this is known to leave, or to have been dropped; None when all is."""
+        chooses_later = self.head or self._codel is not None
+        return self.waiting[0][0] if chooses_later and self.waiting else None
 
     def next_time(self) -> float:
         """When the next packet begins to leave."""

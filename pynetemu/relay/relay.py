@@ -9,19 +9,23 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import takewhile
+from operator import itemgetter
 from time import monotonic as clock
 from typing import Any, NoReturn
 
 from pynetemu.frozen import replaced
 from pynetemu.plan.shaping.impairment import Impairment, from_words
 from pynetemu.relay.course import Course, scheduled
-from pynetemu.relay.direction import Direction
+from pynetemu.relay.direction import Direction, Ended
 from pynetemu.relay.frames import VNET
 from pynetemu.relay.journal import Journal
 from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.ring import BATCH, Arrival, Ring, Sender
 
 _BRACKET = 5e-5  # seconds that two readings of clocks may be apart, else we were interrupted between them
+_ENDED = {"lost", "dropped", "corrupted", "overload"}  # what befell packets that `ended` tells
+_MOST_ENDED, _MOST_MARKS = 200, 500  # packets in one answer, of each direction and in all
 _TO = slice(VNET, VNET + 6)  # where a frame has the MAC address of its receiver
 _LATE = 1e-3  # seconds after its time from which a frame counts as late
 _LOOK_AWAY = 1e-3  # seconds for which rings may fill while there is traffic, which spares waking for each frame
@@ -50,7 +54,7 @@ class Relay:
         self._heap: list[tuple[float, int]] = []  # when to look at a direction, by its place
         self._directions: dict[int, Direction] = {}
         self._places = 0
-        self._offset = time.time() - clock()
+        self._offset = _between_clocks()
         self._look_away = _LOOK_AWAY
         self._lead = 0.0
         self._woken = 0.0  # when a timer was to wake us, if one did
@@ -172,12 +176,15 @@ class Relay:
         events, ends, calls = self._events, self._ends, self._calls
         while True:
             busy = came = False
+            asked = []
             for number, _ in events.poll(0, 256):
                 if number in ends:
                     came = True
                     busy |= self._receive(*ends[number]) == BATCH
                 else:
-                    calls[number]()
+                    asked.append(calls[number])
+            for call in asked:  # what came in before is known then
+                call()
             step = self._go_on() if self._timeline else None
             if self._woken:
                 late = min(max(clock() - self._woken, 0.0), _MOST_LEAD)
@@ -206,8 +213,8 @@ class Relay:
         found = self._found
         count = ring.take(found)
         before, wall, now = clock(), time.time(), clock()
-        if now - before < _BRACKET:
-            self._offset = wall - before
+        if now - before < _BRACKET and abs(wall - before - self._offset) > _BRACKET:
+            self._offset = wall - before  # somebody has set the clock: by themselves both go alike
         offset, line, delay, plain, part_of = self._offset, direction.line, direction.delay, direction.plain, direction.part_of
         for seconds, nanoseconds, frame in found:
             came = seconds + nanoseconds * 1e-9 - offset
@@ -221,6 +228,8 @@ class Relay:
                 self._note(part)
             else:
                 direction.arrive(came, frame)
+        if found:
+            direction.seen = came
         found.clear()
         direction.counters.received += count
         self._note(direction)
@@ -292,8 +301,51 @@ class Relay:
 
     def ended(self, name: str) -> list[list[tuple[str, int, str]]]:
         """The last packets of each direction of a link that did not leave as they came, the frames in hexadecimal."""
-        whole = ((side, *side.parts.values()) for side in self.links[name].directions)
-        return [[(one.what, one.number, one.frame.hex()) for part in parts for one in part.ended] for parts in whole]
+        found = []
+        for side in self.links[name].directions:
+            ended = [one for part in (side, *side.parts.values()) for one in part.ended if one.what in _ENDED]
+            found.append([(one.what, one.number, one.frame.hex()) for one in ended[-_MOST_ENDED:]])
+        return found
+
+    def marks(self, since: float) -> dict[str, Any]:
+        """The packets that did not leave as all others, of which this was found since a moment, a batch of them at most.
+
+        Each as its link, side, when it came, what befell it, its place in its flow, its frame in hexadecimal. `since` is the
+        moment for the next question, and `more` says that there are others already. What came before `now` has been judged, but
+        on sides that `undecided` has, with the time before which it has there. Times are the kernel's stamps in nanoseconds.
+        """
+        marks: list[tuple[float, str, int, Ended]] = []
+        undecided, now = [], clock()
+        for link in self.links.values():
+            for side, (ring, direction) in enumerate(zip(link.rings, link.directions, strict=True)):
+                if (until := _judged(ring, direction)) is not None:
+                    undecided.append((link.name, side, self._stamp(until)))
+                for part in (direction, *direction.parts.values()):
+                    new = takewhile(lambda one: one.found > since, reversed(part.ended))
+                    marks += [(one.found, link.name, side, one) for one in new]
+        marks.sort(key=itemgetter(0))
+        chosen = marks[:_MOST_MARKS]
+        told = [(name, side, self._stamp(one.came), one.what, one.number, one.frame.hex()) for _, name, side, one in chosen]
+        last = chosen[-1][0] if chosen else since
+        times = {"now": self._stamp(now), "undecided": undecided, "since": last}
+        return {"marks": told, **times, "more": len(chosen) < len(marks)}
+
+    def _stamp(self, when: float) -> int:
+        return round((when + self._offset) * 1e9)
+
+
+def _judged(ring: Ring, direction: Direction) -> float | None:
+    """What had come in before this has been judged; None when all has."""
+    queues = [one.queue for one in (direction, *direction.parts.values()) if one.queue]
+    waiting = [when for queue in queues if (when := queue.judged) is not None]
+    return min([*waiting, *([] if ring.is_empty else [direction.seen])], default=None)
+
+
+def _between_clocks() -> float:
+    """What the clock of the kernel's stamps is ahead of the monotonic one, read without being interrupted in between."""
+    readings = [(clock(), time.time(), clock()) for _ in range(20)]
+    before, wall, _ = min(readings, key=lambda reading: reading[2] - reading[0])
+    return wall - before
 
 
 def _counted(direction: Direction, ring: Ring) -> dict[str, Any]:

@@ -90,6 +90,11 @@ class Ring:
         self._next = place
         return count
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether all that has come in was taken."""
+        return not self._status[self._next * (self._size >> 2)] & _USER
+
     def count_losses(self) -> int:
         """How many frames the kernel had no room for, since the ring was made."""
         _, lost = struct.unpack("=2I", self.socket.getsockopt(SOL_PACKET, _STATISTICS, 8))

@@ -58,6 +58,9 @@ def test_what_is_asked_is_answered(told: _Told) -> None:
     told.relay.ended.return_value = [["lost"], []]
     assert told.tell(do="ended", name="l") == {"sides": [["lost"], []]}
     told.relay.ended.assert_called_once_with("l")
+    told.relay.marks.return_value = {"marks": [], "since": 2.5}
+    assert told.tell(do="marks", since=1.5) == {"marks": [], "since": 2.5}
+    told.relay.marks.assert_called_once_with(1.5)
 
 
 def test_long_lists_come_in_parts(told: _Told, monkeypatch: pytest.MonkeyPatch) -> None:

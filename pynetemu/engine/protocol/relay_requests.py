@@ -36,6 +36,59 @@ class ReadEnded(Request[tuple[EndedPacket, ...]]):
     """The last packets of relayed links that were lost, dropped or corrupted, some hundred of each direction."""
 
 
+@frozen
+class MarkedPacket:
+    """A packet that the relay did not treat as all others, sent by an interface of this index at a time (ns since 1970).
+
+    `what` is "lost", "dropped", "corrupted", "overload", or "twice" and "ahead"; `number` and `frame` as in `EndedPacket`.
+    """
+
+    node: str
+    interface: str
+    index: int
+    time: int
+    what: str
+    number: int
+    frame: str
+
+
+@frozen
+class RelayedEnd:
+    """An interface that sends into a relayed link, with its index in the node, 0 when somebody has deleted it; and a time."""
+
+    node: str
+    interface: str
+    index: int
+    time: int = 0
+
+
+@frozen
+class Marks:
+    """The packets of which the relay found since a moment that it does not treat them as all others.
+
+    Of packets that were sent before `now` (ns since 1970) it is known what becomes of them, but for those of the ends that are
+    `undecided`, each with the time for it. `since` is the moment for the next question; with `more` there are others already.
+    """
+
+    packets: tuple[MarkedPacket, ...]
+    now: int
+    undecided: tuple[RelayedEnd, ...]
+    since: float
+    more: bool
+
+
+@request
+class ReadMarks(Request[Marks]):
+    """What relayed links lost, changed, doubled and let overtake, since a moment that an answer told, at first 0."""
+
+    since: float
+
+
+@request
+class ReadRelayedEnds(Request[tuple[RelayedEnd, ...]]):
+    """The ends of all relayed links."""
+
+
 @request
 class ReadRelay(Request[tuple[RelayedDirection, ...]]):
     """The relayed links, each with both of its directions."""

@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from pynetemu.engine import syscalls
@@ -18,10 +19,15 @@ from pynetemu.engine.nodes import NETWORK, Nodes, Place, RelayedLink
 from pynetemu.engine.protocol.relay_requests import (
     EndedPacket,
     FollowJournal,
+    MarkedPacket,
+    Marks,
     PlayLink,
     ReadEnded,
+    ReadMarks,
     ReadRelay,
+    ReadRelayedEnds,
     RelayedDirection,
+    RelayedEnd,
     ReplayLink,
     WriteJournal,
 )
@@ -139,7 +145,7 @@ class Relays:
             case WriteJournal():
                 self._ask({**self._common("journal", place), "path": request.path, "most": request.most})
 
-    def answer(self, request: Going | ReadEnded | ReadRelay) -> object:
+    def answer(self, request: Going | ReadEnded | ReadMarks | ReadRelay | ReadRelayedEnds) -> object:
         """Answers what is asked about the relay. Raises LabError and KernelError."""
         match request:
             case PlayLink():
@@ -150,6 +156,10 @@ class Relays:
                 self._remember(request, not request.path)
             case ReadEnded():
                 return self._ended_packets()
+            case ReadMarks():
+                return self._marks(request.since)
+            case ReadRelayedEnds():
+                return self._relayed_ends()
             case ReadRelay():
                 return self._directions()
         return None
@@ -181,6 +191,23 @@ class Relays:
             for end, packets in zip(self._nodes.relayed[place].ends, sides, strict=False):
                 found += [EndedPacket(*end, *packet) for packet in packets]
         return found
+
+    def _marks(self, since: float) -> Marks:
+        """What the relay did to single packets since a moment."""
+        told = self._ask({"do": "marks", "since": since}) if self._pid else {}
+        ends = {(_name(place), side): end for place in self._told for side, end in enumerate(self._nodes.relayed[place].ends)}
+        packets = [MarkedPacket(*self._with_index(ends[name, side]), *rest) for name, side, *rest in told.get("marks", ())]
+        undecided = [RelayedEnd(*self._with_index(ends[name, side]), when) for name, side, when in told.get("undecided", ())]
+        now, last = told.get("now", time.time_ns()), told.get("since", since)
+        return Marks(tuple(packets), now, tuple(undecided), last, told.get("more", False))
+
+    def _relayed_ends(self) -> list[RelayedEnd]:
+        return [RelayedEnd(*self._with_index(end)) for link in self._nodes.relayed.values() for end in link.ends]
+
+    def _with_index(self, end: Place) -> tuple[str, str, int]:
+        with suppress(KeyError, KernelError, OSError):
+            return *end, self._nodes.index(self._nodes[end[0]], end[1])
+        return *end, 0
 
     def _directions(self) -> list[RelayedDirection]:
         """The relayed links with their settings and counters."""

@@ -183,7 +183,8 @@ def _show(shell: Shell, what: list[str], filter: str, count: int | None, during:
             for shown, sighting in enumerate(islice(sightings, count), 1):  # noqa: B007
                 place = f"{sighting.place:<{live.width}} {'out' if sighting.outgoing else 'in '}"
                 text = paint(sighting.text, PROTOCOL_STYLES.get(sighting.packet.protocol, ""))
-                print(f"{sighting.seconds:10.6f}  {place}  {text}  {sighting.length} bytes", flush=True)
+                comments = "".join(f"  {paint(comment, 'yellow')}" for comment in sighting.comments)
+                print(f"{sighting.seconds:10.6f}  {place}  {text}  {sighting.length} bytes{comments}", flush=True)
     except KeyboardInterrupt:
         pass
     _tell_of(live, shown)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from pynetemu.capture import marks
+from pynetemu.capture.marks import link
 from pynetemu.plan.operations import Impair
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.wiring import Wiring
@@ -22,14 +24,14 @@ def named(ending: Ending, wiring: Wiring, evidence: Evidence) -> Ending:
     if event.kind == "out" and reason.kind in ("link", "lost"):
         return _by_relay(ending, event, evidence)
     if reason.kind in _AT_SENDER and (own := evidence.emulated(*there)) and own.mechanism in ("netem", "tbf"):
-        return replace(ending, reason=Reason("emulated", f"lost by {_link(own)}", (), _hint(own), KERNEL))
+        return replace(ending, reason=Reason("emulated", f"lost by {link(own)}", (), _hint(own), KERNEL))
     sent = evidence.emulated(*wiring.peers.get(there, ("", "")))
     if sent is None or sent.mechanism != "filter":
         return ending
     if reason.kind in _ON_ARRIVAL:
-        return replace(ending, reason=Reason("emulated", f"lost by {_link(sent)}", (), _hint(sent), KERNEL))
+        return replace(ending, reason=Reason("emulated", f"lost by {link(sent)}", (), _hint(sent), KERNEL))
     if ending.fate == "unanswered" and event.kind == "in" and reason.source != KERNEL:  # sockets see it before the filter does
-        text = f"lost by {_link(sent)}, or {reason.text}"
+        text = f"lost by {link(sent)}, or {reason.text}"
         return replace(ending, reason=Reason("emulated", text, reason.details, _hint(sent), COUNTERS))
     return ending
 
@@ -42,19 +44,8 @@ def _by_relay(ending: Ending, event: Event, evidence: Evidence) -> Ending:
     if told is None:  # it may still be on its way
         details = (f"the link has {', '.join(op.settings)}",)
         return replace(ending, reason=replace(ending.reason or Reason("lost", ""), details=details, source=TABLES))
-    place = f", as packet {told.number} of its flow" if told.number else ""
-    verbs = {
-        "lost": f"lost by {_link(op)}{place}",
-        "dropped": f"dropped by the queue of {_link(op)}",
-        "corrupted": f"corrupted by {_link(op)}{place}",
-        "overload": f"lost by {_link(op)}: the relay was too slow",
-    }
-    return replace(ending, reason=Reason("emulated", verbs[told.what], (), _hint(op), RELAY))
-
-
-def _link(op: Impair) -> str:
-    """The link with what it was asked to do."""
-    return f"the link from {op.node} {op.interface} to {op.peer_node} {op.peer_interface} ({', '.join(op.settings)})"
+    text = marks.told(told.what, told.number, link(op))
+    return replace(ending, reason=Reason("emulated", text, (), _hint(op), RELAY))
 
 
 def _hint(op: Impair) -> str:
