@@ -156,19 +156,19 @@ class Sized(Topology):
 def test_another_terminal_changes_the_lab_and_reloads_its_file(tmp_path: Path) -> None:
     file = tmp_path / "sized.py"
     file.write_text(_SIZED)
-    with running("sized", "-p", "n=2", file=file, line="h1 sh -c 'echo up; read -r _ || true'"):
-        done = pynetemu("attach", "sized", input="add host h9 s1\nimpair h9 s1 delay=1ms\nremove h1-s1\n", cwd=Path("/"))
+    with running(mine("sized"), "-p", "n=2", file=file, line="h1 sh -c 'echo up; read -r _ || true'"):
+        done = pynetemu("attach", mine("sized"), input="add host h9 s1\nimpair h9 s1 delay=1ms\nremove h1-s1\n", cwd=Path("/"))
         added, *links, removed = done.stdout.splitlines()
         assert (added, removed) == ("added h9; changed s1", "changed s1, h1"), done.stderr
         assert [line.split()[:4] for line in links[1:]] == [
             ["h9:eth0", "s1:h9", "delay", "1ms"],
             ["s1:h9", "h9:eth0", "delay", "1ms"],
         ]
-        done = pynetemu("attach", "sized", input="undo\nmove h9 s1 h2\nreload\nreload\n", cwd=Path("/"))
+        done = pynetemu("attach", mine("sized"), input="undo\nmove h9 s1 h2\nreload\nreload\n", cwd=Path("/"))
         told = "changed s1, h1\nchanged s1, h2, h9\nremoved h9; changed h2\nnothing has changed\n"
         assert done.stdout == told, done.stderr
         file.write_text(_SIZED.replace("Switch()", "Switch(nosuch=1)"))
-        assert "Switch has no option 'nosuch'" in pynetemu("attach", "sized", input="reload\n").stderr
-        assert "only where the lab was started" in pynetemu("attach", "sized", input="reload --fresh\n").stderr
+        assert "Switch has no option 'nosuch'" in pynetemu("attach", mine("sized"), input="reload\n").stderr
+        assert "only where the lab was started" in pynetemu("attach", mine("sized"), input="reload --fresh\n").stderr
         file.write_text(_SIZED.replace("n + 1", "n + 2"))
-        assert pynetemu("attach", "sized", input="reload --dry-run\nreload\n").stdout.endswith("added h3; changed s1\n")
+        assert pynetemu("attach", mine("sized"), input="reload --dry-run\nreload\n").stdout.endswith("added h3; changed s1\n")

@@ -52,7 +52,8 @@ class Terminal:
         self._ours, theirs = os.openpty()
         self._screen = _Screen(self._ours)
         self._stream = pyte.ByteStream(self._screen)
-        self._prompts = re.compile(_numbered(prompt.rstrip()))
+        self._prompt = prompt.rstrip()
+        self._prompts = re.compile(_numbered(self._prompt))
         self._row = 0
         self.resize(_ROWS, _COLUMNS)
         self.process = subprocess.Popen(
@@ -111,7 +112,11 @@ class Terminal:
         return self._text(self._screen.cursor.y)
 
     def expect(self, pattern: str, seconds: float = 15.0) -> str:
-        """Waits for a pattern below the last line that was typed; gives back what it matched."""
+        """Waits for a pattern below the last line that was typed; gives back what it matched.
+
+        A prompt in it may have a number, as that of a lab whose name another lab has already.
+        """
+        pattern = pattern.replace(self._prompt, _numbered(self._prompt))
         found: Any = self._until(lambda: re.search(pattern, self._text()), f"{pattern!r}", seconds)
         return str(found.group())
 
