@@ -25,7 +25,7 @@ def _answers(net: Network, address: str) -> bool:
 
 
 def _is_traced_to_its_end(net: Network, address: str, engine: str, shown: list[str]) -> bool:
-    with net.trace("icmp or icmp6 or arp", engine=engine) as trace:
+    with net.trace(engine=engine) as trace:
         answered = _answers(net, address)
     shown.append(trace.ladder())
     return answered and trace.reason is None and "routed" not in trace.story(trace.delivered("echo request")[0].number)
