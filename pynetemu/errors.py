@@ -9,7 +9,7 @@
     ├── LabError            there is no such lab, it is another user's, or it has ended
     ├── DrawError           a picture cannot be drawn or written as asked
     ├── FilterError         a filter of packets is wrong
-    ├── UsageError          a line of the shell has wrong words
+    ├── UsageError          an argument of a call, or a word of a line of the shell, is wrong
     └── CommandError        a command in a node
         ├── CommandNotFound     the node has no such program
         ├── CommandFailed       it ended with a status other than 0 (run(..., check=True))
@@ -68,6 +68,10 @@ class DescriptionError(PynetemuError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def _render_traceback_(self) -> list[str]:
+        """What notebooks show (IPython): the problems, which name the user's lines, and not ours."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class PrivilegeError(PynetemuError):

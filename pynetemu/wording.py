@@ -62,4 +62,6 @@ def did_you_mean(word: object, candidates: Iterable[str]) -> str:
 
 def near_or_all(word: object, candidates: Collection[str], has: str = "it has") -> str:
     """A hint that names the nearest candidate, or says what there is: "it has blue, root and 12 more", "it has none"."""
+    if not isinstance(word, str) and (name := getattr(word, "name", None)) in candidates:
+        return f"say its name: {name!r}"  # a node was given
     return did_you_mean(word, candidates) or f"{has} {shortened(list(candidates)) or 'none'}"

@@ -70,6 +70,9 @@ class Capture:
         self._stop = -1
         self._lab = -1
 
+    def __repr__(self) -> str:
+        return f"<Capture {self.summary}>"
+
     def open(self) -> Self:
         """Makes the file, and begins later: `start` does both. Raises OSError."""
         self._output = self._output or Output(self.file)

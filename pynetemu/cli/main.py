@@ -45,6 +45,7 @@ _OTHERS_WORDS = {
     "connect": "attach",
     "up": "start",
     "down": "stop",
+    "version": "--version",
 }
 
 _USAGE = """\
@@ -138,7 +139,7 @@ def _open_streams() -> None:
 
 def _mistyped(word: str) -> str:
     """What to say of a first word that is neither a verb nor an option, nor is or looks like a file; "" for any other."""
-    from pynetemu.wording import did_you_mean, suggested
+    from pynetemu.wording import did_you_mean, nearest, suggested
 
     if word.startswith("--") and len(word) > 2:
         known = [*parser_of("run")._option_string_actions, "--version", "--help"]
@@ -151,7 +152,8 @@ def _mistyped(word: str) -> str:
     else:
         from pynetemu.topology.shapes import SHAPES
 
-        hint = "" if word in SHAPES else did_you_mean(word, VERBS)
+        near = nearest(word, [*VERBS, *SHAPES])
+        hint = "" if near in SHAPES else suggested(near)
     return hint and f"there is no verb or file {word!r}\n    hint: {hint}"
 
 

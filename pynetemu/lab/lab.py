@@ -149,8 +149,11 @@ class LabNode:
             with net["blue"].socket() as client:
                 client.connect(("10.0.0.1", 8080))
 
-        Names are not resolved in the node: connect to addresses.
+        Names are not resolved in the node: connect to addresses. Raises OSError as socket.socket does, and UsageError.
         """
+        family, type, proto = (
+            arguments.whole(name, value, 0) for name, value in (("family", family), ("type", type), ("proto", proto))
+        )
         return socket.socket(fileno=self.lab.control.ask(OpenSocket(self.name, int(family), int(type), int(proto))))
 
 
@@ -179,8 +182,8 @@ class Lab(LiveLab):
         self._ids = None if ids is None else _known_ids(ids)
         self._followed: FollowedPlan | None = FollowedPlan(self._with_ids(topology)) if isinstance(topology, Plan) else None
         self._inventory: Inventory | None = None
-        self.privileged = privileged
-        self.host = topology.host if isinstance(topology, Plan) else host
+        self.privileged = arguments.truth("privileged", privileged)
+        self.host = topology.host if isinstance(topology, Plan) else arguments.truth("host", host)
         self.name = name or ""
         self.streams: list[Events] = []  # that are open
         self.file = ""  # of the description, in a lab that another process has started
@@ -319,7 +322,25 @@ class Lab(LiveLab):
         self.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name or 'not open yet'}>"
+        state = ", not open" if not self._begun else ", ended" if self.ended else ""
+        return f"<{type(self).__name__} {self.name}{state}>" if self.name else f"<{type(self).__name__} not open yet>"
+
+    async def __aenter__(self) -> Self:
+        """As `with`, while other tasks of an asyncio program go on."""
+        import asyncio
+
+        opening = asyncio.ensure_future(asyncio.to_thread(self.open))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.wait([opening])
+            self.close()
+            raise
+
+    async def __aexit__(self, *error: object) -> None:
+        import asyncio
+
+        await asyncio.to_thread(self.close)
 
     def _known(self, name: str) -> str:
         """The name, if a node has it; raises LabError."""

@@ -16,7 +16,7 @@ from typing import IO, Literal
 
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import End, Resume, Signal, Started
-from pynetemu.errors import CommandTimeout, LabError
+from pynetemu.errors import CommandTimeout, LabError, UsageError
 from pynetemu.frozen import frozen
 from pynetemu.lab.arguments import data, seconds_or_none, whole
 from pynetemu.lab.connection import Connection, is_readable
@@ -58,9 +58,19 @@ class Process:
         self._connection, self._life, self._job = connection, life, started.job
         self._status: int | None = None
         self._lock = threading.Lock()
+        self._is_watched = False  # somebody has the descriptor, which then stays what it is
+
+    def __repr__(self) -> str:
+        ended = "" if self._status is None else f", ended with {self._status}"
+        return f"<Process {self.pid} of {self.node}: {' '.join(self.argv)}{ended}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_status", None) is not None:  # one that nobody has waited for tells so, as sockets do
+            self._life.close()
 
     def fileno(self) -> int:
-        """A descriptor that is readable when `wait_change` would not wait."""
+        """A descriptor that is readable when `wait_change` would not wait; it stays open, also after the end, until `close`."""
+        self._is_watched = True
         return self._life.fileno()
 
     def wait_change(self, timeout: float | None = None) -> Change | None:
@@ -94,11 +104,15 @@ class Process:
                     return Change(word, int(value))
                 case "exited":
                     self._status = int(value)
-                    self._life.close()
+                    self._life_is_over()
                     return Change("exited", self._status)
             self._status = -signal.SIGKILL
-            self._life.close()
+            self._life_is_over()
         raise LabError(f"{self.node}: the lab has ended, and {self.argv[0]} with it")
+
+    def _life_is_over(self) -> None:
+        if not self._is_watched:
+            self._life.close()
 
     def poll(self) -> int | None:
         """The exit status if it has ended, else None."""
@@ -119,6 +133,8 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Signals the process and its process group; one that has ended is not an error."""
         number = whole("number", number, 0)
+        if number >= signal.NSIG:
+            raise UsageError(f"there is no signal {number}; the last is {signal.NSIG - 1}")
         if self._status is None:
             self._connection.ask(Signal(self._job, number))
 
@@ -235,7 +251,7 @@ def communicate(process: Process, data: bytes, timeout: float | None) -> tuple[b
                     if not data:
                         events.unregister(process.stdin)
                         _close_quietly(process.stdin)
-                elif key.fileobj is process:
+                elif key.fileobj is process._life:
                     break
                 elif part := os.read(key.fd, 1 << 16):
                     output[key.fileobj] += part
@@ -248,7 +264,11 @@ def communicate(process: Process, data: bytes, timeout: float | None) -> tuple[b
 
 
 def _register(events: selectors.BaseSelector, process: Process, data: bytes) -> None:
-    events.register(process, selectors.EVENT_READ)
+    if process.poll() is not None:
+        if process.stdin is not None:
+            _close_quietly(process.stdin)
+        return
+    events.register(process._life, selectors.EVENT_READ)
     for file in process.stdout, process.stderr:
         if file is not None:
             events.register(file, selectors.EVENT_READ)

@@ -47,6 +47,7 @@ from pynetemu.lab.state import (
     Totals,
 )
 from pynetemu.plan.no_gc import no_collection
+from pynetemu.wording import shortened
 
 if TYPE_CHECKING:
     from pynetemu.lab.connection import Connection
@@ -127,6 +128,9 @@ class LabState:
 
     def __init__(self, engine: "Connection", raw: dict[str, dict[str, memoryview]], numbers: dict[str, int]) -> None:
         self._engine, self._raw, self._numbers = engine, raw, numbers
+
+    def __repr__(self) -> str:
+        return f"<LabState of {shortened(self.nodes)}>"
 
     @property
     def nodes(self) -> tuple[str, ...]:

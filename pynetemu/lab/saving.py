@@ -49,6 +49,8 @@ _METRICS = {4: 0, 6: 1024}  # of routes to which none was given (ip-route(8))
 def save(lab: "Lab", topology: Topology, file: "str | os.PathLike[str]", overwrite: bool = False) -> list[str]:
     """Writes a description of what runs; gives what could not be written. Raises UsageError for a file that is there."""
     path = os.path.abspath(arguments.path("file", file))
+    if os.path.isdir(path):
+        raise UsageError(f"{os.fspath(file)} is a folder\n    hint: the name of a file in it: {os.path.join(path, 'lab.py')}")
     if os.path.lexists(path) and not overwrite:
         raise UsageError(f"{os.fspath(file)} is there already\n    hint: to write it anew, say so: --force, or overwrite=True")
     text, told = written(lab, topology, os.path.dirname(path))

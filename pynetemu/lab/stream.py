@@ -50,6 +50,9 @@ class Events:
         self._thread: threading.Thread | None = None
         self._is_closed = self._has_ended = False
 
+    def __repr__(self) -> str:
+        return f"<Events of {self._lab.name}{', closed' if self._is_closed else ''}>"
+
     def start(self) -> Self:
         """Begins, and returns when nothing can be missed any more; `net.events()` has done so."""
         self._listening = Listening(self._lab, self._nodes)

@@ -30,18 +30,18 @@ def explain_unreadable(file: str, error: OSError) -> Problem:
     if not isinstance(error, FileNotFoundError):
         return Problem(f"{file} cannot be read: {error.strerror}")
     folder, name = os.path.split(file)
-    known = {os.path.basename(path): path for place in ("topologies", folder) for path in _python_files(place)}
+    stem = name.removesuffix(".py")  # which alone tells names apart
+    known = {Path(path).stem: path for place in ("topologies", folder) for path in _python_files(place)}
     if not any(map(str.isalnum, name)):
         return Problem(f"there is no file {file}", hint="name a Python file with a Topology, or a shape such as single")
-    near = nearest(name if name.endswith(".py") else f"{name}.py", known)
-    if near is None and name.removesuffix(".py") in collection():
-        return Problem(
-            f"there is no file {file}", hint=f"it comes with pynetemu: pynetemu examples {name.removesuffix('.py')} --copy ."
-        )
+    near = nearest(stem, known)
+    if near is None and stem in collection():
+        return Problem(f"there is no file {file}", hint=f"it comes with pynetemu: pynetemu examples {stem} --copy .")
     shape = None if name.endswith(".py") else nearest(name.partition(":")[0], SHAPES)
     if shape and (near is None or shape in name):
         return Problem(f"there is no file {file}", hint=suggested(shape, "the shape"))
-    return Problem(f"there is no file {file}", hint=suggested(known[near] if near else None))
+    hint = suggested(known[near]) if near else "`pynetemu --help` lists the verbs" if name.isalpha() and not folder else ""
+    return Problem(f"there is no file {file}", hint=hint)
 
 
 def explain_shape(spec: str, wrong: str, name: str, kind: type[Topology]) -> Problem:

@@ -110,7 +110,9 @@ class Tree(Shape):
     def build(self, depth: int = 2, fanout: int = 2, routed: bool = False) -> None:
         """`Tree(depth=3, fanout=2)`: `switches[0]` is its top."""
         self.begin(routed)
-        self._grow(_between(1, _DEEPEST, depth=depth), _at_least(1, fanout=fanout))
+        levels, below = _between(1, _DEEPEST, depth=depth), _at_least(1, fanout=fanout)
+        self._check_size(nodes=sum(below**level for level in range(levels + 1)))
+        self._grow(levels, below)
 
     def _grow(self, depth: int, fanout: int) -> Node:
         if depth == 1:

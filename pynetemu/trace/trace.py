@@ -25,10 +25,18 @@ from pynetemu.trace.verdicts.record import TraceRecord
 from pynetemu.trace.verdicts.verdict import KINDS, Reason
 from pynetemu.trace.views.columns import way_to
 from pynetemu.trace.views.style import Style
-from pynetemu.wording import near_or_all
+from pynetemu.wording import counted, near_or_all
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from pynetemu.trace.views.comparison import PacketDifference
+
+    class Printer(Protocol):
+        """That of IPython, as far as it is needed here."""
+
+        def text(self, obj: str) -> object: ...
+
 
 _NO_SIGNS = str.maketrans("()|", "   ")
 _BAD = ("dropped", "waiting", "unanswered")
@@ -45,6 +53,13 @@ class Trace(TraceRecord):
     def __init__(self, wiring: Wiring) -> None:
         super().__init__(wiring)
         self._lines: dict[int, tuple[str, str]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Trace of {counted(len(self), 'packet')} by {self.engine}>" if self.engine else "<Trace that has not ended>"
+
+    def _repr_pretty_(self, printer: "Printer", cycle: bool) -> None:
+        """What notebooks show: the whole ladder (IPython.lib.pretty)."""
+        printer.text(self.ladder() if self.engine and not cycle else repr(self))
 
     def find(self, pattern: str) -> list[Journey]:
         """The packets whose line has a pattern."""

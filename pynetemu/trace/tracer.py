@@ -47,6 +47,9 @@ class Tracer:
         self._wiring = Wiring(lab.plan)
         self.trace = Trace(self._wiring)
 
+    def __repr__(self) -> str:
+        return f"<Tracer of {self._lab.name}>"
+
     def start(self) -> Trace:
         """Begins, and returns when no packet can be missed any more; raises FilterError, LabError."""
         lab = self._lab

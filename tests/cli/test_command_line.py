@@ -32,6 +32,8 @@ def test_version() -> None:
     ("arguments", "message"),
     [
         (["nosuch.py"], "pynetemu: there is no file nosuch.py\n"),
+        (["test"], "pynetemu: there is no file test\n    hint: `pynetemu --help` lists the verbs\n"),
+        (["treee"], "pynetemu: there is no file treee\n    hint: did you mean the shape 'tree'?\n"),
         (["--verison"], "pynetemu: there is no option '--verison'\n    hint: did you mean '--version'?\n"),
         (["list"], "pynetemu: there is no verb or file 'list'\n    hint: did you mean 'ps'?\n"),
         (["pln", "lab.py"], "pynetemu: there is no verb or file 'pln'\n    hint: did you mean 'plan'?\n"),
@@ -43,6 +45,7 @@ def test_version() -> None:
     ],
 )
 def test_wrong_arguments_are_told_in_one_line_or_with_a_hint(arguments: list[str | Path], message: str, tmp_path: Path) -> None:
+    (tmp_path / "reprs.py").touch()  # as like to "nosuch.py" as ".py" is
     done = pynetemu(*arguments, cwd=tmp_path)
     assert done.returncode in (1, 2)
     assert done.stderr.startswith(message)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.pure
     ("word", "verb"),
     [
         *(("list", "ps"), ("ls", "ps"), ("status", "ps"), ("show", "plan"), ("graph", "draw"), ("check", "doctor")),
-        *(("connect", "attach"), ("pln", "plan"), ("atach", "attach"), ("exce", "exec")),
+        *(("connect", "attach"), ("pln", "plan"), ("atach", "attach"), ("exce", "exec"), ("version", "--version")),
     ],
 )
 def test_a_word_that_is_none_of_ours_is_answered_with_ours(

@@ -1,8 +1,11 @@
 """The reference of the Python API is that of the code."""
 
+import re
+
 import pytest
 
 import pynetemu
+from pynetemu import errors
 from tests.support.api_reference import reference
 from tests.support.pynetemu import CLONE
 
@@ -17,3 +20,12 @@ def test_the_page_is_what_the_code_says() -> None:
 @pytest.mark.parametrize("name", pynetemu.__all__)
 def test_every_public_name_is_there(name: str) -> None:
     assert f"\n### {name}" in reference()
+
+
+@pytest.mark.parametrize(
+    "text", [errors.__doc__, (CLONE / "docs" / "reference" / "python.md").read_text()], ids=["module", "page"]
+)
+def test_every_error_is_in_the_trees_of_errors(text: str) -> None:
+    classes = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.PynetemuError)}
+    named = set(re.findall(r"[├└]── (\w+) ", text))
+    assert named == classes - {"PynetemuError"}

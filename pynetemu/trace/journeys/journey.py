@@ -39,7 +39,7 @@ class Hop:
     dropped: Sighting | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Journey:
     """One packet's way through the lab: a tree of sightings, since a switch may send copies to several ports."""
 
@@ -47,6 +47,9 @@ class Journey:
     number: int = 0
     again: bool = False  # the same as one before, sent once more
     freed: bool = False  # the kernel was seen to be done with it
+
+    def __repr__(self) -> str:
+        return f"<Journey {self.number}: {' → '.join(self.path)}>" if self.sightings else "<Journey of nothing>"
 
     @property
     def first(self) -> Event:
