@@ -363,3 +363,59 @@ def test_the_last_route_of_a_vrf_and_a_broadcast_to_another_network() -> None:
     assert _told(causes.directed_broadcast(_case(_decision("broadcast")))) == ("forwarding", text, hint)
     assert causes.directed_broadcast(_case(_decision("local"))) is None
     assert causes.directed_broadcast(_case(None)) is None
+
+
+@pytest.mark.parametrize(
+    ("sources", "users", "is_left_out"),
+    [
+        *([(("0a010063", 1, 0),), 1, True], [(("0a010001", 1, 0),), 1, False]),
+        ((("0a010063", 1, 0),), 2, False),  # another socket may take all
+        ((("0a010063", 1, 0), ("0a010001", 1, 0)), 1, False),
+        *([(("0a010001", 0, 1),), 1, True], [(("0a010063", 0, 1),), 1, False], [(), 1, False]),
+    ],
+)
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_group_may_be_joined_for_other_sources(
+    version: int, sources: tuple[tuple[str, int, int], ...], users: int, is_left_out: bool
+) -> None:
+    group, long = ("0xef000201", "") if version == 4 else ("ff050000000000000000000000000123", "0" * 24)
+    lines = "".join(f"  2 eth0 {group} {long}{source} {takes} {refuses}\n" for source, takes, refuses in sources)
+    filters = f"Idx Device        MCA        SRC    INC    EXC\n{lines}"
+    joined = f"2    eth0            {group}     {users} 00000004 0\n"
+    texts = {("h1", "/proc/net/mcfilter6"): filters, ("h1", "/proc/net/igmp6"): joined}
+    if version == 4:
+        texts = {("h1", "/proc/net/mcfilter"): filters}
+        texts["h1", "/proc/net/igmp"] = _IGMP.format(group="010200EF").replace("010200EF     1", f"010200EF     {users}")
+    evidence = _case(texts=texts, listening={("h1", "UDP", 7): [1]}).evidence
+    ends = ("10.1.0.1", "239.0.2.1") if version == 4 else ("::10.1.0.1", "ff05::123")
+    packet: Any = SimpleNamespace(protocol="UDP", source=ends[0], destination=ends[1], ports=(5, 7))
+    assert groups.is_left_out("h1", packet, evidence) == is_left_out
+    assert groups.takes("h1", packet, evidence) != is_left_out
+
+
+def test_a_tagged_frame_is_for_an_interface_of_its_vlan() -> None:
+    frame = bytes(12) + b"\x81\x00\x60\x37\x08\x06"
+    plain, eth0 = bytes(12) + b"\x08\x06", SimpleNamespace(name="eth0", index=2, lower=0, vlan=None)
+    evidence = _case(links={"eth0": eth0}).evidence
+    assert _told(causes.unknown_vlan("r1", "eth0", frame, evidence)) == (
+        *("vlan", "r1 eth0 takes nothing of VLAN 55: it has none"),
+        "r1 ip -d link show type vlan",
+    )
+    assert causes.unknown_vlan("r1", "eth0", plain, evidence) is None
+    assert causes.unknown_vlan("r1", "eth0", frame[:14] + b"\x60\x00\x08\x06", evidence) is None  # a priority alone
+    for number, lower, is_taken in ((55, eth0.index, True), (55, eth0.index + 1, False), (56, eth0.index, False)):
+        other = SimpleNamespace(name="v", index=9, lower=lower, vlan=number)
+        found = causes.unknown_vlan("r1", "eth0", frame, _case(links={"eth0": eth0, "v": other}).evidence)
+        assert (found is None) == is_taken
+
+
+def test_one_of_several_next_hops_that_does_not_answer() -> None:
+    hops = (SimpleNamespace(gateway="10.9.0.1", index=2), SimpleNamespace(gateway="10.9.0.2", index=2))
+    answered = SimpleNamespace(address="10.9.0.1", interface=2, answered=True)
+    case = _case(_decision(gateway="10.9.0.1"), _link(), neighbors=(answered,))
+    case.evidence.tables("r1").routing = SimpleNamespace(walk=lambda keys: SimpleNamespace(route=SimpleNamespace(hops=hops)))
+    assert causes.next_hops(case) == ["10.9.0.1", "10.9.0.2"]
+    assert causes.no_neighbor(case) is None  # nobody has asked for the other
+    case.conversations.asked = lambda node, hop: hop == "10.9.0.2"
+    found = causes.no_neighbor(case)
+    assert found is not None and found.text == "nobody answered the ARP of r1 for 10.9.0.2 on eth1"

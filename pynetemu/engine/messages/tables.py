@@ -40,6 +40,7 @@ RTEXT_FILTER_BRVLAN, RTEXT_FILTER_SKIP_STATS = 2, 8
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _BR_STP_STATE, _BR_VLAN_FILTERING = 5, 7
 _BRIDGE_VLAN_INFO = 2
+_VLAN_ID = 1  # IFLA_VLAN_*
 _VLAN = struct.Struct("=HH")  # struct bridge_vlan_info: flags, number
 _VLAN_PVID, _VLAN_UNTAGGED = 2, 4
 _PAIRS = ("veth", "netkit", "vxcan")  # whose IFLA_LINK is the other end; of others it is what they are on
@@ -173,6 +174,11 @@ class LinkMessage(_TableMessage):
     def lower(self) -> int:
         """The index of the interface that a VLAN interface, a macvlan or a tunnel is on, 0 for none."""
         return 0 if self.kind in _PAIRS or _IFLA_LINK_NETNSID in self.attributes else _number(self.attributes, _IFLA_LINK)
+
+    @property
+    def vlan(self) -> int | None:
+        """The number of a VLAN interface's VLAN, None of what is none."""
+        return int.from_bytes(self._data.get(_VLAN_ID, b"")[:2], sys.byteorder) if self.kind == "vlan" else None
 
     @property
     def filters_vlans(self) -> bool:

@@ -16,7 +16,7 @@ _BAD = (
     *("InHdrErrors", "InAddrErrors", "InNoRoutes", "OutNoRoutes", "InDiscards", "OutDiscards", "InUnknownProtos"),
     *("InTruncatedPkts", "FragFails", "ReasmFails", "InTooBigErrors", "InCsumErrors", "InErrors", "NoPorts", "RcvbufErrors"),
     *("SndbufErrors", "IPReversePathFilter", "ListenDrops", "ListenOverflows", "TCPBacklogDrop", "ArpFilter"),
-    *("TCPMD5NotFound", "TCPMD5Unexpected", "TCPMD5Failure"),
+    *("TCPMD5NotFound", "TCPMD5Unexpected", "TCPMD5Failure", "TCPMinTTLDrop"),
 )
 
 Texts = Mapping[str, Sequence[str]]

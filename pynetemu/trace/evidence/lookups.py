@@ -77,6 +77,8 @@ class Link:
     gre_key: int | None = None
     vrf_table: int = 0
     does_arp: bool = True
+    lower: int = 0  # the index of the interface that it is on, of a VLAN's or a macvlan's
+    vlan: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,8 @@ def _link(found: tables.LinkMessage) -> Link:
         gre_key=found.gre_key,
         vrf_table=found.vrf_table,
         does_arp=not found.flags & _IFF_NOARP,
+        lower=found.lower,
+        vlan=found.vlan,
     )
 
 

@@ -6,12 +6,12 @@ does, and the tables that they lead to (RFC 1812, 5.2.4.3: the longest prefix).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal
 
-from pynetemu.engine.messages.tables import RouteMessage
+from pynetemu.engine.messages.tables import Hop, RouteMessage
 from pynetemu.trace.evidence.rules import Keys, Rule, table_name
 
 Kind = Literal["forwarded", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "no route"]
@@ -31,13 +31,20 @@ class Route:
     metric: int
     ds_field: int
     is_dead: bool
+    message: RouteMessage | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        """Its next hops, more than one where they are of equal cost."""
+        return self.message.hops if self.message is not None else ()
 
     @property
     def text(self) -> str:
         kind = _KINDS.get(self.kind, "")
         place = "" if self.table == 254 else f" table {table_name(self.table)}"
         where = "default" if self.network.prefixlen == 0 else str(self.network)
-        return f"{kind} {where}{place}".strip()
+        tos = f" tos {self.ds_field:#04x}" if self.ds_field else ""
+        return f"{kind} {where}{place}{tos}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +118,4 @@ class Routing:
 def _route(message: RouteMessage) -> Route:
     network = ip_network(message.destination, strict=False)
     dead = bool(message.flags & _DEAD)
-    return Route(network, message.table, message.kind, message.metric, message.ds_field, dead)
+    return Route(network, message.table, message.kind, message.metric, message.ds_field, dead, message)

@@ -17,6 +17,16 @@ class Sighting:
     event: Event
     before: "Sighting | None" = None
 
+    @property
+    def came(self) -> int:
+        """When the packet came to the node in which it was seen here, or was made there."""
+        time = self.event.time
+        for sighting in self.back():
+            if sighting.event.node != self.event.node:
+                break
+            time = sighting.event.time
+        return time
+
     def back(self) -> "Iterator[Sighting]":
         """This sighting, and those on the way to it, the last first."""
         sighting: Sighting | None = self

@@ -158,6 +158,10 @@ class Wiring:
         """Whether one of a node's interfaces has a MAC address."""
         return any(place[0] == node and own == mac for place, own in self.macs.items())
 
+    def once_had(self, mac: str) -> list[Place]:
+        """The interfaces that had a MAC address when the lab was looked at first, and have it no more."""
+        return [(node, name) for (node, _, own), name in self._names.items() if own == mac and mac not in self.macs.values()]
+
     def ports_towards(self, node: str, target: str) -> list[str]:
         """The interfaces of a node behind which another can be reached through switches only."""
         return [interface for interface, peer in self._neighbors.get(node, ()) if self._leads(node, peer, target)]

@@ -72,16 +72,20 @@ class LegacyRule:
     def program(self) -> str:
         return "ip6tables-legacy" if self.family == socket.AF_INET6 else "iptables-legacy"
 
+    def is_for(self, address: str) -> bool:
+        """Whether packets to an address may be its own."""
+        return (":" in address) == (self.family == socket.AF_INET6) and self._has(1, self.destination, address)
+
+    def _has(self, number: int, wanted: tuple[int, int], address: str) -> bool:
+        matches = int(ip_address(address)) & wanted[1] == wanted[0]
+        return matches != bool(self.inverted & (0x08 << number))  # IPT_INV_SRCIP, IPT_INV_DSTIP
+
     def is_about(self, packet: Packet, protocol: int, interface: str) -> bool:
         """Whether the packet is one of its own, as far as addresses, protocol and input interface tell."""
         if (":" in packet.destination) != (self.family == socket.AF_INET6):
             return False
-        for number, ((wanted, mask), address) in enumerate(
-            ((self.source, packet.source), (self.destination, packet.destination))
-        ):
-            matches = int(ip_address(address)) & mask == wanted
-            if matches == bool(self.inverted & (0x08 << number)):  # IPT_INV_SRCIP, IPT_INV_DSTIP
-                return False
+        if not self._has(0, self.source, packet.source) or not self._has(1, self.destination, packet.destination):
+            return False
         is_protocol = self.protocol in (0, protocol)
         is_interface = not self.interface or interface.startswith(self.interface)
         return is_protocol != bool(self.inverted & 0x40) and is_interface != bool(self.inverted & 0x01)

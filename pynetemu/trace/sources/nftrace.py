@@ -32,6 +32,9 @@ _NETLINK_NETFILTER = 12
 _GROUP_TRACE = 9  # NFNLGRP_NFTRACE
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _ARP = 28  # bytes of an ARP message about IPv4 addresses on Ethernet
+_IPV6 = 40  # bytes of an IPv6 header
+_FRAGMENT, _AUTHENTICATION = 44, 51  # of IPv6's extension headers those that tell their length in their own ways (RFC 8200)
+_EXTENSIONS = (0, 43, _FRAGMENT, _AUTHENTICATION, 60)
 _ROOM = 4 << 20  # bytes for traces that have not been read; the kernel gives what net.core.rmem_max allows
 _RULE, _POLICY = 3, 1  # NFT_TRACETYPE_*
 _DROP, _STOLEN, _QUEUE = 0, 2, 3  # NF_*: a rule that rejects drops, too; a queue's number is in the upper half
@@ -108,12 +111,12 @@ class Firewall:
         """The headers come with the first message about a packet only, its drop with the last."""
         found = dict(attributes(body, 4))
         number = node, found.get(6, b"")
-        network, transport = found.get(8, b""), found.get(9, b"")
+        network, transport = _headers(found)
         if network or number not in self._headers:
             self._headers[number] = network, transport, _big(found.get(10))
         headers = self._headers[number]
         if mark := _big(found.get(14)):
-            self.marks[node, fingerprint(headers[0] + headers[1])] = mark
+            self.marks[node, fingerprint_of_headers(*headers[:2])] = mark
         ended, queue = _is_drop(found)
         is_stolen = _is_stolen(found)
         if not ended and not is_stolen:
@@ -139,18 +142,46 @@ def never_on_a_wire(drops: Sequence[Drop], events: Sequence[Event]) -> list[Even
         return []
     seen = {(event.node, fingerprint(event.data[14:])) for event in events if event.kind in ("in", "out", "drop")}
     drops = [drop for drop in drops if not drop.is_stolen]  # which goes on elsewhere
-    lost = [drop for drop in drops if (drop.node, fingerprint(drop.network + drop.transport)) not in seen and drop.network]
+    lost = [drop for drop in drops if (drop.node, fingerprint_of_headers(drop.network, drop.transport)) not in seen]
+    lost = [drop for drop in lost if drop.network]
     return [Event(drop.time, drop.node, "", "drop", _frame(drop), 14 + _length(drop.network)) for drop in lost]
 
 
 def fingerprint(packet: bytes) -> bytes:
     """What tells IP packets apart, addresses aside: their number and length, and how the payload begins."""
     if packet[:1] and packet[0] >> 4 == 6:
-        return packet[4:7] + packet[44:48]
+        return fingerprint_of_headers(packet[:_IPV6], packet[_behind_extensions(packet) :])
     if packet[:1] == b"\0":  # ARP
         return packet[:_ARP]
     at = (packet[0] & 15) * 4 if packet else 0
-    return packet[2:6] + packet[9:10] + packet[at + 4 : at + 8]
+    return fingerprint_of_headers(packet[:at], packet[at:])
+
+
+def fingerprint_of_headers(network: bytes, transport: bytes) -> bytes:
+    """The same of what the kernel's trace of rules has of a packet, where the extension headers of IPv6 are left out."""
+    if network[:1] and network[0] >> 4 == 6:
+        return network[4:7] + transport[4:8]
+    if network[:1] == b"\0":
+        return (network + transport)[:_ARP]
+    return network[2:6] + network[9:10] + transport[4:8]
+
+
+def _behind_extensions(packet: bytes) -> int:
+    """Where the payload of an IPv6 packet begins; its end for a fragment that is not the first."""
+    kind, at = packet[6] if len(packet) > 6 else 0, _IPV6
+    while kind in _EXTENSIONS and len(packet) >= at + 8:
+        if kind == _FRAGMENT and int.from_bytes(packet[at + 2 : at + 4]) & ~7:
+            return len(packet)
+        size = 8 if kind == _FRAGMENT else 4 * packet[at + 1] + 8 if kind == _AUTHENTICATION else 8 * packet[at + 1] + 8
+        kind, at = packet[at], at + size
+    return at
+
+
+def _headers(found: dict[int, bytes]) -> tuple[bytes, bytes]:
+    """The network's and the transport's header; of later IPv6 fragments the former is told as the latter."""
+    network, transport = found.get(8, b""), found.get(9, b"")
+    is_ipv6 = not network and transport[:1] != b"" and transport[0] >> 4 == 6
+    return (transport, b"") if is_ipv6 else (network, transport)
 
 
 def _frame(drop: Drop) -> bytes:

@@ -4,12 +4,13 @@ They are asked in the order in which the kernel itself would come to them. Where
 one it stands for is told, and the tables only add to it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
+from pynetemu.engine.messages.tables import Hop
 from pynetemu.packets.dissect import is_to_many
 from pynetemu.trace.evidence.evidence import Evidence
-from pynetemu.trace.evidence.lookups import Decision
+from pynetemu.trace.evidence.lookups import Decision, NodeTables
 from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.journey import Sighting
 from pynetemu.trace.journeys.wiring import Wiring
@@ -20,6 +21,7 @@ from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.verdict import Reason
 
+_TAGGED = (b"\x81\x00", b"\x88\xa8")  # IEEE 802.1Q, 802.1ad
 Cause = Callable[[Case], Reason | None]
 
 
@@ -40,6 +42,20 @@ def too_old(case: Case) -> Reason | None:
     hint = f"{case.node} ip route get {case.packet.destination}"
     text = f"{what} expired in {case.node}: it came with {ttl}, and each router takes 1"
     return Reason("ttl", text, _circles(case), hint, TABLES)
+
+
+def unknown_vlan(node: str, interface: str, frame: bytes, evidence: Evidence) -> Reason | None:
+    """A frame with a VLAN's tag at an interface that has none for this VLAN: no program of the node gets to see it."""
+    tables, number = evidence.tables(node), int.from_bytes(frame[14:16]) & 0xFFF
+    link = tables.links.get(interface) if tables else None
+    if frame[12:14] not in _TAGGED or not number or tables is None or link is None:
+        return None
+    here = [other.vlan for other in tables.links.values() if other.lower == link.index and other.vlan is not None]
+    if number in here:
+        return None
+    known = f"it has {', '.join(map(str, here))}" if here else "it has none"
+    text = f"{node} {interface} takes nothing of VLAN {number}: {known}"
+    return Reason("vlan", text, (), f"{node} ip -d link show type vlan", TABLES)
 
 
 def _circles(case: Case) -> tuple[str, ...]:
@@ -198,12 +214,33 @@ def link_down(case: Case) -> Reason | None:
 
 
 def no_neighbor(case: Case) -> Reason | None:
-    found, tables = case.way_out(), case.evidence.tables(case.node)
-    if found is None or tables is None:
+    """A next hop that has not answered; where there are several of equal cost, any that was asked."""
+    way, tables = case.way_out(), case.evidence.tables(case.node)
+    if way is None or tables is None:
         return None
-    decision, link = found
-    hop = decision.gateway or case.packet.destination
-    known = [entry for entry in tables.neighbors if entry.address == hop and entry.interface == decision.interface]
+    hop = way[0].gateway or case.packet.destination
+    if (reason := _silent_hop(case, tables, hop, way[0].interface)) is not None:
+        return reason
+    asked = (hop for hop in _other_hops(case, way[0], tables) if case.conversations.asked(case.node, hop.gateway))
+    return next((reason for hop in asked if (reason := _silent_hop(case, tables, hop.gateway, hop.index))), None)
+
+
+def next_hops(case: Case) -> list[str]:
+    """To whom a packet may be passed on: whom the kernel names now, and others of equal cost."""
+    way, tables = case.way_out(), case.evidence.tables(case.node)
+    if way is None or tables is None:
+        return []
+    return [way[0].gateway or case.packet.destination, *(hop.gateway for hop in _other_hops(case, way[0], tables))]
+
+
+def _other_hops(case: Case, decision: Decision, tables: NodeTables) -> Sequence[Hop]:
+    """The next hops of equal cost with the one that was decided for."""
+    route = tables.routing.walk(case.keys).route if decision.gateway else None
+    return [hop for hop in route.hops if hop.gateway not in ("", decision.gateway)] if route else ()
+
+
+def _silent_hop(case: Case, tables: NodeTables, hop: str, interface: int) -> Reason | None:
+    known = [entry for entry in tables.neighbors if entry.address == hop and entry.interface == interface]
     if any(entry.answered for entry in known):
         return None
     if (
@@ -216,7 +253,7 @@ def no_neighbor(case: Case) -> Reason | None:
     if not was_seen and (lost := by_filter(case) or queue_full(case)) and lost.kind != "queued":
         return lost  # the question itself did not get out
     asked = "neighbor discovery" if ":" in hop else "ARP"
-    text = f"nobody answered the {asked} of {case.node} for {case.who(hop)} on {link.name if link else 'its link'}"
+    text = f"nobody answered the {asked} of {case.node} for {case.who(hop)} on {tables.names.get(interface, 'its link')}"
     return Reason("arp", text, (), f"{case.node} ip neigh", TABLES)
 
 

@@ -57,14 +57,15 @@ class Conversations:
             found = self._answers.get(("TCP", node, packet.ports[1], packet.ports[0]), ())
         return next((journey for journey in found if journey.time >= after), None)
 
-    def has_sent(self, node: str, flow: tuple[Side, ...]) -> bool:
-        """Whether a node has sent something of a flow."""
-        return (node, flow) in self._sent
+    def has_sent(self, node: str, flow: tuple[Side, ...], before: int | None = None) -> bool:
+        """Whether a node has sent something of a flow, before a moment if one is given."""
+        first = self._sent.get((node, flow))
+        return first is not None and (before is None or first < before)
 
     @cached_property
-    def _sent(self) -> set[tuple[str, tuple[Side, ...]]]:
-        """By which node which flows were sent."""
-        return {(journey.first.node, flow_of(journey.first.data)) for journey in self._journeys}
+    def _sent(self) -> dict[tuple[str, tuple[Side, ...]], int]:
+        """When each node sent the first packet of its flows."""
+        return {(journey.first.node, flow_of(journey.first.data)): journey.time for journey in reversed(self._journeys)}
 
     def has_echo(self, number: int) -> bool:
         """Whether any node has answered a ping of this number (identifier)."""

@@ -23,7 +23,7 @@ from pynetemu.trace.verdicts.fragments import Fragments
 from pynetemu.trace.verdicts.groups import is_for_programs, not_accepted, takes
 from pynetemu.trace.verdicts.node_problems import node_problems
 from pynetemu.trace.verdicts.not_taken import not_taken
-from pynetemu.trace.verdicts.unanswered import Requests
+from pynetemu.trace.verdicts.unanswered import Requests, no_connection
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
 
@@ -119,7 +119,7 @@ class Verdicts:
             fate = self._arrived(journey, Case(arrived, case.packet, self._evidence, self._wiring, self.conversations))
             return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
         if case.leaf.event.reason == "NO_SOCKET" and case.packet.protocol in ("TCP", "UDP") and case.packet.kind != "SYN":
-            if self.conversations.has_sent(case.node, flow_of(case.leaf.event.data)[::-1]):
+            if self.conversations.has_sent(case.node, flow_of(case.leaf.event.data)[::-1], case.leaf.came):
                 return Ending(case.leaf, "delivered")  # to a socket of another kind: it has asked for it
             if case.packet.protocol == "TCP":
                 return self._without_connection(case)
@@ -130,14 +130,12 @@ class Verdicts:
 
     def _without_connection(self, case: Case) -> Ending:
         """A segment for a connection that its receiver does not have."""
-        near, far = case.packet.ports
-        text = f"{case.node} knows no connection of its port {far} with port {near} of {case.who(case.packet.source)}"
-        return Ending(case.leaf, "dropped", Reason("connection", text, (), f"{case.node} ss -tan", KERNEL))
+        return Ending(case.leaf, "dropped", no_connection(case.node, case.packet, case.who(case.packet.source), KERNEL))
 
     def _with_arp(self, reason: Reason, case: Case) -> Reason:
         """The reason; where it is that nobody answered ARP, with why that was."""
-        way = case.way_out() if reason.kind == "arp" else None
-        asked = self.conversations.asked(case.node, way[0].gateway or case.packet.destination) if way else None
+        hops = causes.next_hops(case) if reason.kind == "arp" else []
+        asked = next((found for hop in hops if (found := self.conversations.asked(case.node, hop))), None)
         if asked is None:
             return reason
         because = self._because(asked)
@@ -173,7 +171,8 @@ class Verdicts:
         is_for_all = is_to_many(leaf.event.data)
         if not is_for_all and not self._has_mac(place, packet.macs[1]):
             return Ending(leaf, "ignored")
-        if reason := causes.malformed(case):
+        untaken = causes.unknown_vlan(*place, leaf.event.data, self._evidence)
+        if reason := causes.malformed(case) or (None if is_for_all else untaken):
             return Ending(leaf, "dropped", reason)
         if packet.protocol in ("ARP", "ND") and packet.kind:
             mine = not is_for_all or self._is_mine(case.node, packet.destination)

@@ -25,8 +25,13 @@ def _by_queue(case: Case) -> Reason | None:
     return down or causes.queue_full(case)
 
 
+def _by_firewall(case: Case) -> Reason | None:
+    """A rule; or routing, which a chain of the type route asks again about what a node sends, once it has been marked."""
+    return by_rule(case) or (None if case.arrived else causes.no_route(case))
+
+
 _CAUSES: dict[str, Cause] = {
-    "NETFILTER_DROP": by_rule,
+    "NETFILTER_DROP": _by_firewall,
     "IP_INNOROUTES": causes.no_route,
     "IP_OUTNOROUTES": causes.no_route,
     "IP_RPFILTER": causes.filtered_by_source,
@@ -128,9 +133,11 @@ def _named(case: Case) -> Reason:
     in_bridge = event.reason == "BRIDGE_INGRESS_STP_STATE" or where.startswith("br_")  # unnamed before Linux 6.12
     if in_bridge and (tables := case.evidence.tables(case.node)) and (port := tables.links.get(case.interface)):
         closed = bridge_causes.port_closed(case.node, port, tables, case.wiring, case.evidence)
-        return closed or _to_port(case, tables, port) or _from_text(case)
+        return closed or _to_port(case, tables, port) or _in_host(case) or _from_text(case)
     if case.wiring.is_bridge(case.node) and event.reason in ("", "NOT_SPECIFIED"):
         return by_rule(case) or bridge_causes.in_switch(case)
+    if event.reason in ("", "NOT_SPECIFIED") and (found := _in_host(case)):
+        return found
     if where == "ip_error" or where == "ip6_pkt_drop":
         return causes.not_a_router(case) or causes.no_route(case) or _from_text(case)
     if where == "veth_xdp_rcv_skb":
@@ -143,6 +150,15 @@ def _named(case: Case) -> Reason:
     if found is None and event.reason in ("", "NOT_SPECIFIED") and not is_to_many(event.data):
         found = next((reason for one in causes.IN_ROUTER if (reason := one(case)) is not None), None)
     return found or _from_text(case)
+
+
+def _in_host(case: Case) -> Reason | None:
+    """Why a bridge in a host sent a frame by none of its ports, where that is known."""
+    link = case.evidence.link(case.node, case.interface)
+    if link is None or not link.port or not case.arrived:
+        return None
+    found = bridge_causes.in_switch(case)
+    return None if found.kind == "vanished" else found
 
 
 def _to_port(case: Case, tables: NodeTables, out: Link) -> Reason | None:

@@ -4,10 +4,11 @@ import re
 
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.sources.iptables import LegacyRule
-from pynetemu.trace.sources.nftrace import Drop, fingerprint
+from pynetemu.trace.sources.nftrace import Drop, fingerprint, fingerprint_of_headers
 from pynetemu.trace.verdicts.case import COUNTERS, RULES, Case
 from pynetemu.trace.verdicts.verdict import Reason
 
+_AROUND = 16  # bytes of the headers of UDP and VXLAN around a frame
 _COUNTED = re.compile(r" packets \d+ bytes \d+")
 
 
@@ -40,7 +41,17 @@ def _is_about(drop: Drop, case: Case) -> bool:
     """Whether the headers that a rule saw are the packet's: what translation and routers leave alone."""
     frame = case.leaf.event.data
     start = 14 + 4 * (frame[12:14] in (b"\x81\x00", b"\x88\xa8"))
-    return fingerprint(drop.network + drop.transport) == fingerprint(frame[start:])
+    is_it = fingerprint_of_headers(drop.network, drop.transport) == fingerprint(frame[start:])
+    return is_it or _carries(drop, case)
+
+
+def _carries(drop: Drop, case: Case) -> bool:
+    """Whether it was dropped in a tunnel's packet: the kernel shows what it had been before a VXLAN interface wrapped it up."""
+    event, tables = case.leaf.event, case.evidence.tables(case.node)
+    if event.reason != "NETFILTER_DROP" or tables is None:
+        return False
+    port, length = int.from_bytes(drop.transport[2:4]), int.from_bytes(drop.transport[4:6])
+    return length == event.length + _AROUND and any(link.vxlan and link.vxlan[1] == port for link in tables.links.values())
 
 
 def _queued(drop: Drop, queue: int, evidence: Evidence, text: str) -> Reason | None:
@@ -60,16 +71,27 @@ def by_legacy_rule(case: Case) -> Reason | None:
         for rule in case.evidence.legacy_rules(case.node)
         if case.packet.ttl is not None and rule.is_about(case.packet, case.keys.protocol, case.interface)
     ]
+    return _of_legacy_rules(case.node, fitting)
+
+
+def legacy_rule_of_sender(node: str, address: str, evidence: Evidence) -> Reason | None:
+    """The same for what a node wanted to send to an address, and that nobody has seen."""
+    chains = ("PREROUTING", "INPUT", "FORWARD")
+    rules = [rule for rule in evidence.legacy_rules(node) if rule.chain not in chains and rule.is_for(address)]
+    return _of_legacy_rules(node, rules)
+
+
+def _of_legacy_rules(node: str, fitting: list[LegacyRule]) -> Reason | None:
     if not fitting:
         return None
     first, others = fitting[0], fitting[1:]
     details = tuple(f"it may have been {_named(rule)} as well: both have counted" for rule in others)
     if not first.number:
-        hint = f"{case.node} {first.program} -t {first.table} -P {first.chain} ACCEPT"
+        hint = f"{node} {first.program} -t {first.table} -P {first.chain} ACCEPT"
     else:
-        hint = f"{case.node} {first.program} -t {first.table} -D {first.chain} {first.number}"
+        hint = f"{node} {first.program} -t {first.table} -D {first.chain} {first.number}"
     verb = "rejected" if first.target == "REJECT" else "dropped"
-    return Reason("iptables", f"{verb} by {first.program} in {case.node}: {_named(first)}", details, hint, COUNTERS)
+    return Reason("iptables", f"{verb} by {first.program} in {node}: {_named(first)}", details, hint, COUNTERS)
 
 
 def _named(rule: LegacyRule) -> str:

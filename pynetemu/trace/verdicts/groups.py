@@ -29,9 +29,42 @@ def joined(node: str, address: str, evidence: Evidence) -> bool:
     return any(wanted in line.split()[2:3] for line in evidence.text(node, "/proc/net/igmp6").splitlines())
 
 
+def is_left_out(node: str, packet: Packet, evidence: Evidence) -> bool:
+    """Whether all who have joined a group in a node want others than this source (/proc/net/mcfilter, RFC 3376)."""
+    group = ip_address(packet.destination)
+    files = ("igmp6", "mcfilter6") if group.version == 6 else ("igmp", "mcfilter")
+    filters = [line.split()[-4:] for line in evidence.text(node, f"/proc/net/{files[1]}").splitlines()]
+    wanted = [(int(origin, 16), int(takes), int(not_)) for of, origin, takes, not_ in filters if _is_number(of, int(group))]
+    users = _users(group, evidence.text(node, f"/proc/net/{files[0]}"))
+    if not wanted or not users:
+        return False
+    source = ip_address(packet.source)
+    if any(origin == int(source) and takes for origin, takes, _ in wanted):
+        return False
+    asking = max(takes for _, takes, _ in wanted)
+    refusing = max((not_ for origin, _, not_ in wanted if origin == int(source)), default=0)
+    return users in (asking, refusing)  # of more who have joined some may take all
+
+
+def _users(group: IPv4Address | IPv6Address, text: str) -> int:
+    """How many sockets have joined a group, on the interface where most have."""
+    named = f"{int.from_bytes(group.packed, 'little'):08X}" if group.version == 4 else group.packed.hex()
+    lines = (line.split() for line in text.splitlines())
+    return max((int(words[words.index(named) + 1]) for words in lines if named in words), default=0)
+
+
+def _is_number(text: str, number: int) -> bool:
+    try:
+        return int(text, 16) == number
+    except ValueError:  # the heading
+        return False
+
+
 def takes(node: str, packet: Packet, evidence: Evidence) -> bool:
     """Whether a program of a node gets a datagram for a group or for all that came to it."""
-    if ip_address(packet.destination).is_multicast and not joined(node, packet.destination, evidence):
+    if ip_address(packet.destination).is_multicast and (
+        not joined(node, packet.destination, evidence) or is_left_out(node, packet, evidence)
+    ):
         return False
     return bool(evidence.listening(node, packet.protocol, packet.ports[1]))
 
@@ -45,6 +78,11 @@ def not_accepted(journey: Journey, packet: Packet, nodes: tuple[str, ...], evide
         return Reason("port", text, (), f"{journey.path[-1]} ss -lnup", TABLES)
     members = [node for node in nodes if node != journey.first.node and joined(node, address, evidence)]
     here = [node for node in members if node in journey.path]
+    without = [node for node in here if is_left_out(node, packet, evidence)]
+    if without and without == here:
+        text = f"no program accepted it: {_listed(here)} has joined {address} for other sources than {packet.source}"
+        file = "mcfilter6" if ":" in address else "mcfilter"
+        return Reason("multicast", text, (), f"{here[0]} cat /proc/net/{file}", TABLES)
     if here:
         text = f"no program accepted it: {_listed(here)} has joined {address}, and no program listens on UDP port {port} there"
         return Reason("port", text, (), f"{here[0]} ss -lnup", TABLES)

@@ -28,6 +28,8 @@ def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Eviden
         if reason is not None:
             return reason
     where = f"that of {' and of '.join(map(' '.join, places))}" if places else "no interface of the lab has this MAC address"
+    if gone := wiring.once_had(mac):
+        where = f"{where} any more, as {' and '.join(map(' '.join, gone))} had"
     text = f"no node accepted the frame: it is addressed to {mac}; {where}"
     return Reason("mac", text, (), f"{_sender(leaf)} ip neigh", TABLES)
 

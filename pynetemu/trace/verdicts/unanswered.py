@@ -9,10 +9,10 @@ from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.lookups import NodeTables
 from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.flows import flow_of
-from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, PACKETS, TABLES, Case
-from pynetemu.trace.verdicts.causes import lost_address, refused_by_routing
+from pynetemu.trace.verdicts.causes import lost_address, refused_by_routing, unknown_vlan
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.firewall import by_rule, reason_of_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
@@ -50,7 +50,9 @@ class Requests:
             if answer is None:
                 reason = self._no_answer(ending.node, packet)
                 return Ending(ending.sighting, "unanswered", reason)
-        if packet.protocol == "UDP" and self._conversations.has_sent(ending.node, flow_of(event.data)[::-1]):
+        if packet.kind == "SYN+ACK" and (stranger := self._without_connection(ending.sighting, packet)):
+            return Ending(ending.sighting, "dropped", stranger)
+        if packet.protocol == "UDP" and self._conversations.has_sent(ending.node, flow_of(event.data)[::-1], event.time):
             return ending  # an answer, to a socket of another kind: that its port is closed means nothing
         refusal = self._refusal(ending.node, packet, event.time)
         if refusal and (strayed := self._from_elsewhere(ending.node, packet, refusal)):
@@ -59,6 +61,16 @@ class Requests:
             return Ending(ending.sighting, "dropped", self._closed(ending.node, packet, refusal))
         error = told_by_error(Case(ending.sighting, packet, self._evidence, self._wiring, self._conversations))
         return Ending(ending.sighting, "dropped", error) if error else ending
+
+    def _without_connection(self, sighting: Sighting, packet: Packet) -> Reason | None:
+        """An answer that a node refused because it had not asked: translated on the way, and not on the way back."""
+        node, came = sighting.event.node, sighting.came
+        if self._conversations.has_sent(node, flow_of(sighting.event.data)[::-1], came):
+            return None
+        answer = self._conversations.answer(node, packet, came)
+        if answer is None or "RST" not in dissect(answer.first.data).kind:
+            return None
+        return no_connection(node, packet, self._named(packet.source), PACKETS)
 
     def _from_elsewhere(self, node: str, packet: Packet, refusal: str) -> Reason | None:
         """An answer that came from another address or port than was asked: a connected socket takes it for a stranger's."""
@@ -152,6 +164,12 @@ class Requests:
             text = f"{node} could not put the fragments together again: it gave up {counted(failed, 'time')}"
             knob = "net.ipv6.ip6frag_high_thresh" if ":" in packet.destination else "net.ipv4.ipfrag_high_thresh"
             return Reason("fragments", text, (), f"{node} sysctl {knob}", COUNTERS)
+        if packet.kind == "SYN" and moved.get("TcpExtTCPMinTTLDrop"):
+            what = "hop limit" if ":" in packet.destination else "TTL"
+            text = (
+                f"{node} wants a higher {what} on TCP port {packet.ports[1]} than {packet.ttl}, with which it came (IP_MINTTL)"
+            )
+            return Reason("ttl", text, (), f"{node} nstat -az TcpExtTCPMinTTLDrop", COUNTERS)
         if packet.kind == "SYN" and any(moved.get(f"TcpExtTCPMD5{name}") for name in ("NotFound", "Unexpected", "Failure")):
             text = f"{node} wants signed segments (TCP-MD5) on port {packet.ports[1]}, and takes none without the signature"
             return Reason("socket", text, (), f"{node} ss -lnt", COUNTERS)
@@ -209,7 +227,8 @@ class Requests:
         came = next(sighting for sighting in reversed(journey.sightings) if sighting.event.node == owner)
         case = Case(came, dissect(came.event.data), self._evidence, self._wiring, self._conversations)
         down = link_down(owner, self._wiring.interface_of(address), self._evidence)
-        if reason := end_of_tunnel(case) or down:
+        untaken = unknown_vlan(owner, came.event.interface, came.event.data, self._evidence)
+        if reason := end_of_tunnel(case) or down or untaken:
             return reason
         if dropped := self._answer_dropped(owner, address):
             return dropped
@@ -234,7 +253,7 @@ class Requests:
             if drop.node != owner:
                 continue
             is_arp = drop.network[:2] == b"\0\1" and drop.network[6:8] == b"\0\2" and drop.network[14:18] == packed
-            is_nd = drop.transport[:1] == b"\x88" and drop.transport[8:24] == packed
+            is_nd = drop.transport[:1] == b"\x88" and drop.network[8:24] == packed  # of the target the trace has a part
             if (is_arp or is_nd) and (reason := reason_of_rule(drop, self._evidence)):
                 return reason
         return None
@@ -289,16 +308,27 @@ class Requests:
         return None
 
     def _prefixes(self, node: str, address: str) -> tuple[str, ...]:
-        """The node's own prefixes that make it believe that the address is near."""
-        return tuple(
-            f"{node} has {own}, so it takes {address} for a neighbor"
-            for own in self._wiring.prefixes.get(node, ())
-            if ":" not in address and ip_interface(address).ip in own.network
-        )
+        """The node's own prefixes that make it believe that the address is near; or that none does."""
+        own = [own for own in self._wiring.prefixes.get(node, ()) if ip_interface(address).ip in own.network]
+        if own:
+            return tuple(f"{node} has {one}, so it takes {address} for a neighbor" for one in own if ":" not in address)
+        tables = self._evidence.tables(node)
+        refusing = tables.decide(Keys("", address)).perhaps if tables else None
+        if refusing is None or not refusing.output:
+            return ()
+        what = f"what is bound to {refusing.output} has no route"
+        return (f"{what} by the rule {refusing.text} of {node}, so the kernel takes {address} for a neighbor",)
 
     def _named(self, address: str) -> str:
         name = self._wiring.name(address)
         return address if name == address else f"{address} ({name})"
+
+
+def no_connection(node: str, packet: Packet, who: str, source: str) -> Reason:
+    """A segment for a connection that its receiver does not have; `who` is the sender's address with its name."""
+    near, far = packet.ports
+    text = f"{node} knows no connection of its port {far} with port {near} of {who}"
+    return Reason("connection", text, (), f"{node} ss -tan", source)
 
 
 def _back(packet: Packet) -> Keys:

@@ -13,6 +13,7 @@ from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
 from pynetemu.trace.verdicts.causes import refused_by_routing
+from pynetemu.trace.verdicts.firewall import legacy_rule_of_sender
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -52,10 +53,23 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
             name = tables.names.get(decision.interface, "")
             if down := link_down(line.node, name, evidence) or far_end_down(line.node, name, wiring, evidence):
                 yield replace(down, text=f"{line.node} sent nothing: {down.text}")
+        if decision.kind not in _REFUSED and (marked := _refused_by_mark(line.node, address, tables, evidence)):
+            decision, keys = marked
         if decision.kind not in _REFUSED:
+            if rule := legacy_rule_of_sender(line.node, address, evidence):
+                yield replace(rule, text=f"{line.node} sent nothing: {rule.text}")
             continue
         reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
         yield _nothing_sent(line.node, reason, address, wiring, evidence)
+
+
+def _refused_by_mark(node: str, address: str, tables: NodeTables, evidence: Evidence) -> tuple[Decision, Keys] | None:
+    """What routing says of a packet with a mark that rules of the node have given it: it is asked again after those."""
+    for (where, _), mark in evidence.firewall.marks.items():
+        keys = Keys("", address, mark=mark)
+        if where == node and (decision := tables.decide(keys)).kind in _REFUSED:
+            return decision, keys
+    return None
 
 
 def _too_big(line: TracedLine, decision: Decision, address: str, tables: NodeTables) -> Reason | None:

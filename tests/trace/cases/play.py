@@ -18,7 +18,8 @@ Engine = Literal["kernel", "sockets"]
 State = Literal["right", "vague", "wrong", "silent", "not triggered"]
 
 _HERE = Path(__file__).parent
-_FILES = ("cases.toml", "own.toml", "healthy.toml")
+_FILES = ("cases.toml", "own.toml", "healthy.toml", "more.toml")
+_SELDOM = "more.toml"
 _LABS = (_HERE / "labs.py").relative_to(CLONE)
 _HEADLINE = re.compile(r"^ (✗|✔|!) (.*)|^   (no packet was seen.*)", re.MULTILINE)
 _HINT = re.compile(r"^   try: (.*?)(?: · why)?$", re.MULTILINE)
@@ -32,7 +33,10 @@ _TOOLS = ("curl", "dig", "ipset", "iptables", "iptables-legacy", "nc", "socat", 
 
 @dataclass(frozen=True, slots=True)
 class CaseOfTrace:
-    """One lab, what breaks it, and what its trace should say; `states` has the engines that do not say it yet."""
+    """One lab, what breaks it, and what its trace should say; `states` has the engines that do not say it yet.
+
+    A `seldom` one is played with every twelfth commit, others with every third.
+    """
 
     name: str
     lab: str
@@ -45,6 +49,7 @@ class CaseOfTrace:
     headline: str = ""
     needs: tuple[str, ...] = ()
     cures: bool = False
+    seldom: bool = False
     states: dict[Engine, State] = field(default_factory=dict)
 
     @property
@@ -74,10 +79,11 @@ class Played:
 
 def cases() -> list[CaseOfTrace]:
     """All of them, in the order of their numbers."""
-    return [_case(name, facts) for file in _FILES for name, facts in tomllib.loads((_HERE / file).read_text()).items()]
+    texts = ((file, (_HERE / file).read_text()) for file in _FILES)
+    return [_case(name, facts, file == _SELDOM) for file, text in texts for name, facts in tomllib.loads(text).items()]
 
 
-def _case(name: str, facts: dict[str, str]) -> CaseOfTrace:
+def _case(name: str, facts: dict[str, str], seldom: bool) -> CaseOfTrace:
     states: dict[Engine, State] = {engine: facts[engine] for engine in ("kernel", "sockets") if engine in facts}  # type: ignore[misc]
     return CaseOfTrace(
         name,
@@ -88,6 +94,7 @@ def _case(name: str, facts: dict[str, str]) -> CaseOfTrace:
         headline=facts.get("headline", ""),
         needs=tuple(facts.get("needs", "").split()),
         cures=bool(facts.get("cures")),
+        seldom=seldom,
         states=states,
     )
 
