@@ -105,6 +105,7 @@ class Nodes(dict[str, Node]):
         self._first_free_index = 0
         self.relayed: dict[Place, RelayedLink] = {}  # by the first of its ends
         self.interrupted: dict[Place, float] = {}  # links that become relayed ones, by their first end, since when (monotonic)
+        self.on_others: dict[Place, Place] = {}  # macvlans, each with the interface that it is on, perhaps of another node
         self.ring_memory = 0  # bytes for the ring of each node, when the lab is captured from its first moment
 
     def add(self, name: str, kind: NodeKind) -> Node:

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.state import QueueState
 
 _COUNTED_BY_KERNEL = "netem", "tbf"
+_Doing = dict[frozenset[Place], tuple[bool, tuple[Impair, ...]]]  # by both ends of a link: whether it is relayed, what it does
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,11 +384,13 @@ def _no_link(lab: "Lab", a: str, b: str) -> str:
 
 
 def with_what_is_set(new: Plan, current: Plan) -> Plan:
-    """A plan in which links that both have do to packets what they do now."""
+    """A plan in which links that both have do to packets what they do now; so does one that is plugged in elsewhere."""
     parts_of_both = (part for plan in (new, current) for part in parts_of(plan))
     if not any(isinstance(part, Impair) or (isinstance(part, AddVeth) and part.relayed) for part in parts_of_both):
         return new
     now, wanted = _by_link(current), _by_link(new)
+    now |= _moved(now, wanted)
+    now = {link: (relayed, _without_others(impaired, new.nodes)) for link, (relayed, impaired) in now.items()}
     changed = {link for link in now if link in wanted and now[link] != wanted[link]}
     if not changed:
         return new
@@ -399,6 +402,36 @@ def with_what_is_set(new: Plan, current: Plan) -> Plan:
         elif not (isinstance(part, Impair) and _link_of(part) in changed):
             parts.append(part)
     return replaced(new, operations=Operations(in_order(parts)))
+
+
+def _moved(now: _Doing, wanted: _Doing) -> _Doing:
+    """What links do that have one end where it was, and the other at a place that is new."""
+    found: _Doing = {}
+    gone = now.keys() - wanted.keys()
+    for link in wanted.keys() - now.keys():
+        before = [old for old in gone if len(old & link) == 1]
+        if len(before) == 1:
+            (old,), (new,) = before[0] - link, link - before[0]
+            relayed, impaired = now[before[0]]
+            found[link] = relayed, tuple(_plugged(op, old, new) for op in impaired)
+    return found
+
+
+def _plugged(op: Impair, old: Place, new: Place) -> Impair:
+    if (op.node, op.interface) == old:
+        return replaced(op, node=new[0], interface=new[1])
+    return replaced(op, peer_node=new[0], peer_interface=new[1])
+
+
+def _without_others(impaired: tuple[Impair, ...], nodes: Collection[str]) -> tuple[Impair, ...]:
+    """Without what is done to packets towards nodes that are no more."""
+    found = []
+    for op in impaired:
+        wanted = from_words(op.settings)
+        kept = tuple((node, what) for node, what in wanted.towards if node in nodes)
+        op = op if kept == wanted.towards else replaced(op, settings=replaced(wanted, towards=kept).words)
+        found += [op] if op.settings else []
+    return tuple(found)
 
 
 def impair_like(part: Link, lab: "Lab", a: Place, b: Place) -> None:
@@ -427,7 +460,7 @@ def _does(part: Link, lab: "Lab") -> list[tuple[str, tuple[str, ...]] | None]:
     return [(direction.mechanism, direction.settings) if direction else None for direction in found]
 
 
-def _by_link(plan: Plan) -> dict[frozenset[Place], tuple[bool, tuple[Impair, ...]]]:
+def _by_link(plan: Plan) -> _Doing:
     """For each link whether it is relayed, and what it does to packets, by its ends."""
     veths = [part for part in parts_of(plan) if isinstance(part, AddVeth)]
     impaired: dict[frozenset[Place], list[Impair]] = {}

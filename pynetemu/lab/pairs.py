@@ -9,6 +9,7 @@ from pynetemu.lab import arguments
 from pynetemu.lab.changing import LabChange, become
 from pynetemu.lab.impairments import Direction, RunningLink, as_usage, changed, changed_plan, is_named, preset_for, wanted_now
 from pynetemu.plan.inventory import Inventory, Place
+from pynetemu.plan.operations import SetMaster
 from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.impairment import Impairment, check_part
 
@@ -96,11 +97,12 @@ def find_pair(lab: "Lab", a: str, b: str) -> RunningPair:
     if not (isinstance(a, str) and isinstance(b, str)):
         raise LabError('a pair is named by both nodes: pair("h1", "h3")')
     inventory = lab.inventory
+    ports = _ports(inventory)
     ways = [
         (near, far)
         for near in inventory.wired_peers
-        if is_named(a, near) and not inventory.is_bridge(near[0])
-        for far in _on_segment(inventory, near)
+        if is_named(a, near) and near not in ports
+        for far in _on_segment(inventory, ports, near)
         if is_named(b, far)
     ]
     if len(ways) == 1:
@@ -111,17 +113,24 @@ def find_pair(lab: "Lab", a: str, b: str) -> RunningPair:
     raise LabError(f"{a} and {b} share no switch or hub\n    hint: for what a link between two nodes does: net.link")
 
 
-def _on_segment(inventory: Inventory, start: Place) -> Iterator[Place]:
-    """The interfaces of other nodes that are reached through switches and hubs only."""
+def _ports(inventory: Inventory) -> dict[Place, Place]:
+    """The ports of bridges, those in hosts too, each with its bridge."""
+    of = {(op.node, op.interface): (op.node, op.master) for op in inventory.of_type(SetMaster)}
+    return {port: bridge for port, bridge in of.items() if bridge in inventory.bridges}
+
+
+def _on_segment(inventory: Inventory, ports: Mapping[Place, Place], start: Place) -> Iterator[Place]:
+    """The interfaces of other nodes that are reached through switches, hubs and bridges in hosts only."""
     seen, waiting = {start}, [start]
     while waiting:
         far = inventory.wired_peers.get(waiting.pop())
-        if far is None or not inventory.is_bridge(far[0]):
+        if far is None or far not in ports:
             continue
-        for port in (place for place in inventory.wired_peers if place[0] == far[0] and place not in seen):
+        for port in (place for place, bridge in ports.items() if bridge == ports[far] and place not in seen):
             seen.add(port)
-            beyond = inventory.wired_peers[port]
-            if inventory.is_bridge(beyond[0]):
+            if (beyond := inventory.wired_peers.get(port)) is None:
+                continue
+            if beyond in ports:
                 seen.add(beyond)
                 waiting.append(port)
             elif beyond != start:

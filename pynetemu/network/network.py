@@ -234,7 +234,7 @@ class Network(Lab):
         try:
             yield change
         finally:
-            if self.plan is not within:
+            if (now := self.plan) is not within and now != within:
                 raise LabError("somebody else has changed this lab meanwhile: it stays as it is")
             self.apply(before, described)
 

@@ -113,7 +113,6 @@ def _queue_all(
 
 
 def _make_ready(steps: Sequence[Effect], nodes: Nodes, routers: Collection[str]) -> None:
-    nodes.tell_relay()
     wait_for_links(steps, nodes)
     wait_for_ipv6(steps, nodes, routers)
     show_as_up(steps, nodes)

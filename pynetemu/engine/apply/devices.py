@@ -25,6 +25,7 @@ def queue(operation: AddDevice | AddMacvlan, nodes: Nodes) -> Node:
             return node
         case AddMacvlan(parent_node=parent_node, settings=settings):
             below = nodes[parent_node]
+            nodes.on_others[operation.node, operation.interface] = parent_node, operation.parent
             parent = ("IFLA_LINK", nodes.index(below, operation.parent))
             data = values(settings, _NAMES["macvlan"])
             queue_rare(operation, node, operation.interface, "macvlan", data, operation.mac, more=[parent], by=below)
@@ -32,4 +33,5 @@ def queue(operation: AddDevice | AddMacvlan, nodes: Nodes) -> Node:
 
 
 def queue_undo(step: Undo, operation: AddDevice | AddMacvlan, nodes: Nodes) -> list[Node]:
+    nodes.on_others.pop((operation.node, operation.interface), None)
     return queue_deletion(step, nodes, operation.node, operation.interface)

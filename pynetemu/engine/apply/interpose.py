@@ -84,7 +84,9 @@ def _side_to_replace(ends: tuple[Place, Place], nodes: Nodes) -> int:
         own = next((link for link in links if link.index == index), None)
         if own is None:
             raise LabError(f"{name} has no {interface} any more, so its link cannot be changed")
-        carries = any(link.lower == index for link in links if link.kind != "veth")
+        on_it = (place for place, lower in nodes.on_others.items() if lower == (name, interface))
+        carries = any(there in nodes and above in nodes[there].indexes for there, above in on_it)
+        carries |= any(link.lower == index for link in links if link.kind != "veth")
         is_machines = nodes.host and node.kind == "root"
         costs.append(9 if carries or is_machines else 0 if own.master else 1)
     if min(costs) == 9:

@@ -27,6 +27,7 @@ def wait_for_links(operations: Sequence[Effect], nodes: Nodes) -> None:
     That holds for a bridge's ports, and for the end of a link that was up first: until then it has a queue that drops
     all (dev_activate in net/sched/sch_generic.c). Raises Refused for a link that does not come up.
     """
+    nodes.tell_relay()
     waiting: dict[str, dict[int, Effect]] = {}
     for (name, interface), operation in _awaited(operations):
         node = nodes[name]

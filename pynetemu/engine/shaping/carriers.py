@@ -35,7 +35,12 @@ class Carriers:
         self._heard: socket.socket | None = None
 
     def follow(self) -> None:
-        """Listens from now on, and looks at all ends once. Without room for one more namespace carriers are not followed."""
+        """Listens from now on, and looks at all ends once; later does at once what the last events ask for.
+
+        Without room for one more namespace carriers are not followed.
+        """
+        if self._heard is not None:
+            self._hear()
         if self._heard is None and self._nodes.relayed:
             with suppress(OSError):
                 self._heard = self._hub.listener(_LINKS)

@@ -45,9 +45,13 @@ _PATIENCE_OF_BUFFER = 1 << 19
 class _Told:
     """What the relay knows of a link."""
 
-    def __init__(self, mtu: int) -> None:
-        self.mtu = mtu
+    def __init__(self, link: RelayedLink) -> None:
+        self._mtu, self._indexes = link.mtu, link.indexes
         self.words: list[tuple[str, ...]] = [(), ()]
+
+    def is_of(self, link: RelayedLink | None) -> bool:
+        """Not of one that was made anew, nor for larger packets, which needs larger rings."""
+        return link is not None and (self._mtu, self._indexes) == (link.mtu, link.indexes)
 
 
 Going = PlayLink | ReplayLink | FollowJournal | WriteJournal  # what goes on by itself in the relay
@@ -74,14 +78,14 @@ class Relays:
         if not self._pid and not self.is_broken:
             self._start()
         relayed = self._nodes.relayed
-        for place in [place for place, told in self._told.items() if place not in relayed or told.mtu != relayed[place].mtu]:
-            del self._told[place]  # one for larger packets needs larger rings
+        for place in [place for place, told in self._told.items() if not told.is_of(relayed.get(place))]:
+            del self._told[place]
             self._ask({"do": "close", "name": _name(place)})
         new = [(place, link) for place, link in relayed.items() if place not in self._told]
         for start in range(0, len(new), _PART):
             some = new[start : start + _PART]
             self._ask({"do": "open", "links": [self._as_told(place, link) for place, link in some]})
-            self._told |= {place: _Told(link.mtu) for place, link in some}
+            self._told |= {place: _Told(link) for place, link in some}
         for place, link in relayed.items():
             known = self._told[place].words
             for side, words in enumerate(link.words):
@@ -186,18 +190,24 @@ class Relays:
     def _ended_packets(self) -> list[EndedPacket]:
         """The last packets that relayed links lost, or changed."""
         found = []
-        for place in self._told if self._pid else ():
+        for place, ends in self._ends_told() if self._pid else ():
             sides = self._ask({"do": "ended", "name": _name(place)}).get("sides", ())
-            for end, packets in zip(self._nodes.relayed[place].ends, sides, strict=False):
+            for end, packets in zip(ends, sides, strict=False):
                 found += [EndedPacket(*end, *packet) for packet in packets]
         return found
+
+    def _ends_told(self) -> list[tuple[Place, tuple[Place, Place]]]:
+        """The ends of links that the relay has, and that are there: in the middle of a change there may be others."""
+        return [(place, self._nodes.relayed[place].ends) for place in self._told if place in self._nodes.relayed]
 
     def _marks(self, since: float) -> Marks:
         """What the relay did to single packets since a moment."""
         told = self._ask({"do": "marks", "since": since}) if self._pid else {}
-        ends = {(_name(place), side): end for place in self._told for side, end in enumerate(self._nodes.relayed[place].ends)}
-        packets = [MarkedPacket(*self._with_index(ends[name, side]), *rest) for name, side, *rest in told.get("marks", ())]
-        undecided = [RelayedEnd(*self._with_index(ends[name, side]), when) for name, side, when in told.get("undecided", ())]
+        links = self._ends_told()
+        ends = {(_name(place), side): self._with_index(end) for place, both in links for side, end in enumerate(both)}
+        marks, waiting = ([one for one in told.get(what, ()) if (one[0], one[1]) in ends] for what in ("marks", "undecided"))
+        packets = [MarkedPacket(*ends[name, side], *rest) for name, side, *rest in marks]
+        undecided = [RelayedEnd(*ends[name, side], when) for name, side, when in waiting]
         now, last = told.get("now", time.time_ns()), told.get("since", since)
         return Marks(tuple(packets), now, tuple(undecided), last, told.get("more", False))
 
