@@ -11,12 +11,12 @@ from pynetemu.engine.protocol.requests import ReadFiles
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
-_FILES = ("/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6")
+_FILES = ("/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6", "/proc/net/xfrm_stat")
 _BAD = (
     *("InHdrErrors", "InAddrErrors", "InNoRoutes", "OutNoRoutes", "InDiscards", "OutDiscards", "InUnknownProtos"),
     *("InTruncatedPkts", "FragFails", "ReasmFails", "InTooBigErrors", "InCsumErrors", "InErrors", "NoPorts", "RcvbufErrors"),
     *("SndbufErrors", "IPReversePathFilter", "ListenDrops", "ListenOverflows", "TCPBacklogDrop", "ArpFilter"),
-    *("TCPMD5NotFound", "TCPMD5Unexpected", "TCPMD5Failure", "TCPMinTTLDrop"),
+    *("TCPMD5NotFound", "TCPMD5Unexpected", "TCPMD5Failure", "TCPMinTTLDrop", "PolBlock", "InNoPols"),
 )
 
 Texts = Mapping[str, Sequence[str]]
@@ -36,13 +36,13 @@ def moved(before: Sequence[str], after: Sequence[str]) -> dict[str, int]:
     return {name: value - old.get(name, 0) for name, value in _parse(*now) if value > old.get(name, 0) and name.endswith(_BAD)}
 
 
-def _parse(snmp: str, netstat: str, snmp6: str) -> Iterator[tuple[str, int]]:
+def _parse(snmp: str, netstat: str, *in_lines: str) -> Iterator[tuple[str, int]]:
     for text in (snmp, netstat):
         lines = text.splitlines()
         for names, values in zip(lines[::2], lines[1::2], strict=False):
             prefix, *columns = names.split()
             for column, value in zip(columns, values.split()[1:], strict=False):
                 yield prefix.rstrip(":") + column, int(value)
-    for line in snmp6.splitlines():
+    for line in "".join(in_lines).splitlines():
         name, value = line.split()
         yield name, int(value)

@@ -286,6 +286,20 @@ def queue_full(case: Case) -> Reason | None:
     )
 
 
+def by_ipsec(case: Case) -> Reason | None:
+    return blocked_by_ipsec(case.node, case.evidence)
+
+
+def blocked_by_ipsec(node: str, evidence: Evidence) -> Reason | None:
+    """A policy that has blocked packets of the node meanwhile (/proc/net/xfrm_stat): no rule and no route tells of it."""
+    moved = evidence.moved.get(node, {})
+    counted = [f"{name} +{moved[name]}" for name in ("XfrmInPolBlock", "XfrmOutPolBlock", "XfrmInNoPols") if moved.get(name)]
+    if not counted:
+        return None
+    text = f"blocked by an IPsec policy (XFRM) of {node}"
+    return Reason("ipsec", text, (f"counters of {node} meanwhile: {', '.join(counted)}",), f"{node} ip xfrm policy", COUNTERS)
+
+
 def unknown(case: Case) -> Reason:
     moved = case.evidence.moved.get(case.node, {})
     told = ", ".join(f"{name} +{value}" for name, value in moved.items())
@@ -308,6 +322,7 @@ IN_ROUTER: tuple[Cause, ...] = (
     link_down,
     too_big,
     no_neighbor,
+    by_ipsec,
     queue_full,
 )
 

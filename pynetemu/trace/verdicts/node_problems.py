@@ -72,7 +72,7 @@ def _without_answer(journeys: Sequence[Journey], lines: Sequence[TracedLine], ev
 def _overflows(evidence: Evidence) -> Iterator[Reason]:
     """Packets that arrived, and for which a program was too slow."""
     for node, moved in evidence.moved.items():
-        if number := moved.get("UdpRcvbufErrors"):
+        if number := moved.get("UdpRcvbufErrors", 0) + moved.get("Udp6RcvbufErrors", 0):
             text = f"a program in {node} was too slow: {number} UDP packets found its receive buffer full"
             yield Reason("socket", text, (), f"{node} ss -nmu", COUNTERS)
         if number := moved.get("TcpExtListenOverflows"):

@@ -1,6 +1,6 @@
 """Packets that want an answer: pings, connections, ARP. What it means when the answer is a refusal, or does not come."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
@@ -12,7 +12,7 @@ from pynetemu.trace.journeys.flows import flow_of
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, PACKETS, TABLES, Case
-from pynetemu.trace.verdicts.causes import lost_address, refused_by_routing, unknown_vlan
+from pynetemu.trace.verdicts.causes import blocked_by_ipsec, lost_address, refused_by_routing, unknown_vlan
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.firewall import by_rule, reason_of_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
@@ -144,19 +144,13 @@ class Requests:
         if packet.kind == "echo request" and (ignored := self._ignored(node, packet)):
             return ignored
         what = "the ping" if packet.kind == "echo request" else "the connection"
-        text = f"{node} got it, and did not answer {what} in time"
-        return Reason("unanswered", text, tuple(self._blocked_by_ipsec(node)), "", TABLES)
-
-    def _blocked_by_ipsec(self, node: str) -> Iterator[str]:
-        """What the node's IPsec policies have blocked since it began: it may be this packet, or others."""
-        for line in self._evidence.text(node, "/proc/net/xfrm_stat").splitlines():
-            name, _, value = line.partition("\t")
-            if name.endswith(("PolBlock", "NoPols")) and value.strip() not in ("", "0"):
-                yield f"IPsec policies (XFRM) of {node} have blocked packets: {name.strip()} {value.strip()}"
+        return Reason("unanswered", f"{node} got it, and did not answer {what} in time", (), "", TABLES)
 
     def _in_vain(self, node: str, packet: Packet, tables: NodeTables) -> Reason | None:
         """Why a node that got a request has nothing to answer: it is not its own any more, or did not come in whole."""
         moved, address = self._evidence.moved.get(node, {}), ip_address(packet.destination)
+        if blocked := blocked_by_ipsec(node, self._evidence):
+            return blocked
         is_its_own = address.is_multicast or packet.destination in tables.addresses
         if not is_its_own and (gone := lost_address(node, packet.destination, self._wiring)):
             return gone

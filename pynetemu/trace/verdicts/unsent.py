@@ -12,7 +12,7 @@ from pynetemu.trace.evidence.traced_line import TracedLine, is_address
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
-from pynetemu.trace.verdicts.causes import refused_by_routing
+from pynetemu.trace.verdicts.causes import blocked_by_ipsec, refused_by_routing
 from pynetemu.trace.verdicts.firewall import legacy_rule_of_sender
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.verdict import Reason
@@ -56,8 +56,9 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
         if decision.kind not in _REFUSED and (marked := _refused_by_mark(line.node, address, tables, evidence)):
             decision, keys = marked
         if decision.kind not in _REFUSED:
-            if rule := legacy_rule_of_sender(line.node, address, evidence):
-                yield replace(rule, text=f"{line.node} sent nothing: {rule.text}")
+            kept = legacy_rule_of_sender(line.node, address, evidence) or blocked_by_ipsec(line.node, evidence)
+            if kept is not None:
+                yield replace(kept, text=f"{line.node} sent nothing: {kept.text}")
             continue
         reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
         yield _nothing_sent(line.node, reason, address, wiring, evidence)
