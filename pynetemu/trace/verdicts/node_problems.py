@@ -75,8 +75,8 @@ def _overflows(evidence: Evidence) -> Iterator[Reason]:
         if number := moved.get("UdpRcvbufErrors", 0) + moved.get("Udp6RcvbufErrors", 0):
             text = f"a program in {node} was too slow: {number} UDP packets found its receive buffer full"
             yield Reason("socket", text, (), f"{node} ss -nmu", COUNTERS)
-        if number := moved.get("TcpExtListenOverflows"):
-            text = f"a server in {node} was too slow: {number} connections found its queue full"
+        if full := moved.get("TcpExtListenOverflows"):
+            text = f"a server in {node} was too slow: {full} connections found its queue full"
             yield Reason("socket", text, (), f"{node} ss -lnt", COUNTERS)
 
 
