@@ -15,7 +15,7 @@ from pynetemu.plan.operations import (
 )
 from pynetemu.plan.operations.operation import Effect
 
-_SECONDS = 5.0
+_SECONDS = 20.0
 _MOST_TO_SHOW = 250  # links
 
 _Place = tuple[str, str]  # a node and its interface
