@@ -1,13 +1,16 @@
 """Causes of drops, each with what proves it, and with what is one off: boundaries, second cases, both IP versions."""
 
+import ast
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pynetemu.trace.verdicts import causes, groups
+from pynetemu.trace.verdicts import case, causes, drop_reasons, emulated, groups
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
-from pynetemu.trace.verdicts.verdict import Reason
+from pynetemu.trace.verdicts.verdict import KINDS, Reason
+from tests.support.pynetemu import CLONE
 
 pytestmark = pytest.mark.pure
 
@@ -419,3 +422,27 @@ def test_one_of_several_next_hops_that_does_not_answer() -> None:
     case.conversations.asked = lambda node, hop: hop == "10.9.0.2"
     found = causes.no_neighbor(case)
     assert found is not None and found.text == "nobody answered the ARP of r1 for 10.9.0.2 on eth1"
+
+
+_SOURCES = {
+    name for module in (case, emulated) for name, value in vars(module).items() if name.isupper() and isinstance(value, str)
+}
+
+
+def _reasons() -> Iterator[tuple[str, ast.Call]]:
+    """The lines that make a reason, but those that copy one, or complete it afterwards."""
+    for file in sorted((CLONE / "pynetemu" / "trace").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Reason" and len(node.args) > 2:
+                yield f"{file.name}:{node.lineno}", node
+
+
+def test_every_reason_is_of_a_kind_that_can_be_asked_for_and_says_who_knows_it() -> None:
+    """The kernel's own words get their source all together."""
+    assert {"KERNEL", "TABLES", "COUNTERS", "RULES", "BYTES", "PACKETS", "RELAY"} == _SOURCES
+    assert {kind for kind, *_ in drop_reasons._TEXTS.values()} <= set(KINDS)
+    for place, call in _reasons():
+        kinds = {word.value for word in ast.walk(call.args[0]) if isinstance(word, ast.Constant)}
+        assert kinds <= set(KINDS), place
+        source = ast.unparse(call.args[4]) if len(call.args) > 4 else ""
+        assert source in _SOURCES or source.endswith("source") or place.startswith("drop_reasons.py:"), place

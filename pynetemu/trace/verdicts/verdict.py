@@ -13,6 +13,7 @@ KINDS = (
     "checksum",
     "connection",
     "duplicate",
+    "emulated",
     "fdb",
     "flood",
     "forwarding",
