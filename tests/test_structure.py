@@ -352,6 +352,14 @@ def test_no_function_is_too_long() -> None:
     assert long == []
 
 
+def test_no_thread_keeps_a_program_from_its_end() -> None:
+    """A program that ends without closing a lab ends; threads that are waited for where they are started may be any."""
+    for file in (CLONE / "pynetemu").rglob("*.py"):
+        for call in ast.walk(_parsed(file)):
+            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("Thread") and file.name != "ring.py":
+                assert "daemon=True" in ast.unparse(call), f"{file}:{call.lineno}"
+
+
 def test_the_public_names_are_these() -> None:
     assert pynetemu.__all__ == _PUBLIC
     assert set(_PUBLIC) < set(dir(pynetemu))

@@ -152,6 +152,24 @@ def test_messages_are_broken_at_words_in_a_terminal_of_72_columns(
     assert wrapped(text, StringIO()) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ab " * 25, ("ab " * 24).strip() + "\n    ab"),
+        ("--option  " + "ab " * 25, "--option  " + ("ab " * 20).strip() + "\n          " + ("ab " * 5).strip()),
+        ("ab " * 20 + "twelve-columns", ("ab " * 20).strip() + "\n    twelve-columns"),  # words are not broken
+        ("a" * 80, "a" * 80),
+    ],
+)
+def test_help_is_broken_at_words_and_goes_on_below_its_second_column(
+    text: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _terminal(monkeypatch):
+        told = fitted(text)
+    assert told.splitlines() == shown.splitlines()
+    assert fitted(text) == text  # no terminal
+
+
 def test_lines_and_columns_are_not_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     with _terminal(monkeypatch):
         assert (terminal_lines(), terminal_width()) == (24, 72)

@@ -206,3 +206,37 @@ def test_what_is_no_dns() -> None:
 )
 def test_the_first_line_of_http(payload: bytes, line: str) -> None:
     assert http(payload) == line
+
+
+_OF_IANA = "2 IGMP, 50 ESP, 88 EIGRP, 89 OSPF, 103 PIM, 112 VRRP, 132 SCTP, 99 IP protocol 99"
+
+
+@pytest.mark.parametrize("named", _OF_IANA.split(", "))
+def test_ip_protocols_have_their_names_over_both_versions(named: str) -> None:
+    number, _, name = named.partition(" ")
+    assert _text(IP(src=_A, dst=_B, proto=int(number)) / Raw(bytes(40))) == name
+    assert _text(IPv6(src="fd00::1", dst="fd00::2", nh=int(number)) / Raw(bytes(40))) == name
+
+
+_KINDS_OF_ICMP = """3 0 unreachable (net); 3 1 unreachable (host); 3 2 unreachable (protocol); 3 5 unreachable (source route)
+3 9 unreachable (net prohibited); 3 10 unreachable (host prohibited); 3 13 unreachable (prohibited); 4 0 source quench
+12 0 bad header"""
+_KINDS_OF_ICMPV6 = """1 0 unreachable (no route)
+1 1 unreachable (prohibited); 1 3 unreachable (address); 1 4 unreachable (port)
+1 5 unreachable (source policy); 1 6 unreachable (route rejected); 3 0 time exceeded; 4 0 bad header; 137 0 redirect
+130 0 MLD query; 131 0 MLD report; 132 0 MLD done; 143 0 MLD report; 133 0 ND router solicitation
+134 0 ND router advertisement"""
+
+
+def _told(number: str, code: str, over: Packet) -> str:
+    return _text(over / Raw(bytes([int(number), int(code)]) + bytes(6)))
+
+
+def test_kinds_of_icmp_have_their_names() -> None:
+    for kind in _KINDS_OF_ICMP.replace("\n", "; ").split("; "):
+        number, code, name = kind.split(" ", 2)
+        assert _told(number, code, IP(src=_A, dst=_B, proto=1)) == f"ICMP {name}"
+    for kind in _KINDS_OF_ICMPV6.replace("\n", "; ").split("; "):
+        number, code, name = kind.split(" ", 2)
+        own = name if name.startswith(("MLD", "ND")) else f"ICMPv6 {name}"
+        assert _told(number, code, IPv6(src="fd00::1", dst="fd00::2", nh=58)) == own
