@@ -76,6 +76,7 @@ def test_exec_runs_a_command_as_it_was_given(command: list[str], status: int, st
         (["exec", SECOND, "help"], "Blue has no node 'help'; it has root, blue"),
         (["attach", "xyz"], "there is no lab 'xyz'; "),
     ],
+    ids=["lab", "node", "help", "unlike any"],
 )
 def test_wrong_names_are_told_with_what_there_is(arguments: list[str], told: str) -> None:
     done = pynetemu(*arguments)

@@ -51,7 +51,9 @@ def test_its_user_has_it() -> None:
     assert pynetemu_as(ALICE, "attach", HERS, input="blue hostname\n").stdout == "blue\n"
 
 
-@pytest.mark.parametrize(("user", "lab", "owner"), [(BOB, HERS, ALICE), (ALICE, ROOTS, 0), (0, HERS, ALICE)])
+@pytest.mark.parametrize(
+    ("user", "lab", "owner"), [(BOB, HERS, ALICE), (ALICE, ROOTS, 0), (0, HERS, ALICE)], ids=["another", "a user", "root"]
+)
 def test_another_user_is_refused(user: int, lab: str, owner: int) -> None:
     run = pynetemu if user == 0 else lambda *arguments: pynetemu_as(user, *arguments)
     assert lab not in run("ps").stdout
@@ -61,7 +63,7 @@ def test_another_user_is_refused(user: int, lab: str, owner: int) -> None:
         assert done.stderr == f"pynetemu: the lab {lab!r} belongs to another user (uid {owner})\n"
 
 
-@pytest.mark.parametrize(("user", "lab"), [(BOB, f"{ALICE}/{HERS}"), (ALICE, f"0/{ROOTS}")])
+@pytest.mark.parametrize(("user", "lab"), [(BOB, f"{ALICE}/{HERS}"), (ALICE, f"0/{ROOTS}")], ids=["another", "a user"])
 def test_the_engine_itself_hangs_up_on_another_user(user: int, lab: str) -> None:
     done = subprocess.run(
         python_as(user, "-c", _KNOCK, f"pynetemu/{lab}"), capture_output=True, text=True, timeout=20, check=False
