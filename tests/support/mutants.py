@@ -191,7 +191,10 @@ class Copy:
         names, killer = [test.test for test in tests], ""
         while names and (killer := self._with(mutant, [*limits, *names])):
             again = [killer] if killer.startswith("tests/") else names  # a file that cannot be read; or no test has said a word
-            if not self._first_failure(again) and self._with(mutant, [*limits, *again]) and not self._first_failure(again):
+            without = self._first_failure(again)
+            if without == "status 4":
+                sys.exit("not all of these tests are there; hear them anew, in another folder")
+            if not without and self._with(mutant, [*limits, *again]) and not self._first_failure(again):
                 break
             shaky.append(killer)
             names, killer = [name for name in names if not name.startswith(killer)] if again != names else [], ""
