@@ -100,6 +100,9 @@ def test_a_program_that_waits_ends_by_signals_and_time(net: Network, engine: Fak
     assert process.poll() is None
     with pytest.raises(CommandTimeout, match=r"a: server has not ended after 0.01 s"):
         process.wait(0.01)
+    for harmless in 0, signal.SIGCONT:
+        process.send_signal(harmless)
+        assert process.poll() is None
     process.terminate()
     assert (process.wait(), process.poll()) == (-signal.SIGTERM, -signal.SIGTERM)
     process.kill()  # has ended already

@@ -56,18 +56,28 @@ def test_every_command_of_mininet_is_there() -> None:
 
 
 def test_the_lists() -> None:
-    lines = ["net", "links", "intfs", "ports", "dump", "routes", "fdb", "stats"]
+    lines = ["net", "links", "intfs", "ports", "dump", "routes", "rules", "arp", "fdb", "stats"]
     marked = [word for line in lines for word in (f"!echo == {line}", line)]
-    found = dict(part.split("\n", 1) for part in _ask("blue ping -c1 -q green >/dev/null", *marked).split("== ")[1:])
+    before = (
+        "blue ping -c1 -q green >/dev/null",
+        "blue ip route add blackhole 10.66.0.0/16",
+        "blue ip rule add pref 7 lookup main",
+    )
+    found = dict(part.split("\n", 1) for part in _ask(*before, *marked).split("== ")[1:])
     assert found["net"].splitlines()[0].split() == ["NODE", "INTERFACE", "PEER", "PEER_INTERFACE"]
     assert "s1     blue        blue   veth_blue\n" in found["net"]
-    assert "blue:veth_blue    s1:blue    up\n" in found["links"]
+    assert "blue:veth_blue    s1:blue    up" in found["links"]
     assert "blue   veth_blue   up     10.0.0.2/24       02:42:0a:00:00:02  1500\n" in found["intfs"]
     assert "s1      blue   br0     blue:veth_blue    up     1\n" in found["ports"]
-    assert "blue   host    2       veth_blue:10.0.0.2/24\n" in found["dump"]
-    assert "blue   default         10.0.0.1  root  veth_blue\n" in found["routes"]
+    assert "blue   host    3       veth_blue:10.0.0.2/24\n" in found["dump"]
+    assert "blue   default         10.0.0.1   root  veth_blue\n" in found["routes"]
     assert "s1      02:42:0a:00:00:02  blue:veth_blue    blue   -\n" in found["fdb"]
     assert "veth_green" in found["stats"]
+    rows = {name: [line.split() for line in text.splitlines()] for name, text in found.items()}
+    assert ["blue", "10.0.0.0/24", "-", "-", "veth_blue"] in rows["routes"]
+    assert ["blue", "10.66.0.0/16", "blackhole", "-", "-"] in rows["routes"]
+    assert ["blue", "4", "7", "from", "all", "lookup", "main"] in rows["rules"]
+    assert ["blue", "10.0.0.3", "green", "02:42:0a:00:00:03", "veth_blue"] in [row[:5] for row in rows["arp"]]
 
 
 @pytest.mark.slow

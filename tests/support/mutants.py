@@ -180,7 +180,10 @@ class Copy:
         """Runs all tests once, in functions that tell who enters them."""
         make_functions_tell(self.folder, told)
         with suppress(subprocess.TimeoutExpired):  # then it has heard a part
-            self.pytest(["-m", "not benchmark", "-p", "tests.support.reach", f"--reach={told}"], _SECONDS_OF_ALL)
+            self.pytest(
+                ["-m", "not benchmark", "--ignore=tests/test_linters.py", "-p", "tests.support.reach", f"--reach={told}"],
+                _SECONDS_OF_ALL,
+            )
 
     def try_out(self, mutant: Mutant, reach: Reach) -> Outcome:
         """Makes the change, lets the tests look for it, and takes it back."""

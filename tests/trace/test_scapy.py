@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.utils import rdpcap
 
 from pynetemu import Host, LabError, Link, Network, Topology
+from pynetemu.crafting.scapy_node import NodeSocket
 from tests.support.pair import Pair
 
 
@@ -136,3 +137,13 @@ def test_what_is_sent_is_what_leaves_the_node(tmp_path: Path) -> None:
         assert (frame.src, frame.dst, bytes(frame.payload)) == ("02:42:0a:00:00:02", "02:00:00:00:00:09", b"payload")
         assert [datagram[UDP].dport for datagram in datagrams] == [1, 2, 1, 2]
         assert {datagram[IP].src for datagram in datagrams} == {"10.0.0.2"}
+
+
+def test_addresses_of_a_link_are_sent_to_by_an_interface() -> None:
+    needing = "fe80::1", "fe90::1", "fea0::1", "febf::1", "ff01::1", "ff02::1"
+    with Network(Pair()) as net:
+        (veth,) = (state for state in net.interfaces("blue") if state.name != "lo")
+        for iface in veth.name, "":
+            with closing(NodeSocket(net["blue"], link_layer=False, iface=iface)) as opened:
+                assert [opened._scope(address) for address in needing] == [veth.index] * len(needing)
+                assert not any(map(opened._scope, ("fec0::1", "fd00::1", "ff05::1", "2001:db8::fe80")))
