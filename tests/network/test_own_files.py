@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -100,9 +101,8 @@ def test_what_is_the_users_stays_the_machines(tmp_path: Path, net: Network) -> N
 
 
 def test_folders_of_the_user_below_var_stay_the_machines(tmp_path: Path) -> None:
-    place = Path("/var/tmp") / tmp_path.name
-    place.mkdir()
-    try:
+    with TemporaryDirectory(dir="/var/tmp") as folder:
+        place = Path(folder)
         with Network(Pair(), name="below-var") as net:
             _sh(net, "a", f"mkdir -p {place}; echo memory >{place}/x")
         assert not (place / "x").exists()
@@ -111,10 +111,6 @@ def test_folders_of_the_user_below_var_stay_the_machines(tmp_path: Path) -> None
         )
         assert done.returncode == 0, done.stderr
         assert [(place / name).read_text() for name in "xy"] == ["kept\n", "kept\n"]
-    finally:
-        for file in place.iterdir():
-            file.unlink()
-        place.rmdir()
 
 
 def _description(folder: Path) -> Path:
