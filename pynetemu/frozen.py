@@ -74,7 +74,8 @@ def _constructor(cls: type, names: tuple[str, ...], defaults: Mapping[str, Any])
     parameters = ", ".join(f"{name}=_default_{name}" if name in defaults else name for name in names)
     made_anew = {name for name, default in defaults.items() if isinstance(default, _Fresh)}
     values = {name: f"_make_{name}() if {name} is _default_{name} else {name}" if name in made_anew else name for name in names}
-    lines = "".join(f"\n    _set_{name}(self, {value})" for name, value in values.items()) or " pass"
+    store = "_set_{0}(self, {1})" if issubclass(cls, _Frozen) else "self.{0} = {1}"  # the latter takes half as long
+    lines = "".join(f"\n    {store.format(name, value)}" for name, value in values.items()) or " pass"
     space = {f"_default_{name}": default for name, default in defaults.items()}
     space |= {f"_make_{name}": defaults[name].factory for name in made_anew}
     space |= {f"_set_{name}": vars(cls)[name].__set__ for name in names}

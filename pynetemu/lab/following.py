@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pynetemu.lab.connection import Connection
     from pynetemu.topology import Topology
+    from pynetemu.topology.memo import Memo
 
 
 class FollowedPlan:
@@ -36,6 +37,7 @@ class FollowedPlan:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.memo: Memo | None = None  # of the description, once it has been changed
         self._revision = 0
         self._description: tuple[int, Topology | None] | None = None  # of the plan of a number
         self._news: socket.socket | None = None
@@ -78,7 +80,7 @@ class FollowedPlan:
         if same and self._description is not None and self._description[0] == self._revision:
             topology = self._description[1]
         change = change_to_data(old, new)
-        described = None if same or topology is None else data_of(topology)
+        described = None if same or topology is None else data_of(topology, self.memo)
         answer = _ask(control, lambda cancel: ChangeLab(self._revision, change, cancel, described, same))
         with self._lock:
             self.plan, self._revision = new, answer.revision
@@ -110,12 +112,12 @@ class FollowedPlan:
         return latest
 
 
-def data_of(topology: "Topology") -> bytes | None:
+def data_of(topology: "Topology", memo: "Memo | None" = None) -> bytes | None:
     """A description for the engine to keep; None for one with values that only this process has."""
-    from pynetemu.topology.data import NoDataError, to_data
+    from pynetemu.topology.data import NoDataError, to_text
 
     try:
-        return json.dumps(to_data(topology), separators=(",", ":")).encode()
+        return to_text(topology, memo).encode()
     except NoDataError:
         return None
 

@@ -28,7 +28,8 @@ from pynetemu.plan.resolve.network import (
 )
 from pynetemu.plan.standing import Standing
 from pynetemu.topology.description import Description, describe
-from pynetemu.topology.part import WrongSettingError
+from pynetemu.topology.memo import Memo
+from pynetemu.topology.part import WrongSettingError, one_folder
 from pynetemu.topology.topology import Topology
 
 
@@ -37,6 +38,7 @@ def compile_plan(
     host: bool = False,
     kernel: Callable[[], Kernel] = lambda: None,
     running: Plan | None = None,
+    memo: Memo | None = None,
 ) -> Plan:
     """What the kernel must become.
 
@@ -44,17 +46,21 @@ def compile_plan(
 
     With `host` the root is the machine itself, with the addresses that it has. `kernel` tells what its kernel has; it is
     asked when a link is more than a wire, and decides what makes it so. `running` is what a lab is made of that this becomes:
-    names, MAC addresses and automatic addresses stay as they are there. Raises DescriptionError, with everything that is wrong.
+    names, MAC addresses and automatic addresses stay as they are there. A `memo` of an earlier call makes this one faster, and
+    nothing else. Raises DescriptionError, with everything that is wrong.
     """
-    with no_collection():
-        return _compile(describe(topology() if isinstance(topology, type) else topology), host, kernel, Standing(running))
+    with no_collection(), one_folder():
+        if memo is not None:
+            memo.begin()
+        description = describe(topology() if isinstance(topology, type) else topology)
+        return _compile(description, host, kernel, Standing(running), memo)
 
 
-def _compile(description: Description, host: bool, kernel: Callable[[], Kernel], standing: Standing) -> Plan:
+def _compile(description: Description, host: bool, kernel: Callable[[], Kernel], standing: Standing, memo: Memo | None) -> Plan:
     problems = Problems()
     _check_use(description, problems)
     check_attributes(description, problems)
-    network = resolve(description, problems, host, kernel, standing)
+    network = resolve(description, problems, host, kernel, standing, memo)
     rulesets = list(_rulesets(network, problems))
     ids = read_ids(description, problems)
     problems.raise_all()
@@ -67,7 +73,7 @@ def _compile(description: Description, host: bool, kernel: Callable[[], Kernel],
         from pynetemu.plan.resolve.loops import block_ports
 
         block_ports(network)
-    operations = Operations(operations_of(network, rulesets))
+    operations = Operations(operations_of(network, rulesets, memo))
     return Plan(network.name, operations, host, own.ip if own else None, problems.warnings, ids)
 
 

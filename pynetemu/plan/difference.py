@@ -8,9 +8,10 @@ least: what goes first, in the reverse order of the phases; then what changes in
 routes that are wanted no more, when the new ones are there.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
+from itertools import groupby
 from operator import attrgetter
 
 from pynetemu.plan.operations import (
@@ -74,12 +75,21 @@ def _goes_by_itself(operation: Effect, gone: set[Thing]) -> bool:
 
 def splices(old: Sequence[Part], new: Sequence[Part]) -> list[Splice]:
     """What makes the new sequence of the old one: `spliced(old, splices(old, new)) == tuple(new)`."""
-    same = {id(part) for part in old} & {id(part) for part in new}  # most of them, where one plan was made of the other
-    places: dict[Hashable, int] = {id(part) if id(part) in same else part: place for place, part in enumerate(old)}
+    places = {id(part): place for place, part in enumerate(old)}  # where most are, when one plan was made of the other
+    alike: dict[Hashable, int] = {}
+    if others := [part for part in new if id(part) not in places]:
+        same = set(map(id, new))
+        alike = {part: place for place, part in enumerate(old) if id(part) not in same}
     found: list[Splice] = []
-    begin, coming = 0, []
+    begin = 0
+    coming: list[Part] = []
     for part in new:
-        place = places.get(id(part) if id(part) in same else part, -1)
+        if begin < len(old) and old[begin] is part and not coming:
+            begin += 1
+            continue
+        place = places.get(id(part), -1)
+        if place < 0 and others:
+            place = alike.get(part, -1)
         if place < begin:
             coming.append(part)
             continue
@@ -122,10 +132,10 @@ class _Change:
         for group in self._neighbors:
             (undone if isinstance(group, Undo) else done).append(group.of if isinstance(group, Undo) else group)
         done += [pair for pair in self._pairs if _differ(pair)]
-        order = {id(operation): place for place, operation in enumerate(_each(self._new))}
+        order = _places(self._new, map(_new, done))
         done.sort(key=lambda step: (number_of(step), order.get(id(_new(step)), 0)))
-        place = {id(operation): place for place, operation in enumerate(self._old)}
-        undone.sort(key=lambda step: (number_of(step), place.get(id(step), len(place))), reverse=True)
+        place = _places(self._old, undone)
+        undone.sort(key=lambda step: (number_of(step), place.get(id(step), len(self._old))), reverse=True)
         routes = [operation for operation in undone if isinstance(operation, ROUTES)]
         others = [operation for operation in undone if not isinstance(operation, ROUTES)]
         return [*map(Undo, others), *done, *map(Undo, routes)]
@@ -162,11 +172,7 @@ class _Change:
         changed = [*self._gone, *self._come]
         nodes = {thing[0] for operation in changed for thing in operation.makes}
         come = {id(operation) for operation in (*self._come, *(pair.new for pair in self._pairs))}
-        at_them = [
-            part
-            for part in self._new
-            if not (isinstance(part, AddNeighbors) or nodes.isdisjoint(_nodes(part.__match_args__)(part)) or id(part) in come)
-        ]
+        at_them = (part for part in _at(self._new, nodes) if not (isinstance(part, AddNeighbors) or id(part) in come))
         return dict(enumerate(_each(at_them)))
 
     def _changed_things(self) -> set[Thing]:
@@ -212,22 +218,35 @@ def _nodes(fields: tuple[str, ...]) -> Callable[[Effect], tuple[str, ...]]:
     return attrgetter(*names, names[0]) if names else lambda _: ()
 
 
-def _first_makers(operations: Iterable[Effect], things: set[Thing]) -> dict[Thing, Effect]:
-    nodes = {thing[0] for thing in things}
+def _at(parts: Iterable[Part], nodes: Collection[Hashable]) -> Iterator[Part]:
+    """Those that are about some of the nodes."""
+    wanted = frozenset(nodes)
+    kind: type[Part]
+    for kind, some in groupby(parts, key=type):  # most are together
+        about = _nodes(kind.__match_args__)
+        yield from [part for part in some if not wanted.isdisjoint(about(part))]
+
+
+def _places(parts: Iterable[Part], wanted: Iterable[Effect]) -> dict[int, int]:
+    """The places of those that are wanted, by their id."""
+    ids = set(map(id, wanted))
+    return {id(part): place for place, part in enumerate(parts) if id(part) in ids}
+
+
+def _first_makers(operations: Iterable[Part], things: set[Thing]) -> dict[Thing, Effect]:
     found: dict[Thing, Effect] = {}
-    for operation in operations:
-        if not nodes.isdisjoint(_nodes(operation.__match_args__)(operation)):
-            for thing in operation.makes:
-                if thing in things:
-                    found.setdefault(thing, operation)
+    for operation in _at(operations, {thing[0] for thing in things}):
+        for thing in operation.makes:
+            if thing in things:
+                found.setdefault(thing, operation)
     return found
 
 
 def _only_in_one(old: Sequence[Part], new: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     """What only the old plan has, and what only the new one; a veth pair is the same from both of its ends."""
-    ids = {id(operation) for operation in old} & {id(operation) for operation in new}
-    before = {_key(operation): operation for operation in old if id(operation) not in ids}
-    after = {_key(operation): operation for operation in new if id(operation) not in ids}
+    olds, news = set(map(id, old)), set(map(id, new))
+    before = {_key(operation): operation for operation in old if id(operation) not in news}
+    after = {_key(operation): operation for operation in new if id(operation) not in olds}
     gone = [operation for key, operation in before.items() if key not in after]
     return gone, [operation for key, operation in after.items() if key not in before]
 

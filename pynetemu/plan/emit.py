@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 from pynetemu.plan.operations import (
     AddAddress,
@@ -48,14 +49,26 @@ from pynetemu.plan.resolve.network import (
     ResolvedRoute,
     ResolvedService,
 )
+from pynetemu.topology.memo import Memo
 
 _FEW_ROUTES = 16  # of a node, which are operations of their own
+_T = TypeVar("_T")
 _Tunnel = tuple[ResolvedLink, ResolvedInterface, ResolvedInterface]  # with the end that is made, and the other
 
 
-def operations_of(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Iterator[Part]:
-    """All operations, in the order of their phases; `rulesets` have been read already."""
-    parts = _Parts(network, rulesets)
+class Made(Protocol):
+    """Makes an operation of its values; or takes the same one, made before."""
+
+    def __call__(self, kind: Callable[..., _T], /, *values: Any) -> _T: ...
+
+
+def _anew(kind: Callable[..., _T], /, *values: Any) -> _T:
+    return kind(*values)
+
+
+def operations_of(network: ResolvedNetwork, rulesets: list[AddRuleset], memo: Memo | None) -> Iterator[Part]:
+    """All operations, in the order of their phases; `rulesets` have been read already. What the `memo` has is not made anew."""
+    parts = _Parts(network, rulesets, memo)
     for phase in PHASES:
         yield from _MAKERS[phase.name](parts)
 
@@ -63,8 +76,9 @@ def operations_of(network: ResolvedNetwork, rulesets: list[AddRuleset]) -> Itera
 class _Parts:
     """A network's parts by what becomes of them."""
 
-    def __init__(self, network: ResolvedNetwork, rulesets: list[AddRuleset]) -> None:
+    def __init__(self, network: ResolvedNetwork, rulesets: list[AddRuleset], memo: Memo | None) -> None:
         self.network = network
+        self.made: Made = _anew if memo is None else memo.made
         self.rulesets = rulesets
         self.nodes, self.links = network.nodes, network.links
         self.ends = [end for link in network.links for end in (link.a, link.b)]
@@ -95,7 +109,7 @@ class _Parts:
 
 
 def _settings(parts: _Parts) -> Iterator[SetSysctl]:
-    return (setting for node in parts.nodes for setting in _settings_of(node))
+    return (parts.made(SetSysctl, *setting) for node in parts.nodes for setting in _settings_of(node))
 
 
 def _bridges(parts: _Parts) -> Iterator[AddBridge]:
@@ -105,10 +119,10 @@ def _bridges(parts: _Parts) -> Iterator[AddBridge]:
 
 def _masters(parts: _Parts) -> Iterator[SetMaster]:
     for end in parts.ports:
-        yield SetMaster(end.node.name, end.name, end.master.name if end.master else BRIDGE, end.source)
+        yield parts.made(SetMaster, end.node.name, end.name, end.master.name if end.master else BRIDGE, end.source)
     for end in (*parts.interfaces, *parts.bridges):
         if end.vrf:
-            yield SetMaster(end.node.name, end.name, end.vrf.name, end.source)
+            yield parts.made(SetMaster, end.node.name, end.name, end.vrf.name, end.source)
 
 
 def _ports(parts: _Parts) -> Iterator[SetPort]:
@@ -123,20 +137,23 @@ def _vlans_of_ports(parts: _Parts) -> Iterator[SetPortVlans]:
 
 def _addresses(parts: _Parts) -> Iterator[AddAddress]:
     """A node's first address is its name's for those on no network with it: of a router with Nat, the one outside."""
-    yield from (AddAddress(node.name, "lo", address, node.source) for node in parts.nodes for address in node.loopback)
+    made = parts.made
+    yield from (made(AddAddress, node.name, "lo", address, node.source) for node in parts.nodes for address in node.loopback)
     addressed = sorted((*parts.interfaces, *parts.bridges), key=lambda end: not end.hides)
-    yield from (AddAddress(end.node.name, end.name, address, end.source) for end in addressed for address in end.addresses)
+    for end in addressed:
+        yield from (made(AddAddress, end.node.name, end.name, address, end.source) for address in end.addresses)
 
 
 def _up(parts: _Parts, late: bool) -> Iterator[SetUp]:
-    return (SetUp(end.node.name, end.name, late, end.source) for end in parts.rising if (end in parts.late) is late)
+    ends = (end for end in parts.rising if (end in parts.late) is late)
+    return (parts.made(SetUp, end.node.name, end.name, late, end.source) for end in ends)
 
 
 def _routes(parts: _Parts, several: bool) -> Iterator[Part]:
     for node in (*parts.nodes, *parts.network.parts):
         routes = [route for route in node.routes if (len(route.vias) > 1) is several]
         found = [route for route in routes if not route.said] if len(routes) > _FEW_ROUTES else []
-        yield from (_route(node, route) for route in routes if route.said or not found)
+        yield from (_route(parts, node, route) for route in routes if route.said or not found)
         if found:
             ways: dict[tuple[Address, ...], list[IPNetwork]] = {}
             for route in found:
@@ -162,13 +179,13 @@ def _http_servers(parts: _Parts) -> Iterator[AddHttpServer]:
 
 
 _MAKERS: dict[str, Callable[[_Parts], Iterable[Part]]] = {
-    "nodes": lambda parts: (AddNode(node.name, node.kind, node.source) for node in parts.nodes),
+    "nodes": lambda parts: (parts.made(AddNode, node.name, node.kind, node.source) for node in parts.nodes),
     "settings": _settings,
     "files": lambda parts: (
         AddFile(node.name, file.path, file.kind, file.content, node.source) for node in parts.nodes for file in node.files
     ),
     "bridges": _bridges,
-    "links": lambda parts: (_veth(link) for link in parts.links if not link.tunnel),
+    "links": lambda parts: (_veth(parts, link) for link in parts.links if not link.tunnel),
     "tunnels": lambda parts: (_tunnel(*tunnel) for tunnel in parts.tunnels if tunnel not in parts.wireguards),
     "WireGuard": lambda parts: (_wireguard(*tunnel) for tunnel in parts.wireguards),
     "devices": lambda parts: map(_device, parts.devices),
@@ -215,7 +232,7 @@ def _service(part: ResolvedService) -> AddService:
     )
 
 
-def _settings_of(node: ResolvedNode) -> Iterator[SetSysctl]:
+def _settings_of(node: ResolvedNode) -> Iterator[tuple[str, str, str, str]]:
     """What the kernel has to do differently in a node; "default" is what interfaces to come will have (ip-sysctl.rst)."""
     settings: list[str] = []
     if node.forwards and node.has_ipv6:
@@ -228,13 +245,13 @@ def _settings_of(node: ResolvedNode) -> Iterator[SetSysctl]:
         settings += ["net.ipv4.fib_multipath_hash_policy=1", "net.ipv6.fib_multipath_hash_policy=1"]
     for setting in settings:
         name, _, value = setting.partition("=")
-        yield SetSysctl(node.name, name, value, node.source)
+        yield node.name, name, value, node.source
 
 
-def _route(node: ResolvedNode, route: ResolvedRoute) -> AddRoute | AddMultipathRoute:
+def _route(parts: _Parts, node: ResolvedNode, route: ResolvedRoute) -> AddRoute | AddMultipathRoute:
     if len(route.vias) == 1:
-        return AddRoute(node.name, route.destination, route.vias[0], node.table, route.source)
-    return AddMultipathRoute(node.name, route.destination, route.vias, node.table, route.source)
+        return parts.made(AddRoute, node.name, route.destination, route.vias[0], node.table, route.source)
+    return parts.made(AddMultipathRoute, node.name, route.destination, route.vias, node.table, route.source)
 
 
 def _bridge(node: ResolvedNode) -> AddBridge:
@@ -242,9 +259,10 @@ def _bridge(node: ResolvedNode) -> AddBridge:
     return AddBridge(node.name, BRIDGE, (*node.bridge.settings, *filtering), node.mac, node.source)
 
 
-def _veth(link: ResolvedLink) -> AddVeth:
+def _veth(parts: _Parts, link: ResolvedLink) -> AddVeth:
     a, b = link.a, link.b
-    return AddVeth(a.node.name, a.name, a.mac, b.node.name, b.name, b.mac, link.mtu, link.is_relayed, link.name, link.source)
+    ends = a.node.name, a.name, a.mac, b.node.name, b.name, b.mac
+    return parts.made(AddVeth, *ends, link.mtu, link.is_relayed, link.name, link.source)
 
 
 def _impairments(link: ResolvedLink) -> Iterator[Impair]:

@@ -9,7 +9,7 @@ one node in a lab of a thousand takes 20 µs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv4Interface, ip_address
 
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
@@ -63,7 +63,7 @@ class HostsFiles:
 
         Gives back whether that changes any text.
         """
-        usable = [(interface, own) for interface, own in addresses if own.version == 4 or not own.is_link_local]
+        usable = [(interface, own) for interface, own in addresses if isinstance(own, IPv4Interface) or not own.is_link_local]
         if self._addresses.get(node) == usable:
             return False
         for _, own in self._addresses.get(node, ()):

@@ -40,6 +40,11 @@ class Problems:
         """How much is wrong so far."""
         return len(self._found)
 
+    @property
+    def noted(self) -> int:
+        """How much has been found so far, warnings too."""
+        return len(self._found) + len(self._warnings)
+
     def add(self, declaration: Declaration, text: str, hint: str = "") -> None:
         """Notes a mistake at a line of the description; `hint` says what would be right."""
         self._found.append((declaration.order, Problem(_cut(text), declaration.where, declaration.text, _cut(hint))))

@@ -5,12 +5,14 @@ file and line. Parts of the user's own classes come back as what those derive fr
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from json import JSONEncoder
 from typing import Any
 
 from pynetemu.topology import devices, firewalls, links, nodes, services, switches, tunnels
 from pynetemu.topology.description import parts_in_order, users_attributes
+from pynetemu.topology.memo import Memo
 from pynetemu.topology.part import Declaration, Part
 from pynetemu.topology.services import Ready
 from pynetemu.topology.topology import Topology
@@ -35,15 +37,43 @@ def to_data(topology: Topology) -> dict[str, Any]:
     """What a topology says, all that is in others in it too; raises NoDataError."""
     writer = _Writer()
     parts = [writer.part(part) for part in _parts_of(topology, writer)]
+    return {**_head(topology, writer), "parts": parts}
+
+
+def to_text(topology: Topology, memo: Memo | None = None) -> str:
+    """The same as JSON, in which the texts of parts that the `memo` has are not made anew. Raises NoDataError."""
+    encode = JSONEncoder(separators=(",", ":")).encode
+    if memo is None:
+        return encode(to_data(topology))
+    writer = _Writer()
+    parts = [_text(part, writer, memo.of(part), encode) for part in _parts_of(topology, writer)]
+    return f'{encode(_head(topology, writer))[:-1]},"parts":[{",".join(parts)}]}}'
+
+
+def _text(part: Part, writer: "_Writer", kept: dict[str, Any], encode: Callable[[object], str]) -> str:
+    """It follows from the part, and from the numbers of its file, and of it and the parts that it refers to."""
+    if "refers" not in kept:
+        kept["refers"] = [*_referred(vars(part).values())]
+    numbers = (writer.file(part), writer.is_registered(part), *(writer.places.get(id(other)) for other in kept["refers"]))
+    if kept.get("numbers") != numbers:
+        kept["text"] = encode(writer.part(part))
+        kept["numbers"] = numbers
+    text: str = kept["text"]
+    return text
+
+
+def _referred(values: Iterable[object]) -> Iterator[Part]:
+    for value in values:
+        if isinstance(value, Part):
+            yield value
+        elif type(value) is tuple:
+            yield from _referred(value)
+
+
+def _head(topology: Topology, writer: "_Writer") -> dict[str, Any]:
     settings = {name: writer.value(getattr(topology, name)) for name in SETTINGS}
     loaded = None if topology._loaded is None else list(topology._loaded)
-    return {
-        "name": type(topology).__name__,
-        "loaded": loaded,
-        "settings": settings,
-        "files": list(writer.files),
-        "parts": parts,
-    }
+    return {"name": type(topology).__name__, "loaded": loaded, "settings": settings, "files": list(writer.files)}
 
 
 def from_data(data: Mapping[str, Any]) -> Topology:
@@ -101,9 +131,16 @@ class _Writer:
                 except NoDataError:
                     if name in kind.__init__.__code__.co_varnames or hasattr(kind, name):  # else it is the user's alone
                         raise
-        file = self.files.setdefault(declaration.file, len(self.files))
-        is_registered = self.places[id(part)] < self.registered
-        return [kind.__name__, file, declaration.line, declaration.name, declaration.within, is_registered, values]
+        place = self.file(part), declaration.line
+        return [kind.__name__, *place, declaration.name, declaration.within, self.is_registered(part), values]
+
+    def is_registered(self, part: Part) -> bool:
+        """Whether it is the topology's own."""
+        return self.places[id(part)] < self.registered
+
+    def file(self, part: Part) -> int:
+        """The number of the file that a part is from."""
+        return self.files.setdefault(part.declaration.file, len(self.files))
 
     def value(self, value: object) -> Any:
         """As JSON has it; what is none of its kinds is a table of one entry, whose name says what it is."""

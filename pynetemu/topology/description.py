@@ -1,5 +1,8 @@
 """How a description is read out of a topology."""
 
+from functools import cache
+from typing import Any
+
 from pynetemu.frozen import frozen
 from pynetemu.topology.firewalls import Firewall, Nat
 from pynetemu.topology.links import Link
@@ -40,7 +43,10 @@ class Description:
 
 def describe(topology: Topology) -> Description:
     """Reads the parts out of a topology: those that were registered, and what belongs to its nodes."""
-    parts = parts_in_order(topology)
+    found: dict[type, list[Any]] = {kind: [] for kind in (Node, Link, Service, Firewall, Interface)}
+    for part in parts_in_order(topology):
+        for sort in _sorts(type(part)):
+            found[sort].append(part)
     return Description(
         kind=type(topology),
         kind_declaration=type(topology)._declaration,
@@ -52,13 +58,19 @@ def describe(topology: Topology) -> Description:
         arp=topology.arp,
         ids=topology.ids,
         attributes=users_attributes(topology),
-        nodes=tuple(part for part in parts if isinstance(part, Node)),
-        links=tuple(part for part in parts if isinstance(part, Link)),
-        services=tuple(part for part in parts if isinstance(part, HttpServer | Service)),
-        filters=tuple(part for part in parts if isinstance(part, Firewall | Nat)),
-        interfaces=tuple(part for part in parts if isinstance(part, Interface)),
+        nodes=tuple(found[Node]),
+        links=tuple(found[Link]),
+        services=tuple(found[Service]),
+        filters=tuple(found[Firewall]),
+        interfaces=tuple(found[Interface]),
         inner=tuple(describe(inner) for inner in topology._inner),
     )
+
+
+@cache
+def _sorts(kind: type[Part]) -> list[type]:
+    sorts = {Node: Node, Link: Link, (HttpServer, Service): Service, (Firewall, Nat): Firewall, Interface: Interface}
+    return [sort for kinds, sort in sorts.items() if issubclass(kind, kinds)]
 
 
 def users_attributes(thing: Topology | Part) -> dict[str, object]:

@@ -25,6 +25,7 @@ _REFERENCES = "a", "b", "node", "parent", "bridge", "outside"  # attributes of p
 def with_parts(topology: Topology, *arguments: Any) -> Topology:
     """The same with more parts, each node after its name; their ends may be names. Raises UsageError and LabError."""
     new = _with_own_list(topology)
+    nodes = _nodes(new)
     waiting = iter(arguments)
     for argument in waiting:
         name = argument if isinstance(argument, str) else ""
@@ -32,13 +33,15 @@ def with_parts(topology: Topology, *arguments: Any) -> Topology:
         if not isinstance(part, Part):
             hint = 'a name and a node, or another part: add("h3", Host(), Link("h3", "s1"))'
             raise UsageError(f"add: {quoted(part if part is not None else name)} is not a part\n    hint: {hint}")
-        if name and name in _nodes(new):
+        if name and name in nodes:
             raise LabError(f"there is a node {name!r} already")
-        _look_up(part, new)
+        _look_up(part, nodes)
         try:
             new.add(name, part) if name else new.add(part)
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
+        if isinstance(part, Node):
+            nodes[part.declaration.full_name] = part
     return new
 
 
@@ -94,9 +97,8 @@ def _copied(topology: Topology) -> Topology:
         return deepcopy(topology)
 
 
-def _look_up(part: Part, topology: Topology) -> None:
-    """Puts nodes of the topology in the place of their names."""
-    nodes = _nodes(topology)
+def _look_up(part: Part, nodes: dict[str, Node]) -> None:
+    """Puts nodes in the place of their names."""
     for reference in _REFERENCES:
         value = vars(part).get(reference)
         if isinstance(value, str):

@@ -15,6 +15,7 @@ from pynetemu.frozen import fresh, record
 _order = itertools.count()
 _last: list[int] = []  # the last place that a part may have, and of how many that is told, within a block of `bounded`
 _most: list[int] = []
+_folders: list[str] = []  # of the blocks of `one_folder`
 _PARTS_FOR_ONE = 5  # interfaces beside links and nodes, and parts that are left again
 _P = TypeVar("_P")
 _MOST_VALUES = 100_000  # that are read of an iterable: more than any setting takes, and an endless one ends here
@@ -48,6 +49,7 @@ class Declaration:
     belongings: list["Part"] = fresh(factory=list)
     open: bool = True
     within: str = ""
+    seen: tuple[str | None, str] = None, ""  # from which directory it was last shown, and how
 
     @property
     def full_name(self) -> str:
@@ -56,7 +58,10 @@ class Declaration:
     @property
     def where(self) -> str:
         """The user's `file:line`, the file as seen from the current directory."""
-        return f"{shown(self.file)}:{self.line}" if self.file else ""
+        folder = current_folder()
+        if self.seen[0] is not folder:
+            self.seen = folder, f"{_seen_from(folder, self.file)}:{self.line}" if self.file else ""
+        return self.seen[1]
 
     @property
     def text(self) -> str:
@@ -208,15 +213,32 @@ def caller() -> tuple[str, int]:
 
 def shown(file: str) -> str:
     """A path as people know it: relative to the current directory when it lies below it."""
+    return _seen_from(current_folder(), file)
+
+
+@contextmanager
+def one_folder() -> Iterator[None]:
+    """A block in which the current directory is asked for once: the kernel tells it in 3 us, and each place is seen from it."""
+    _folders.append(current_folder())
     try:
-        return _seen_from(os.getcwd(), file)
-    except FileNotFoundError:  # the current directory has been removed
-        return file
+        yield
+    finally:
+        _folders.pop()
+
+
+def current_folder() -> str:
+    """The current directory, "" when it has been removed."""
+    if _folders:
+        return _folders[-1]
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
 
 
 @lru_cache(maxsize=64)  # few files have all the parts, and each part is shown several times
 def _seen_from(folder: str, file: str) -> str:
-    return file.removeprefix(os.path.join(folder, "")) if os.path.isabs(file) else file
+    return file.removeprefix(os.path.join(folder, "")) if folder and os.path.isabs(file) else file
 
 
 def _is_ours(frame: FrameType) -> bool:

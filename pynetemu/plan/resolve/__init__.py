@@ -21,18 +21,24 @@ from pynetemu.plan.resolve.routes import give_routes
 from pynetemu.plan.standing import Standing
 from pynetemu.topology.description import Description
 from pynetemu.topology.devices import Device
+from pynetemu.topology.memo import Memo
 from pynetemu.topology.nodes import VlanInterface
 
 
 def resolve(
-    description: Description, problems: Problems, host: bool, kernel: Callable[[], Kernel], standing: Standing
+    description: Description,
+    problems: Problems,
+    host: bool,
+    kernel: Callable[[], Kernel],
+    standing: Standing,
+    memo: Memo | None = None,
 ) -> ResolvedNetwork:
     """What is wrong goes to `problems`; where there is any, the result is only good for finding more.
 
     With `host` the root is the machine itself, whose own address is not the description's. `kernel` is asked when a link is
-    more than a wire.
+    more than a wire. What the `memo` knows of parts is not read again.
     """
-    network, resolver = _look_up(description, problems, kernel, standing)
+    network, resolver = _look_up(description, problems, kernel, standing, memo)
     settings = read_address_settings(description, problems)
     if "loops" not in settings.allowed and sum(node.bridges for node in network.nodes) > 0:
         from pynetemu.plan.resolve.loops import check_loops
@@ -54,9 +60,9 @@ def resolve(
 
 
 def _look_up(
-    description: Description, problems: Problems, kernel: Callable[[], Kernel], standing: Standing
+    description: Description, problems: Problems, kernel: Callable[[], Kernel], standing: Standing, memo: Memo | None
 ) -> tuple[ResolvedNetwork, Resolver]:
-    resolver = Resolver(description, problems, kernel)
+    resolver = Resolver(description, problems, kernel, memo)
     for node in description.nodes:
         resolver.add_node(node)
     devices = [part for part in description.interfaces if isinstance(part, Device)]

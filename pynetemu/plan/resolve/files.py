@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from pynetemu.plan.problems import Problems, Wrong
-from pynetemu.plan.resolve.network import ResolvedFile, ResolvedNode
+from pynetemu.plan.resolve.network import ResolvedFile
 from pynetemu.topology.nodes import Host
 from pynetemu.topology.part import quoted
 
@@ -12,10 +12,10 @@ _OWN = "/etc", "/var", "/run"
 _KERNELS = "/proc", "/sys", "/dev"
 
 
-def read_files(part: Host, node: ResolvedNode, problems: Problems) -> None:
-    """Notes what is wrong with them."""
+def read_files(part: Host, problems: Problems) -> list[ResolvedFile]:
+    """Those that can be; notes what is wrong with the others."""
     if part.private is Host.private and part.mounts is Host.mounts and part.files is Host.files:
-        return  # as most nodes have it
+        return []  # as most nodes have it
     declaration = part.declaration
     found: list[ResolvedFile] = []
     for read, value in (_read_private, part.private), (_read_mounts, part.mounts):
@@ -23,8 +23,8 @@ def read_files(part: Host, node: ResolvedNode, problems: Problems) -> None:
     found += problems.check(declaration, _read_texts, part.files, [file.path for file in found]) or []
     paths = [file.path for file in found]
     for path in sorted({path for path in paths if paths.count(path) > 1}):
-        problems.add(declaration, f"{node.name} has {path} twice", "once in one of private, files and mounts")
-    node.files = sorted(found, key=lambda file: file.path)
+        problems.add(declaration, f"{part.declaration.full_name} has {path} twice", "once in one of private, files and mounts")
+    return sorted(found, key=lambda file: file.path)
 
 
 def _read_private(value: object, _: str) -> list[ResolvedFile]:

@@ -14,27 +14,30 @@ from pynetemu.topology.part import quoted
 EVERYWHERE: dict[int, IPNetwork] = {4: IPv4Network("0.0.0.0/0"), 6: IPv6Network("::/0")}
 
 
-def read_routes(part: Host, node: ResolvedNode, problems: Problems) -> None:
+def read_routes(part: Host, problems: Problems) -> list[ResolvedRoute]:
     """The routes of `default_via` and `routes`, whose gateways `check_gateways` looks at when all addresses are known."""
-    given = [*_defaults(part, node, problems), *_routes(part, node, problems)]
-    for route in given:
-        first = next((other for other in node.routes if other.destination == route.destination), None)
+    if part.default_via is None and part.routes is Host.routes:
+        return []  # as most nodes have it
+    found: list[ResolvedRoute] = []
+    for route in (*_defaults(part, problems), *_routes(part, problems)):
+        first = next((other for other in found if other.destination == route.destination), None)
         if first is None:
-            node.routes.append(route)
+            found.append(route)
         else:
             name = "default routes" if route.destination.prefixlen == 0 else f"routes to {route.destination}"
-            text = f"{node.name} has two {name}: {first.said} and {route.said}"
-            problems.add(node.declared, text, "leave one out")
+            text = f"{part.declaration.full_name} has two {name}: {first.said} and {route.said}"
+            problems.add(part.declaration, text, "leave one out")
+    return found
 
 
-def _defaults(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[ResolvedRoute]:
+def _defaults(part: Host, problems: Problems) -> Iterator[ResolvedRoute]:
     for text in problems.check(part.declaration, read_several, part.default_via) or ():
         said = f"default_via={quoted(text)}"
         if gateway := problems.check(part.declaration, read_gateway, text, said):
-            yield ResolvedRoute(EVERYWHERE[gateway.version], (gateway,), node.source, said)
+            yield ResolvedRoute(EVERYWHERE[gateway.version], (gateway,), part.declaration.where, said)
 
 
-def _routes(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[ResolvedRoute]:
+def _routes(part: Host, problems: Problems) -> Iterator[ResolvedRoute]:
     declaration = part.declaration
     if not isinstance(part.routes, Mapping):
         text = f"routes={quoted(part.routes)} is not a table"
@@ -53,7 +56,7 @@ def _routes(part: Host, node: ResolvedNode, problems: Problems) -> Iterator[Reso
         if any(via.version != where.version for via in found):
             problems.add(declaration, f"{said} mixes IPv4 and IPv6", "a route and its gateways are of one version")
         else:
-            yield ResolvedRoute(where, found, node.source, said)
+            yield ResolvedRoute(where, found, declaration.where, said)
 
 
 def check_gateways(network: ResolvedNetwork, domains: list[Domain], allowed: set[str], problems: Problems) -> None:

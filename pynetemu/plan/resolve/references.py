@@ -1,9 +1,11 @@
 """The look-ups by which the parts of a description find each other, and what is wrong with each part by itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import TypeVar
 
 from pynetemu.frozen import replaced
-from pynetemu.plan.operations import Address, InterfaceAddress, NodeKind
+from pynetemu.plan.operations import InterfaceAddress, NodeKind
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.files import read_files
@@ -11,9 +13,11 @@ from pynetemu.plan.resolve.gateways import read_routes
 from pynetemu.plan.resolve.network import (
     BRIDGE,
     ROOT_INTERFACE,
+    ResolvedFile,
     ResolvedInterface,
     ResolvedLink,
     ResolvedNode,
+    ResolvedRoute,
 )
 from pynetemu.plan.resolve.switches import read_port, read_switch, read_vlan
 from pynetemu.plan.standing import Standing
@@ -31,6 +35,7 @@ from pynetemu.plan.values import (
 from pynetemu.topology.description import Description
 from pynetemu.topology.devices import Bridge, BridgePort, Device
 from pynetemu.topology.links import IMPAIRING, Link
+from pynetemu.topology.memo import Memo
 from pynetemu.topology.nodes import Host, Interface, Node, Root, Router, VlanInterface
 from pynetemu.topology.part import Declaration, Part, quoted
 from pynetemu.topology.switches import Hub, Port, Switch
@@ -41,19 +46,26 @@ from pynetemu.wording import did_you_mean
 _KINDS: tuple[tuple[type[Node], NodeKind], ...] = ((Root, "root"), (Router, "router"), (Hub, "hub"), (Switch, "switch"))
 _MOST_PORTS = 1023  # of a bridge: BR_MAX_PORTS in net/bridge/br_private.h
 
+_P = TypeVar("_P", bound=Part)
+_T = TypeVar("_T")
 _End = ResolvedNode | ResolvedInterface
+_HostSettings = tuple[bool, bool, bool, list[InterfaceAddress], list[ResolvedRoute], list[ResolvedFile]]
+_InterfaceSettings = tuple[bool, str, list[InterfaceAddress], bool]
 
 
 class Resolver:
     """Each kind of part has a method that reads and checks it, to be called in the order of these methods."""
 
-    def __init__(self, description: Description, problems: Problems, kernel: Callable[[], Kernel]) -> None:
+    def __init__(
+        self, description: Description, problems: Problems, kernel: Callable[[], Kernel], memo: Memo | None = None
+    ) -> None:
         self.problems = problems
         self._kernel = kernel
+        self._memo = memo
         self.topology = description.name
         self.nodes: dict[int, ResolvedNode] = {}  # by the id of their part, as the other look-ups of parts
         self._names: dict[str, Declaration] = {}
-        self._addresses: dict[Address, Declaration] = {}
+        self._addresses: dict[tuple[int, int], Declaration] = {}  # by their version and number
         self._root: Declaration | None = None
         self._linked: dict[int, Declaration] = {}  # the link of an interface
         self._ends: dict[int, list[ResolvedInterface]] = {}  # of a link, and each interface by itself
@@ -61,21 +73,39 @@ class Resolver:
         parts = (*description.interfaces, *description.links)
         self.incomplete = bool(description.failure) or any(part.declaration.refused for part in parts)
 
+    def _read(self, part: _P, name: str, read: Callable[[_P], _T]) -> _T:
+        """What a part says by itself, as it was read before where it says the same and nothing was wrong with it."""
+        if self._memo is None:
+            return read(part)
+        kept = self._memo.of(part)
+        if name not in kept:
+            noted = self.problems.noted
+            found = read(part)
+            if self.problems.noted > noted:
+                return found
+            kept[name] = found
+        known: _T = kept[name]
+        return known
+
     def add_node(self, part: Node) -> None:
-        node = ResolvedNode(str(part.declaration.full_name), _node_kind(part), part.declaration)
+        node = ResolvedNode(str(part.declaration.full_name), _node_kind(type(part)), part.declaration)
         self.nodes[id(part)] = node
         self._check_name(part)
         if isinstance(part, Root):
             self._add_root(part, node)
         if isinstance(part, Switch):
-            node.bridge = read_switch(part, self.problems)
+            node.bridge = self._read(part, "switch", lambda part: read_switch(part, self.problems))
         if isinstance(part, Host):
-            node.forwards = isinstance(part, Router) or (isinstance(part, Root) and self._boolean(part, "forward"))
-            node.auto_routes, node.multipath = self._boolean(part, "auto_routes"), self._boolean(part, "multipath")
-            texts = read_several(part.loopback)
-            node.loopback = [found for text in texts if (found := self._address(text, part.declaration))]
-            read_routes(part, node, self.problems)
-            read_files(part, node, self.problems)
+            host = self._read(part, "host", self._read_host)
+            node.forwards, node.auto_routes, node.multipath, loopback, routes, node.files = host
+            node.loopback = [address for address in loopback if self._take(address, part.declaration)]
+            node.routes = [*routes]
+
+    def _read_host(self, part: Host) -> _HostSettings:
+        forwards = isinstance(part, Router) or (isinstance(part, Root) and self._boolean(part, "forward"))
+        auto_routes, multipath = self._boolean(part, "auto_routes"), self._boolean(part, "multipath")
+        loopback = self._addresses_of(read_several(part.loopback), part.declaration)
+        return forwards, auto_routes, multipath, loopback, read_routes(part, self.problems), read_files(part, self.problems)
 
     def _boolean(self, part: Part, name: str) -> bool:
         """One that is told to be wrong counts as True, which leads to no more mistakes."""
@@ -87,16 +117,20 @@ class Resolver:
             hint = f'give it one: self.add("h1", {_kind(part)}())'
             self.problems.add(declaration, f"this {_kind(part)} has no name", hint)
             return
-        name = self.problems.check(declaration, read_node_name, declaration.name)
+        name = self._read(part, "name", self._read_name)
         if name is None:
-            return
-        name = declaration.full_name
-        if declaration.within and self.problems.check(declaration, read_name_within, name) is None:
             return
         first = self._names.setdefault(name.lower(), declaration)
         if first is not declaration:
             why = "" if first.full_name == name else f" by {first.full_name!r}: host names are not case-sensitive"
             self.problems.add(declaration, f"the name {quoted(name)} is taken{why}", f"the other is at {first.where}")
+
+    def _read_name(self, part: Node) -> str | None:
+        declaration = part.declaration
+        name = self.problems.check(declaration, read_node_name, declaration.name)
+        if name is not None and declaration.within:
+            return self.problems.check(declaration, read_name_within, declaration.full_name)
+        return name
 
     def _add_root(self, part: Root, node: ResolvedNode) -> None:
         if self._root:
@@ -107,14 +141,22 @@ class Resolver:
             node.own_address = self._address(part.address, part.declaration)
             node.interfaces[ROOT_INTERFACE] = ResolvedInterface(node, ROOT_INTERFACE, part.declaration)
 
+    def _addresses_of(self, texts: Iterable[object], declaration: Declaration) -> list[InterfaceAddress]:
+        found = (self.problems.check(declaration, read_address, text) for text in texts)
+        return [address for address in found if address is not None]
+
     def _address(self, text: object, declaration: Declaration) -> InterfaceAddress | None:
         address = self.problems.check(declaration, read_address, text)
-        if address is None or (address.version == 6 and address.is_link_local):
-            return address  # link-local addresses may repeat: each is for its own link
-        ip = address.ip
-        if first := self._addresses.get(ip):
-            self.problems.add(declaration, f"the address {ip} is taken", f"the other is at {first.where}")
-        self._addresses.setdefault(ip, declaration)
+        return address and self._take(address, declaration)
+
+    def _take(self, address: InterfaceAddress, declaration: Declaration) -> InterfaceAddress:
+        """Notes that an address is given, once."""
+        version = address.version
+        if version == 4 or not address.is_link_local:  # link-local addresses may repeat: each is for its own link
+            key = version, int(address)
+            if first := self._addresses.get(key):
+                self.problems.add(declaration, f"the address {address.ip} is taken", f"the other is at {first.where}")
+            self._addresses.setdefault(key, declaration)
         return address
 
     def end(self, link: Link, side: str) -> ResolvedNode | ResolvedInterface | None:
@@ -174,25 +216,24 @@ class Resolver:
     def interface(self, part: Interface, node: ResolvedNode) -> ResolvedInterface:
         """An interface on a node, remembered as what links with `part` as an end mean."""
         declaration = part.declaration
-        interface = ResolvedInterface(
-            node, part.name if isinstance(part.name, str) else "", declaration, auto=self._boolean(part, "auto_addresses")
-        )
+        auto, mac, addresses, is_name = self._read(part, "interface", lambda part: self._read_interface(part, node.name))
+        own = [self._take(address, declaration) for address in addresses]
+        interface = ResolvedInterface(node, part.name if isinstance(part.name, str) else "", declaration, own, auto)
         self._ends[id(part)] = [interface]
-        interface.mac = self._mac(part)
+        interface.mac = mac and self._take_mac(mac, declaration)
         if isinstance(part, BridgePort):
             interface.master = next(iter(self._ends.get(id(part.bridge), ())), None)
         if isinstance(part, Port):
             interface.port = read_port(part, self.problems)
             if interface.port.vlan is not None or interface.port.trunk:
                 self._filter_vlans(part, node)
-        interface.addresses = [found for text in part.addresses if (found := self._address(text, declaration))]
         node.incomplete |= len(interface.addresses) < len(part.addresses)
         if part.addresses and node.bridges:
             text = f"{node.name} is a switch, and its ports have no addresses"
             self.problems.add(declaration, text, f"give {', '.join(map(str, part.addresses))} to a host")
         if part.name is None:  # it is named when all given names are known
             return interface
-        if self.problems.check(declaration, read_interface_name, part.name, node.name) is None:
+        if not is_name:
             return interface
         taken = f"{node.name} has an interface {interface.name!r} already"
         first = node.interfaces.setdefault(interface.name, interface)
@@ -201,6 +242,14 @@ class Resolver:
         elif node.bridges and interface.name == BRIDGE:
             self.problems.add(declaration, taken, "it is the bridge itself")
         return interface
+
+    def _read_interface(self, part: Interface, node: str) -> _InterfaceSettings:
+        """Whether it gets addresses, its MAC address, those that it is given, and whether its name can be one."""
+        declaration, check = part.declaration, self.problems.check
+        auto = self._boolean(part, "auto_addresses")
+        mac = "" if part.mac is None else check(declaration, read_mac, part.mac) or ""
+        addresses = self._addresses_of(part.addresses, declaration)
+        return auto, mac, addresses, part.name is None or check(declaration, read_interface_name, part.name, node) is not None
 
     def kept_ends(self, part: Link, a: _End, b: _End, standing: Standing) -> tuple[_End, _End]:
         """Both ends of a link, with the names that they have in the lab that runs, if it is there."""
@@ -219,8 +268,8 @@ class Resolver:
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
         near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
-        link = ResolvedLink(near, far, part.declaration, self._mtu(part))
-        if any(getattr(part, name) is not None for name in IMPAIRING):
+        link = ResolvedLink(near, far, part.declaration, self._read(part, "mtu", self._mtu))
+        if self._read(part, "impaired", _is_impaired):
             from pynetemu.plan.resolve.impairments import read_directions
 
             names = [node.name for node in self.nodes.values()]
@@ -239,11 +288,14 @@ class Resolver:
             if node.bridges and node.links == _MOST_PORTS + 1:
                 text = f"this is port {node.links} of {node.name}, and a Linux bridge has {_MOST_PORTS} at most"
                 self.problems.add(part.declaration, text, "take a second switch")
-        cost = self.problems.check(part.declaration, read_number, part.cost, "cost", 1, 65535) or 1
+        cost = self._read(part, "cost", self._cost)
         if cost != 1:
             self._set_cost(part, near, far, cost)
         self._ends[id(part)] = [near, far]
         return link
+
+    def _cost(self, part: Link) -> int:
+        return self.problems.check(part.declaration, read_number, part.cost, "cost", 1, 65535) or 1
 
     def _set_cost(self, part: Link, near: ResolvedInterface, far: ResolvedInterface, cost: int) -> None:
         """Of routes at hosts and routers, of the spanning tree between switches."""
@@ -304,13 +356,10 @@ class Resolver:
             self.problems.add(part.declaration, f"{node.name} does not filter VLANs, and this port has some", hint)
         node.bridge = replaced(node.bridge, filters_vlans=True)
 
-    def _mac(self, part: Interface) -> str:
-        if part.mac is None:
-            return ""
-        mac = self.problems.check(part.declaration, read_mac, part.mac)
-        if mac and (first := self._macs.setdefault(mac, part.declaration)) is not part.declaration:
-            self.problems.add(part.declaration, f"the MAC address {mac} is taken", f"the other is at {first.where}")
-        return mac or ""
+    def _take_mac(self, mac: str, declaration: Declaration) -> str:
+        if (first := self._macs.setdefault(mac, declaration)) is not declaration:
+            self.problems.add(declaration, f"the MAC address {mac} is taken", f"the other is at {first.where}")
+        return mac
 
     def check_linked(self, part: Interface) -> None:
         """An interface without a link cannot exist. After some mistakes its link may just not have been made."""
@@ -321,8 +370,13 @@ class Resolver:
             self.problems.add(part.declaration, text, "an interface is one end of a link: Link(interface, other_node)")
 
 
-def _node_kind(part: Node) -> NodeKind:
-    return next((kind for base, kind in _KINDS if isinstance(part, base)), "host")
+@cache
+def _node_kind(kind: type[Node]) -> NodeKind:
+    return next((name for base, name in _KINDS if issubclass(kind, base)), "host")
+
+
+def _is_impaired(part: Link) -> bool:
+    return any(getattr(part, name) is not None for name in IMPAIRING)
 
 
 def _kind(part: Part) -> str:

@@ -1,0 +1,77 @@
+"""What was read of parts, for a description that is read again when a few of them have changed.
+
+    memo.begin()
+    host = memo.of(part).get("host") or ...        what was kept of the part, as long as it says the same
+
+A change of a running lab reads all of its description again, since whatever comes may be wrong, or change what others have;
+what each part says by itself it has said before.
+"""
+
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from operator import is_
+from typing import Any, TypeVar
+
+from pynetemu.topology.part import Declaration, Part, current_folder
+
+_T = TypeVar("_T")
+
+_SIMPLE = str, int, float, bool, type(None), bytes, range, Declaration
+_ADDRESSES = IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+_CANNOT_CHANGE: frozenset[type] = frozenset((*_SIMPLE, *_ADDRESSES))
+_Known = tuple[Part, tuple[str, ...], tuple[object, ...], dict[str, Any]]
+
+
+class Memo:
+    """Keeps what was made since the last `begin` but one.
+
+    A part says the same as long as it has the very values that it had; where one of them may change in itself, as a list may,
+    and where the part is of a class of the user's, nothing is kept of it. What is kept must follow from these values alone.
+    """
+
+    def __init__(self) -> None:
+        self._folder = ""  # places in files are told as seen from here
+        self._parts: dict[int, _Known] = {}
+        self._parts_before: dict[int, _Known] = {}
+        self._values: dict[Any, Any] = {}
+        self._values_before: dict[Any, Any] = {}
+
+    def begin(self) -> None:
+        """A description is read from its beginning: what nobody asks for from now on is forgotten the next time."""
+        folder = current_folder()
+        same = folder == self._folder
+        self._folder = folder
+        self._parts_before, self._parts = self._parts if same else {}, {}
+        self._values_before, self._values = self._values if same else {}, {}
+
+    def of(self, part: Part) -> dict[str, Any]:
+        """What is kept of a part, by names of the reader's choice; empty for one that says something else now."""
+        key = id(part)
+        known = self._parts.get(key)
+        if known is not None and known[0] is part:
+            return known[3]
+        own = vars(part)
+        names, values = tuple(own), tuple(own.values())
+        known = self._parts_before.get(key)
+        if known is not None and known[0] is part and known[1] == names and all(map(is_, known[2], values)):
+            self._parts[key] = known
+            return known[3]
+        kept: dict[str, Any] = {}
+        if type(part).__module__.startswith("pynetemu.") and all(map(_cannot_change, values)):
+            self._parts[key] = part, names, values, kept
+        return kept
+
+    def made(self, kind: Callable[..., _T], *values: Any) -> _T:
+        """What a kind of frozen value is of these values: that which was made of them before."""
+        key = kind, *values
+        found = self._values.get(key)
+        if found is None:
+            found = self._values[key] = self._values_before.get(key) or kind(*values)
+        return found
+
+
+def _cannot_change(value: object) -> bool:
+    """Parts that are referred to may: what is kept of a part must not follow from what another says."""
+    if type(value) in _CANNOT_CHANGE or isinstance(value, Part):
+        return True
+    return type(value) is tuple and all(map(_cannot_change, value))
