@@ -67,10 +67,20 @@ def describe(topology: Topology) -> Description:
     )
 
 
+_SORTS: tuple[tuple[type[Part], type[Part]], ...] = (  # each with that of its list
+    (Node, Node),
+    (Link, Link),
+    (HttpServer, Service),
+    (Service, Service),
+    (Firewall, Firewall),
+    (Nat, Firewall),
+    (Interface, Interface),
+)
+
+
 @cache
-def _sorts(kind: type[Part]) -> list[type]:
-    sorts = {Node: Node, Link: Link, (HttpServer, Service): Service, (Firewall, Nat): Firewall, Interface: Interface}
-    return [sort for kinds, sort in sorts.items() if issubclass(kind, kinds)]
+def _sorts(kind: type[Part]) -> list[type[Part]]:
+    return [sort for base, sort in _SORTS if issubclass(kind, base)]
 
 
 def users_attributes(thing: Topology | Part) -> dict[str, object]:
