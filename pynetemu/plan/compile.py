@@ -38,7 +38,6 @@ def compile_plan(
     host: bool = False,
     kernel: Callable[[], Kernel] = lambda: None,
     running: Plan | None = None,
-    memo: Memo | None = None,
 ) -> Plan:
     """What the kernel must become.
 
@@ -46,9 +45,15 @@ def compile_plan(
 
     With `host` the root is the machine itself, with the addresses that it has. `kernel` tells what its kernel has; it is
     asked when a link is more than a wire, and decides what makes it so. `running` is what a lab is made of that this becomes:
-    names, MAC addresses and automatic addresses stay as they are there. A `memo` of an earlier call makes this one faster, and
-    nothing else. Raises DescriptionError, with everything that is wrong.
+    names, MAC addresses and automatic addresses stay as they are there. Raises DescriptionError, with everything that is wrong.
     """
+    return compile_again(topology, host, kernel, running, None)
+
+
+def compile_again(
+    topology: Topology | type[Topology], host: bool, kernel: Callable[[], Kernel], running: Plan | None, memo: Memo | None
+) -> Plan:
+    """The same, faster where the memo knows what most of the parts say."""
     with no_collection(), one_folder():
         if memo is not None:
             memo.begin()

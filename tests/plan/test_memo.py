@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pynetemu import Host, Link, Router, Switch, Topology, Vxlan
 from pynetemu.errors import DescriptionError, LabError
-from pynetemu.plan.compile import compile_plan
+from pynetemu.plan.compile import compile_again, compile_plan
 from pynetemu.plan.data import change_from_data, change_to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology.data import to_data, to_text
@@ -76,7 +76,7 @@ def _edited(topology: Topology, draw: Any) -> Topology:
 def _made(topology: Topology, running: Plan, memo: Memo | None) -> tuple[Plan | None, str]:
     """The plan, and all that it says and that is said of it."""
     try:
-        plan = compile_plan(topology, running=running, memo=memo, kernel=lambda: frozenset({"netem"}))
+        plan = compile_again(topology, False, lambda: frozenset({"netem"}), running, memo)
     except DescriptionError as error:
         return None, str(error)
     return plan, "\n".join([repr(plan.name), *map(repr, plan.operations), repr(plan.host_address), *plan.warnings, plan.ids])
@@ -106,11 +106,11 @@ def test_a_plan_of_what_is_known_is_the_plan_made_from_scratch(data: st.DataObje
 def test_nothing_is_known_of_a_part_whose_values_may_change_in_themselves() -> None:
     topology = with_parts(_Lab(), "x1", Host(routes={"10.99.0.0/16": "10.0.1.254"}), Link("x1", "s1"))
     memo = Memo()
-    plan = compile_plan(topology, memo=memo)
+    plan = compile_again(topology, False, lambda: None, None, memo)
     host = next(part for part in all_parts(topology) if isinstance(part, Host) and part.routes)
     vars(host)["routes"]["10.99.0.0/16"] = "10.0.1.200"
     with pytest.raises(DescriptionError, match=r"10\.0\.1\.200"):
-        compile_plan(topology, running=plan, memo=memo)
+        compile_again(topology, False, lambda: None, plan, memo)
 
 
 def test_what_a_part_says_is_read_again_when_it_says_something_else() -> None:
@@ -127,7 +127,7 @@ def test_what_a_part_says_is_read_again_when_it_says_something_else() -> None:
 def test_places_are_told_from_the_directory_of_now(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     topology, memo = _Lab(), Memo()
     monkeypatch.chdir(os.path.dirname(__file__))
-    near = compile_plan(topology, memo=memo).operations[0].source
+    near = compile_again(topology, False, lambda: None, None, memo).operations[0].source
     monkeypatch.chdir(tmp_path)
-    far = compile_plan(topology, memo=memo).operations[0].source
+    far = compile_again(topology, False, lambda: None, None, memo).operations[0].source
     assert near.startswith("test_memo.py:") and far.startswith("/")
