@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import NoReturn
 
 from pynetemu.cli import interrupts
+from pynetemu.cli.messages import tell
 from pynetemu.errors import PynetemuError
-from pynetemu.terminal_output import no_room, wrapped
+from pynetemu.terminal_output import no_room
 
 CALLED_BY_NO_CODE_OF_THE_USERS = True  # for `pynetemu.topology.part.caller`
 VERBS = {
@@ -186,8 +187,7 @@ def _run(arguments: list[str]) -> int:
         status: int = _module(verb).run(_parsed(verb, arguments))
         return status
     except PynetemuError as error:
-        print(wrapped(f"pynetemu: {error}", sys.stderr), file=sys.stderr)
-        return error.exit_status
+        return tell(error)
 
 
 def _give_up_output() -> None:

@@ -8,8 +8,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """All of them, also when one does not end; the status is that of the first that does not."""
+    from pynetemu.cli.messages import tell
+    from pynetemu.errors import LabError
     from pynetemu.lab.running_labs import stop
 
-    for lab in arguments.labs:
-        stop(lab)
-    return 0
+    status = 0
+    for lab in dict.fromkeys(arguments.labs):
+        try:
+            stop(lab)
+        except LabError as error:
+            status = status or tell(error)
+    return status

@@ -120,12 +120,14 @@ class RouteEvent(LabEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleEvent(LabEvent):
-    """A rule that chooses routing tables, which came or went."""
+    """A rule that chooses routing tables, which came, went, or asks for something else now (both)."""
 
     before: RuleState | None
     after: RuleState | None
 
     def __str__(self) -> str:
+        if self.before is not None and self.after is not None:
+            return f"{self.node} rule {self.after.priority}: {self.before.text} → {self.after.text}"
         rule, word = (self.after, "is new") if self.after is not None else (self.before, "is gone")
         assert rule is not None
         return f"{self.node} rule {rule.priority}: {rule.text} {word}"

@@ -11,8 +11,8 @@ import errno
 import socket
 import struct
 import time
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pynetemu.engine.messages.framing import messages
 from pynetemu.engine.messages.rules import RTM_DELRULE, RTM_NEWRULE
@@ -48,6 +48,7 @@ _DATAGRAM = 1 << 16
 _LOCAL, _CLONED = 255, 0x2  # a table; RTM_F_CLONED >> 8, in the third byte of the flags' four
 _MOST_TURNS = 5  # of reading far ends of far ends
 
+_T = TypeVar("_T")
 _Index = tuple[str, int]  # a node, and the index of an interface
 
 
@@ -300,10 +301,7 @@ class Listening:
 
     def _compare_rules(self, node: str, after: list[RuleState], since: float) -> None:
         before, self._rules[node] = self._rules.get(node, []), after
-        now = time.time()
-        gone = [(rule, None) for rule in before if rule not in after]
-        come = [(None, rule) for rule in after if rule not in before]
-        self._events += [RuleEvent(time=now, since=since, node=node, before=was, after=is_) for was, is_ in (*gone, *come)]
+        self._events += of_rules(node, before, after, since, time.time())
 
     def _read_all(self, since: float) -> None:
         """Everything, of all nodes, and what differs from the picture."""
@@ -368,20 +366,30 @@ def _of_routes(node: str, before: list[RouteState], after: list[RouteState], sin
     old, new = {route.text: route for route in before}, {route.text: route for route in after}
     gone = [route for text, route in old.items() if text not in new]
     come = [route for text, route in new.items() if text not in old]
-    for route in gone:
-        instead = next((other for other in come if _key(other) == _key(route)), None)
-        if instead is not None:
-            come.remove(instead)
-        yield RouteEvent(time=now, since=since, node=node, before=route, after=instead)
-    for route in come:
-        yield RouteEvent(time=now, since=since, node=node, before=None, after=route)
+    for was, is_ in _pairs(gone, come, lambda route: (route.destination, route.table, route.metric, route.ds_field)):
+        yield RouteEvent(time=now, since=since, node=node, before=was, after=is_)
+
+
+def of_rules(node: str, before: list[RuleState], after: list[RuleState], since: float, now: float) -> Iterator[RuleEvent]:
+    """The same of rules: of both at one place in their order, what it was and what it is now."""
+    gone = [rule for rule in before if rule not in after]
+    come = [rule for rule in after if rule not in before]
+    for was, is_ in _pairs(gone, come, lambda rule: (rule.version, rule.priority)):
+        yield RuleEvent(time=now, since=since, node=node, before=was, after=is_)
+
+
+def _pairs(gone: Sequence[_T], come: Sequence[_T], key: Callable[[_T], Hashable]) -> Iterator[tuple[_T | None, _T | None]]:
+    """What has gone, each with what has come instead, of the same key, if there is any; and what else has come."""
+    waiting: dict[Hashable, list[_T]] = {}
+    for one in come:
+        waiting.setdefault(key(one), []).append(one)
+    for one in gone:
+        instead = waiting.get(key(one))
+        yield one, instead.pop(0) if instead else None
+    yield from ((None, one) for some in waiting.values() for one in some)
 
 
 def _renamed(route: RouteState, old: str, new: str) -> RouteState:
     """A route is by the same interface, whatever that is called."""
     hops = tuple((gateway, new if interface == old else interface) for gateway, interface in route.hops)
     return dataclasses.replace(route, hops=hops)
-
-
-def _key(route: RouteState) -> tuple[object, ...]:
-    return route.destination, route.table, route.metric, route.ds_field

@@ -37,6 +37,16 @@ def test_a_detached_lab_serves_other_terminals_until_it_is_stopped() -> None:
     assert (again.returncode, f"there is no lab {name!r}" in again.stderr) == (1, True)
 
 
+def test_labs_are_stopped_after_one_that_is_not_there() -> None:
+    first, nowhere, last = (mine(word) for word in ("first", "nowhere", "last"))
+    for name in first, last:
+        assert pynetemu("start", BLUE, "--name", name, "--detach").returncode == 0
+    done = pynetemu("stop", first, nowhere, first, last)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("pynetemu: ") and done.stderr.count("there is no lab") == 1 and repr(nowhere) in done.stderr
+    assert not {first, last} & {lab.name for lab in labs()}
+
+
 def test_what_is_wrong_is_told_before_start_returns(tmp_path: Path) -> None:
     file = tmp_path / "wrong.py"
     file.write_text("from pynetemu import *\nclass Wrong(Topology):\n    h1 = Host(default_via=7)\n")

@@ -35,6 +35,8 @@ from pynetemu import (
     Switch,
     Topology,
 )
+from pynetemu.lab.listening import of_rules
+from pynetemu.lab.state import RuleState
 from pynetemu.plan.compile import compile_plan
 from tests.support.pynetemu import PROGRAM, environment
 
@@ -315,3 +317,13 @@ def test_what_a_capture_lacks_is_told_when_it_ends(network: Network, tmp_path: P
         lost = events.wait(CaptureEvent)
     assert (lost.node, lost.lost, lost.file) == ("h1", 3, str(tmp_path / "x.pcapng"))
     assert str(lost) == f"h1 3 packets are not in {tmp_path}/x.pcapng: they came too fast"
+
+
+def test_a_rule_in_the_place_of_another_is_one_event() -> None:
+    usual = RuleState("h1", 4, 32766, "table", 254)
+    old, new = (RuleState("h1", 4, 7, "table", table, source="10.0.0.0/24") for table in (100, 200))
+    other = RuleState("h1", 6, 7, "blackhole")
+    (event,) = of_rules("h1", [old, usual], [new, usual], 1.0, 2.0)
+    assert str(event) == "h1 rule 7: from 10.0.0.0/24 lookup 100 → from 10.0.0.0/24 lookup 200"
+    found = [str(event) for event in of_rules("h1", [old, usual], [usual, other], 1.0, 2.0)]
+    assert found == ["h1 rule 7: from 10.0.0.0/24 lookup 100 is gone", "h1 rule 7: from all blackhole is new"]
