@@ -133,6 +133,14 @@ def test_the_shell_shows_it_with_the_packets(lab: Network, capsys: pytest.Captur
     )
 
 
+def test_a_packets_story_tells_the_time_spent_in_the_link(lab: Network) -> None:
+    lab.link("plain").set(loss=None, delay="30ms", mechanism="relay")
+    with lab.trace("icmp") as trace:
+        lab["h1"].run("ping", "-c1", "10.3.0.2", check=True)
+    (spent,) = re.findall(r"link h1 plain . h2 plain   ([\d.]+) ms", trace.story(1))
+    assert float(spent) >= 30
+
+
 def test_where_no_link_is_relayed_nothing_is_held_back_and_nobody_is_asked(lab: Network) -> None:
     asked: list[object] = []
     marked = Marked[int](lab, [("h1", 9999)], asked.append, asked.append, asked.append)  # type: ignore[arg-type]

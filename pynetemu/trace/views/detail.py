@@ -60,13 +60,12 @@ class _Detail:
         return f"packet {self._journey.number} · {packet.text} · {event.length} bytes{between} · {took}"
 
     def _since(self, time: int) -> str:
-        passed = (time - self._journey.time) / 1e3
-        return f"{passed:.1f} µs" if passed < 10_000 else f"{passed / 1e3:.1f} ms"
+        return _duration(time - self._journey.time)
 
     def _link(self, arrived: Sighting, before: Sighting) -> str:
         near, far = before.event, arrived.event
         ends = f"{near.node} {near.interface} ⇄ {far.node} {far.interface}"
-        return f"   {self._style.signs.down} link {ends}   {(far.time - near.time) / 1e3:.1f} µs"
+        return f"   {self._style.signs.down} link {ends}   {_duration(far.time - near.time)}"
 
     def _story(self, hop: Hop) -> list[str]:
         """What the node did with it."""
@@ -145,3 +144,8 @@ def _ports(hop: Hop) -> str:
     came = hop.arrived.event.interface if hop.arrived else ""
     went = ",".join(sighting.event.interface for sighting in hop.left)
     return f"{came} ▸ {went}".strip()
+
+
+def _duration(nanoseconds: int) -> str:
+    """In µs, or in ms from 10 ms on, as links with a delay take."""
+    return f"{nanoseconds / 1e3:.1f} µs" if nanoseconds < 10_000_000 else f"{nanoseconds / 1e6:.1f} ms"
