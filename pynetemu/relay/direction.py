@@ -214,7 +214,8 @@ class Direction:
             if queue is None:
                 self._fly(now, frame, draws)
             else:
-                self.serve(now)
+                if queue.free <= now:  # else none has begun to leave
+                    self.serve(now)
                 if (dropped := queue.put(now, frame, draws)) is not None:
                     self._drop(dropped, queue.came)
 
@@ -255,10 +256,16 @@ class Direction:
 
     def serve(self, now: float) -> None:
         """Takes from the queue what has begun to leave by `now`."""
-        queue = self.queue
-        while queue is not None and (left := queue.take(now)) is not None:
+        if (queue := self.queue) is None:
+            return
+        simply, delay, append = not (self._reorder or self.jitter or self._slot[1]), self.delay, self.line.append
+        while (left := queue.take(now)) is not None:
             if isinstance(left, bytes):
                 self._drop(left, queue.came)
+            elif simply:
+                due = left[0] + delay
+                self._last = due = due if due > self._last else self._last
+                append((due, left[1]))
             else:
                 self._fly(*left)
 

@@ -89,7 +89,7 @@ class Queue:
         if not self.waiting:
             return None
         came, frame, draws = self.waiting[0]
-        start = max(self.free, came)
+        start = self.free if self.free > came else came
         if start > now:
             return None
         self.waiting.popleft()
