@@ -37,8 +37,8 @@ class Line:
 
     def for_node(self) -> tuple[str, bool]:
         """The rest without a `&` at its end, and whether it had one; raises ValueError for a quote that is not closed."""
-        if self.rest == "&":
-            raise ValueError("there is no command before `&`")
+        if self.rest.startswith(("&", "|")):
+            raise ValueError(f"there is no command before `{self.rest[0]}`")
         line, end, document = self.rest.partition("\n")
         if not end:
             split(line)  # raises for a quote that is not closed

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pynetemu.shell.protocol import ShellLike
 
 _FIRST = re.compile(r"\s*([!?]?)([^\s;&|]*)")
-_BETWEEN = (";", "&&", "||")
+BETWEEN = (";", "&&", "||")
 
 
 @frozen
@@ -28,13 +28,13 @@ class Part:
 
 
 def parts_of(line: str, shell: "ShellLike") -> Iterator[Part]:
-    """The commands of a line, most often one."""
+    """The commands of a line, most often one; empty where one is missing before or after an operator."""
     operator, start = "", 0
     while True:
         text = line[start:]
-        between = (found for found in operators(text) if found[0] in _BETWEEN)
+        between = (found for found in operators(text) if found[0] in BETWEEN)
         following, end = ("", len(text)) if _takes_all(text, shell) else next(between, ("", len(text)))
-        if text[:end].strip() or not operator:
+        if text[:end].strip() or operator != ";":
             yield Part(operator, text[:end], start)
         if not following:
             return
@@ -47,8 +47,10 @@ def _takes_all(text: str, shell: "ShellLike", may_be_alias: bool = True) -> bool
 
     found = _FIRST.match(text)
     mark, word = found.groups() if found else ("", "")
-    if mark == "!" or word in shell.network or is_node_set(word):
+    if mark == "!":
         return True
+    if word in shell.network or is_node_set(word):
+        return found is None or not text[found.end() :].lstrip().startswith(BETWEEN)  # else the node's shell, and then that
     if word in shell.aliases and may_be_alias:
         return _takes_all(shell.aliases[word], shell, may_be_alias=False)
     command = registry.find(word)

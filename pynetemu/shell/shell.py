@@ -20,7 +20,7 @@ from pynetemu.network.network import Network
 from pynetemu.shell import crafting, terminal
 from pynetemu.shell.jobs import Job, Jobs, exit_status
 from pynetemu.shell.language import Line, argv_of, logical_lines, parse, without_sudo, without_user
-from pynetemu.shell.lists import Part, parts_of
+from pynetemu.shell.lists import BETWEEN, Part, parts_of
 from pynetemu.terminal_output import no_room, wrapped
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pynetemu.topology import Topology
 
 _HELP_WORDS = ("-h", "--help", "?")
+_OPERATORS = (*BETWEEN, "|", "&", ">", "<")
 _DEEPEST = 20  # lines within lines: source, time, watch, aliases
 
 
@@ -129,11 +130,13 @@ class Shell:
         line = parse(_encodable(text))
         if line is None:
             return self.status
+        if operator := next((one for one in _OPERATORS if text.lstrip().startswith(one)), ""):
+            raise UsageError(f"there is no command before `{operator}`")
         if self._depth > _DEEPEST:
             raise LabError("too many nested lines: does an alias or a script run itself?")
-        if line.word in self.network:
+        if line.word in self.network and not line.rest.startswith(BETWEEN):
             return self._in_node(line.word, line, text.strip())
-        if len(parts := list(parts_of(text, self))) > 1:
+        if (parts := list(parts_of(text, self)))[0].text != text:
             return self._run_list(parts)
         from pynetemu.shell import registry
 
@@ -146,8 +149,10 @@ class Shell:
             return self._own(command, line)
         return self._in_nodes(line)
 
-    def _run_list(self, parts: Iterable[Part]) -> int:
+    def _run_list(self, parts: Sequence[Part]) -> int:
         """`a; b`, `a && b`, `a || b`, with as many as there are, from left to right; a script ends with one that fails."""
+        if nothing := next((part.operator for part in parts if part.operator and not part.text.strip()), ""):
+            raise UsageError(f"there is no command after `{nothing}`")
         status = 0
         for part in parts:
             if part.operator == ";" and status and self._scripts and self.stops_at_failures:
@@ -170,7 +175,14 @@ class Shell:
             from pynetemu.shell.help import help_text
 
             return _with_output_to(tail, lambda: _show(help_text(command)))
-        return _with_output_to(tail, lambda: command.run(self, arguments))
+        try:
+            return _with_output_to(tail, lambda: command.run(self, arguments))
+        except UsageError as error:
+            from pynetemu.shell.unknown import program_of_that_name
+
+            if line.word != command.name and (hint := program_of_that_name(line.word, line.rest, self)):
+                raise UsageError(f"{error}\n    hint: {hint}") from None
+            raise
 
     def _in_node(self, node: str, line: Line, text: str) -> int:
         with _told_with(text):

@@ -18,11 +18,23 @@ _MININETS = {
 }
 
 
+def program_of_that_name(word: str, rest: str, shell: "ShellLike") -> str:
+    """What to say when somebody has wanted a program that a command has the name of, as in `ip netns exec blue ip addr`."""
+    nodes, words = shell.network.nodes, rest.split()
+    if word == "ip" and words[:2] == ["netns", "exec"] and len(words) > 3 and words[2] in nodes:
+        return f"a node's name does that: {' '.join(words[2:])}"
+    if not words or not nodes or shutil.which(word) is None:
+        return ""
+    return f"for the program say where: {nodes[-1]} {word} {rest}, or !{word} {rest} on this machine"
+
+
 def unknown(word: str, shell: "ShellLike") -> str:
     """The error, with what may have been meant: a name like it, a program that needs a node before it."""
     nodes = shell.network.nodes
     if word in _MININETS:
         hint = _MININETS[word]
+    elif word == "sudo":
+        hint = f"in nodes everybody is root already: {nodes[-1] if nodes else 'NODE'} COMMAND"
     elif word == "export" or _VARIABLE.match(word):
         hint = f"variables are for a command in a node: {nodes[-1] if nodes else 'NODE'} NAME=VALUE COMMAND"
     elif word in SH_WORDS or word.startswith(("(", "{")):

@@ -133,6 +133,10 @@ def test_a_link_and_a_switch_go_down_and_come_back() -> None:
         ("reload now", "reload: one word too many: 'now'"),
         ("term nosuch", "term: there is no node 'nosuch'"),
         ("kill %1", "there are no jobs"),
+        ("ip addr", "hint: for the program say where: green ip addr, or !ip addr on this machine"),
+        ("ip netns exec blue ip addr", "hint: a node's name does that: blue ip addr"),
+        ("sudo", "in nodes everybody is root already: green COMMAND"),
+        ("py import os", "pynetemu: py: this is a statement, which px runs: px import os"),
     ],
 )
 def test_wrong_lines_are_refused_with_what_is_allowed(line: str, message: str) -> None:
@@ -148,6 +152,8 @@ def test_python_knows_the_nodes_and_keeps_what_it_sets() -> None:
     done = pynetemu(BRIDGE, "-c", "py 1 / 0")
     assert done.returncode == 1
     assert done.stderr.startswith('Traceback (most recent call last):\n  File "<string>", line 1')
+    done = pynetemu(BRIDGE, "-c", "py net['bleu']")
+    assert (done.returncode, done.stderr) == (1, "pynetemu: Bridge has no node 'bleu'; did you mean 'blue'?\n")
 
 
 def test_the_machine_and_its_folder(tmp_path: Path) -> None:

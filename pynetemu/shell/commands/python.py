@@ -2,8 +2,10 @@
 
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any
 
+from pynetemu.errors import PynetemuError
 from pynetemu.shell.argument_types import RestOfLine
 from pynetemu.shell.command import command
 from pynetemu.shell.shell import Shell
@@ -25,7 +27,10 @@ def py(shell: Shell, expression: RestOfLine = "") -> int:
 
         code.interact(_BANNER.format(version=sys.version.split()[0]), local=names, exitmsg="")
         return 0
-    return _run(lambda: _shown(eval(expression, names)))
+    status = _run(lambda: _shown(eval(expression, names)))
+    if status and _is_statement(expression):
+        print(f"pynetemu: py: this is a statement, which px runs: px {expression}", file=sys.stderr)
+    return status
 
 
 @command
@@ -33,6 +38,15 @@ def px(shell: Shell, statement: RestOfLine) -> int:
     """runs a Python statement: px hosts = [n for n in net]"""
     names = _names(shell)
     return _run(lambda: exec(statement, names))
+
+
+def _is_statement(text: str) -> bool:
+    """Whether Python takes it, and not as an expression."""
+    for mode, is_taken in ("eval", False), ("exec", True):
+        with suppress(SyntaxError, ValueError):
+            compile(text, "<string>", mode)
+            return is_taken
+    return False
 
 
 def _names(shell: Shell) -> dict[str, Any]:
@@ -49,9 +63,11 @@ def _shown(value: object) -> None:
 
 
 def _run(work: Any) -> int:
-    """An exception is told as in Python, without our own frames."""
+    """An exception is told as in Python, without our own frames; errors of ours as those of other lines are."""
     try:
         work()
+    except PynetemuError:
+        raise
     except Exception as error:  # noqa: BLE001
         own = error.__traceback__
         while own is not None and own.tb_frame.f_code.co_filename != "<string>":
