@@ -67,11 +67,12 @@ def _texts(graph: Graph, node: Node, narrow: bool) -> list[str]:
 def _drawn(graph: Graph, layout: Layout, texts: _Texts) -> Canvas | None:
     cells = {name: _cells(box) for name, box in layout.boxes.items()}
     paths = [_path(route, cells) for route in layout.routes]
-    if not _clear(layout, cells, paths):
-        return None
     by_row = [_at_rows(path, route.link, cells, texts) for route, path in zip(layout.routes, paths, strict=True)]
-    if _clear(layout, cells, by_row):
-        paths = by_row
+    trunks = {node.name for node in graph.nodes if is_switch(node.kind) and len(texts[node.name]) <= 2}
+    clear = next((lines for lines in (by_row, paths) if _clear(layout, cells, lines, trunks)), None)
+    if clear is None:
+        return None
+    paths = clear
     canvas = Canvas()
     for name, (left, top, right, bottom) in cells.items():
         canvas.box(left, top, right - left + 1, bottom - top + 1)
@@ -184,9 +185,18 @@ def _at_corner(cells: _Cells, point: Point) -> bool:
     return point[0] in (left, right) and point[1] in (top, bottom)
 
 
-def _clear(layout: Layout, cells: dict[str, _Cells], paths: list[list[Point]]) -> bool:
-    """No line runs through a box, into a corner of one, or along the line of a link that has no node in common."""
+def _turns(path: list[Point]) -> Iterator[tuple[Point, bool]]:
+    """The points of a line, and whether it goes straight through each."""
+    yield path[0], False
+    for before, point, after in zip(path, path[1:], path[2:], strict=False):
+        yield point, before[0] == after[0] or before[1] == after[1]
+    yield path[-1], False
+
+
+def _clear(layout: Layout, cells: dict[str, _Cells], paths: list[list[Point]], trunks: set[str]) -> bool:
+    """No line runs through a box, into a corner of one, or along that of another link but to a switch: one line is one LAN."""
     taken: dict[frozenset[Point], set[str]] = {}
+    met: dict[Point, tuple[set[str], bool]] = {}
     for route, path in zip(layout.routes, paths, strict=True):
         ends = {route.link.a.node, route.link.b.node}
         if any(_inside(box, point) for name, box in cells.items() if name not in ends for point in path):
@@ -196,8 +206,12 @@ def _clear(layout: Layout, cells: dict[str, _Cells], paths: list[list[Point]]) -
         if any(_at_corner(cells[name], point) for name in ends for point in path):
             return False
         for step in map(frozenset, pairwise(path)):
-            common = taken.setdefault(step, ends) & ends
-            if not common:
+            if step in taken and not taken[step] & ends:
                 return False
-            taken[step] = common
+            taken[step] = taken.get(step, trunks) & ends
+        for point, is_straight in _turns(path):
+            others, were_straight = met.get(point, (trunks, True))
+            if point in met and not others & ends and not (is_straight and were_straight):
+                return False  # nobody sees which line goes on where
+            met[point] = others & ends, is_straight and were_straight
     return True

@@ -51,6 +51,17 @@ def test_any_network_has_its_picture(seed: int) -> None:
         assert sorted(_names(text)) == sorted({name for edge in edges for name in edge})
 
 
+@pytest.mark.parametrize("width", [80, 120, 160])
+@pytest.mark.parametrize("file", sorted(CLONE.glob("topologies/*.py")), ids=lambda file: file.stem)
+def test_boxes_never_join_several_links_to_one_but_at_a_switch(file: Path, width: int) -> None:
+    """A line that forks is one LAN for those who look at it."""
+    graph = read(compile_plan(load(str(file))))
+    switches = {node.name for node in graph.nodes if node.kind in ("switch", "hub")}
+    rows = picture(graph, width, ascii=False, color=False).splitlines()[2:]
+    for wire in wires_between_boxes(rows) if any("┌" in row for row in rows) else ():
+        assert len(wire) <= 2 or wire & switches, wire
+
+
 @pytest.mark.parametrize("shape", ["single", "linear", "ring", "star", "dumbbell"])
 def test_small_networks_are_boxes_whose_lines_join_what_is_linked(shape: str) -> None:
     edges = SHAPES[shape]

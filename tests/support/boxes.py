@@ -59,7 +59,7 @@ def _next(cell: _Cell, cells: dict[_Cell, list[str]]) -> Iterator[_Cell]:
 def _borders(rows: list[str]) -> Iterator[tuple[_Cell, str]]:
     """The cells of each box's border, with the name in the box: a mark and a word after an upright line."""
     for y, row in enumerate(rows):
-        for match in re.finditer(r"[│├┤┼] [●○] (\w+) +[│├┤┼]", row):
+        for match in re.finditer(r"[│├┤┼] [^\w\s─│┌┐└┘├┤┬┴┼] ([\w.]+) +[│├┤┼]", row):
             left, right = match.start(), match.end() - 1
             bottom = next(low for low in range(y + 1, len(rows)) if rows[low][left] in "└┴┼├" and rows[low][left + 1] in "─┬")
             yield from (((x, edge), match[1]) for x in range(left, right + 1) for edge in (y - 1, bottom))
