@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 def examine() -> Report:
     from pynetemu.engine.id_ranges import lack
     from pynetemu.engine.packages import TOOLS, debian_package, install
+    from pynetemu.engine.privilege import is_mapped
     from pynetemu.errors import PrivilegeError
     from pynetemu.lab.connection import Sandbox
     from pynetemu.trace.sources.kernel.source import refusal
@@ -70,7 +71,7 @@ def examine() -> Report:
     finally:
         sandbox.close()
     tun, tun_fix = _tun()
-    ids = None if os.getuid() == 0 else lack()
+    ids = lack() if os.getuid() and is_mapped() else None
     tools = {tool: _find(tool) for tool in TOOLS}
     missing = sorted({debian_package(tool) for tool, path in tools.items() if not path})
     return Report(
@@ -93,10 +94,12 @@ def examine() -> Report:
 def _tun() -> tuple[str, str]:
     """Why /dev/net/tun cannot be used, and what mends that (Documentation/networking/tuntap.rst)."""
     sudo = "" if os.getuid() == 0 else "sudo "
+    who = ", as root of the machine" if not sudo and not os.access("/dev", os.W_OK) else ""  # this one is in a user namespace
     if not os.path.exists(_TUN):
-        return f"there is no {_TUN}", f"{sudo}sh -c 'modprobe tun; mkdir -p /dev/net; mknod {_TUN} c 10 200; chmod 666 {_TUN}'"
+        make = f"modprobe tun; mkdir -p /dev/net; mknod {_TUN} c 10 200; chmod 666 {_TUN}"
+        return f"there is no {_TUN}", f"{sudo}sh -c '{make}'{who}"
     if not os.access(_TUN, os.R_OK | os.W_OK):
-        return f"{_TUN} is for root alone (mode {os.stat(_TUN).st_mode & 0o777:o})", f"{sudo}chmod 666 {_TUN}"
+        return f"{_TUN} is for root alone (mode {os.stat(_TUN).st_mode & 0o777:o})", f"{sudo}chmod 666 {_TUN}{who}"
     return "", ""
 
 
@@ -118,8 +121,19 @@ def _sandbox(report: Report) -> list[str]:
     if report.reason:
         return [_row("sandbox", "no", report.reason), _row("", "", f"fix: {report.fix}")]
     how = "made as root" if os.getuid() == 0 else "made in a user namespace, without root"
-    host = "works too" if os.getuid() == 0 else "needs root"
-    return [_row("sandbox", "yes", how), _row("--host", "", host)]
+    return [_row("sandbox", "yes", how), _row("--host", "", _host())]
+
+
+def _host() -> str:
+    from pynetemu.engine.syscalls import check_network_is_ours
+
+    if os.getuid() != 0:
+        return "needs root"
+    try:
+        check_network_is_ours()
+    except PermissionError:
+        return "needs root of the machine: this one is in a user namespace"
+    return "works too"
 
 
 def _features(report: Report) -> list[str]:
@@ -153,7 +167,9 @@ def _other_kernel(release: str) -> str:
         return f"{sudo}apt-get install -y linux-image-amd64, and boot that kernel"  # Debian's cloud kernel has few modules
     if os.path.exists("/etc/lsb-release") and os.path.isdir("/lib/modules"):
         return f"{sudo}apt-get install -y linux-modules-extra-{release}"  # where Ubuntu has most of them
-    return "boot a distribution's own kernel, which has them all; `vagrant up` does so in a VM"
+    return (
+        "boot a distribution's own kernel, which has them all; in a clone of pynetemu `./dev vm` and `vagrant up` do so in a VM"
+    )
 
 
 def _traces(report: Report) -> str:

@@ -29,6 +29,9 @@ def diagnose(step: str, code: int, message: str = "", *, host: bool = False, roo
         return PrivilegeError(
             "this is a chroot, and nodes would see the files around it", "systemd-nspawn --directory=FOLDER ..."
         )
+    if host and step == "ioctl":
+        text = "--host changes this machine's own network, and needs root of the machine: this one is in a user namespace"
+        return PrivilegeError(f"{text} ({failed})", "leave the user namespace, or do without --host")
     if host:
         return PrivilegeError(f"--host changes this machine's own network, and needs root ({failed})", _as_root())
     if step == "range":
@@ -89,14 +92,21 @@ def _is_chroot(root: Path) -> bool:
     return not any(line.split()[4:5] == ["/"] for line in lines)
 
 
+def is_mapped(root: Path = Path("/")) -> bool:
+    """Whether the ids of our user namespace stand for some outside, as everywhere but in one that nobody has made up yet."""
+    try:
+        return bool((root / "proc/self/uid_map").read_text().strip())
+    except OSError:
+        return True
+
+
 def _about_ourselves(failed: str, root: Path) -> PrivilegeError | None:
     """What this process itself lacks (capabilities(7), user_namespaces(7)), which no other profile is to blame for."""
     try:
-        is_mapped = bool((root / "proc/self/uid_map").read_text().strip())
         status = dict(line.split(":", 1) for line in (root / "proc/self/status").read_text().splitlines() if ":" in line)
     except OSError:
         return None
-    if not is_mapped:
+    if not is_mapped(root):
         text = "this process is in a user namespace whose ids nobody has mapped, where nothing can be made"
         return PrivilegeError(f"{text} ({failed})", "unshare --user --map-root-user ...")
     capabilities = int(status.get("CapEff", "0").strip(), 16)

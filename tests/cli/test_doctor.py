@@ -152,3 +152,58 @@ def test_the_machine_itself_needs_root(arguments: list[str]) -> None:
 @pytest.mark.ordinary_user
 def test_an_ordinary_user_is_told_to_install_a_program_with_sudo() -> None:
     assert "sudo apt-get install -y wireshark" in pynetemu(BLUE, "-c", "blue wireshark").stderr
+
+
+def _in_user_namespace(options: list[str], *command: str | Path) -> Finished:
+    return subprocess.run(
+        ["unshare", "--user", *options, *command],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        env=environment(),
+        timeout=50,
+        check=False,
+    )
+
+
+def test_root_of_a_user_namespace_is_not_told_that_the_machine_is_its_own() -> None:
+    told = _in_user_namespace(["--map-root-user"], *PROGRAM, "doctor").stdout
+    assert "needs root of the machine: this one is in a user namespace" in told
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        assert "fix: chmod 666 /dev/net/tun, as root of the machine\n" in told
+    done = _in_user_namespace(["--map-root-user"], *PROGRAM, "--host", BLUE, "-c", "blue true")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "--host changes this machine's own network, and needs root of the machine" in done.stderr
+    own = _in_user_namespace(["--map-root-user", "--net"], *PROGRAM, "doctor").stdout
+    assert "--host        works too\n" in own
+
+
+def test_where_nobody_has_mapped_ids_nothing_else_is_told_of_them() -> None:
+    done = _in_user_namespace([], *PROGRAM, "doctor")
+    assert done.returncode == 3
+    assert "in a user namespace whose ids nobody has mapped" in done.stdout
+    assert "/etc/subuid" not in done.stdout
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("mount -t tmpfs tmpfs /dev/net", "there is no /dev/net/tun"),
+        ("mount -o remount,ro,bind /sys", ""),
+    ],
+)
+def test_without_tun_and_with_sys_read_only_labs_work_and_what_is_missing_is_told(script: str, told: str) -> None:
+    inner = f'mount --bind /sys /sys; {script}; "$@" doctor && "$@" topologies/blue.py -c "blue ping -c1 -W9 root"'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-ec", inner, "sh", *PROGRAM],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        cwd=CLONE,
+        timeout=50,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert told in done.stdout
+    assert " 1 received" in done.stdout
