@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pynetemu.plan.values import _RESERVED_NODE_NAMES
 from tests.support.examples import Page
 from tests.support.pynetemu import CLONE
 
@@ -40,3 +41,10 @@ def test_every_page_can_be_reached_from_the_index() -> None:
 
 def _links(page: Path) -> list[str]:
     return _LINK.findall(page.read_text())
+
+
+@pytest.mark.pure
+def test_the_reference_has_all_names_that_no_node_has() -> None:
+    text = (CLONE / "docs" / "reference" / "topology.md").read_text()
+    paragraph = next(part for part in text.split("\n\n") if part.startswith("Names of nodes:"))
+    assert [name for name in _RESERVED_NODE_NAMES if f"`{name}`" not in paragraph] == []
