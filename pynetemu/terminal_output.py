@@ -13,6 +13,7 @@ RESET = "\x1b[0m"
 PROTOCOL_STYLES = {"ARP": "yellow", "ND": "yellow", "ICMP": "cyan", "TCP": "green", "UDP": "cyan"}
 _CODES = {"bold": 1, "faint": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
 _OURS = ("hint:", "fix:", "usage:", "`pynetemu doctor`")  # indented lines of messages that are not quotes
+_IN_ASCII = {"→": "->", "⇄": "<->", "·": "-", "…": "...", "µ": "u", "²": "2", "³": "3", "¼": "1/4"}
 _DEFAULT_WIDTH = 100
 _NARROWEST = 16  # columns in which words are worth breaking lines at
 _NO_ROOM = errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
@@ -63,6 +64,15 @@ def can_print(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """An error handler (codecs.register_error) for outputs that lack characters: those that we write have others that stand for
+    them, of the user's the code is shown."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(_IN_ASCII.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in text), error.end
 
 
 def width() -> int:

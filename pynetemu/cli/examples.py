@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.copy is not None:
         _copy(found, arguments.copy)
     elif arguments.name is not None:
-        sys.stdout.write(next(iter(found.values())).read_text())
+        sys.stdout.write(next(iter(found.values())).read_text(encoding="utf-8"))
     else:
         _list(found)
     return 0
@@ -43,7 +43,7 @@ def _known(name: str, found: dict[str, Path]) -> str:
 def _list(found: dict[str, Path]) -> None:
     width = max(map(len, found))
     for name, file in found.items():
-        about = (ast.get_docstring(ast.parse(file.read_text())) or "").partition("\n")[0]
+        about = (ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").partition("\n")[0]
         print(f"{name:<{width}}  {about}")
     print(
         "\nOne in full: pynetemu examples blue. Copies to run and change: pynetemu examples --copy labs; pynetemu labs/blue.py"

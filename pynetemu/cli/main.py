@@ -1,6 +1,7 @@
 """The command line: finds the verb, runs it, and turns errors into messages and exit statuses."""
 
 import argparse
+import codecs
 import os
 import sys
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import NoReturn
 from pynetemu.cli import interrupts
 from pynetemu.cli.messages import tell
 from pynetemu.errors import PynetemuError
-from pynetemu.terminal_output import no_room
+from pynetemu.terminal_output import in_ascii, no_room
 
 CALLED_BY_NO_CODE_OF_THE_USERS = True  # for `pynetemu.topology.part.caller`
 VERBS = {
@@ -133,7 +134,9 @@ def _open_streams() -> None:
             descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this stream's
             os.set_inheritable(descriptor, True)
             setattr(sys, name, os.fdopen(descriptor, mode))
-    for stream, errors in (sys.stdin, "surrogateescape"), (sys.stdout, "backslashreplace"):  # lines may have any bytes
+    codecs.register_error("pynetemu", in_ascii)
+    streams = (sys.stdin, "surrogateescape"), (sys.stdout, "pynetemu"), (sys.stderr, "pynetemu")  # lines may have any bytes
+    for stream, errors in streams:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=errors)
 

@@ -114,8 +114,9 @@ def _read(arguments: argparse.Namespace) -> list[str] | None:
     if arguments.commands is not None:
         raise UsageError("say a script or -c, not both")
     try:
-        with open(arguments.script) as file:
-            return file.read().splitlines()
+        from pynetemu.shell.files import script_text
+
+        return script_text(arguments.script).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{arguments.script}: {getattr(error, 'strerror', None) or 'this is not text'}") from None
 

@@ -77,7 +77,7 @@ class _Engine:
 
     def connect(self, address: str) -> None:
         try:
-            self._connection.connect("\0" + address)
+            self._connection.connect(b"\0" + address.encode("utf-8", "surrogateescape"))
         except BlockingIOError:
             raise LabError(_SILENT) from None
         except OSError:

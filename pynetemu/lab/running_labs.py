@@ -91,6 +91,11 @@ def address(name: str) -> str:
     return f"pynetemu/{os.getuid()}/{name}"
 
 
+def _abstract(name: str) -> bytes:
+    """An abstract socket's name (unix(7)), whatever the locale's encoding is."""
+    return b"\0" + name.encode("utf-8", "surrogateescape")
+
+
 def check_name(name: object) -> str:
     """The name of a lab; raises UsageError for what cannot be one."""
     hint = "letters, digits, . - and _ are allowed, and no - at the start"
@@ -113,7 +118,7 @@ def listen(wanted: str) -> tuple[str, socket.socket]:
         name = wanted if number == 1 else f"{wanted}-{number}"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            listener.bind("\0" + address(name))
+            listener.bind(_abstract(address(name)))
             listener.listen(16)
             return name, listener
         except OSError as error:
@@ -165,7 +170,7 @@ def _open(name: str, patience: float) -> socket.socket:
     try:
         opened.setblocking(patience > 0)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(patience), 0))
-        opened.connect("\0" + address(name))
+        opened.connect(_abstract(address(name)))
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
         opened.setblocking(True)
     except BaseException:

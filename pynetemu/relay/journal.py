@@ -15,7 +15,7 @@ class Journal:
 
     def __init__(self, path: str, most: int) -> None:
         """Raises OSError."""
-        self._file = open(path, "a+", buffering=1)  # noqa: SIM115  # open as long as it is written
+        self._file = open(path, "a+", buffering=1, encoding="utf-8")  # noqa: SIM115  # open as long as it is written
         self._file.seek(0)
         self._left = most - sum(1 for line in self._file if not line.startswith("#"))
         self._file.write(f"{HEADER}\n")

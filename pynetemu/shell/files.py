@@ -15,3 +15,14 @@ def files(prefix: str) -> Iterator[str]:
     for entry in entries:
         if entry.name.startswith(start) and (start or not entry.name.startswith(".")):
             yield f"{folder}{slash}{entry.name}{'/' if entry.is_dir() else ''}"
+
+
+def script_text(path: str | os.PathLike[str]) -> str:
+    """The text of a script, as the words of a command line are read, in locales without UTF-8 too.
+
+    Raises OSError, and UnicodeDecodeError for what is not UTF-8.
+    """
+    with open(path, "rb") as file:
+        content = file.read()
+    content.decode()
+    return os.fsdecode(content)

@@ -103,3 +103,27 @@ def test_nodes_of_a_lab_in_a_chroot_live_in_its_files(tmp_path: Path) -> None:
     assert (tmp_path / "tmp" / "of-node").exists()
     assert not (tmp_path / "etc" / "of-node").exists()
     assert not Path("/tmp/of-node").exists()
+
+
+_ASCII = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+
+
+@pytest.mark.parametrize(
+    "locale", [_ASCII, {**_ASCII, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}], ids=["C", "no UTF-8 at all"]
+)
+def test_where_there_is_only_ascii_all_that_we_write_is_ascii(locale: dict[str, str], tmp_path: Path) -> None:
+    """And what programs print comes as it is."""
+    (tmp_path / "script").write_text(
+        "# é\nroot printf '\\303\\251\\n'\ntrace root ping -c1 -W9 blue\nwhy\ngraph\n", encoding="utf-8"
+    )
+    trace = pynetemu(BLUE, tmp_path / "script", env=locale)
+    assert trace.returncode == 0, trace.stderr
+    others = [
+        pynetemu(*words, env=locale) for words in (("examples",), ("draw", BLUE), ("plan", BLUE), ("--help",), ("doctor",))
+    ]
+    assert [done.returncode for done in others] == [0] * 5, [done.stderr for done in others]
+    first, *ours = trace.stdout.splitlines()
+    assert first == "é"
+    shown = "\n".join([*ours, trace.stderr, *(done.stdout + done.stderr for done in others)])
+    assert "ICMP echo request seq 1  root -> blue" in shown and " missed - " in shown
+    assert shown.isascii() and "\\x" not in shown and "\\u" not in shown

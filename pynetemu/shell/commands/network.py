@@ -265,7 +265,7 @@ def save(shell: Shell, file: Path, *, force: bool = False) -> int:
         *others, last = ".py", *_PLAN_SUFFIXES, *PICTURES
         raise UsageError(f"save: {file}: its name ends in {', '.join(others)} or {last}")
     try:
-        file.write_text(_plan_text(shell, file.suffix) + "\n")
+        file.write_text(_plan_text(shell, file.suffix) + "\n", encoding="utf-8")
     except OSError as error:
         raise LabError(f"save: {file}: {error.strerror}") from None
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 from pynetemu.errors import LabError, UsageError
 from pynetemu.shell.argument_types import RestOfLine, Seconds, ShellLine
 from pynetemu.shell.command import command
+from pynetemu.shell.files import script_text
 from pynetemu.shell.shell import Shell
 from pynetemu.terminal_output import has_screen
 
@@ -21,7 +22,7 @@ def source(shell: Shell, file: Path) -> int:
     `set +e` in it goes on after failures, as in sh. What follows # is a comment.
     """
     try:
-        text = file.read_text()
+        text = script_text(file)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise LabError(f"source: {file}: {reason}") from None
