@@ -125,7 +125,7 @@ def _sandbox(report: Report) -> list[str]:
 
 
 def _host() -> str:
-    from pynetemu.engine.syscalls import check_network_is_ours
+    from pynetemu.engine.privilege import check_network_is_ours
 
     if os.getuid() != 0:
         return "needs root"

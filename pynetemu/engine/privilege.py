@@ -5,6 +5,7 @@ Documentation/admin-guide/sysctl/user.rst, Ubuntu's apparmor_restrict_unprivileg
 """
 
 import errno
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ _APPARMOR = "kernel.apparmor_restrict_unprivileged_userns"
 _CLONE = "kernel.unprivileged_userns_clone"
 _LIMITS = ("user", "mnt", "pid", "ipc", "uts", "net")
 _CAP_SYS_ADMIN = 21  # linux/capability.h
+_NS_GET_USERNS = 0xB701  # linux/nsfs.h
 _ENOUGH = 15000  # of each kind of namespace
 
 
@@ -98,6 +100,15 @@ def is_mapped(root: Path = Path("/")) -> bool:
         return bool((root / "proc/self/uid_map").read_text().strip())
     except OSError:
         return True
+
+
+def check_network_is_ours() -> None:
+    """Raises PermissionError where this network namespace belongs to an outer user namespace, and is ruled from there."""
+    try:
+        with open("/proc/self/ns/net", "rb") as network:
+            os.close(fcntl.ioctl(network, _NS_GET_USERNS))  # ioctl_ns(2)
+    except PermissionError as error:
+        raise PermissionError(error.errno, error.strerror, "ioctl") from None
 
 
 def _about_ourselves(failed: str, root: Path) -> PrivilegeError | None:

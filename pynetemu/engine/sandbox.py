@@ -137,7 +137,9 @@ def _leave(start: Start) -> bool:
     A lab on the machine itself keeps its network and user namespace.
     """
     if start.host:
-        syscalls.check_network_is_ours()
+        from pynetemu.engine.privilege import check_network_is_ours
+
+        check_network_is_ours()
         syscalls.unshare(_OWN)
         chroot.check()
         return False

@@ -4,7 +4,6 @@ Everything here is documented in section 2 of the manual: unshare(2), setns(2), 
 """
 
 import ctypes
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +21,6 @@ MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_MOVE, MS_REC, MS_SLAVE = 0x2, 0x4, 0
 
 PR_SET_PDEATHSIG, PR_SET_SECCOMP = 1, 22
 _PR_SET_NAME = 15
-_NS_GET_USERNS = 0xB701
 _FALLOC_FL_KEEP_SIZE, _FALLOC_FL_PUNCH_HOLE = 1, 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -32,15 +30,6 @@ def _check(result: int, call: str) -> None:
     if result:
         errno = ctypes.get_errno()
         raise OSError(errno, os.strerror(errno), call)
-
-
-def check_network_is_ours() -> None:
-    """Raises PermissionError where this network namespace belongs to an outer user namespace, and is ruled from there."""
-    try:
-        with open("/proc/self/ns/net", "rb") as network:
-            os.close(fcntl.ioctl(network, _NS_GET_USERNS))  # ioctl_ns(2)
-    except PermissionError as error:
-        raise PermissionError(error.errno, error.strerror, "ioctl") from None
 
 
 def unshare(flags: int) -> None:
