@@ -37,8 +37,7 @@ _LINES = [
     ("ping", 127),
     ("pingall", 0),
     ("pingall --nosuch", 2),
-    ("link blue root down", 0),
-    ("pingall", 1),
+    ("link blue root down; pingall -t 200ms", 1),  # each line by itself, too
     ("link blue root up", 0),
     ("link blue nosuch up", 2),
     ("link blue root sideways", 2),
