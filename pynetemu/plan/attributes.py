@@ -76,7 +76,8 @@ def _oddities(name: str, value: object, description: Description) -> Iterator[tu
         text = f"{name} has parts in lists that are more than {DEEPEST} deep, where nobody looks"
         yield text, "fewer lists in one another"
     elif isinstance(value, list | tuple | dict) and (again := _repeated(name, value)):
-        text = f"{name} has {again} more than once, which is one node only"
+        part, noun = again
+        text = f"{name} has {part} more than once, which is one {noun} only"
         yield text, f"write {name} = [... for _ in range(3)], which makes a new one each time"
     elif not _has_entries(name, value) and (meant := _meant(name, value, description)):
         yield f"{description.name} has no {'method' if callable(value) else 'setting'} {name!r}", _hint(meant)
@@ -123,16 +124,16 @@ def _hides_parts(value: object, deep: int, around: tuple[int, ...] = ()) -> bool
     return any(_hides_parts(item, deep - 1, (*around, id(value))) for item in items if isinstance(item, _MAY_HAVE_PARTS))
 
 
-def _repeated(name: str, value: object) -> str:
-    """The name of a part that is in a list more than once, and nowhere else by a name of its own."""
+def _repeated(name: str, value: object) -> tuple[str, str] | None:
+    """The name of a part that is in a list more than once, and nowhere else by a name of its own; and what it is."""
     seen: set[int] = set()
     names: dict[int, str] = {}
     for entry_name, entry in entries(name, value):
         if id(entry) in seen and _name(entry) == names[id(entry)]:
-            return names[id(entry)]
+            return names[id(entry)], "node" if isinstance(entry, Node) else "link" if isinstance(entry, Link) else "part"
         names.setdefault(id(entry), entry_name)
         seen.add(id(entry))
-    return ""
+    return None
 
 
 def _name(entry: Part | Topology) -> str:
