@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pynetemu.engine.protocol.relay_requests import MarkedPacket, ReadMarks, ReadRelayedEnds
 from pynetemu.errors import PynetemuError
-from pynetemu.plan.operations import Impair
+from pynetemu.plan.inventory import ends
+from pynetemu.plan.operations import AddVeth, Impair
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
+    from pynetemu.plan.inventory import Inventory
 
 Sent = tuple[str, int, bytes]  # what an interface has sent: its node, its index, the first `BYTES` of the frame
 _T = TypeVar("_T")
@@ -78,8 +80,8 @@ class Marked(Generic[_T]):
             inventory = self._lab.inventory
             if inventory.plan is not self._plan:
                 self._plan = inventory.plan
-                relayed = [op for op in inventory.of_type(Impair) if op.mechanism == "relay"]
-                self._links |= {(op.node, op.interface): op for op in relayed}
+                relayed = relayed_directions(inventory)
+                self._links |= relayed
                 self._ends = {(end.node, end.index) for end in self._lab.control.ask(ReadRelayedEnds())} if relayed else set()
         return bool(self._ends) and not self._ends.isdisjoint(self._places)
 
@@ -117,7 +119,7 @@ class Marked(Generic[_T]):
             self._held[place] = self._with_comments(packet, texts), sent
 
     def _text(self, mark: MarkedPacket) -> str:
-        op = self._links.get((mark.node, mark.interface))
+        op = self._links.get((mark.node, mark.interface))  # none for a link that has been there for milliseconds only
         return told(mark.what, mark.number, f"the link of {mark.node} {mark.interface}" if op is None else link(op))
 
 
@@ -136,4 +138,16 @@ def told(what: str, number: int, link: str) -> str:
 
 def link(op: Impair) -> str:
     """The link with what it was asked to do."""
-    return f"the link from {op.node} {op.interface} to {op.peer_node} {op.peer_interface} ({', '.join(op.settings)})"
+    asked = f" ({', '.join(op.settings)})" if op.settings else ""
+    return f"the link from {op.node} {op.interface} to {op.peer_node} {op.peer_interface}{asked}"
+
+
+def relayed_directions(inventory: "Inventory") -> dict[tuple[str, str], Impair]:
+    """What relayed links do to what each of their ends sends; nothing where a schedule or a replay is all that they do."""
+    found = {}
+    for op in inventory.of_type(AddVeth):
+        if op.relayed:
+            for near, far in (ends(op), ends(op)[::-1]):
+                found[near] = Impair(*near, *far, "relay", ())
+    asked = {(op.node, op.interface): op for op in inventory.of_type(Impair) if op.mechanism == "relay"}
+    return found | asked

@@ -96,7 +96,7 @@ class RunningLink:
     def directions(self) -> tuple[Direction, Direction]:
         """What it does now in both directions, with counters."""
         found = directions(self._lab)
-        return _plain_unless(found, self.a, self.b), _plain_unless(found, self.b, self.a)
+        return _plain_unless(self._lab, found, self.a, self.b), _plain_unless(self._lab, found, self.b, self.a)
 
     def set(
         self,
@@ -330,9 +330,13 @@ def _of_kernel(queue: "QueueState") -> LinkCounters:
     return LinkCounters(received=received, sent=queue.sent_packets, dropped=queue.dropped, waiting=queue.waiting)
 
 
-def _plain_unless(found: Sequence[Direction], near: Place, far: Place) -> Direction:
-    plain = Direction(*near, *far, Impairment(), "", None)
-    return next((direction for direction in found if (direction.node, direction.interface) == near), plain)
+def _plain_unless(lab: "Lab", found: Sequence[Direction], near: Place, far: Place) -> Direction:
+    """A wire where nothing is asked; one that was relayed once counts what it lets pass, or what a schedule does."""
+    for direction in found:
+        if (direction.node, direction.interface) == near:
+            return direction
+    counted = (one.counters for one in lab.control.ask(ReadRelay()) if (one.node, one.interface) == near)
+    return Direction(*near, *far, Impairment(), "", next(map(_of_relay, counted), None))
 
 
 def _of_plan(plan: Plan, a: Place, b: Place) -> list[Impair]:

@@ -191,6 +191,16 @@ def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path:
             net.schedule("wires", (0, {}))
 
 
+def test_a_link_that_flaps_is_there_and_gone_again_and_again() -> None:
+    with Network(Plain(), name="flapping") as net:
+        net.link("wire").schedule((0, {}), ("600ms", {"loss": "100%"}), every="1.2s")
+        for answers in (0, 1) * 3:  # of ping: 0 for an answer, 1 for none
+            wait_until(lambda: net["h1"].run("ping", "-c1", "-W0.2", "h2").status == answers, what="a flap")  # noqa: B023
+        there, back = net.link("wire").directions
+        assert there.counters and there.counters.lost >= 2 and there.counters.sent >= 3
+        assert back.counters and back.counters.sent >= 3
+
+
 class Scheduled(Topology):
     arp = "permanent"
     h1, h2 = Host(), Host()

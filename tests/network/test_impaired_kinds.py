@@ -94,7 +94,8 @@ def _below_a_bond(lab: Any, settings: _Settings) -> None:
 
 def _below_vlans(lab: Any, settings: _Settings) -> None:
     near, far = lab.a.interface("e", auto_addresses=False), lab.b.interface("e", auto_addresses=False)
-    lab.wire, lab.other = Link(near, far, **settings), Link(lab.a, lab.c)
+    lab.s1 = Switch()
+    lab.wire, lab.others = Link(far, lab.s1, **settings), [Link(near, lab.s1), Link(lab.a, lab.c)]
     near.vlan(10, "10.7.0.1/24")
     far.vlan(10, "10.7.0.2/24")
 

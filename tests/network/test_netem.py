@@ -21,7 +21,7 @@ class Lab(Topology):
     loss = Link(h1.interface("loss", "10.2.0.1/24"), h2.interface("loss", "10.2.0.2/24"), a_to_b={"loss": "50%"})
     bursts = Link(h1, h2, loss=gilbert_elliott("1%", "25%", "90%", "2%"))
     states = Link(h1, h2, loss=four_state("1%", "90%", "5%", "80%", "2%"))
-    doubled = Link(h1, h2, delay="10ms", duplicate="5%", reorder="20%", corrupt="1%")
+    doubled = Link(h1.interface("doubled"), h2, delay="10ms", duplicate="5%", reorder="20%", corrupt="1%")
     slots = Link(h1, h2, slot="10ms 20ms")
     rate = Link(h1.interface("rate", "10.3.0.1/24"), h2.interface("rate", "10.3.0.2/24"), delay="10ms", rate="4mbit")
 
@@ -29,6 +29,11 @@ class Lab(Topology):
 def _disciplines(net: Network, node: str) -> dict[str, Any]:
     shown = json.loads(net[node].run("tc", "-j", "qdisc", "show", check=True).stdout)
     return {q["dev"]: (q["kind"], q["options"]) for q in shown}
+
+
+def _disciplines_of(net: Network, node: str, interface: str) -> list[Any]:
+    found: list[Any] = json.loads(net[node].run("tc", "-s", "-j", "qdisc", "show", "dev", interface, check=True).stdout)
+    return found
 
 
 def test_it_is_set_as_tc_sets_it_by_the_printed_commands() -> None:
@@ -43,6 +48,7 @@ def test_it_is_set_as_tc_sets_it_by_the_printed_commands() -> None:
         assert ours == {node: _disciplines(net, node) for node in ("h1", "h2")}
         assert {kind for kind, _ in ours["h1"].values()} - {"noqueue"} == {"netem"}  # never below a tbf, nor twice
         assert ours["h1"]["delay"][1]["limit"] > 1000  # its default, which drops what a long delay at a high rate holds
+        assert len(_disciplines_of(net, "h1", "doubled")) == 1  # two that double in a tree double each other's, or are refused
         assert ours["h2"].get("loss", ("noqueue",))[0] == "noqueue"  # 0 %, which tc refuses, is no discipline
 
 
@@ -55,6 +61,8 @@ def test_delays_losses_and_rates_are_those_that_were_asked() -> None:
 
         rate = net.link("rate")
         assert net.throughput("h1", "h2", seconds=0.2).rate > 0
+        (sent,) = _disciplines_of(net, "h1", "rate")
+        assert sent["bytes"] <= 1514 * sent["packets"]  # whole buffers of TCP would be lost, delayed and counted as one packet
         rate.set(delay="100ms")  # in place: netem stays
         assert _disciplines(net, "h1")["rate"][1]["delay"]["delay"] == pytest.approx(0.1)
         rate.reset()

@@ -133,6 +133,19 @@ def test_the_shell_shows_it_with_the_packets(lab: Network, capsys: pytest.Captur
     )
 
 
+def test_what_a_schedule_loses_is_marked_and_named(lab: Network, tmp_path: Path) -> None:
+    wire = lab.link("plain")
+    wire.set(loss=None, seed=None)
+    wire.schedule((0, {"loss": "100%"}))
+    with lab.capture(tmp_path / "x.pcapng", "h1"), lab.trace("udp") as trace:
+        assert _send(lab, "plain", 7003, _numbered(2)) == []
+    wire.stop()
+    wire.set(delay="1ms")
+    told = "lost by the link from h1 plain to h2 plain, as packet 2 of its flow"
+    assert _comments(tmp_path / "x.pcapng", "plain", 7003)[1] == told
+    assert told in trace.ladder(everything=True)
+
+
 def test_a_packets_story_tells_the_time_spent_in_the_link(lab: Network) -> None:
     lab.link("plain").set(loss=None, delay="30ms", mechanism="relay")
     with lab.trace("icmp") as trace:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pynetemu.capture.marks import relayed_directions
 from pynetemu.engine.messages import wireguard
 from pynetemu.engine.messages.wireguard import Device
 from pynetemu.engine.protocol.relay_requests import EndedPacket, ReadEnded
@@ -170,8 +171,9 @@ class Evidence:
 
     def emulated(self, node: str, interface: str) -> Impair | None:
         """What the link does to what an interface sends, None for nothing."""
-        found = (op for op in self._lab.inventory.of_type(Impair) if (op.node, op.interface) == (node, interface))
-        return next(found, None)
+        inventory = self._lab.inventory
+        found = (op for op in inventory.of_type(Impair) if (op.node, op.interface) == (node, interface))
+        return next(found, None) or relayed_directions(inventory).get((node, interface))
 
     def ended_by_relay(self, node: str, interface: str, frame: bytes) -> EndedPacket | None:
         """What the relay says of a frame that was sent by an interface."""
