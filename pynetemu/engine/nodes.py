@@ -271,15 +271,21 @@ class Nodes(dict[str, Node]):
 
     def open_socket(self, name: str, family: int, kind: int, protocol: int) -> socket.socket:
         """A socket that lives in a node."""
-        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
+        with self.inside(name):
             return socket.socket(family, kind, protocol)
+
+    @contextmanager
+    def inside(self, name: str) -> Iterator[None]:
+        """A block in a node's network."""
+        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
+            yield
 
     def read_files(self, name: str, paths: Sequence[str]) -> list[str]:
         """What the kernel says of a node in /proc/net and /proc/sys; an empty text for a file that it does not have.
 
         Both are those of the namespace in which they are opened (proc(5)).
         """
-        with syscalls.inside((self[name].network, NETWORK), home=self.home[:1]):
+        with self.inside(name):
             return [_read(path) for path in paths]
 
 

@@ -12,13 +12,13 @@ from pynetemu.engine.changes.changes import Changes
 from pynetemu.engine.changes.power import Power
 from pynetemu.engine.changes.switching import Switching
 from pynetemu.engine.http_servers import HttpServers
-from pynetemu.engine.live import dumps, hub, names
+from pynetemu.engine.live import dumps, hub, names, settings
 from pynetemu.engine.live.watchers import Watchers
 from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.joined_requests import EndLab, TellEnd
+from pynetemu.engine.protocol.joined_requests import EndLab, ReadSettings, TellEnd
 from pynetemu.engine.protocol.relay_requests import (
     FollowJournal,
     PlayLink,
@@ -160,6 +160,8 @@ class Server(Loop):
                 return _open_log(node, request.service)
             case ReadFiles():
                 return self._read_files(request)
+            case ReadSettings():
+                return settings.changed(self.nodes, self._hub, self._known(request.nodes))
             case ReadTables() | OpenListener() | WatchEvents() | ReadIndexes() | ReadNames() | FindInterfaces():
                 return self._answer_about_state(request)
             case EndLab() | TellEnd():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pynetemu.engine.protocol.joined_requests import ReadSettings
 from pynetemu.engine.protocol.requests import ReadFiles
 from pynetemu.lab.links import is_of_lab, names_of_now
 from pynetemu.lab.state import InterfaceState, PortState, RouteState
@@ -239,7 +240,7 @@ class Drift:
                 yield Difference(node, f"ip -{version} rule del pref {priority}")
 
     def sysctls(self) -> Iterator[Difference]:
-        """The settings that the description makes."""
+        """The settings that the description makes, and others of nodes in which something has run."""
         planned: dict[str, dict[str, str]] = {}
         for op in self.inventory.of_type(SetSysctl):
             planned.setdefault(op.node, {})[op.name] = op.value
@@ -251,10 +252,16 @@ class Drift:
             paths = tuple(f"/proc/sys/{name.replace('.', '/')}" for name in names)
             for node, texts in self._lab.control.ask(ReadFiles(tuple(nodes), paths)).items():
                 there[node] = list(zip(names, texts, strict=True))
-        for node, settings in planned.items():
-            for name, text in there[node]:
+        others = self._lab.control.ask(ReadSettings(self.state.nodes))
+        for node in self.state.nodes:
+            settings = planned.get(node, {})
+            for name, text in there.get(node, ()):
                 if text.split() != settings[name].split() and text:
                     yield Difference(node, f"sysctl -w {name}={' '.join(text.split())}")
+            for path, text in sorted(others.get(node, {}).items()):
+                if not _follows(path, text, others[node], settings, self.inventory.is_bridge(node)):
+                    value = f"'{text}'" if " " in text else text
+                    yield Difference(node, f"sysctl -w {_sysctl(path)}={value}")
 
     def packet_filters(self) -> Iterator[Difference]:
         """Tables in nodes to which the description gives none."""
@@ -267,6 +274,28 @@ class Drift:
                     else f"{found.tool} -t {found.table} -S"
                 )
                 yield Difference(found.node, shows, is_remark=True)
+
+
+def _sysctl(path: str) -> str:
+    """A setting as sysctl(8) names it: of eth0.10 "net.ipv4.conf.eth0/10.rp_filter"."""
+    return ".".join(("net", *(part.replace(".", "/") for part in path.split("/"))))
+
+
+def _follows(path: str, text: str, others: dict[str, str], planned: dict[str, str], is_bridge: bool) -> bool:
+    """Whether a setting is planned, or the kernel has made it of another one: of one for all, or of one for new interfaces."""
+    family, group, *rest = path.split("/")
+    if _sysctl(path) in planned:
+        return True
+    if group != "conf" or len(rest) != 2:
+        return False
+    place, setting = rest
+    if setting == "disable_ipv6" and is_bridge:  # its ports are not spoken to
+        return True
+    if place != "all" and others.get(f"{family}/conf/all/{setting}") == text:
+        return True
+    if family == "ipv4" and "ipv4/ip_forward" in others and setting in ("forwarding", "accept_redirects"):
+        return place != "default" or setting == "forwarding"
+    return planned.get(_sysctl(f"{family}/conf/default/{setting}")) == text
 
 
 def _words(settings: Iterable[str]) -> dict[str, str]:

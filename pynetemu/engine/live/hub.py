@@ -8,8 +8,8 @@ without a number. It is made when it is first needed; the machine's own namespac
 
 import socket
 import struct
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from errno import EEXIST, ENOENT
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,7 @@ class Hub:
     def listener(self, groups: tuple[int, ...]) -> socket.socket:
         """A socket at which messages of these groups arrive (RTNLGRP_*), of all nodes, with their numbers."""
         self.numbers()
-        with syscalls.inside((self._network, syscalls.CLONE_NEWNET), home=self._nodes.home[:1]):
+        with self.untouched():
             heard = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _ROOM)
         heard.bind((0, 0))
@@ -110,6 +110,13 @@ class Hub:
         for group in groups:
             heard.setsockopt(_SOL_NETLINK, _ADD_MEMBERSHIP, group)
         return heard
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """A block in a network that nobody has changed."""
+        self._ready()
+        with syscalls.inside((self._network, syscalls.CLONE_NEWNET), home=self._nodes.home[:1]):
+            yield
 
     def _ready(self) -> Netlink:
         if self._link is None:

@@ -16,3 +16,10 @@ class TellEnd(Request[None]):
 @request
 class EndLab(Request[None]):
     """End the lab, with all that runs in it; whoever is connected sees that."""
+
+
+@request
+class ReadSettings(Request[dict[str, dict[str, str]]]):
+    """The settings of sysctl(8) that nodes have otherwise than a new network has them, by their paths below net."""
+
+    nodes: tuple[str, ...]
