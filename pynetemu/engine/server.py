@@ -12,13 +12,13 @@ from pynetemu.engine.changes.changes import Changes
 from pynetemu.engine.changes.power import Power
 from pynetemu.engine.changes.switching import Switching
 from pynetemu.engine.http_servers import HttpServers
-from pynetemu.engine.live import dumps, hub, names, settings
+from pynetemu.engine.live import dumps, hub, names, rulesets, settings
 from pynetemu.engine.live.watchers import Watchers
 from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.joined_requests import EndLab, ReadSettings, TellEnd
+from pynetemu.engine.protocol.joined_requests import EndLab, ReadRulesets, ReadSettings, TellEnd
 from pynetemu.engine.protocol.relay_requests import (
     FollowJournal,
     PlayLink,
@@ -158,10 +158,8 @@ class Server(Loop):
             case OpenLog():
                 (node,) = self._known([request.node])
                 return _open_log(node, request.service)
-            case ReadFiles():
-                return self._read_files(request)
-            case ReadSettings():
-                return settings.changed(self.nodes, self._hub, self._known(request.nodes))
+            case ReadFiles() | ReadSettings() | ReadRulesets():
+                return self._answer_about_files(request)
             case ReadTables() | OpenListener() | WatchEvents() | ReadIndexes() | ReadNames() | FindInterfaces():
                 return self._answer_about_state(request)
             case EndLab() | TellEnd():
@@ -361,6 +359,14 @@ class Server(Loop):
             found += self._hub.places(request.namespaces[some], request.indexes[some])
             yield 0
         return found
+
+    def _answer_about_files(self, request: ReadFiles | ReadSettings | ReadRulesets) -> Steps[object]:
+        if isinstance(request, ReadFiles):
+            return self._read_files(request)
+        known = self._known(request.nodes)
+        if isinstance(request, ReadSettings):
+            return settings.changed(self.nodes, self._hub, known)
+        return rulesets.read(self.nodes, self._changes.inventory, known)
 
     def _read_files(self, request: ReadFiles) -> Steps[dict[str, list[str]]]:
         texts: dict[str, list[str]] = {}

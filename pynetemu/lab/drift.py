@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.joined_requests import ReadSettings
+from pynetemu.engine.protocol.joined_requests import ReadRulesets, ReadSettings
 from pynetemu.engine.protocol.requests import ReadFiles
 from pynetemu.lab.links import is_of_lab, names_of_now
 from pynetemu.lab.state import InterfaceState, PortState, RouteState
@@ -73,7 +73,7 @@ def differences(lab: "Lab", nodes: Sequence[str] = ()) -> list[Difference]:
     """Those of some nodes, or of all, in the order in which they can be done: links, bridges, addresses, routes, rules…"""
     drift = Drift(lab)
     found = [*drift.links(), *drift.settings_of_links(), *drift.bridges(), *drift.addresses(), *drift.routes(), *drift.rules()]
-    found += [*drift.sysctls(), *drift.packet_filters()]
+    found += [*drift.sysctls(), *drift.described_filters(), *drift.packet_filters()]
     return [difference for difference in found if not nodes or difference.node in nodes]
 
 
@@ -264,16 +264,26 @@ class Drift:
                     yield Difference(node, f"sysctl -w {_sysctl(path)}={value}")
 
     def packet_filters(self) -> Iterator[Difference]:
-        """Tables in nodes to which the description gives none."""
+        """Tables in nodes to which the description gives none, and older ones (iptables-legacy) in all."""
         planned = {op.node for op in self.inventory.of_type(AddRuleset)}
         for found in self.state.packet_filters:
-            if found.node not in planned and not (self._lab.host and found.node == self.inventory.root):
+            is_told_elsewhere = found.node in planned and found.tool == "nft"
+            if not is_told_elsewhere and not (self._lab.host and found.node == self.inventory.root):
                 shows = (
                     f"nft list table {found.family} {found.table}"
                     if found.tool == "nft"
                     else f"{found.tool} -t {found.table} -S"
                 )
                 yield Difference(found.node, shows, is_remark=True)
+
+    def described_filters(self) -> Iterator[Difference]:
+        """Rules of nftables in nodes to which the description gives some."""
+        planned = tuple(dict.fromkeys(op.node for op in self.inventory.of_type(AddRuleset)))
+        if planned:
+            from pynetemu.lab.rulesets import commands, ruleset_of
+
+            for node, texts in self._lab.control.ask(ReadRulesets(planned)).items():
+                yield from (Difference(node, *told) for told in commands(*map(ruleset_of, texts)))
 
 
 def _sysctl(path: str) -> str:

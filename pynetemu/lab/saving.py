@@ -264,7 +264,7 @@ class _Saved:
                 self._run(Difference(place[0], f"ip link del dev {place[1]}"))
         if not self._by_parts:
             links = *drift.links(), *drift.settings_of_links(), *drift.bridges(), *drift.addresses()
-            for difference in (*links, *drift.routes(), *drift.rules(), *drift.sysctls()):
+            for difference in (*links, *drift.routes(), *drift.rules(), *drift.sysctls(), *drift.described_filters()):
                 self._run(difference)
             return
         for one in drift.added:
@@ -281,7 +281,7 @@ class _Saved:
             if (difference.node, difference.command.split()[-1]) not in self._natural:
                 self._run(difference)
         self._add_routes()
-        for difference in (*drift.rules(), *drift.sysctls()):
+        for difference in (*drift.rules(), *drift.sysctls(), *drift.described_filters()):
             self._run(difference)
 
     def _run(self, difference: Difference) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from pynetemu import Host, Link, Network, Root, Router, Shell, Switch, Topology
+from pynetemu import Firewall, Host, Link, Network, Root, Router, Shell, Switch, Topology
 from pynetemu.draw.running import running
+from pynetemu.lab.rulesets import ruleset_of
 from pynetemu.plan.load import load
 from tests.support.pynetemu import CLONE, pynetemu
 
@@ -141,3 +142,60 @@ def test_another_terminal_lists_them() -> None:
         done = pynetemu("diff", network.name, "h1", "--json")
         assert done.returncode == 1
         assert json.loads(done.stdout) == [{"node": "h1", "command": "ip addr add 10.0.0.9/32 dev eth0", "is_remark": False}]
+
+
+class _Filtered(Topology):
+    h1, h2, s1 = Host(), Host(), Switch()
+    a, b = Link(h1.interface("eth0", "10.0.0.1/24"), s1), Link(h2, s1)
+    guard = Firewall(h1, policy="drop", input="tcp dport { 80, 443 } accept\niif eth0 icmp type echo-request accept")
+    own = Firewall(
+        h2,
+        """
+        table inet own {
+            set known {
+                type ipv4_addr
+                elements = { 10.0.0.1 }
+            }
+            chain input {
+                type filter hook input priority 0; policy accept;
+                ip saddr @known counter drop
+            }
+        }
+        """,
+    )
+
+
+def test_rules_added_to_those_of_the_description_are_listed() -> None:
+    added = "h1 nft add rule inet guard input 'udp dport { 53, 5353 } accept'"
+    with Network(_Filtered()) as network:
+        network.ping_all(timeout=0.1)  # counters are no difference
+        assert _told(network) == []
+        shell = Shell(network)
+        assert shell.run_line(added) == 0
+        assert _told(network) == [added]
+        for line in "insert rule inet own input tcp dport 1 drop", "add element inet own known { 10.0.0.9 }", "add table ip x":
+            network["h2"].run("nft", line, check=True)
+        remarks = {f"# h2 nft list {what}" for what in ("chain inet own input", "set inet own known", "table ip x")}
+        assert set(_told(network)) == {added, *remarks}
+        network["h2"].run("nft", "delete table inet own", check=True)
+        assert set(_told(network)) == {added, "h2 nft delete table inet own", "# h2 nft list table ip x"}
+
+
+_BROKEN = """\
+table ip x {
+  chain c {
+    tcp dport { 1, 2,
+         3 } accept
+    drop
+  }
+
+  set s {
+    type mark
+  }
+}
+"""
+
+
+def test_a_rule_that_is_broken_into_lines_is_one() -> None:
+    rules = ["tcp dport { 1, 2, 3 } accept", "drop"]
+    assert ruleset_of(_BROKEN) == {"ip x": {"chain c": rules, "set s": ["type mark"]}}

@@ -19,7 +19,7 @@ _AT = re.compile(r"/dev/stdin:(\d+):\d+(?:-\d+)?: (?:Error: )?(.*)")
 def queue(operation: AddRuleset, nodes: Nodes) -> Node:
     """Raises KernelError with everything that nft refuses."""
     node = nodes[operation.node]
-    _load(operation, operation.text, node, nodes)
+    load(operation, operation.text, node.network, nodes)
     return node
 
 
@@ -29,29 +29,29 @@ def queue_undo(_: Undo, operation: AddRuleset, nodes: Nodes) -> list[Node]:
         return []
     for part in operation.parts:
         with suppress(KernelError):
-            _load(operation, f"delete {part}", node, nodes)
+            load(operation, f"delete {part}", node.network, nodes)
     for table in operation.tables if operation.chains else ():
         with suppress(KernelError):
-            if "chain" not in _load(operation, f"list table {table}", node, nodes):
-                _load(operation, f"delete table {table}", node, nodes)
+            if "chain" not in load(operation, f"list table {table}", node.network, nodes):
+                load(operation, f"delete table {table}", node.network, nodes)
     return []
 
 
 def queue_replace(_: Replace, old: AddRuleset, new: AddRuleset, nodes: Nodes) -> list[Node]:
     """In one transaction, so that no packet passes in between; the lines of the text stay where they are."""
     gone = "".join(f"add {part}; delete {part}; " for part in old.parts)
-    _load(new, gone + new.text, nodes[new.node], nodes)
+    load(new, gone + new.text, nodes[new.node].network, nodes)
     return []
 
 
-def _load(operation: AddRuleset, text: str, node: Node, nodes: Nodes) -> str:
-    """Gives a text to nft; gives back what it prints."""
+def load(operation: AddRuleset, text: str, network: int, nodes: Nodes) -> str:
+    """Gives a text to nft in a network; gives back what it prints. Raises KernelError."""
     import subprocess
 
     try:
-        with syscalls.inside((node.network, NETWORK), home=nodes.home[:1]):
+        with syscalls.inside((network, NETWORK), home=nodes.home[:1]):
             env = {**os.environ, "PATH": search_path(os.environ)}
-            done = subprocess.run(["nft", "-f", "-"], input=text, capture_output=True, text=True, check=False, env=env)
+            done = subprocess.run(["nft", "-s", "-f", "-"], input=text, capture_output=True, text=True, check=False, env=env)
     except FileNotFoundError:
         hint = f"the Debian package nftables has it: {install(['nftables'])}"
         what = f"{operation.name} of {operation.node} needs the program 'nft'"

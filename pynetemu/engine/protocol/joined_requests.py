@@ -23,3 +23,10 @@ class ReadSettings(Request[dict[str, dict[str, str]]]):
     """The settings of sysctl(8) that nodes have otherwise than a new network has them, by their paths below net."""
 
     nodes: tuple[str, ...]
+
+
+@request
+class ReadRulesets(Request[dict[str, tuple[str, ...]]]):
+    """The rules of nftables that are described for nodes, and those that they have, as nft(8) lists them."""
+
+    nodes: tuple[str, ...]
