@@ -95,6 +95,8 @@ class Process:
         with self._lock:
             if self._status is not None:
                 return Change("exited", self._status)
+            if self._life.fileno() < 0:
+                raise LabError(f"{self.node}: {self.argv[0]} was closed here, and its end is not heard of any more")
             try:
                 word, _, value = self._life.recv(64, socket.MSG_DONTWAIT).decode().partition(" ")
             except BlockingIOError:
@@ -150,7 +152,8 @@ class Process:
         """Kills it with all that it has started, in sessions of its own too, and returns when it has ended."""
         if self._status is None:
             self._connection.ask(End(self._job))
-            self.wait()
+            if self._life.fileno() >= 0:
+                self.wait()
 
     def resume(self, terminal: int | None = None) -> None:
         """Continues a stopped process, in the terminal's foreground if one is given."""

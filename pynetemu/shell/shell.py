@@ -325,6 +325,8 @@ def _told_with(text: str) -> Iterator[None]:
 
 def _encodable(text: str) -> str:
     """A line that programs can be given: any bytes are (PEP 383), halves of UTF-16's pairs are not."""
+    if not isinstance(text, str):
+        raise UsageError(f"{text!r} is not a line of the shell: those are text")
     try:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pynetemu import DescriptionError, Host, LabError, Link, Network, Process, Topology, UsageError
+from pynetemu import DescriptionError, Host, LabError, Link, Network, Process, Shell, Topology, UsageError
 
 
 class Pair(Topology):
@@ -149,6 +149,23 @@ def test_wrong_arguments_that_are_told_at_once(net: Network) -> None:
     for call in (lambda: net.set_link(node, "h2", up=True), lambda: net[node], lambda: net.ping_all(node)):
         with pytest.raises(LabError, match="say its name: 'h1'"):
             call()
+
+
+def test_a_process_that_was_closed_is_told_so(net: Network) -> None:
+    process = net["h1"].start("sleep", "60")
+    process.close()
+    for ask in (process.poll, process.wait, process.communicate, lambda: process.wait_change(0)):
+        with pytest.raises(LabError, match="h1: sleep was closed here, and its end is not heard of any more"):
+            ask()
+    process.end()
+
+
+def test_names_and_lines_of_other_types(net: Network, capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("a/b", "", "-x", 3):
+        with pytest.raises(UsageError, match="cannot be a lab's name"):
+            net.rename(wrong)  # type: ignore[arg-type]
+    assert Shell(net).run_line(3) == 2  # type: ignore[arg-type]
+    assert capsys.readouterr().err == "pynetemu: 3 is not a line of the shell: those are text\n"
 
 
 def test_a_folder_is_not_told_to_be_overwritten(net: Network) -> None:
