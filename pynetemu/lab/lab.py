@@ -295,7 +295,7 @@ class Lab(LiveLab):
         """What else belongs to opening, once the lab is ready; what it raises closes the lab."""
 
     def rename(self, wanted: str) -> None:
-        """Makes the lab known by another name, or by that and a number where another lab has it. Raises LabError, UsageError."""
+        """Makes the lab known by another name, or by that and a number where that is taken. Raises LabError, UsageError."""
         if check_name(wanted) != self.name:
             name, listener = listen(wanted)
             with listener:
