@@ -13,10 +13,10 @@ def run(arguments: argparse.Namespace) -> int:
     from pynetemu.errors import LabError
     from pynetemu.lab.running_labs import stop
 
-    status = 0
+    failed: list[int] = []
     for lab in dict.fromkeys(arguments.labs):
         try:
             stop(lab)
         except LabError as error:
-            status = status or tell(error)
-    return status
+            failed.append(tell(error))
+    return next(iter(failed), 0)
