@@ -28,7 +28,7 @@ def of_machine() -> set[str]:
 def _of_machine() -> Iterator[str]:
     yield from (f"link {name}" for _, name in socket.if_nameindex() if name not in OF_MODULES)
     yield from (f"named namespace {name}" for name in _listdir("/run/netns"))
-    yield from (f"mount {line.split(' ')[4]}" for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    yield from (f"mount {line.split(' ')[4]}" for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines())
     own = {kind: _namespace("self", kind) for kind in ("net", "pid", "mnt")}
     pids = [pid for pid in os.listdir("/proc") if pid.isdigit() and pid not in _STRANGERS]
     spaces = {pid: {kind: _namespace(pid, kind) for kind in own} for pid in pids}
@@ -41,7 +41,7 @@ def _of_machine() -> Iterator[str]:
                 for kind, space in theirs.items()
                 if space and space != own[kind] and not _only_init_can_reap(pid)
             )
-    sockets = [line.split() for line in Path("/proc/net/unix").read_text().splitlines() if "@pynetemu/" in line]
+    sockets = [line.split() for line in Path("/proc/net/unix").read_text(errors="replace").splitlines() if "@pynetemu/" in line]
     held = {link[8:-1] for pid in ours for link in _descriptors(pid) if link.startswith("socket:[")}
     yield from (f"socket {words[-1]}" for words in sockets if words[6] in held)
 
@@ -94,7 +94,7 @@ def _namespace(pid: str, kind: str) -> str:
 def _only_init_can_reap(pid: str) -> bool:
     """A process that has ended whose parent has too is gone but for its number, which the machine's init gives back."""
     with suppress(OSError):
-        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[:2]
+        state, parent = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(") ")[2].split()[:2]
         return state == "Z" and parent == "1"
     return True
 
@@ -102,7 +102,7 @@ def _only_init_can_reap(pid: str) -> bool:
 def _is_init_of_a_node(pid: str) -> bool:
     """It is made with a node's first program and lives as long as the engine, its parent, which is told if it is left."""
     with suppress(OSError):
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_text(errors="replace")
         parent = status.partition("PPid:\t")[2].partition("\n")[0]
         last = status.partition("NSpid:\t")[2].partition("\n")[0].split()[-1]
         return last == "1" and _command(pid) == "sleep infinity" and parent not in ("0", "1") and _is_marked(parent)
