@@ -6,6 +6,7 @@ print(trace.ladder())
 """
 
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,8 @@ class Tracer:
                     self._wiring.learn(self._lab.state(tables=WIRING))
             events = self._wiring.with_names_of_now(events)
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
-            journeys = join(events, self._wiring)
+            self._collector.events.clear()
+            journeys = join(_handed_over(events), self._wiring)
             self.trace.changes = self._meanwhile.stop(self.trace.lines)
             verdicts = Verdicts(journeys, self._wiring, self._evidence, self.trace.lines)
             missed = self._evidence.firewall.lost
@@ -127,3 +129,10 @@ class Tracer:
             return True
         is_for_all = is_to_many(event.data)
         return event.kind == "in" and (is_for_all or not self._wiring.is_bridge(event.node))
+
+
+def _handed_over(events: list[Event]) -> Iterator[Event]:
+    """The events one after the other, each of which is kept by nobody else then."""
+    events.reverse()
+    while events:
+        yield events.pop()

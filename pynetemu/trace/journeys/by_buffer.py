@@ -18,6 +18,7 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.expected_drops import is_expected_drop
 
+_FEW = 16  # places that are looked through faster than an index of them is made
 _INDEXED = 1000  # journeys whose places are indexed: those before end soon, or are indexed anew
 _REBUILT = 200  # of so many journeys before, one whose buffer was made anew on a link may be continued
 _IPV4_KEY = 6  # elements of an IPv4 packet's key: number, 2 of fragments, length, protocol, content
@@ -60,8 +61,11 @@ class ByBuffer:
             if (journey := self._by_buffer.pop(event.buffer, None)) is not None:
                 journey.freed = True
             return
-        candidates = (self._by_buffer.get(event.buffer), self._by_head.get(event.head))
-        journey = next((one for one in candidates if one and self._continues(one, event)), None) or self._rebuilt(event)
+        journey = self._by_buffer.get(event.buffer)
+        if journey is None or not self._continues(journey, event):
+            other = self._by_head.get(event.head)
+            is_it = other is not None and other is not journey and self._continues(other, event)
+            journey = other if is_it else self._rebuilt(event)
         if journey is None:
             if event.kind == "drop" and is_expected_drop(event):
                 return  # a copy of a packet that was delivered, such as one that a closed socket still held
@@ -70,10 +74,11 @@ class ByBuffer:
         added = [sighting]
         if event.kind == "in" and (event.node, event.interface) in self._wiring.parents:
             added += self._handed_up(sighting)
-        index = self._index(journey)
+        if len(journey.sightings) > _FEW:
+            index = self._index(journey)
+            for one in added:
+                index.add(one)
         journey.sightings += added
-        for one in added:
-            index.add(one)
         self._by_buffer[event.buffer] = self._by_head[event.head] = journey
         if event.kind == "drop":
             self._by_buffer.pop(event.buffer, None)
@@ -109,19 +114,34 @@ class ByBuffer:
         return self._may_follow(journey, event) and _is_same(journey.sightings[-1].event, event)
 
     def _may_follow(self, journey: Journey, event: Event) -> bool:
-        index = self._index(journey)
-        counts, node, interface = index.counts, event.node, event.interface
+        node, interface = event.node, event.interface
         if self._through_macvlan(journey, event) is not None:
             return True
         if event.kind == "in":
             peer = self._wiring.peers.get((node, interface))
             if peer is None:  # handed up, to a bridge or from the loopback; or by a link that the plan does not know
-                return node in index.last or self._left_by_unknown_link(journey) is not None
-            return counts[peer[0], "out", peer[1]] > counts[node, "in", interface]
+                return self._was_in(journey, node) or self._left_by_unknown_link(journey) is not None
+            return self._count(journey, peer[0], "out", peer[1]) > self._count(journey, node, "in", interface)
         if event.kind == "out":
-            left = counts[node, "out", interface]
-            return counts[node, "in"] > left or (not left and counts[node, "out"] > 0)
-        return node in index.last
+            left = self._count(journey, node, "out", interface)
+            return self._count(journey, node, "in") > left or (not left and self._count(journey, node, "out") > 0)
+        return self._was_in(journey, node)
+
+    def _count(self, journey: Journey, node: str, kind: str, interface: str = "") -> int:
+        """How often it was seen in a node to arrive or to leave, by an interface or by any."""
+        if len(journey.sightings) > _FEW:
+            return self._index(journey).counts[(node, kind, interface) if interface else (node, kind)]
+        number = 0
+        for sighting in journey.sightings:
+            event = sighting.event
+            if event.node == node and event.kind == kind and (not interface or event.interface == interface):
+                number += 1
+        return number
+
+    def _was_in(self, journey: Journey, node: str) -> bool:
+        if len(journey.sightings) > _FEW:
+            return node in self._index(journey).last
+        return any(sighting.event.node == node for sighting in journey.sightings)
 
     def _through_macvlan(self, journey: Journey, event: Event) -> Sighting | None:
         """Where the packet was seen on the other side of a macvlan: what it sends leaves by its parent, and what comes to that
@@ -163,13 +183,36 @@ class ByBuffer:
         return None
 
     def _before(self, journey: Journey, event: Event) -> Sighting | None:
-        index = self._index(journey)
-        if event.kind == "in" and (peer := self._wiring.peers.get((event.node, event.interface))) in index.last_out:
-            return index.last_out[peer]
+        peer = self._wiring.peers.get((event.node, event.interface)) if event.kind == "in" else None
+        if peer is not None and (sent := self._last_out(journey, peer)) is not None:
+            return sent
         if (other := self._through_macvlan(journey, event)) is not None:
             return other
-        found = index.last_in.get(event.node) or index.last.get(event.node)
+        found = self._last(journey, event.node)
         return found or (self._left_by_unknown_link(journey) if event.kind == "in" and journey.sightings else None)
+
+    def _last_out(self, journey: Journey, place: Place) -> Sighting | None:
+        """Where it was seen last to leave by an interface."""
+        if len(journey.sightings) > _FEW:
+            return self._index(journey).last_out.get(place)
+        for sighting in reversed(journey.sightings):
+            event = sighting.event
+            if event.kind == "out" and event.node == place[0] and event.interface == place[1]:
+                return sighting
+        return None
+
+    def _last(self, journey: Journey, node: str) -> Sighting | None:
+        """Where it was seen last to come to a node; where it did not, where it was seen there last."""
+        if len(journey.sightings) > _FEW:
+            index = self._index(journey)
+            return index.last_in.get(node) or index.last.get(node)
+        last = None
+        for sighting in reversed(journey.sightings):
+            if sighting.event.node == node:
+                if sighting.event.kind == "in":
+                    return sighting
+                last = last or sighting
+        return last
 
 
 def _is_same(before: Event, event: Event) -> bool:

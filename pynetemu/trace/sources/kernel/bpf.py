@@ -118,7 +118,7 @@ class RingBuffer:
         os.close(self.descriptor)
 
 
-def records(taken: bytes) -> Iterator[int]:
+def records(taken: bytes | memoryview) -> Iterator[int]:
     """Where each record begins in what was taken from a ring."""
     position, end = 0, len(taken)
     while position < end:

@@ -13,6 +13,7 @@ from pynetemu.capture.ring import tagged
 from pynetemu.capture.selection import of_the_lab
 from pynetemu.errors import LabError
 from pynetemu.trace.sources.events import Event
+from pynetemu.trace.sources.held import Held
 from pynetemu.trace.sources.kernel import bpf
 from pynetemu.trace.sources.kernel.btf import DESCRIPTION, Layout, load_layout
 from pynetemu.trace.sources.kernel.programs import DATA, HEAD, KINDS, MEMORY, STACK_DEPTH, Programs
@@ -74,7 +75,8 @@ class KernelSource:
             (number, 0): None if wanted else "" for number, wanted in enumerate(self._wanted)
         }
         self._lost: int | None = None
-        self._held: list[bytes] = []
+        self._held: list[memoryview] = []
+        self._copies = Held()
         self._frame = b""
         inodes = lab.namespaces()
         layout, self._programs = _begin({inodes[node]: number for number, node in enumerate(nodes)}, program, memory)
@@ -92,12 +94,13 @@ class KernelSource:
     def hold(self) -> None:
         """Copies what has come, to be read later: else a flood comes faster than it is read."""
         if taken := self._programs.ring.take():
-            self._held.append(taken)
+            self._held.append(self._copies.keep(taken))
 
     def read(self) -> list[Event]:
         if self._lost is None:
             self.hold()
         held, self._held = self._held, []
+        self._copies.forget()
         held.reverse()
         events: list[Event] = []
         while held:  # each copy goes when it has been read
@@ -116,7 +119,7 @@ class KernelSource:
             self._lost = self._programs.lost
             self._programs.close()
 
-    def _event(self, data: bytes, at: int) -> Event | None:
+    def _event(self, data: memoryview, at: int) -> Event | None:
         stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind, mark = _head(data, at)
         name = KINDS[kind]
         place_of_it = number, ifindex
@@ -125,7 +128,7 @@ class KernelSource:
             return None
         if name == "end":
             return Event(stamp + self._since_1970, self._nodes[number], interface, name, b"", length, buffer, head)
-        frame = data[at + HEAD.size : at + HEAD.size + captured]
+        frame = bytes(data[at + HEAD.size : at + HEAD.size + captured])
         if frame == self._frame:  # a link carries what was sent: the bytes are kept once
             frame = self._frame
         self._frame = frame
