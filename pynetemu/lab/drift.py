@@ -48,7 +48,6 @@ _BY_ITSELF = ("kernel", "ra")  # protocols of routes that come with addresses
 _USUAL_MTU = 1500
 _TIMES = "forward_delay", "hello_time", "max_age", "ageing_time"
 _USUAL_COSTS = "cost 2", "cost 100"  # of a port, by the speed that its interface tells
-_WITHOUT_MORE = "bridge", "dummy", "bond", "ifb"  # kinds of interfaces that need no numbers or ends to be made
 
 _RouteKey = tuple["IPNetwork", int, "frozenset[Address]"]
 
@@ -129,7 +128,17 @@ class Drift:
         for one in self.added:
             if (one.node, one.name) not in done:
                 done |= {(one.node, one.name), one.peer or ("", "")}
-                yield made(one)
+                yield self.made(one)
+
+    def made(self, one: InterfaceState) -> Difference:
+        """How an interface that users have made is made again."""
+        if one.peer is not None and all(one.peer):
+            node, name = one.peer
+            there = f" netns {node}" if node != one.node else ""
+            return Difference(one.node, f"ip link add {one.name} type veth peer name {name}{there}")
+        on = f" link {one.lower}" if one.lower else ""
+        again = self.state.type_again(one)
+        return Difference(one.node, f"ip link add {one.name}{on} type {again or one.kind or 'dummy'}", is_remark=not again)
 
     def settings_of_links(self) -> Iterator[Difference]:
         """Up or down, MTU, MAC address, the bridge or bond that it is a port of."""
@@ -335,18 +344,6 @@ def _vlans_of(port: PortState, planned: SetPortVlans | None) -> Iterator[Differe
 def given_addresses(interface: InterfaceState, planned: Sequence["InterfaceAddress"]) -> list["InterfaceAddress"]:
     """Those that do not come by themselves, as IPv6's link-local ones do."""
     return [a for a in interface.addresses if not a.is_loopback and (not a.is_link_local or a.version == 4 or a in planned)]
-
-
-def made(one: InterfaceState) -> Difference:
-    """An interface that users have made."""
-    if one.peer is not None and all(one.peer):
-        node, name = one.peer
-        there = f" netns {node}" if node != one.node else ""
-        return Difference(one.node, f"ip link add {one.name} type veth peer name {name}{there}")
-    on = f" link {one.lower}" if one.lower else ""
-    return Difference(
-        one.node, f"ip link add {one.name}{on} type {one.kind or 'dummy'}", is_remark=one.kind not in _WITHOUT_MORE
-    )
 
 
 def _link_words(

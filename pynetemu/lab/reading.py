@@ -76,6 +76,7 @@ _NTF_SELF = 0x2  # an address of the interface's own filter, which no bridge has
 _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")  # linux/if_bridge.h
 _NFT_FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}  # NFPROTO_*
 _NFTA_TABLE_NAME = 1
+_WITHOUT_MORE = "bridge", "dummy", "bond", "ifb"  # kinds of interfaces that need no numbers or ends to be made
 _NO_COUNTERS = Counters(*bytes(8))
 
 
@@ -220,6 +221,17 @@ class LabState:
             )
             for index, link in self._links[node].items()
         ]
+
+    def type_again(self, interface: InterfaceState) -> str:
+        """What makes one of the same type, as words of ip-link(8): "vlan id 10"; "" where that takes more than is known."""
+        link = self._links[interface.node][interface.index]
+        if link.kind in _WITHOUT_MORE:
+            return link.kind
+        if not interface.lower:  # it is in another node
+            return ""
+        if link.vlan is not None:
+            return f"vlan id {link.vlan}"
+        return f"macvlan mode {link.macvlan_mode}" if link.macvlan_mode else ""
 
     def _addresses(self, node: str) -> "dict[int, list[InterfaceAddress]]":
         found: dict[int, list[InterfaceAddress]] = {}

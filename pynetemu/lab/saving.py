@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.errors import DescriptionError, LabError, UsageError
 from pynetemu.lab import arguments
-from pynetemu.lab.drift import Difference, Drift, given_addresses, made
+from pynetemu.lab.drift import Difference, Drift, given_addresses
 from pynetemu.lab.kernel import kernel_has
 from pynetemu.lab.state import InterfaceState, RouteState
 from pynetemu.plan.compile import compile_plan
@@ -269,7 +269,7 @@ class _Saved:
             return
         for one in drift.added:
             if (one.node, one.name) not in self._natural:
-                self._run(made(one))
+                self._run(drift.made(one))
             elif not one.is_up:
                 self._run(Difference(one.node, f"ip link set dev {one.name} down"))
         for difference in drift.settings_of_links():

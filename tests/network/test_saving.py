@@ -1,5 +1,6 @@
 """What runs, written as a description: started, it is the same, as ip, bridge and nft tell it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -104,15 +105,22 @@ def test_what_was_changed_by_hand_is_made_again_by_the_saved_file(tmp_path: Path
 def test_a_saved_file_is_not_written_over_and_says_what_it_lacks(tmp_path: Path) -> None:
     file = tmp_path / "saved.py"
     with Network(Lab, name="saving-3") as net:
-        above = "ip link add mv0 link eth0 type macvlan mode bridge; ip addr add 10.88.0.1/24 dev mv0; ip link set mv0 up"
-        net["h1"].run("sh", "-ec", f"{above}; ip route add 10.89.0.0/16 dev mv0", check=True)
+        away = "ip link add mv0 link eth0 type macvlan mode bridge; ip link set mv0 netns h2"  # where no eth0 is below it
+        own = "ip link add mv1 link eth0 type macvlan mode private; ip addr add 10.88.0.1/24 dev mv1; ip link set mv1 up"
+        net["h1"].run("sh", "-ec", f"{away}; {own}; ip route add 10.89.0.0/16 dev mv1", check=True)
+        at_it = "ip addr add 10.87.0.1/24 dev mv0; ip link set mv0 up; ip route add 10.86.0.0/16 dev mv0"
+        net["h2"].run("sh", "-ec", at_it, check=True)
         done = pynetemu("save", net.name, file)
         assert (done.returncode, done.stdout) == (0, "")
-        assert "not in" in done.stderr and "h1 ip link add mv0 link eth0 type macvlan" in done.stderr
-        assert "Not in here: h1 ip link add mv0 link eth0 type macvlan" in file.read_text()
-        assert "Not in here: h1 ip route add 10.89.0.0/16 dev mv0" in file.read_text()
+        assert "not in" in done.stderr and "h2 ip link add mv0 type macvlan" in done.stderr
+        assert "Not in here: h2 ip link add mv0 type macvlan" in file.read_text()
+        assert "Not in here: h2 ip route add 10.86.0.0/16 dev mv0" in file.read_text()
         with Network(load(str(file)), name="saving-7") as again:
-            assert {i.name for i in again.interfaces("h1")} == {"lo", "eth0"}
+            assert {i.name for i in again.interfaces("h1")} == {"lo", "eth0", "mv1"}
+            (link,) = json.loads(again["h1"].run("ip", "-j", "-d", "addr", "show", "dev", "mv1", check=True).stdout)
+            assert (link["linkinfo"]["info_kind"], link["linkinfo"]["info_data"]["mode"]) == ("macvlan", "private")
+            assert "10.88.0.1" in [address["local"] for address in link["addr_info"]]
+            assert again["h1"].run("ip", "route", "show", "10.89.0.0/16").stdout.split()[:3] == ["10.89.0.0/16", "dev", "mv1"]
         with pytest.raises(UsageError, match="is there already"):
             net.save(file)
         assert pynetemu("save", net.name, file).returncode == 2

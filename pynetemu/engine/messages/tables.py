@@ -104,6 +104,10 @@ class _TableMessage:
         return self._attributes
 
 
+_MACVLAN_MODE = 1  # IFLA_MACVLAN_MODE
+_MACVLAN_MODES = {1: "private", 2: "vepa", 4: "bridge", 8: "passthru"}
+
+
 class LinkMessage(_TableMessage):
     """An interface."""
 
@@ -179,6 +183,11 @@ class LinkMessage(_TableMessage):
     def vlan(self) -> int | None:
         """The number of a VLAN interface's VLAN, None of what is none."""
         return int.from_bytes(self._data.get(_VLAN_ID, b"")[:2], sys.byteorder) if self.kind == "vlan" else None
+
+    @property
+    def macvlan_mode(self) -> str:
+        """How a macvlan treats others on the same interface, as ip-link(8) says it; "" of what is none."""
+        return _MACVLAN_MODES.get(_number(self._data, _MACVLAN_MODE), "") if self.kind == "macvlan" else ""
 
     @property
     def filters_vlans(self) -> bool:
