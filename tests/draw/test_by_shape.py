@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu.draw.by_shape import on_circle, on_grid, on_loop
-from pynetemu.draw.geometry import Layout, Spacing
+from pynetemu.draw.geometry import Layout, Spacing, any_overlap
 from pynetemu.draw.graph import Graph, read
 from pynetemu.draw.shapes import circle, core_of, grid, loop
 from tests.support.shapes import Edges, full_mesh, linear, plan_of, ring, star, torus
@@ -76,3 +76,13 @@ def test_each_box_and_line_is_where_it_was(
     if pytestconfig.getoption("--write-goldens"):
         golden.write_text(text)
     assert text == golden.read_text()
+
+
+def test_leaves_that_are_wider_than_the_circle_has_room_for_overlap_nothing() -> None:
+    graph = read(plan_of(_TWO_LEAVES))
+    core = core_of(graph)
+    found = circle(core)
+    assert found is not None
+    sizes = {node.name: (400.0, 90.0) if node.name.startswith("h") else (60.0, 30.0) for node in graph.nodes}
+    layout = on_circle(graph, core, found, sizes, Spacing(beside=30, between=10))
+    assert not any_overlap(layout.boxes.values(), 15)

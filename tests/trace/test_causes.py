@@ -44,10 +44,11 @@ def _case(decision: Any = None, link: Any = None, **more: Any) -> Any:
         links=links, addresses=more.pop("addresses", ()), neighbors=more.pop("neighbors", ()), names={2: "eth1"}
     )
     evidence = SimpleNamespace(
-        setting=lambda node, path: settings.get(path, ""),
-        link=lambda node, name: links.get(name),
-        tables=lambda node: tables,
-        queue=lambda node, name: more.get("queue"),
+        setting=lambda node, path: settings.get(path, "") if node else "",
+        link=lambda node, name: links.get(name) if node else None,
+        tables=lambda node: tables if node else None,
+        filters=lambda node, name: (),
+        queue=lambda node, name: more.get("queue") if node and name in links else None,
         text=lambda node, path: more.get("texts", {}).get((node, path), ""),
         listening=lambda node, protocol, port: more.get("listening", {}).get((node, protocol, port)),
         moved={"r1": counters},
@@ -231,6 +232,14 @@ def test_a_neighbor_that_does_not_answer() -> None:
     assert gateway is not None and "neighbor discovery of r1 for fe80::9 on eth1" in gateway.text
 
 
+def test_a_question_for_a_neighbor_that_was_lost_is_told_as_that() -> None:
+    held = {"kind": "netem", "waiting": 0}
+    for dropped, asked, kind in ((2, None, "loss"), (0, None, "arp"), (2, True, "arp")):
+        case = _case(_decision(), _link(), asked=asked, code="NEIGH_FAILED", queue=(SimpleNamespace(**held), dropped))
+        found = causes.no_neighbor(case)
+        assert found is not None and found.kind == kind
+
+
 def test_queues_that_are_full_lose_on_purpose_or_hold_it() -> None:
     def queue(kind: str, dropped: int, waiting: int, code: str = "") -> Any:
         held = (SimpleNamespace(kind=kind, waiting=waiting), dropped)
@@ -257,8 +266,8 @@ def test_what_has_no_proof_vanished_with_the_counters_that_moved() -> None:
 
 
 def test_the_first_cause_with_proof_is_told() -> None:
-    one, two = Reason("one", ""), Reason("two", "")
-    assert causes.find(_case(), (lambda case: None, lambda case: one, lambda case: two)) is one
+    one, two, given = Reason("one", ""), Reason("two", ""), _case()
+    assert causes.find(given, (lambda case: None, lambda case: one if case is given else two, lambda case: two)) is one
 
 
 @pytest.mark.parametrize(
