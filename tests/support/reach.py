@@ -36,6 +36,7 @@ os.register_at_fork(after_in_child=_seen.clear)
 """
 _MODULE = "pynetemu/entered.py"
 _KEPT = 100  # tests, after which what is known is written
+_LONGEST_NAME = 10_000
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -142,7 +143,8 @@ class Plugin:
         if len(self._tests) % _KEPT == 0:
             self.pytest_sessionfinish()
         slow = item.get_closest_marker("slow") is not None
-        can_be_named = str(os.getpid()) not in item.nodeid  # else another run has no test of that name
+        # Another run has no test of that name, or there is no room for it among a program's arguments (execve(2)).
+        can_be_named = str(os.getpid()) not in item.nodeid and len(item.nodeid) < _LONGEST_NAME
         self._tests[item.nodeid] = {"seconds": 0.0, "passed": can_be_named, "slow": slow}
         new = self._folder / "new"
         new.write_text(item.nodeid)
