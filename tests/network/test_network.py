@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ class Pair(Topology):
     blue = Host(default_via="10.0.0.1")
     wire = Link(root.interface("veth_root", "10.0.0.1/24"), blue.interface("veth_blue", "10.0.0.2/24"))
     root_web = HttpServer(root, port=8080)
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Network]:
+    """For tests that leave it as it was."""
+    with Network(Pair()) as net:
+        for node in net:  # what this process keeps open for nodes is there from now on
+            node.run("true")
+            node.socket().close()
+        yield net
 
 
 def _page(net: Network) -> str:
@@ -109,69 +120,64 @@ def test_one_network_serves_many_threads() -> None:
         assert sorted(found) == [f"{n}\n" for n in range(8)]
 
 
-def test_run_gives_status_and_both_outputs() -> None:
-    with Network(Pair()) as net:
-        result = net["blue"].run("sh", "-c", "echo out; echo err >&2; exit 3")
-        assert (result.status, result.stdout, result.stderr) == (3, "out\n", "err\n")
-        assert net["blue"].run("sh", "-c", "kill -KILL $$").status == -signal.SIGKILL
-        assert net["blue"].run("cat", input="text").stdout == "text"
-        assert net["blue"].run("cat", input=b"\xff\x00", text=False).stdout == b"\xff\x00"
-        assert net["blue"].run("cat").stdout == ""
-        assert net["blue"].run("sh", "-c", "echo $COLOR", env={"COLOR": "blue"}).stdout == "blue\n"
-        assert net["blue"].run("pwd", cwd="/usr").stdout == "/usr\n"
+def test_run_gives_status_and_both_outputs(net: Network) -> None:
+    result = net["blue"].run("sh", "-c", "echo out; echo err >&2; exit 3")
+    assert (result.status, result.stdout, result.stderr) == (3, "out\n", "err\n")
+    assert net["blue"].run("sh", "-c", "kill -KILL $$").status == -signal.SIGKILL
+    assert net["blue"].run("cat", input="text").stdout == "text"
+    assert net["blue"].run("cat", input=b"\xff\x00", text=False).stdout == b"\xff\x00"
+    assert net["blue"].run("cat").stdout == ""
+    assert net["blue"].run("sh", "-c", "echo $COLOR", env={"COLOR": "blue"}).stdout == "blue\n"
+    assert net["blue"].run("pwd", cwd="/usr").stdout == "/usr\n"
 
 
-def test_much_output_and_input_at_once_do_not_block() -> None:
+def test_much_output_and_input_at_once_do_not_block(net: Network) -> None:
     data = os.urandom(1 << 20)
-    with Network(Pair()) as net:
-        assert net["blue"].run("sh", "-c", "tee /dev/stderr", input=data, text=False).stdout == data
+    assert net["blue"].run("sh", "-c", "tee /dev/stderr", input=data, text=False).stdout == data
 
 
-def test_wrong_commands_are_errors_of_their_own_kind() -> None:
-    with Network(Pair()) as net:
-        with pytest.raises(CommandNotFound, match="blue: no program 'nosuch'"):
-            net["blue"].run("nosuch")
-        with pytest.raises(CommandFailed) as failed:
-            net["blue"].run("sh", "-c", "echo why >&2; exit 3", check=True)
-        assert (failed.value.result.status, failed.value.result.stderr) == (3, "why\n")
-        assert "why" in str(failed.value)
-        with pytest.raises(CommandTimeout, match=r"sleep has not ended after 0\.2 s"):
-            net["blue"].run("sleep", "1000", timeout=0.2)
-        assert net["blue"].run("pgrep", "-f", "sleep 1000").status == 1
-        with pytest.raises(LabError, match="did you mean 'blue'"):
-            net["bleu"]
-        with pytest.raises(UsageError, match="at least the name of a program"):
-            net["blue"].run()
+def test_wrong_commands_are_errors_of_their_own_kind(net: Network) -> None:
+    with pytest.raises(CommandNotFound, match="blue: no program 'nosuch'"):
+        net["blue"].run("nosuch")
+    with pytest.raises(CommandFailed) as failed:
+        net["blue"].run("sh", "-c", "echo why >&2; exit 3", check=True)
+    assert (failed.value.result.status, failed.value.result.stderr) == (3, "why\n")
+    assert "why" in str(failed.value)
+    with pytest.raises(CommandTimeout, match=r"sleep has not ended after 0\.2 s"):
+        net["blue"].run("sleep", "1000", timeout=0.2)
+    assert net["blue"].run("pgrep", "-f", "sleep 1000").status == 1
+    with pytest.raises(LabError, match="did you mean 'blue'"):
+        net["bleu"]
+    with pytest.raises(UsageError, match="at least the name of a program"):
+        net["blue"].run()
 
 
-def test_a_process_can_be_signaled_stopped_and_waited_for() -> None:
-    with Network(Pair()) as net:
-        process = net["blue"].start("sleep", "1000")
-        assert process.poll() is None
-        with pytest.raises(CommandTimeout):
-            process.wait(0.05)
-        process.send_signal(signal.SIGSTOP)
-        change = process.wait_change(5)
-        assert change is not None
-        assert (change.kind, change.value) == ("stopped", signal.SIGSTOP)
-        process.resume()
-        assert process.wait_change(5) is not None
-        process.terminate()
-        assert process.wait(5) == -signal.SIGTERM
-        process.terminate()  # one that has ended is not an error
-        process.close()
+def test_a_process_can_be_signaled_stopped_and_waited_for(net: Network) -> None:
+    process = net["blue"].start("sleep", "1000")
+    assert process.poll() is None
+    with pytest.raises(CommandTimeout):
+        process.wait(0.05)
+    process.send_signal(signal.SIGSTOP)
+    change = process.wait_change(5)
+    assert change is not None
+    assert (change.kind, change.value) == ("stopped", signal.SIGSTOP)
+    process.resume()
+    assert process.wait_change(5) is not None
+    process.terminate()
+    assert process.wait(5) == -signal.SIGTERM
+    process.terminate()  # one that has ended is not an error
+    process.close()
 
 
-def test_a_process_has_pipes_where_they_were_asked_for() -> None:
-    with Network(Pair()) as net:
-        process = net["blue"].start("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(b"there and back\n")
-        process.stdin.close()
-        assert process.stdout.read() == b"there and back\n"
-        assert process.wait(5) == 0
-        process.close()
+def test_a_process_has_pipes_where_they_were_asked_for(net: Network) -> None:
+    process = net["blue"].start("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"there and back\n")
+    process.stdin.close()
+    assert process.stdout.read() == b"there and back\n"
+    assert process.wait(5) == 0
+    process.close()
 
 
 def test_a_socket_lives_in_its_node() -> None:
@@ -189,8 +195,8 @@ def test_a_socket_lives_in_its_node() -> None:
             assert a.recvfrom(100) == (b"hello", ("10.0.0.2", b.getsockname()[1]))
 
 
-def test_a_raw_socket_in_a_node_needs_no_root() -> None:
-    with Network(Pair()) as net, net["blue"].socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as raw:
+def test_a_raw_socket_in_a_node_needs_no_root(net: Network) -> None:
+    with net["blue"].socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3)) as raw:
         raw.bind(("veth_blue", 0))
         raw.settimeout(5)
         net["blue"].run("ping", "-c1", "root", check=True)
@@ -237,7 +243,7 @@ def test_an_open_network_may_be_opened_again() -> None:
 
 def test_a_running_network_is_found_and_attached_to_by_its_name() -> None:
     with Network(Pair(), name=mine("found")) as net:
-        (lab,) = (lab for lab in labs() if lab.pid == os.getpid())
+        (lab,) = (lab for lab in labs() if lab.pid == os.getpid() and lab.name == mine("found"))
         assert (lab.name, lab.nodes, Path(lab.file).name) == (mine("found"), ("root", "blue"), "test_network.py")
         with Network.attach(mine("found")) as attached:
             assert attached["blue"].run("hostname").stdout == "blue\n"
@@ -265,9 +271,8 @@ def test_the_network_goes_though_the_program_reaps_all_children() -> None:
         signal.signal(signal.SIGCHLD, before)
 
 
-def test_a_program_in_a_node_has_its_three_streams_open_and_nothing_else() -> None:
-    with Network(Pair()) as net:
-        listing = net["blue"].run("ls", "/proc/self/fd", check=True).stdout
-        assert str(listing).split() == ["0", "1", "2", "3"]  # the last is the folder that ls reads
-        with net["blue"].socket() as client:
-            assert not client.get_inheritable()
+def test_a_program_in_a_node_has_its_three_streams_open_and_nothing_else(net: Network) -> None:
+    listing = net["blue"].run("ls", "/proc/self/fd", check=True).stdout
+    assert str(listing).split() == ["0", "1", "2", "3"]  # the last is the folder that ls reads
+    with net["blue"].socket() as client:
+        assert not client.get_inheritable()

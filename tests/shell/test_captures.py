@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.labs import mine, running
-from tests.support.pynetemu import BLUE, PROGRAM, environment, in_blue, output, pynetemu
+from tests.support.pynetemu import BLUE, PROGRAM, check_refused, environment, in_blue, output, pynetemu
 from tests.support.terminal import Terminal
 from tests.support.tshark import fields
 from tests.support.wait import wait_until
@@ -99,9 +99,7 @@ def test_wireshark_gets_the_packets_while_the_shell_goes_on(tmp_path: Path) -> N
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(line: str, status: int, words: str) -> None:
-    done = in_blue(line)
-    assert (done.returncode, done.stdout) == (status, "")
-    assert words in done.stderr and len(done.stderr.splitlines()) <= 2
+    check_refused(line, status, words)
 
 
 @pytest.mark.slow

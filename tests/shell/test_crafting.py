@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pynetemu import BLUE, PROGRAM, in_blue, output
+from tests.support.pynetemu import BLUE, PROGRAM, check_refused, in_blue, output
 from tests.support.terminal import Terminal
 
 
@@ -63,9 +63,7 @@ def test_the_output_may_go_into_pipes_and_files(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_told_in_a_line(line: str, status: int, words: str) -> None:
-    done = in_blue(line)
-    assert (done.returncode, done.stdout) == (status, "")
-    assert words in done.stderr and len(done.stderr.splitlines()) <= 2
+    check_refused(line, status, words)
 
 
 @pytest.mark.slow

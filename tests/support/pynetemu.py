@@ -56,3 +56,10 @@ def ended_by_interrupt(status: int, errors: str) -> bool:
     if "Traceback" in errors:
         return not re.search(r"pynetemu/cli/main\.py.*, in (main|_run)", errors)
     return status in (130, -signal.SIGINT)
+
+
+def check_refused(line: str, status: int, words: str) -> None:
+    """A line of the lab blue does nothing, and says why, with these words, in one line or with a hint below it."""
+    done = in_blue(line)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert words in done.stderr and len(done.stderr.splitlines()) <= 2
