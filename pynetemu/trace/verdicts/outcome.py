@@ -61,7 +61,10 @@ def _cause(bad: Sequence[tuple[Journey, Ending]], problems: Sequence[Reason], *,
     others = [reason for journey, reason in reasons if reason.kind != "arp" or not _is_question(journey)]
     known = [reason for reason in others if reason.kind not in _VAGUE]
     besides = [problem for problem in problems if problem.kind != "duplicate"]
-    ranked = [*twice, *known, *besides, *others, *(() if is_answered and others else (reason for _, reason in reasons))]
+    questions = [] if is_answered and others else [reason for _, reason in reasons]
+    if all(reason.kind == "lost" for reason in others):  # the trace may have ended while they were on their way
+        others = [*(reason for reason in questions if reason.kind not in _VAGUE), *others]
+    ranked = [*twice, *known, *besides, *others, *questions]
     return next(iter(ranked), None)
 
 
