@@ -252,6 +252,13 @@ def test_a_running_network_is_found_and_attached_to_by_its_name() -> None:
         assert net["blue"].run("true").status == 0
 
 
+def test_the_file_of_a_lab_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
+    file, space = str(tmp_path / "a:b.py"), dict[str, type[Topology]]()
+    exec(compile("from pynetemu import Host, Topology\nclass Colon(Topology):\n    h1 = Host()\n", file, "exec"), space)
+    with Network(space["Colon"](), name=mine("colon")):
+        assert [lab.file for lab in labs() if lab.name == mine("colon")] == [file]
+
+
 def test_commands_leave_the_callers_signals_and_children_alone() -> None:
     child = subprocess.Popen(["true"])
     handler = signal.getsignal(signal.SIGCHLD)
