@@ -113,6 +113,22 @@ def test_bash_in_a_node_has_job_control(terminal: Terminal) -> None:
     assert terminal.ask("blue echo back") == "back"
 
 
+def test_programs_of_a_lab_that_was_made_anew_quit_and_stop_by_keys(terminal: Terminal) -> None:
+    """Its engine is a child of the shell, which ignores both signals."""
+    terminal.ask("reload --fresh")
+    terminal.enter("blue sleep 1007")
+    _wait_for(terminal, "sleep 1007")
+    terminal.key("\\")
+    terminal.wait_for_prompt()
+    _wait_for_end(terminal, "sleep 1007")
+    terminal.enter("blue sleep 1008")
+    _wait_for(terminal, "sleep 1008")
+    terminal.key("z")
+    assert "blue sleep 1008" in terminal.wait_for_prompt()
+    terminal.ask("kill -9 %1")
+    _wait_for_end(terminal, "sleep 1008")
+
+
 def test_ctrl_z_stops_fg_bg_and_kill_work(terminal: Terminal) -> None:
     terminal.enter("blue sleep 1004")
     _wait_for(terminal, "sleep 1004")
