@@ -7,6 +7,7 @@ events = source.read()
 import errno
 import select
 import struct
+import time
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -55,6 +56,7 @@ class PacketSocketSource:
         except BaseException:
             self.close()
             raise
+        self._begun = time.time_ns()  # before this, a packet that left may have arrived where nobody looked yet
         for descriptor in self._rings:
             self._ready.register(descriptor, select.EPOLLIN)
 
@@ -78,7 +80,7 @@ class PacketSocketSource:
         events: list[Event] = []
         held.reverse()
         while held:  # each copy goes when it has been read
-            events += _events(*held.pop())
+            events += (event for event in _events(*held.pop()) if event.time >= self._begun)
         events.sort(key=_time)
         return events
 
@@ -97,11 +99,11 @@ _time = itemgetter(0)
 
 def _events(node: str, ring: Ring, block: memoryview) -> Iterator[Event]:
     known: dict[int, tuple[str, bool]] = {}
-    for time, index, outgoing, data, length in packets(block):
+    for stamp, index, outgoing, data, length in packets(block):
         name, is_ethernet = known.get(index) or known.setdefault(index, (ring.interface(index), ring.is_ethernet(index)))
         if not is_ethernet:
             data, length = as_ethernet(data), length + 14
-        yield Event(time, node, name, "out" if outgoing else "in", data, length)
+        yield Event(stamp, node, name, "out" if outgoing else "in", data, length)
 
 
 def cut_to(program: bytes, snap: int) -> bytes:

@@ -80,6 +80,7 @@ class KernelSource:
         self._frame = b""
         inodes = lab.namespaces()
         layout, self._programs = _begin({inodes[node]: number for number, node in enumerate(nodes)}, program, memory)
+        self._begun = time.monotonic_ns()  # before this, a packet that left may have arrived where nobody looked yet
         self._reasons = layout.reasons
         # The kernel's stamps are of the monotonic clock, which does not tell the date.
         self._since_1970 = time.time_ns() - time.monotonic_ns()
@@ -121,6 +122,8 @@ class KernelSource:
 
     def _event(self, data: memoryview, at: int) -> Event | None:
         stamp, buffer, head, place, number, ifindex, length, reason, captured, tag, tag_type, kind, mark = _head(data, at)
+        if stamp < self._begun:
+            return None
         name = KINDS[kind]
         place_of_it = number, ifindex
         interface = self._interfaces[place_of_it] if place_of_it in self._interfaces else self._name(number, ifindex)
