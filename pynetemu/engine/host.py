@@ -91,14 +91,14 @@ def wait_for_turn() -> Steps[int]:
 def remove_links(inventory: Inventory, nodes: Nodes) -> None:
     """Removes the links that the plan made, by their far ends: what is in the nodes' namespaces is this lab's for sure."""
     for operation in inventory.of_type(AddVeth):
-        far = operation.peer_node, operation.peer_interface
-        if operation.peer_node == inventory.root:
-            far = operation.node, operation.interface
-        elif operation.node != inventory.root:
-            continue
-        node = nodes.get(far[0])
-        if node is not None and far[0] != inventory.root and far[1] in node.indexes:
-            queries.delete_links(node.link, [node.indexes[far[1]]])
+        near = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+        if (relayed := nodes.relayed.get(near[0])) is not None:
+            inner = [index for end, index in zip(near, relayed.indexes, strict=True) if end[0] == inventory.root]
+            queries.delete_links(nodes.relay.link, inner)
+        else:
+            for (node, _), (far, interface) in (near, near[::-1]):
+                if node == inventory.root and far in nodes and far != node and interface in nodes[far].indexes:
+                    queries.delete_links(nodes[far].link, [nodes[far].indexes[interface]])
 
 
 def machine_hosts() -> str:
