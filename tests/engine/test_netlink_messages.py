@@ -18,7 +18,7 @@ from pynetemu.engine.apply import addresses, interfaces, links, neighbors, route
 from pynetemu.engine.messages import framing, packing
 from pynetemu.engine.messages.framing import ACK, Refusal, ask, attribute, attributes, dump, messages, pack
 from pynetemu.engine.messages.tables import AddressMessage, Hop, LinkMessage, NeighborMessage, RouteMessage
-from pynetemu.engine.nodes import Node, Nodes
+from pynetemu.engine.nodes import Node, Nodes, Place
 from pynetemu.plan.operations import (
     AddAddress,
     AddBridge,
@@ -57,6 +57,10 @@ class _Recorder:
 
 
 class _Nodes(dict[str, Node]):
+    def __init__(self, **nodes: Node) -> None:
+        super().__init__(nodes)
+        self.on_others: dict[Place, Place] = {}
+
     def index(self, node: Node, interface: str) -> int:
         return node.indexes[interface]
 
