@@ -27,6 +27,7 @@ _HINT = re.compile(r"^   try: (.*?)(?: · why)?$", re.MULTILINE)
 _VAGUE = re.compile(
     r"dropped in|vanished in|lost |did not answer|but not seen at|dropped by the firewall of|no route for what|sent nothing"
 )
+_WAIT = re.compile(r"^(\w+ sleep )([\d.]+)$")
 _SECONDS = 60 * PATIENCE
 _TOOLS = ("curl", "dig", "ipset", "iptables", "iptables-legacy", "nc", "socat", "wg")
 
@@ -57,8 +58,13 @@ class CaseOfTrace:
         return self.truth.startswith("healthy")
 
     @property
-    def lines(self) -> list[str]:
-        return ["set +e", *self.breaks, f"trace {self.traced}"]
+    def waits(self) -> bool:
+        """Whether its programs are given a time in which to get ready, which a busy machine may not have enough of."""
+        return any(map(_WAIT.fullmatch, self.breaks))
+
+    def broken(self, patience: float) -> list[str]:
+        """The lines that break the lab; so many times as long is waited for its programs."""
+        return ["set +e", *(_WAIT.sub(lambda found: f"{found[1]}{float(found[2]) * patience:g}", line) for line in self.breaks)]
 
     @property
     def lacks(self) -> list[str]:
@@ -99,16 +105,16 @@ def _case(name: str, facts: dict[str, str], seldom: bool) -> CaseOfTrace:
     )
 
 
-def play(case: CaseOfTrace, engine: Engine) -> Played:
+def play(case: CaseOfTrace, engine: Engine, patience: float = 1) -> Played:
     """Runs a case as root with the kernel's engine, or as a user without privileges with packet sockets.
 
     Where the hint should cure, it is typed as it is in another lab with the same fault, and the line must then succeed.
     """
-    done = _run(case, engine, case.lines)
+    done = _run(case, engine, [*case.broken(patience), f"trace {case.traced}"])
     played = judge(case, done.stdout, done.stderr)
     if played.state != "right" or not case.cures:
         return played
-    cured = _run(case, engine, ["set +e", *case.breaks, played.hint or "false", case.traced])
+    cured = _run(case, engine, [*case.broken(patience), played.hint or "false", case.traced])
     if cured.returncode == 0:
         return played
     text = f"{played.headline} · and the hint cures nothing: {played.hint}"
