@@ -4,7 +4,10 @@ An interface has at first what its namespace has for new ones ("default"), so th
 namespace of which nothing has been changed. Until somebody runs something in a node nobody has set anything there.
 """
 
+import fcntl
 import os
+import socket
+import struct
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,12 @@ _PER_INTERFACE = "ipv4/conf", "ipv6/conf"
 _NEIGHBORS = "neigh"  # how long they are remembered and how often asked
 _OTHERS = "all", "default", "lo"  # names in there that are no interface's of users
 _COUNTED = "mtu", "nf_conntrack_count", "nf_conntrack_buckets"  # follow from something else
+# What the kernel sets at tunnels: ipv6_add_dev in net/ipv6/addrconf.c, wg_open in drivers/net/wireguard/device.c, which sets
+# the last of them for all interfaces too.
+_OF_TUNNELS = "accept_dad", "use_tempaddr", "addr_gen_mode", "send_redirects"
+_ETHERNET = 1  # ARPHRD_ETHER, linux/if_arp.h
+_SIOCGIFHWADDR = 0x8927  # netdevice(7)
+_IFREQ = struct.Struct("16sH22x")  # with the first member of the address: its kind
 _MOST = 1 << 12  # bytes
 
 
@@ -52,6 +61,9 @@ def _paths() -> Iterator[str]:
 def _with_interfaces(usual: dict[str, str]) -> dict[str, str]:
     """What is usual, of the interfaces in this namespace too."""
     found = dict(usual)
+    tunnels = _tunnels()
+    if tunnels:
+        found.pop("ipv4/conf/all/send_redirects", None)
     for group in _PER_INTERFACE:
         try:
             interfaces = set(os.listdir(f"{_BELOW}/{group}")).difference(_OTHERS)
@@ -59,8 +71,24 @@ def _with_interfaces(usual: dict[str, str]) -> dict[str, str]:
             continue
         new = {path.rpartition("/")[2]: text for path, text in usual.items() if path.startswith(f"{group}/default/")}
         for interface in interfaces:
-            found |= {f"{group}/{interface}/{setting}": text for setting, text in new.items()}
+            but = _OF_TUNNELS if interface in tunnels else ()
+            found |= {f"{group}/{interface}/{setting}": text for setting, text in new.items() if setting not in but}
     return found
+
+
+def _tunnels() -> set[str]:
+    """The interfaces of this namespace that have no Ethernet, other than the loopback interface."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        kinds = {name: _kind(asked, name) for _, name in socket.if_nameindex() if name not in _OTHERS}
+    return {name for name, kind in kinds.items() if kind != _ETHERNET}
+
+
+def _kind(asked: socket.socket, interface: str) -> int:
+    try:
+        answer = fcntl.ioctl(asked, _SIOCGIFHWADDR, _IFREQ.pack(os.fsencode(interface), 0))
+    except OSError:  # it has gone
+        return _ETHERNET
+    return int(_IFREQ.unpack(answer)[1])
 
 
 def _read(path: str) -> str:
