@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from io import TextIOWrapper
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pynetemu.cli import interrupts
 from pynetemu.cli.messages import tell
@@ -88,6 +88,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(f"pynetemu: {message}\n    hint: `{self.prog} --help` shows what is allowed", file=sys.stderr)
         sys.exit(2)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Python's own takes no notice of what cannot be written."""
+        (file or sys.stderr).write(message or "")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

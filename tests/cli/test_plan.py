@@ -150,7 +150,7 @@ _UP = 'until ! ip -br link | grep -E "^[^ ]+@" | grep -v "@NONE " | grep -qv " U
 
 _SHOWN = "link", "addr", "route", "-6 route", "neigh show nud permanent"
 _CHANGES = re.compile(
-    ".*_timer$|root_|topology_change|state$|designated_|config_pending|(ageing_time|fdb_n_learned|bridge_id)$"
+    ".*_timer$|mcast_querier_state|root_|topology_change|state$|designated_|config_pending|(ageing_time|fdb_n_learned|bridge_id)$"
 )
 
 

@@ -28,6 +28,8 @@ class Lab(Topology):
 
 def _disciplines(net: Network, node: str) -> dict[str, Any]:
     shown = json.loads(net[node].run("tc", "-j", "qdisc", "show", check=True).stdout)
+    for discipline in shown:
+        discipline["options"].pop("seed", None)  # which the kernel chooses, since 6.6
     return {q["dev"]: (q["kind"], q["options"]) for q in shown}
 
 

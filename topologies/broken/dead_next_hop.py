@@ -4,7 +4,7 @@
 
 Try in its shell:
 
-    trace blue sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do curl -s -m0.5 -o /dev/null http://web/ || exit 1; done'
+    trace blue sh -c 'for i in $(seq 12); do curl -s --connect-timeout 0.5 -o /dev/null http://web/ || exit 1; done'
 
 By hand: `r1 ip route` shows two next hops, and `r1 ip neigh` that one of them is FAILED or INCOMPLETE.
 """

@@ -163,21 +163,24 @@ class _Line:
         )
 
     def _has_connected(self, journey: Journey) -> bool:
-        """Whether a line tried several services, of which this one never took a connection, and another did.
+        """Whether a line tried several services, of which this one never took a connection, and another did; or this one until
+        it took its first.
 
-        Where some connections to a service are made and others are not, those that are not are a fault.
+        Where some connections to a service are made and later ones are not, those that are not are a fault.
         """
-        flow = flow_of(journey.first.data)
-        made = self._connected.get(journey.first.node, set())
-        return dissect(journey.first.data).kind == "SYN" and bool(made) and flow[1] not in made
+        made = self._connected.get(journey.first.node, {})
+        if dissect(journey.first.data).kind != "SYN" or not made:
+            return False
+        first = made.get(flow_of(journey.first.data)[1])
+        return first is None or journey.time < first
 
     @cached_property
-    def _connected(self) -> dict[str, set[Side]]:
-        """The addresses and ports from which a SYN+ACK came, by the node that it came to."""
-        found: dict[str, set[Side]] = {}
+    def _connected(self) -> dict[str, dict[Side, int]]:
+        """The addresses and ports from which a SYN+ACK came, and when the first, by the node that it came to."""
+        found: dict[str, dict[Side, int]] = {}
         for journey in self._trace.journeys:
             if (segment := segment_of(journey.first.data)) and segment[2] & 0x12 == 0x12:
-                found.setdefault(journey.path[-1], set()).add(segment[0])
+                found.setdefault(journey.path[-1], {}).setdefault(segment[0], journey.time)
         return found
 
     def _is_healing(self, journey: Journey, other: Journey) -> bool:
