@@ -38,6 +38,6 @@ def _marks(case: CaseOfTrace) -> list[pytest.MarkDecorator]:
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name, marks=_marks(case)) for case in _chosen()])
 def test_its_headline_is_the_truth(case: CaseOfTrace) -> None:
     played = play(case, _ENGINE)
-    if played.state != "right" and case.waits:
+    if played.state != "right":  # what a lab's programs do in time they may do later on a busy machine
         played = play(case, _ENGINE, patience=5)
     assert played.state == "right", f"{played.headline}\ntruth: {case.truth}\n{played.output}"

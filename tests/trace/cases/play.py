@@ -57,11 +57,6 @@ class CaseOfTrace:
     def is_healthy(self) -> bool:
         return self.truth.startswith("healthy")
 
-    @property
-    def waits(self) -> bool:
-        """Whether its programs are given a time in which to get ready, which a busy machine may not have enough of."""
-        return any(map(_WAIT.fullmatch, self.breaks))
-
     def broken(self, patience: float) -> list[str]:
         """The lines that break the lab; so many times as long is waited for its programs."""
         return ["set +e", *(_WAIT.sub(lambda found: f"{found[1]}{float(found[2]) * patience:g}", line) for line in self.breaks)]
