@@ -46,6 +46,7 @@ class Marked(Generic[_T]):
         self._lab, self._places = lab, places
         self._sent_of, self._time_of, self._with_comments = sent_of, time_of, with_comments
         self._held: list[tuple[_T, Sent | None]] = []
+        self._unclaimed: list[MarkedPacket] = []  # whose packets have not been read yet: rings are, block by block
         self._since = 0.0
         self._asked = 0  # when
         self._plan: object = None
@@ -67,7 +68,8 @@ class Marked(Generic[_T]):
             return []
         self._asked = now
         marks, judged = self._ask(now)
-        self._comment(marks)
+        unclaimed = self._comment([*self._unclaimed, *marks])
+        self._unclaimed = [mark for mark in unclaimed if mark.time > now - _MOST_TIME]
         end = max(judged, now - _MOST_TIME)
         count = next((place for place, (one, _) in enumerate(self._held) if self._time_of(one) >= end), len(self._held))
         count = len(self._held) if last else max(count, len(self._held) - _MOST_HELD)
@@ -99,24 +101,31 @@ class Marked(Generic[_T]):
                 now = min([answer.now, *waiting])
         return found, now
 
-    def _comment(self, marks: list[MarkedPacket]) -> None:
-        """A mark is of the last packet of the same bytes before the relay's stamp, which is some microseconds later."""
+    def _comment(self, marks: list[MarkedPacket]) -> list[MarkedPacket]:
+        """Gives back the marks whose packets are not there.
+
+        A mark is of the last packet of the same bytes before the relay's stamp, which is some microseconds later.
+        """
         if not marks:
-            return
+            return []
         wanted = {(one.node, one.index, bytes.fromhex(one.frame)) for one in marks}
         places: dict[Sent, list[int]] = {}
         for place, (_, sent) in enumerate(self._held):
             if sent is not None and sent in wanted:
                 places.setdefault(sent, []).append(place)
         comments: dict[int, list[str]] = {}
+        unclaimed = []
         for mark in marks:
             same = places.get((mark.node, mark.index, bytes.fromhex(mark.frame)), ())
             before = [place for place in same if self._time_of(self._held[place][0]) <= mark.time + _INEXACT]
             if before:
                 comments.setdefault(before[-1], []).append(self._text(mark))
+            else:
+                unclaimed.append(mark)
         for place, texts in comments.items():
             packet, sent = self._held[place]
             self._held[place] = self._with_comments(packet, texts), sent
+        return unclaimed
 
     def _text(self, mark: MarkedPacket) -> str:
         op = self._links.get((mark.node, mark.interface))  # none for a link that has been there for milliseconds only
