@@ -1,14 +1,17 @@
 """What relayed links did to single packets is told with them in captures, read by tshark, and equals what the receiver got."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from socket import SOCK_DGRAM
+from typing import Any, cast
 
 import pytest
 
 from pynetemu import Host, Link, Network, Shell, Topology, codel
 from pynetemu.capture.marks import Marked
+from pynetemu.engine.protocol.relay_requests import MarkedPacket
 from pynetemu.lab.connection import is_readable
 from tests.support.tshark import fields
 from tests.support.wait import wait_until
@@ -161,3 +164,22 @@ def test_where_no_link_is_relayed_nothing_is_held_back_and_nobody_is_asked(lab: 
     assert marked.pass_on(found) is found
     assert not marked.holds
     assert not asked
+
+
+def test_what_is_told_of_a_packet_waits_until_the_capture_has_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rings are read block by block: what the relay knows of a packet may come first."""
+    now = time.time_ns()
+    early, late = (now - 2_000_000, b"early"), (now - 1_000_000, b"late")
+    mark = MarkedPacket("h1", "eth0", 2, late[0] + 5_000, "lost", 7, late[1].hex())
+    marked: Marked[tuple[int, bytes, str]] = Marked(
+        cast("Any", None),
+        [],
+        lambda one: ("h1", 2, one[1]),
+        lambda one: one[0],
+        lambda one, texts: (one[0], one[1], texts[0]),
+    )
+    told = iter([[mark], []])
+    monkeypatch.setattr(marked, "_captures_relayed_links", lambda: True)
+    monkeypatch.setattr(marked, "_ask", lambda now: (next(told), now))
+    assert marked.pass_on([(*early, "")]) == [(*early, "")]
+    assert marked.pass_on([(*late, "")], last=True) == [(*late, "lost by the link of h1 eth0, as packet 7 of its flow")]
