@@ -34,7 +34,7 @@ Steps = Generator[float, None, _T]
 
 _LONGEST_ROUND = 0.05  # seconds for all that is being worked at, before who has asked meanwhile is served
 _LONGEST_SLICE = 0.01  # seconds for one request, before others are looked at
-_LONGEST_REQUEST = 4 << 20  # bytes, from those who attach, and 16 to a value: reading that takes some 0.05 s
+_LONGEST_REQUEST = 4 << 20  # bytes, from those who attach, and 15 to a value: reading that takes some 0.05 s
 _MOST_WAITING = 128 << 20  # bytes of half requests and of answers that are not read, of all who attach
 _MOST_CLIENTS = 100
 _SECONDS_BETWEEN_LOGS = 2.0

@@ -12,7 +12,7 @@ from pynetemu.engine.changes.changes import Changes
 from pynetemu.engine.changes.power import Power
 from pynetemu.engine.changes.switching import Switching
 from pynetemu.engine.http_servers import HttpServers
-from pynetemu.engine.live import dumps, hub, names, rulesets, settings
+from pynetemu.engine.live import dumps, hub, names
 from pynetemu.engine.live.watchers import Watchers
 from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
@@ -363,6 +363,8 @@ class Server(Loop):
     def _answer_about_files(self, request: ReadFiles | ReadSettings | ReadRulesets) -> Steps[object]:
         if isinstance(request, ReadFiles):
             return self._read_files(request)
+        from pynetemu.engine.live import rulesets, settings
+
         known = self._known(request.nodes)
         if isinstance(request, ReadSettings):
             return settings.changed(self.nodes, self._hub, known)
