@@ -78,7 +78,8 @@ def test_what_is_missing_is_told_by_its_name(net: Network, tmp_path: Path) -> No
     assert not {type(folder.value), type(interpreter.value)} & {CommandNotFound}
 
 
-def _ask_for_ever(net: Network) -> None:
+def _ask_until_an_alarm_comes(net: Network, seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     while True:
         net.interfaces("a")
 
@@ -93,9 +94,8 @@ def test_after_an_interrupt_each_answer_is_still_that_of_its_request(net: Networ
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         for microseconds in range(200, 2200, 20):
-            signal.setitimer(signal.ITIMER_REAL, microseconds / 1e6)
             with pytest.raises(Interrupt):
-                _ask_for_ever(net)
+                _ask_until_an_alarm_comes(net, microseconds / 1e6)
             assert set(net.namespaces()) == {"a", "b"}
             assert net.totals().up == 2
     finally:
