@@ -23,6 +23,8 @@ from pynetemu import (
     ServiceError,
     Topology,
 )
+from pynetemu.engine.protocol.channel import Channel
+from pynetemu.engine.protocol.envelope import pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import (
     Build,
     ForgetNeighbors,
@@ -184,6 +186,28 @@ def test_many_threads_ask_at_once(net: Network, engine: FakeEngine) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_requests_that_wait_are_answered_one_by_one(net: Network, engine: FakeEngine) -> None:
+    """As an engine's: each message is a packet of its own."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def answer(request: ReadFiles) -> dict[str, tuple[str, ...]]:
+        begun.set()
+        go_on.wait()
+        return {"a": request.paths}
+
+    engine.answer(ReadFiles, answer)
+    with socket.socket(fileno=os.dup(engine.connection.fileno())) as connection:
+        channel = Channel(connection)
+        requests = [ReadFiles(("a",), (path,)) for path in ("first", "x" * 100_000, "last")]
+        for number, request in enumerate(requests, 1001):
+            channel.send(*pack_request(request, number))
+            begun.wait()
+        go_on.set()
+        for number, request in enumerate(requests, 1001):
+            message, _ = channel.receive()
+            assert (message["number"], unpack_answer(request, message, ())) == (number, {"a": request.paths})
 
 
 def test_neighbors_that_are_left_are_counted(net: Network, engine: FakeEngine) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -97,6 +98,48 @@ def test_the_death_of_a_service_comes_above_the_line(tmp_path: Path) -> None:
         terminal.expect("talker of a was ended by signal 9")
         terminal.type("ped\r")
         terminal.expect(r"(?m)^typed$")
+
+
+_VANISHES = """
+import os, socket, sys, threading
+from pynetemu import Host, Network, Shell, Topology
+from pynetemu.engine.protocol.requests import Spawn, Started
+from pynetemu.shell.prompt.opening import open_prompt
+from pynetemu.testing import FakeEngine
+
+class Solo(Topology):
+    a = Host()
+
+def vanish(request):
+    life = socket.socket(fileno=os.dup(request.life))
+    def tell():
+        with life, open(sys.argv[1]) as told:
+            told.read()
+    threading.Thread(target=tell, daemon=True).start()
+    return Started(1, 1)
+
+engine = FakeEngine()
+engine.answer(Spawn, vanish)
+with Network(Solo(), sandbox=engine) as net:
+    sys.exit(open_prompt(Shell(net, job_control=True)))
+"""
+
+
+def test_a_job_may_be_the_first_to_tell_of_the_labs_end(tmp_path: Path) -> None:
+    """The lab itself tells nothing here."""
+    script, pipe = tmp_path / "script.py", tmp_path / "pipe"
+    script.write_text(_VANISHES)
+    os.mkfifo(pipe)
+    home = {"XDG_STATE_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    with Terminal(sys.executable, script, pipe, prompt="solo> ", env=home) as terminal:
+        terminal.enter("a job &")
+        terminal.wait_for_prompt()
+        terminal.type("a ec")
+        terminal.expect("solo> a ec")
+        pipe.write_text("")  # opens it, and closes it
+        terminal.expect("pynetemu: the lab solo has ended")
+        assert "exception" not in terminal.shown().lower()
+        assert terminal.wait() == 1
 
 
 def test_several_lines_can_be_pasted_and_a_quote_goes_on(terminal: Terminal) -> None:

@@ -5,8 +5,6 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import chain, repeat
 from pathlib import Path
 from types import FrameType
@@ -170,26 +168,20 @@ class _Prompt:
         self._leave_prompt(_LabEnded())
 
     def _tell_services(self, services: "ServiceNews") -> None:
-        with self._until_the_labs_end(services.fileno()):
-            for state in services.read():
-                _say(str(state))
+        for state in services.read():
+            _say(str(state))
 
     def _tell_job(self, loop: asyncio.AbstractEventLoop, job: Job) -> None:
         descriptor = job.process.fileno()
-        with self._until_the_labs_end(descriptor):
-            if self._shell.jobs.refresh(job):
-                if job.state == "Done":
-                    loop.remove_reader(descriptor)
-                _say(str(job))
-
-    @contextmanager
-    def _until_the_labs_end(self, descriptor: int) -> Iterator[None]:
-        """A block that hears of the lab by one of its descriptors, which may be the first to tell of its end."""
         try:
-            yield
-        except LabError:
-            asyncio.get_running_loop().remove_reader(descriptor)
-            self._leave_prompt(_LabEnded())
+            has_changed = self._shell.jobs.refresh(job)
+        except LabError:  # a job may be the first to tell of the lab's end
+            self._ended(loop, descriptor)
+            return
+        if has_changed:
+            if job.state == "Done":
+                loop.remove_reader(descriptor)
+            _say(str(job))
 
 
 class _History(FileHistory):
