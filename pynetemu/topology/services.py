@@ -1,6 +1,6 @@
 """Programs that run in nodes from the lab's first moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pynetemu.frozen import frozen
@@ -60,7 +60,7 @@ class Service(Part):
         web = Service(blue, "python3 -m http.server 9000", ready=tcp(9000))
 
     Services start in the order of the description, each when the one before is ready; the lab is up when all are.
-    `command` is a line for `sh`, run in the folder of the description's file. `ready` says when it is ready (by default
+    `command` is a line for `sh`, or a program and its arguments, run in the folder of the description's file. `ready` says when it is ready (by default
     once it has started), and `timeout` how many seconds that may take (10). `env` is added to the environment. `user` is a
     user of the node, by name or number, as whom it runs (root): for programs that refuse to be root, such as postgres.
 
@@ -74,7 +74,7 @@ class Service(Part):
     def __init__(
         self,
         node: Node | str,
-        command: str,
+        command: str | Sequence[str],
         *,
         ready: Ready | None = None,
         timeout: float | None = None,
@@ -82,7 +82,7 @@ class Service(Part):
         user: str | int | None = None,
     ) -> None:
         self.node: Any = node
-        self.command = command
+        self.command: Any = _line(command)
         self.env: Any = {} if env is None else once(env)  # of type dict[str, str], where the user is right
         if ready is not None:
             self.ready = ready
@@ -92,3 +92,12 @@ class Service(Part):
             self.user = user
         if isinstance(node, Node):
             node.declaration.keep(self)
+
+
+def _line(command: object) -> object:
+    """A program and its arguments as a line for `sh`; what is neither is found when the lab is planned."""
+    if not isinstance(command, list | tuple) or not all(isinstance(word, str) for word in command):
+        return command
+    import shlex  # by few, and it brings `re`
+
+    return shlex.join(command)

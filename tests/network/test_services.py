@@ -150,3 +150,13 @@ def test_what_is_printed_without_end_takes_little_memory(service: str) -> None:
         with os.fdopen(net.control.ask(OpenLog("red", service)), "rb") as log:
             assert os.fstat(log.fileno()).st_size > 20_000_000
             wait_until(lambda: os.fstat(log.fileno()).st_blocks * 512 < 17 << 20)
+
+
+class InWords(Topology):
+    a = Host()
+    said = Service(a, ["printf", "<%s>", "two words", "$HOME", "it's", ""], ready=finished())
+
+
+def test_a_command_may_be_a_list_of_words_which_no_shell_takes_apart() -> None:
+    with Network(InWords()) as net:
+        assert net.log("said") == "<two words><$HOME><it's><>"
