@@ -32,8 +32,9 @@ def pynetemu(*arguments: str | Path, input: str = "", cwd: Path = CLONE, env: di
 
 
 def environment(added: dict[str, str] | None = None) -> dict[str, str]:
-    """Ours, with this clone's package found from any directory."""
-    return {**os.environ, "PYTHONPATH": str(CLONE), **(added or {})}
+    """Ours, with this clone's package found from any directory; options of this run of pytest are not for those of pages."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    return {**ours, "PYTHONPATH": str(CLONE), **(added or {})}
 
 
 def in_blue(*lines: str) -> Finished:
