@@ -229,7 +229,7 @@ def read_command(command: object) -> str:
     if not isinstance(command, str):
         raise Wrong(
             f"{quoted(command)} is not a command",
-            'a line for sh, or its words: Service(blue, "python3 -m http.server"), Service(blue, ["python3", "-m", "http.server"])',
+            'a line for sh, as in Service(blue, "python3 -m http.server"), or a list of its words',
         )
     if not command.strip() or "\0" in command:
         raise Wrong(f"{quoted(command)} is not a command", "it names a program")

@@ -60,9 +60,10 @@ class Service(Part):
         web = Service(blue, "python3 -m http.server 9000", ready=tcp(9000))
 
     Services start in the order of the description, each when the one before is ready; the lab is up when all are.
-    `command` is a line for `sh`, or a program and its arguments, run in the folder of the description's file. `ready` says when it is ready (by default
-    once it has started), and `timeout` how many seconds that may take (10). `env` is added to the environment. `user` is a
-    user of the node, by name or number, as whom it runs (root): for programs that refuse to be root, such as postgres.
+    `command` is a line for `sh`, or a program and its arguments, run in the folder of the description's file. `ready` says
+    when it is ready (by default once it has started), and `timeout` how many seconds that may take (10). `env` is added to the
+    environment. `user` is a user of the node, by name or number, as whom it runs (root): for programs that refuse to be root,
+    such as postgres.
 
     What it prints is kept: `logs web` in the shell, `net.log("web")` in Python.
     """
