@@ -41,6 +41,8 @@ class Client:
         self._gift: list[int] = []  # the answer's descriptors, until its first packet has been sent
         self._unread = 0
         self.events = 0  # that are waited for at it
+        self._end = select.poll()
+        self._end.register(connection, 0)  # POLLHUP is told without being asked for (poll(2))
 
     def fileno(self) -> int:
         return self.connection.fileno()
@@ -78,9 +80,7 @@ class Client:
 
     def has_gone(self) -> bool:
         """Whether the other end is closed, though something that it has sent may still be there."""
-        state = select.poll()
-        state.register(self.connection, 0)  # POLLHUP is told without being asked for (poll(2))
-        return bool(state.poll(0))
+        return bool(self._end.poll(0))
 
     def send(self, body: bytes, gift: list[int]) -> None:
         """Takes an answer, and closes its descriptors when they have gone; `flush` sends it."""

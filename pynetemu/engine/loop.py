@@ -155,8 +155,7 @@ class Loop:
         """
         match request:
             case Spawn():
-                with self.processes.marked() as mark, self.enter(request.node):
-                    job = self.processes.start(request, mark)
+                job = self.processes.start(request, self.enter)
                 started = self._started(job)
                 self._programs[job] = request, started.pid
                 return started

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 
 _ADMIN_FOLDERS = "/usr/local/sbin", "/usr/sbin", "/sbin"  # in a node everybody may configure the network
 # Variables that say who somebody is, or where they keep things.
@@ -16,6 +17,18 @@ def search_path(env: Mapping[str, str]) -> str:
     """The PATH of an environment, with the folders that ordinary users do not have on it."""
     folders = env.get("PATH", os.defpath).split(os.pathsep)
     return os.pathsep.join([*folders, *(folder for folder in _ADMIN_FOLDERS if folder not in folders)])
+
+
+def packed(env: Mapping[str, str]) -> bytes:
+    """An environment as the kernel keeps it: NAME=VALUE of each variable, with a zero byte between (proc_pid_environ(5))."""
+    return b"\0".join([os.fsencode(f"{name}={value}") for name, value in env.items()])
+
+
+@lru_cache(maxsize=4)
+def unpacked(env: bytes) -> Mapping[str, str]:
+    """What `packed` has written; most programs of a lab have the same."""
+    variables = (variable.partition("=") for variable in os.fsdecode(env).split("\0"))
+    return {name: value for name, _, value in variables if name}
 
 
 def without_personal(env: Mapping[str, str]) -> dict[str, str]:

@@ -12,15 +12,15 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import Any, NoReturn
 
 from pynetemu.engine import mounts, syscalls
 from pynetemu.engine.machine.users import User, become, find_user
-from pynetemu.engine.paths import find_program
+from pynetemu.engine.paths import find_program, unpacked
 from pynetemu.engine.protocol.requests import Spawn
-from pynetemu.frozen import frozen
+from pynetemu.frozen import record
 
 _SECONDS_TO_END = 2.0  # of a killed program; one in an uninterruptible call takes longer, and is left to itself
 _LARGEST_LOG = 16 << 20  # bytes
@@ -31,12 +31,12 @@ _OF_JOBS = (*_RESET, signal.SIGTSTP, signal.SIGQUIT)  # the shell ignores these,
 Words = list[str] | tuple[str, ...]
 
 
-@frozen
+@record
 class Job:
     pid: int
     life: socket.socket
     own_group: bool
-    mark: int  # of all that it starts, 0 for none
+    mark: int = 0  # of all that it starts, 0 for none
 
 
 class Processes:
@@ -47,15 +47,43 @@ class Processes:
         self._services: set[int] = set()
         self._unmarked: int | None = None  # a cgroup namespace to come back to
 
-    def start(self, request: Spawn, mark: int) -> int:
-        """Starts a program, with the mark that `marked` gave; called inside the node.
+    def start(self, request: Spawn, enter: Callable[[str], AbstractContextManager[None]]) -> int:
+        """Starts a program in a node, into which `enter` leads; gives its number.
 
         Raises ProgramNotFound with its name, CommandError for an unknown user, other OSErrors from exec.
         """
+        unmarked = self._begin_mark()
+        try:
+            with enter(request.node):
+                job = self._start(request)
+            if unmarked >= 0:
+                job.mark = _namespace_of("thread-self", "cgroup")  # it runs already meanwhile
+        finally:
+            if unmarked >= 0:
+                syscalls.setns(unmarked, syscalls.CLONE_NEWCGROUP)
+        return job.pid
+
+    def _begin_mark(self) -> int:
+        """From now on what is started gets a mark, and whatever that starts; gives the namespace to come back to, or -1.
+
+        The mark is a cgroup namespace: processes have it from their parents, and it changes nothing for them but what
+        /proc/self/cgroup calls the same folder (cgroup_namespaces(7)).
+        """
+        if self._unmarked is None:
+            self._unmarked = _namespace_of_our_own()
+        try:
+            if self._unmarked >= 0:
+                syscalls.unshare(syscalls.CLONE_NEWCGROUP)
+        except OSError:  # no more of them
+            return -1
+        return self._unmarked
+
+    def _start(self, request: Spawn) -> Job:
         directory = _change_directory(request.directory, request.must_enter)
-        program = find_program(request.argv[0], request.env.get("PATH", os.defpath), directory)
+        env = unpacked(request.env)
+        program = find_program(request.argv[0], env.get("PATH", os.defpath), directory)
         user = find_user(request.user, request.node) if request.user else None
-        env = {**(user.env if user else {}), **request.env}
+        env = {**user.env, **env} if user else env
         life = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, os.dup(request.life))  # so it is not asked what it is
         try:
             if request.terminal is not None or user is not None:
@@ -68,28 +96,8 @@ class Processes:
         except BaseException:
             life.close()
             raise
-        self._jobs[pid] = Job(pid, life, request.own_group, mark)
-        return pid
-
-    @contextmanager
-    def marked(self) -> Iterator[int]:
-        """A block in which what is started gets a mark, and whatever that starts; its number, 0 where there can be none.
-
-        It is a cgroup namespace: processes have it from their parents, and it changes nothing for them but what
-        /proc/self/cgroup calls the same folder (cgroup_namespaces(7)).
-        """
-        if self._unmarked is None:
-            self._unmarked = _namespace_of_our_own()
-        mark = 0
-        with suppress(OSError):  # no more of them
-            if self._unmarked >= 0:
-                syscalls.unshare(syscalls.CLONE_NEWCGROUP)
-                mark = _namespace_of("thread-self", "cgroup")
-        try:
-            yield mark
-        finally:
-            if mark:
-                syscalls.setns(self._unmarked, syscalls.CLONE_NEWCGROUP)
+        self._jobs[pid] = job = Job(pid, life, request.own_group)
+        return job
 
     def start_service(
         self,

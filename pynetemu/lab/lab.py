@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from pynetemu.engine.paths import search_path, without_personal
+from pynetemu.engine.paths import packed, search_path, without_personal
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import Build, Listen, Networks, OpenSocket, ReadNames, ReadPlan, Spawn
 from pynetemu.errors import CommandFailed, CommandNotFound, CommandTimeout, DescriptionWarning, LabError, UsageError
@@ -424,12 +424,37 @@ def _known_ids(wanted: str) -> str:
     return wanted
 
 
-def _environment(added: Mapping[str, str] | None, user: str) -> dict[str, str]:
+class _OurEnvironment:
+    """The environment of this process, packed for programs in nodes.
+
+    Reading os.environ decodes each variable, a tenth of a whole command: it is read again where what it keeps has changed.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[object, bytes] = None, b""
+
+    def packed(self) -> bytes:
+        kept = getattr(os.environ, "_data", None)
+        seen, text = self._last
+        if kept is None or kept != seen:
+            text = _packed(os.environ)
+            self._last = kept and dict(kept), text
+        return text
+
+
+_ours = _OurEnvironment()
+
+
+def _environment(added: Mapping[str, str] | None, user: str) -> bytes:
     """Ours; for another user without what is personal, which the engine adds."""
-    ours = without_personal(os.environ) if user else os.environ
-    env = {**ours, **arguments.variables(added)}
-    env["PATH"] = search_path(env)
-    return env
+    more = arguments.variables(added)
+    if user or more:
+        return _packed({**(without_personal(os.environ) if user else os.environ), **more})
+    return _ours.packed()
+
+
+def _packed(env: Mapping[str, str]) -> bytes:
+    return packed({**env, "PATH": search_path(env)})
 
 
 def _directory() -> str:

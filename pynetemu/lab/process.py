@@ -244,7 +244,7 @@ def communicate(process: Process, data: bytes, timeout: float | None) -> tuple[b
     output: dict[object, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
     with selectors.PollSelector() as events:  # for so few it takes fewer calls than epoll(7)
         _register(events, process, data)
-        while process.poll() is None:
+        while process._status is None:
             left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0:
                 raise CommandTimeout(f"{process.node}: {process.argv[0]} has not ended after {timeout:g} s")
@@ -255,6 +255,7 @@ def communicate(process: Process, data: bytes, timeout: float | None) -> tuple[b
                         events.unregister(process.stdin)
                         _close_quietly(process.stdin)
                 elif key.fileobj is process._life:
+                    process.poll()
                     break
                 elif part := os.read(key.fd, 1 << 16):
                     output[key.fileobj] += part

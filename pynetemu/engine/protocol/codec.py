@@ -45,9 +45,13 @@ def _encoder(kind: Any) -> _Encoder:
         return _put_down
     if origin is tuple:
         inner = _encoder(arguments[0])
+        if inner is _as_it_is:
+            return lambda values, _: list(values)
         return lambda values, descriptors: [inner(value, descriptors) for value in values]
     if origin is dict:
         inner = _encoder(arguments[1])
+        if inner is _as_it_is:
+            return lambda values, _: dict(values)
         return lambda values, descriptors: {key: inner(value, descriptors) for key, value in values.items()}
     if origin in _UNIONS:
         inner = _encoder(_but_none(kind))
@@ -55,7 +59,11 @@ def _encoder(kind: Any) -> _Encoder:
     if isinstance(kind, type) and hasattr(kind, "__match_args__"):
         fields = [(name, _encoder(kind.__annotations__[name])) for name in kind.__match_args__]
         return lambda value, descriptors: {name: encode(getattr(value, name), descriptors) for name, encode in fields}
-    return lambda value, _: value
+    return _as_it_is
+
+
+def _as_it_is(value: Any, _: list[int]) -> Any:
+    return value
 
 
 def _put_down(descriptor: int, descriptors: list[int]) -> int:

@@ -22,7 +22,7 @@ from pynetemu.engine.protocol.request import Request as Request
 from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
-PROTOCOL = 8
+PROTOCOL = 9
 
 # What a process of ours is told first.
 
@@ -228,12 +228,12 @@ class Spawn(Request[Started]):
 
     `life` is where changes of its state arrive (`engine.processes`); `terminal`'s foreground its process group becomes. With
     `must_enter` the directory must be there, else the program starts in /. `user` is one of the node's, by name or number, ""
-    for root.
+    for root; `env` is written by `engine.paths.packed`.
     """
 
     node: str
     argv: tuple[str, ...]
-    env: dict[str, str]
+    env: bytes
     directory: str
     must_enter: bool
     own_group: bool
