@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 
 import pytest
 
-from tests.support.mutants import AREAS, Mutant, chosen, hide_decorators, room_of
+from tests.support.mutants import AREAS, Mutant, chosen, failed, hide_decorators, room_of
 from tests.support.pynetemu import CLONE
 from tests.support.reach import Plugin, Reach, enclosing, make_functions_tell
 from tests.support.rooms import rooms
@@ -143,3 +143,26 @@ def test_a_change_is_looked_for_by_the_tests_of_its_room_first_and_for_a_minute_
     assert [test.test[-1] for test in chosen(mutant, reach)] == ["d", "c", "b", "a"]  # the e would be too much
     nowhere = Mutant(Path("pynetemu/plan/other.py"), text, text.replace("1", "2"))
     assert [test.test[-1] for test in chosen(nowhere, reach)] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("told", "test"),
+    [
+        ("tests/t.py::a[x - y] - assert 1 == 2", "tests/t.py::a[x - y]"),
+        ("tests/t.py::a[x - y]", "tests/t.py::a[x - y]"),
+        ("tests/t.py::b - x", "tests/t.py::b"),
+        ("tests/t.py::bb - x", "tests/t.py::bb"),
+        ("tests/t.py - no module", "tests/t.py"),
+    ],
+)
+def test_a_failed_test_is_known_by_its_whole_name(told: str, test: str) -> None:
+    assert failed(told, ["--timeout=3", "tests/t.py::a[x - y]", "tests/t.py::b", "tests/t.py::bb"]) == test
+
+
+def test_a_constant_is_looked_at_by_the_rooms_own_file(reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also by those of its tests that enter no function."""
+    monkeypatch.setitem(AREAS, "plan", ["tests/plan", "tests/shell/t.py"])
+    constant = Mutant(Path("pynetemu/plan/units.py"), "most = 1\n", "most = 2\n")
+    assert [test.test[-1] for test in chosen(constant, reach)] == ["b", "c", "d", "e"]
+    other = Mutant(Path("pynetemu/plan/other.py"), "most = 1\n", "most = 2\n")
+    assert [test.test[-1] for test in chosen(other, reach)] == ["b", "d", "e"]

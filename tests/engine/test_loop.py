@@ -2,9 +2,9 @@
 
 import os
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.envelope import Refused, pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import Describe, Description, Networks, OpenLog, ReadPlan, Request, Signal, WatchServices
 from pynetemu.errors import LabError
-from tests.support.wait import PATIENCE, wait_until
+from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.pure
 
@@ -297,21 +297,26 @@ def test_what_was_asked_is_given_up_though_there_was_more_to_ask(engine: _Engine
     assert engine.log.count("Networks") == 1
 
 
-def test_short_requests_come_before_the_next_step_of_many_long_ones(engine: _Engine, other: _Asker) -> None:
+def test_short_requests_come_before_the_next_step_of_many_long_ones(
+    engine: _Engine, other: _Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]  # one that only the work moves
+
     def slow() -> Steps[dict[str, int]]:
         for _ in range(4):
-            time.sleep(0.01)  # work, all of it in one step
+            clock[0] += 0.01  # all of it in one step
             yield 0
         return {}
 
+    monkeypatch.setattr(loops, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     engine.steps = slow
     with ExitStack() as attached:
         long = [attached.enter_context(_attached(engine)) for _ in range(30)]
         for asker in long:
             asker.send(Networks())
         engine.turn()
-        began = time.monotonic()
+        before = clock[0]
         assert other.ask(Describe()) == _WHAT
-        assert time.monotonic() - began < 0.15 * PATIENCE  # 30 steps take 0.3 s
+        assert clock[0] - before < 0.15, "each of the 30 takes a step, 0.3 s"
         for asker in long:
             assert unpack_answer(Networks(), *asker.receive()) == {}

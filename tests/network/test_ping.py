@@ -27,6 +27,12 @@ def _lost(pings: Pings) -> set[tuple[str, str]]:
     return {(ping.source, ping.target) for ping in pings.lost}
 
 
+def _when_lost(network: Network, expected: set[tuple[str, str]]) -> Pings | None:
+    """All pings, if just these pairs are lost; on a busy machine others may be late."""
+    pings = network.ping_all(timeout=0.3)
+    return pings if _lost(pings) == expected else None
+
+
 def test_every_pair_of_both_versions_answers() -> None:
     with Network(Both()) as network:
         pings = network.ping_all()
@@ -52,14 +58,13 @@ def test_what_is_broken_is_lost_and_says_why() -> None:
         network["h2"].run("ip", "route", "flush", "all", check=True)
         network["s1"].run("ip", "link", "set", "h3", "down", check=True)
         network["h4"].run("nft", "-f", "-", input=reject, check=True)
-        pings = network.ping_all(timeout=0.3)
         alive = {"h1", "h5", "h6"}
         expected = {(a, b) for a in network.nodes for b in network.nodes if a != b and not {a, b} <= alive}
         expected = {(a, b) for a, b in expected if "s1" not in (a, b) and (a, b) not in {("h4", name) for name in alive}}
-        assert _lost(pings) == expected
+        pings = wait_until(lambda: _when_lost(network, expected), what="all the others to answer in time")
         assert pings["h2", "h1"].error == "no route"
         assert pings["h1", "h4"].error == "host unreachable"
-        assert pings.seconds < 4  # one after the other they take more than 6
+        assert pings.seconds < 0.3 * len(expected) / 2, "one after the other they take twice as long"
 
 
 def test_more_pairs_than_the_kernel_keeps_neighbors() -> None:
@@ -115,6 +120,18 @@ def test_a_link_that_was_down_is_the_link_it_was_before() -> None:
 
 def _carries_half(datagrams: Throughput) -> bool:
     return 16e6 < datagrams.rate < 21e6 and 0.3 < datagrams.loss < 0.7
+
+
+def test_a_throughput_says_what_was_measured() -> None:
+    with Network(Star(n=2)) as network:
+        stream = network.throughput("h1", "h2", seconds=0.05)
+        assert (stream.source, stream.target, stream.protocol, stream.sent, stream.received) == ("h1", "h2", "tcp", 0, 0)
+        assert stream.bytes > 0
+        assert stream.seconds >= 0.05
+        datagrams = network.throughput("h2", "h1", seconds=0.05, rate=5e6)
+        assert (datagrams.source, datagrams.target, datagrams.protocol, datagrams.seconds) == ("h2", "h1", "udp", 0.05)
+        assert 0 < datagrams.received <= datagrams.sent
+        assert datagrams.bytes == datagrams.received * 1470
 
 
 @pytest.mark.slow

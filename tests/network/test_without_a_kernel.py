@@ -90,6 +90,14 @@ def test_commands_read_what_they_are_given(net: Network, engine: FakeEngine) -> 
         assert process.communicate("y") == (b"b 0 Y", b"")
 
 
+def test_a_program_that_raises_says_so_and_has_failed(net: Network, engine: FakeEngine) -> None:
+    def fail(node: str, argv: tuple[str, ...], stdin: bytes) -> Output:
+        raise ValueError(f"{node} cannot {argv[1]}")
+
+    engine.program("tool", fail)
+    assert net["a"].run("tool", "that") == Result("a", ("tool", "that"), 1, "", "ValueError: a cannot that\n")
+
+
 def test_a_program_that_is_not_there_is_told_with_where_to_get_it(net: Network) -> None:
     with pytest.raises(CommandNotFound, match=r"a: no program 'traceroute'\n    hint: the Debian package traceroute has it"):
         net["a"].run("traceroute", "b")

@@ -227,7 +227,7 @@ class Copy:
             return ""
         for line in done.stdout.splitlines():
             if line.startswith(("FAILED tests/", "ERROR tests/")):
-                return line.split(" ", 1)[1].split(" - ")[0]
+                return failed(line.split(" ", 1)[1], arguments)
         return f"status {done.returncode}"
 
     def pytest(self, arguments: list[str], seconds: float) -> "subprocess.CompletedProcess[str]":
@@ -252,6 +252,12 @@ class Copy:
             return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
 
+def failed(told: str, names: Sequence[str]) -> str:
+    """The test that a line of pytest's summary is about: one of these, whose names may have any words in them."""
+    about = [name for name in names if f"{told} - ".startswith(f"{name} - ")]
+    return max(about, key=len, default=told.split(" - ")[0])
+
+
 def _end_all(mark: str) -> None:
     """Ends the processes that a run has left behind: they have its mark in their environment."""
     for folder in Path("/proc").glob("[0-9]*"):
@@ -264,12 +270,15 @@ def chosen(mutant: Mutant, reach: Reach) -> list[Reached]:
     """The tests that enter the changed function, or, where none does, the file, or else those of its room: so many as fit
     into the time for one change.
 
-    Those of the room's area come first, and of those the shorter; they are run file by file.
+    Those of the room's area come first, its own files before its folders, and of those the shorter; they are run file by file.
     """
-    entering = list(reach.tests(mutant.file, enclosing(mutant.original, mutant.line())))
+    function = enclosing(mutant.original, mutant.line())
     area = tuple(AREAS.get(mutant.room, ()))
-    entering = entering or list(reach.tests(mutant.file, "")) or list(reach.below(area))
-    entering.sort(key=lambda test: (not test.test.startswith(area), not test.itself, test.seconds))
+    own = tuple(path for path in area if path.endswith(".py"))
+    entering = list(reach.tests(mutant.file, function)) or list(reach.tests(mutant.file, "")) or list(reach.below(area))
+    if not function:  # a constant, say, which who enters nothing may look at
+        entering = list({test.test: test for test in [*reach.below(own), *entering]}.values())
+    entering.sort(key=lambda t: (not t.test.startswith(own), not t.test.startswith(area), not t.itself, t.seconds))
     total, picked = 0.0, dict[str, list[Reached]]()
     for test in entering:
         if total + test.seconds <= _SECONDS_FOR_ONE or not picked:
