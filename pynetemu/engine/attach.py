@@ -4,6 +4,7 @@ It must live in that terminal's session, since only then may the programs have t
 engine for its namespaces, moves into them, and serves the same requests for processes as the engine does.
 """
 
+import gc
 import os
 import signal
 import socket
@@ -56,6 +57,7 @@ def join(channel: Channel, start: Join, die_with_parent: Callable[[], None]) -> 
             seccomp.let_id_changes_pass()
         elif own_user and guard.is_guarded(_ENGINE):
             guard.guard()
+        gc.enable()
         _Joined(channel, lab).serve()
         os._exit(0)
     # The lab's init ends when all of its PID namespace are reaped, which must not wait for us: we may be stopped.

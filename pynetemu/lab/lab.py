@@ -251,17 +251,25 @@ class Lab(LiveLab):
         """Starts to bring the network up, and returns while the engine works; `open` waits for it."""
         if self._begun:
             return self
-        plan = self.plan
-        if self._sandbox is None:
-            self._sandbox = (
-                Sandbox.join(address(self.name)) if self._attached else Sandbox.start(self.host, self.privileged, plan.ids)
-            )
-        if not self._attached:
-            self.name, listener = listen(name_of(plan.name) if self._wanted_name is None else self._wanted_name)
-            with listener:
-                self._wait_until_built = self._sandbox.connection.begin(self._build_request(plan, listener))
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
         self._begun = True
         return self
+
+    def _begin(self) -> None:
+        """The engine starts while we plan, which takes as long."""
+        if self._attached:
+            self._sandbox = self._sandbox or Sandbox.join(address(self.name))
+            return
+        ids = self._ids or ("range" if self._topology.ids == "range" else "one")
+        self._sandbox = sandbox = self._sandbox or Sandbox.start(self.host, self.privileged, ids)
+        plan = self.plan
+        self.name, listener = listen(name_of(plan.name) if self._wanted_name is None else self._wanted_name)
+        with listener:
+            self._wait_until_built = sandbox.connection.begin(self._build_request(plan, listener))
 
     def _build_request(self, plan: Plan, listener: socket.socket) -> Build:
         source = next((op.source for op in parts_of(plan) if op.source), "")

@@ -1,6 +1,5 @@
 """Starts an engine in our process group and session, so that a program in a node can have our terminal."""
 
-import gc
 import os
 import signal
 import sys
@@ -37,7 +36,6 @@ def fork(descriptor: int) -> int:
         os.dup2(nothing, 1)
         from pynetemu.engine.sandbox import main
 
-        gc.enable()
         main(_CHANNEL)
     finally:
         os._exit(1)
