@@ -80,7 +80,13 @@ class Ring:
 
         Raises OSError.
         """
-        node_socket = node.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        return cls.on(node.socket(socket.AF_PACKET, socket.SOCK_RAW, 0), program, indexes, memory, wait)
+
+    @classmethod
+    def on(
+        cls, node_socket: socket.socket, program: bytes, indexes: Sequence[int], memory: int = MEMORY, wait: float = WAIT
+    ) -> Self:
+        """The same on a packet socket of the protocol 0, which it takes over."""
         try:
             prepare(node_socket, program, indexes, memory, wait)
             return cls(node_socket, memory)

@@ -8,7 +8,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from pynetemu.engine.machine.machine import KINDS, Machine, start_machine
 from pynetemu.engine.messages.framing import text
 from pynetemu.engine.messages.tables import IFLA_IFNAME, LINK_BODY, RTM_GETLINK, LinkMessage
 from pynetemu.engine.netlink import Netlink, Refused
+from pynetemu.engine.protocol.channel import MOST_DESCRIPTORS
 from pynetemu.engine.protocol.requests import ServiceStatus
 from pynetemu.errors import KernelError, LabError
 from pynetemu.plan.operations import NodeKind
@@ -57,6 +58,7 @@ Place = tuple[str, str]  # a node and one of its interfaces
 
 
 _USUAL_MTU = 1500
+_AT_ONCE = 1 << 16  # bytes of a file
 
 
 class RelayedLink:
@@ -158,7 +160,7 @@ class Nodes(dict[str, Node]):
         places = ["default", *(interface for interface in node.indexes if is_default and interface != "lo")]
         with syscalls.inside((node.network, NETWORK), home=self.home[:1]):
             if setting not in node.settings_before:
-                node.settings_before[setting] = _read("/proc/sys/" + setting.replace(".", "/")).strip()
+                node.settings_before[setting] = _decoded(_read("/proc/sys/" + setting.replace(".", "/"))).strip()
             for place in places:
                 _write([*family.split("."), "conf", place, rest] if is_default else setting.split("."), value)
 
@@ -274,6 +276,15 @@ class Nodes(dict[str, Node]):
         with self.inside(name):
             return socket.socket(family, kind, protocol)
 
+    def open_sockets(self, names: Sequence[str], family: int, kind: int, protocol: int) -> list[int]:
+        """The descriptors of sockets, one in each of some nodes; all or none."""
+        if len(names) > MOST_DESCRIPTORS or not all(name in self for name in names):
+            raise LabError(f"sockets in {len(names)} nodes, of at most {MOST_DESCRIPTORS} that there are")
+        with ExitStack() as undo:
+            sockets = [undo.enter_context(self.open_socket(name, family, kind, protocol)) for name in names]
+            undo.pop_all()
+        return [one.detach() for one in sockets]
+
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
         """A block in a node's network."""
@@ -285,17 +296,31 @@ class Nodes(dict[str, Node]):
 
         Both are those of the namespace in which they are opened (proc(5)).
         """
+        return [_decoded(data) for data in self.read_bytes(name, paths)]
+
+    def read_bytes(self, name: str, paths: Sequence[str]) -> list[bytes]:
+        """The same as it is; nothing for a file that the node does not have."""
         with self.inside(name):
             return [_read(path) for path in paths]
 
 
-def _read(path: str) -> str:
+def _read(path: str) -> bytes:
     if not path.startswith(("/proc/net/", "/proc/sys/")) or ".." in path.split("/"):
         raise LabError(f"{path!r} is not in /proc/net or /proc/sys")  # others may wait for ever when they are opened or read
     try:
-        with open(path) as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError, ValueError):
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return b"".join(iter(lambda: os.read(file, _AT_ONCE), b""))
+        finally:
+            os.close(file)
+    except (OSError, ValueError):
+        return b""
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
         return ""
 
 

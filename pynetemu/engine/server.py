@@ -18,7 +18,7 @@ from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
-from pynetemu.engine.protocol.joined_requests import EndLab, ReadRulesets, ReadSettings, TellEnd
+from pynetemu.engine.protocol.joined_requests import EndLab, OpenSockets, ReadRulesets, ReadSettings, TellEnd
 from pynetemu.engine.protocol.relay_requests import (
     FollowJournal,
     PlayLink,
@@ -145,8 +145,8 @@ class Server(Loop):
                 return self._open_node(request.node)
             case Networks():
                 return {name: os.fstat(node.network).st_ino for name, node in self.nodes.items()}
-            case OpenSocket():
-                return self.nodes.open_socket(request.node, request.family, request.kind, request.protocol).detach()
+            case OpenSocket() | OpenSockets():
+                return self._open_sockets(request)
             case TakeRing():
                 ring, self.nodes[request.node].ring = self.nodes[request.node].ring, None
                 return None if ring is None else ring.detach()
@@ -174,6 +174,12 @@ class Server(Loop):
             case NeighborStates():
                 return neighbors.states(self.nodes, request.entries)
         return super().answer(request)
+
+    def _open_sockets(self, request: OpenSocket | OpenSockets) -> int | list[int]:
+        what = request.family, request.kind, request.protocol
+        if isinstance(request, OpenSocket):
+            return self.nodes.open_socket(request.node, *what).detach()
+        return self.nodes.open_sockets(request.nodes, *what)
 
     def _heed(self, request: EndLab | TellEnd) -> None:
         """What another terminal says."""

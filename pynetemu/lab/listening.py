@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.connection import Connection
     from pynetemu.plan.operations import InterfaceAddress
 
+PICTURE = ("links", "addresses", "routes", "rules")
 _GROUPS = (1, 3, 5, 7, 8, 9, 11, 19, 32)  # RTNLGRP_LINK, NEIGH, then addresses, routes and rules of IPv4 and IPv6, NEXTHOP
 _NEXT_HOPS = (104, 105)  # RTM_NEWNEXTHOP, RTM_DELNEXTHOP
 _SOL_NETLINK = 270
@@ -76,17 +77,39 @@ class Listening:
         self._routes: dict[str, list[RouteState]] = {}
         self._rules: dict[str, list[RuleState]] = {}
         self._neighbors: dict[tuple[str, int, str], Neighbor] = {}
+        self._first: LabState | None = None  # the picture of the beginning, from which that of a node is made when it is needed
+        self._pictured: set[str] = set()
         self._events: list[LabEvent] = []
         self._dirty: dict[str, dict[str, float]] = {"links": {}, "routes": {}, "rules": {}}  # nodes, and since when
         self._empty_at = 0.0  # when there was nothing left to read
 
     def start(self) -> None:
-        """Listens, then reads, so that nothing is missed in between. Raises LabError."""
+        """Listens; `begin` is to follow, so that what there is is read later and nothing missed. Raises LabError."""
         self.socket = socket.socket(fileno=self._lab.control.ask(OpenListener(_GROUPS)))
         self.socket.setblocking(False)
         self._empty_at = time.time()
-        self._read_all(self._empty_at)
-        self._events.clear()
+
+    def begin(self, state: LabState | None = None) -> None:
+        """Takes what has been read of all nodes, PICTURE at least; without, reads it. Raises LabError.
+
+        The picture of a node is made when something is heard of it: in a large lab most nodes have no news.
+        """
+        self._first = state or self._read_whole()
+        if state is None:
+            _ = self._first.interfaces  # asks for far ends that are in none of the nodes
+        self._nodes, self._known = self._first.numbers, set(self._first.nodes)
+
+    def _picture(self, node: str) -> None:
+        """Makes the picture of a node as it was at the beginning."""
+        state = self._first
+        if state is None or node in self._pictured or node not in self._known:
+            return
+        self._pictured.add(node)
+        for link in state.interfaces_of(node):
+            self._links[node, link.index] = dataclasses.replace(link, addresses=())
+            if link.addresses:
+                self._addresses[node, link.index] = {str(own): own for own in link.addresses}
+        self._routes[node], self._rules[node] = state.routes_of(node), state.rules_of(node)
 
     def close(self) -> None:
         self.socket.close()
@@ -132,6 +155,7 @@ class Listening:
                 self._take(node, kind, body, since, time.time())  # type: ignore[arg-type]  # it is none of None
 
     def _take(self, node: str, kind: int, body: bytes, since: float, now: float) -> None:
+        self._picture(node)
         if kind in (RTM_NEWLINK, RTM_DELLINK):
             if body[0] != socket.AF_BRIDGE:  # what bridges tell of their ports comes as a link too
                 self._take_link(node, kind, LinkMessage(body), since, now)
@@ -241,6 +265,7 @@ class Listening:
             done |= waiting.keys()
             state = read(self._lab.control, waiting, ("links",))
             for node, since in waiting.items():
+                self._picture(node)
                 self._compare_links(node, state.interfaces_of(node), since, gone, come)
         self._tell_places(gone, come)
 
@@ -305,7 +330,9 @@ class Listening:
 
     def _read_all(self, since: float) -> None:
         """Everything, of all nodes, and what differs from the picture."""
-        state = self._read_whole()
+        for node in list(self._known):
+            self._picture(node)
+        state, self._first = self._read_whole(), None
         self._nodes, self._known = state.numbers, set(state.nodes)
         for place in [place for place in self._links if place[0] not in self._known]:  # went with their nodes
             del self._links[place]
@@ -332,7 +359,7 @@ class Listening:
         """Raises LabEnded."""
         while True:
             try:
-                return read(self._lab.control, self._lab.nodes, ("links", "addresses", "routes", "rules"))
+                return read(self._lab.control, self._lab.nodes, PICTURE)
             except LabEnded:
                 raise
             except LabError:  # a node has been removed meanwhile

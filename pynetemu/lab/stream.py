@@ -17,6 +17,7 @@ from pynetemu.lab.arguments import seconds, seconds_or_none
 from pynetemu.lab.connection import readable
 from pynetemu.lab.events import ChangeEvent, LabEvent, LostEvent, ProcessEvent, ServiceEvent
 from pynetemu.lab.listening import LabLike, Listening
+from pynetemu.lab.reading import LabState
 from pynetemu.topology.part import quoted
 
 _E = TypeVar("_E", bound=LabEvent)
@@ -55,6 +56,11 @@ class Events:
 
     def start(self) -> Self:
         """Begins, and returns when nothing can be missed any more; `net.events()` has done so."""
+        self.listen()
+        return self.begin()
+
+    def listen(self) -> None:
+        """From here on what happens waits to be heard; then `begin`."""
         self._listening = Listening(self._lab, self._nodes)
         self._told, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._told.setblocking(False)
@@ -65,6 +71,14 @@ class Events:
         except BaseException:
             self._told.close()
             raise
+
+    def begin(self, state: LabState | None = None) -> Self:
+        """Hears; `state` is what was read since `listen`, by which what happens is known, with listening.PICTURE at least."""
+        try:
+            self._listening.begin(state)
+        except BaseException:
+            self.give_up()
+            raise
         self._ready = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)  # readable while events wait, or all is over
         self._stop = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._ended = os.dup(self._lab.fileno())
@@ -72,6 +86,11 @@ class Events:
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
         self._thread.start()
         return self
+
+    def give_up(self) -> None:
+        """Instead of `begin`."""
+        self._listening.close()
+        self._told.close()
 
     def close(self) -> None:
         """Ends it; what has happened until now can still be taken. Closing twice is not an error."""

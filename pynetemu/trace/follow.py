@@ -51,7 +51,9 @@ class Follower:
         state = self._lab.state(tables=(*WIRING, "filters"))
         self._wiring.learn(state)
         with ExitStack() as undo:
-            self._source = open_source(self._lab, self._lab.nodes, self._expression, engine=self._engine)
+            self._source = open_source(
+                self._lab, self._lab.nodes, self._expression, engine=self._engine, known=lambda: state.interfaces
+            )
             undo.callback(self._source.close)
             self._evidence = Evidence(self._lab, self._lab.nodes, state.packet_filters)
             undo.callback(self._evidence.close)

@@ -6,12 +6,14 @@ print(trace.ladder())
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+from pynetemu.capture.parallel import in_parallel
 from pynetemu.errors import PynetemuError
 from pynetemu.lab.arguments import text, whole
+from pynetemu.lab.listening import PICTURE
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import is_to_many
 from pynetemu.plan.no_gc import no_collection
@@ -46,6 +48,7 @@ class Tracer:
         self._lab, self._expression, self._snap = lab, text("filter", expression), whole("snap", snap, 0)
         self._engine = checked(engine)
         self._wiring = Wiring(lab.plan)
+        self._meanwhile: Meanwhile | None = None
         self.trace = Trace(self._wiring)
 
     def __repr__(self) -> str:
@@ -54,21 +57,33 @@ class Tracer:
     def start(self) -> Trace:
         """Begins, and returns when no packet can be missed any more; raises FilterError, LabError."""
         lab = self._lab
-        self._changes = LinkChanges(lab)
-        state = lab.state(tables=(*WIRING, "filters"))
-        self._wiring.learn(state)
         with ExitStack() as undo:
+            self._changes = LinkChanges(lab)
             undo.callback(self._changes.close)
-            self._source = open_source(lab, lab.nodes, self._expression, self._snap, self._engine)
-            undo.callback(self._source.close)
+            with suppress(PynetemuError, OSError):  # this kernel tells nothing of other namespaces
+                self._meanwhile = Meanwhile(lab)
+                undo.callback(self._meanwhile.close)
+            both: tuple[Callable[[], None], ...] = (self._read, lambda: self._open(undo))
+            in_parallel(lambda part: part(), both)
+            state = self._state
+            if self._meanwhile is not None:
+                self._meanwhile.start(state)
             self._evidence = Evidence(lab, lab.nodes, state.packet_filters)
             undo.callback(self._evidence.close)
             self._collector = Collector(self._source, self._evidence.firewall)
             lab.on_result.append(self._heard)
-            self._meanwhile = Meanwhile(lab)
-            self._meanwhile.start()
             self._undo = undo.pop_all()
         return self.trace
+
+    def _read(self) -> None:
+        self._state = self._lab.state(tables=(*PICTURE, "filters"))
+        self._wiring.learn(self._state)
+
+    def _open(self, undo: ExitStack) -> None:
+        """Waits for the kernel most of its time, which takes programs or makes rings."""
+        lab = self._lab
+        self._source = open_source(lab, lab.nodes, self._expression, self._snap, self._engine, lambda: self._state.interfaces)
+        undo.callback(self._source.close)
 
     def _heard(self, result: Result) -> None:
         self.ran(result.node, *map(str, result.argv), status=result.status)
@@ -91,7 +106,7 @@ class Tracer:
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             self._collector.events.clear()
             journeys = join(_handed_over(events), self._wiring)
-            self.trace.changes = self._meanwhile.stop(self.trace.lines)
+            self.trace.changes = self._meanwhile.stop(self.trace.lines) if self._meanwhile is not None else []
             verdicts = Verdicts(journeys, self._wiring, self._evidence, self.trace.lines)
             missed = self._evidence.firewall.lost
             self.trace.fill(journeys, verdicts, engine=self._source.name, lost=self._source.lost, rules_missed=missed)

@@ -46,6 +46,7 @@ _LOOPBACK = 1  # its index
 _NETLINK_NETFILTER, _NFT_GET_TABLES = 12, 10 << 8 | 1  # NFNL_SUBSYS_NFTABLES, NFT_MSG_GETTABLE
 _STATS_LINK_64 = 1  # IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)
 _LENGTH = struct.Struct("=I")
+_STATISTICS = "/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6", "/proc/net/xfrm_stat"
 
 
 def read(nodes: Nodes, hub: Hub, names: Iterable[str], tables: Iterable[str]) -> Iterator[bytes]:
@@ -104,8 +105,17 @@ def _packet_filters(nodes: Nodes, node: Node) -> bytes:
         except framing.Refusal as refusal:
             if refusal.code not in (ENOENT, EOPNOTSUPP):
                 raise
-    older = nodes.read_files(node.name, ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"])
-    return b"".join(_LENGTH.pack(len(part)) + part for part in (data, *(text.encode() for text in older)))
+    older = nodes.read_bytes(node.name, ("/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"))
+    return _parts(data, *older)
+
+
+def _statistics(nodes: Nodes, node: Node) -> bytes:
+    """The counters of the whole node, as `nstat` reads them."""
+    return _parts(*nodes.read_bytes(node.name, _STATISTICS))
+
+
+def _parts(*parts: bytes) -> bytes:
+    return b"".join(_LENGTH.pack(len(part)) + part for part in parts)
 
 
 _NOTHING = bytes(5)
@@ -124,5 +134,6 @@ _READERS: dict[str, Callable[[Nodes, Node], bytes]] = {
     ),
     "sockets": _sockets,
     "filters": _packet_filters,
+    "statistics": _statistics,
 }
 TABLES = ("links", *_READERS)

@@ -23,7 +23,7 @@ from typing import Any
 _FIRST, _LAST = 1, 2
 PART = 1 << 16  # bytes of a message in one packet, of the 212,992 that wait at most (net.core.wmem_default)
 _INT = struct.Struct("=i")
-_MOST_DESCRIPTORS = 32  # the kernel's own limit is 253 (SCM_MAX_FD)
+MOST_DESCRIPTORS = 32  # the kernel's own limit is 253 (SCM_MAX_FD)
 _BYTES_OF_A_VALUE = 15  # of JSON, on average: 15.6 in the change of a large lab, the densest of all messages
 
 Message = dict[str, Any]
@@ -212,7 +212,7 @@ def _receive_packet(connection: socket.socket) -> tuple[int, bytes, list[int], b
 
     socket.recv_fds would leave them open: it drops its flags in Python 3.11.
     """
-    wanted = PART + 1, socket.CMSG_SPACE(_MOST_DESCRIPTORS * _INT.size), socket.MSG_CMSG_CLOEXEC
+    wanted = PART + 1, socket.CMSG_SPACE(MOST_DESCRIPTORS * _INT.size), socket.MSG_CMSG_CLOEXEC
     try:
         packet, ancillary, marks, _ = connection.recvmsg(*wanted)
     except ConnectionResetError:  # is told once, before what the other side had to say (net/core/datagram.c)

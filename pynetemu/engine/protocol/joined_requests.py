@@ -1,5 +1,6 @@
-"""What processes of other terminals ask a lab's engine for, besides `engine.protocol.requests`."""
+"""What processes of other terminals and traces ask a lab's engine for, besides `engine.protocol.requests`."""
 
+from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.request import Request, request
 
 
@@ -30,3 +31,13 @@ class ReadRulesets(Request[dict[str, tuple[str, ...]]]):
     """The rules of nftables that are described for nodes, and those that they have, as nft(8) lists them."""
 
     nodes: tuple[str, ...]
+
+
+@request
+class OpenSockets(Request[tuple[Descriptor, ...]]):
+    """What OpenSocket asks for, of several nodes, as many as a message has descriptors."""
+
+    nodes: tuple[str, ...]
+    family: int
+    kind: int
+    protocol: int

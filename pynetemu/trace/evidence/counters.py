@@ -3,15 +3,14 @@
 They count for the whole node, not for one packet: what moved while a packet vanished suggests why.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.requests import ReadFiles
+from pynetemu.lab import reading
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
 
-_FILES = ("/proc/net/snmp", "/proc/net/netstat", "/proc/net/snmp6", "/proc/net/xfrm_stat")
 _BAD = (
     *("InHdrErrors", "InAddrErrors", "InNoRoutes", "OutNoRoutes", "InDiscards", "OutDiscards", "InUnknownProtos"),
     *("InTruncatedPkts", "FragFails", "ReasmFails", "InTooBigErrors", "InCsumErrors", "InErrors", "NoPorts", "RcvbufErrors"),
@@ -19,21 +18,20 @@ _BAD = (
     *("TCPMD5NotFound", "TCPMD5Unexpected", "TCPMD5Failure", "TCPMinTTLDrop", "PolBlock", "InNoPols"),
 )
 
-Texts = Mapping[str, Sequence[str]]
+
+def read(lab: "Lab", nodes: Sequence[str]) -> dict[str, memoryview]:
+    """The counters of nodes as the kernel writes them, for `moved`."""
+    state = reading.read(lab.control, nodes, ("statistics",))
+    return {node: state.statistics_of(node) for node in nodes}
 
 
-def read(lab: "Lab", nodes: Sequence[str], besides: Sequence[str] = ()) -> Texts:
-    """The counters of nodes as the kernel writes them, and other files of /proc/net behind; one request for all."""
-    return lab.control.ask(ReadFiles(tuple(nodes), (*_FILES, *besides)))
-
-
-def moved(before: Sequence[str], after: Sequence[str]) -> dict[str, int]:
+def moved(before: memoryview, after: memoryview) -> dict[str, int]:
     """Those of something wrong that have grown, and by how much."""
-    known, now = before[: len(_FILES)], after[: len(_FILES)]
-    if known == now:
+    if bytes(before) == bytes(after):
         return {}
-    old = dict(_parse(*known))
-    return {name: value - old.get(name, 0) for name, value in _parse(*now) if value > old.get(name, 0) and name.endswith(_BAD)}
+    old = dict(_parse(*reading.statistics_in(before)))
+    now = _parse(*reading.statistics_in(after))
+    return {name: value - old.get(name, 0) for name, value in now if value > old.get(name, 0) and name.endswith(_BAD)}
 
 
 def _parse(snmp: str, netstat: str, *in_lines: str) -> Iterator[tuple[str, int]]:

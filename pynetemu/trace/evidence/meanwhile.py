@@ -1,24 +1,19 @@
 """What changed in a lab while it was traced: links, addresses, routes, rules, services and processes that ended.
 
-The lab's own events are heard beside the packets. To hear them takes a first reading of all nodes: in large labs that goes on
-beside the trace, and what changed before it was there is not told.
+The lab's own events are heard beside the packets. What the nodes had at the beginning is taken apart for those only of which
+something is heard.
 """
 
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetemu.errors import PynetemuError
 from pynetemu.trace.evidence.traced_line import TracedLine
 
 if TYPE_CHECKING:
     from pynetemu.lab.events import LabEvent
     from pynetemu.lab.lab import Lab
-    from pynetemu.lab.stream import Events
-
-_FEW = 30  # nodes that are read before the trace begins
+    from pynetemu.lab.reading import LabState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +26,34 @@ class Change:
 
 
 class Meanwhile:
-    """Listens from `start` to `stop`."""
+    """Listens from when it is made; `start` is told what there is, read since, and `stop` gives what has changed.
+
+    Raises PynetemuError, OSError where this kernel tells nothing of other namespaces, or the lab has ended.
+    """
 
     def __init__(self, lab: "Lab") -> None:
-        self._lab = lab
-        self._events: Events | None = None
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-        self._is_over = False
+        from pynetemu.lab.stream import Events
 
-    def start(self) -> None:
-        if len(self._lab.nodes) <= _FEW:
-            self._open()
-            return
-        self._thread = threading.Thread(target=self._open, name="pynetemu-trace-events", daemon=True)
-        self._thread.start()
+        self._events = Events(lab, lab.streams, (), None, None)
+        self._events.listen()
+        self._has_begun = False
 
-    def _open(self) -> None:
-        with suppress(PynetemuError, OSError):  # the lab has ended, or this kernel tells nothing of other namespaces
-            events = self._lab.events()
-            with self._lock:
-                if not self._is_over:
-                    self._events = events
-                    return
-            events.close()
+    def start(self, state: "LabState") -> None:
+        """`state` has the tables of `listening.PICTURE`, of all nodes."""
+        self._events.begin(state)
+        self._has_begun = True
 
     def stop(self, lines: Sequence[TracedLine]) -> list[Change]:
         """What changed, in the order of time; the end of the commands that were traced is none."""
-        with self._lock:
-            self._is_over = True
-        if self._events is None:  # the first reading of a large lab takes longer than the trace: its thread goes on, and closes
-            return []
         self._events.close()  # the nodes have been asked since the end, so that the engine has told what it knew
         return _changes(self._events.pending(), lines)
+
+    def close(self) -> None:
+        """Closing twice is no error."""
+        if self._has_begun:
+            self._events.close()
+        else:
+            self._events.give_up()
 
 
 def _changes(events: "list[LabEvent]", lines: Sequence[TracedLine]) -> list[Change]:

@@ -1,6 +1,6 @@
 """Which engine sees the packets: the kernel's tracepoints where that is allowed, packet sockets everywhere else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pynetemu.capture.pcap_filter import compile_filter
@@ -12,6 +12,7 @@ from pynetemu.trace.sources.packet_sockets import PacketSocketSource
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
+    from pynetemu.lab.state import InterfaceState
 
 KEPT = 512  # bytes of a packet: all headers, and the first lines of what it carries
 
@@ -28,15 +29,23 @@ def checked(engine: str) -> Engine:
     raise LabError(f"no engine of traces is called {engine!r}: there are kernel and sockets")
 
 
-def open_source(lab: "Lab", nodes: Sequence[str], expression: str = "", snap: int = KEPT, engine: Engine = "") -> Source:
+def open_source(
+    lab: "Lab",
+    nodes: Sequence[str],
+    expression: str = "",
+    snap: int = KEPT,
+    engine: Engine = "",
+    known: "Callable[[], Sequence[InterfaceState]]" = list,
+) -> Source:
     """Begins to see the packets of these nodes that match a filter, by the engine that is wanted or, without, the better one.
 
-    Raises FilterError, and LabError for the kernel's engine where it cannot be had.
+    `known` gives the interfaces as far as they are known, when their names are needed. Raises FilterError, and LabError for
+    the kernel's engine where it cannot be had.
     """
     program = compile_filter(expression, by_node(names_of(lab))) if expression else b""
     if engine != "sockets":
         try:
-            return KernelSource(lab, nodes, program)
+            return KernelSource(lab, nodes, program, known=known)
         except Unavailable as reason:
             if engine:
                 raise LabError(f"the kernel's engine of traces cannot be had here: {reason}") from None

@@ -6,6 +6,7 @@ events = source.read()
 
 import errno
 import select
+import socket
 import struct
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from pynetemu.capture.parallel import in_parallel
 from pynetemu.capture.pcap_filter import instructions
 from pynetemu.capture.ring import Ring, as_ethernet, packets, used
 from pynetemu.capture.selection import indexes_of_the_lab
+from pynetemu.engine.protocol.channel import MOST_DESCRIPTORS
+from pynetemu.engine.protocol.joined_requests import OpenSockets
 from pynetemu.engine.rings import BLOCK
 from pynetemu.errors import LabError
 from pynetemu.trace.sources.events import Event
@@ -42,12 +45,13 @@ class PacketSocketSource:
         self._held: list[tuple[str, Ring, memoryview]] = []
         self._copies = Held()
 
-        def begin(node: str) -> None:
-            ring = Ring.open(lab[node], program, indexes_of_the_lab(lab, node), memory)
+        def begin(opened: tuple[str, socket.socket]) -> None:
+            node, node_socket = opened
+            ring = Ring.on(node_socket, program, indexes_of_the_lab(lab, node), memory)
             self._rings[ring.fileno()] = node, ring
 
         try:
-            in_parallel(begin, nodes)
+            in_parallel(begin, list(_sockets(lab, nodes)))
         except OSError as error:
             self.close()
             if error.errno == errno.EMFILE:
@@ -95,6 +99,14 @@ class PacketSocketSource:
 
 
 _time = itemgetter(0)
+
+
+def _sockets(lab: "Lab", nodes: Sequence[str]) -> Iterator[tuple[str, socket.socket]]:
+    """A packet socket in each of the nodes."""
+    for start in range(0, len(nodes), MOST_DESCRIPTORS):
+        some = tuple(nodes[start : start + MOST_DESCRIPTORS])
+        opened = lab.control.ask(OpenSockets(some, socket.AF_PACKET, socket.SOCK_RAW, 0))
+        yield from zip(some, [socket.socket(fileno=descriptor) for descriptor in opened], strict=True)
 
 
 def _events(node: str, ring: Ring, block: memoryview) -> Iterator[Event]:

@@ -4,7 +4,7 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from pynetemu.trace.sources.kernel.symbols import symbol
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
+    from pynetemu.lab.state import InterfaceState
 
 _stack = struct.Struct(f"={STACK_DEPTH}Q").unpack_from
 _head = HEAD.unpack_from
@@ -62,11 +63,19 @@ class KernelSource:
 
     Raises Unavailable. `program` is a filter of `compile_filter`; what has passed it once is followed, whatever becomes of it.
     `place` of a dropped packet is the function that dropped it and those that called it: "nft_do_chain < nf_hook_slow".
+    `known` gives interfaces when a name is needed first; those that are not among them are asked for.
     """
 
     name = "kernel"
 
-    def __init__(self, lab: "Lab", nodes: Sequence[str], program: bytes = b"", memory: int = MEMORY) -> None:
+    def __init__(
+        self,
+        lab: "Lab",
+        nodes: Sequence[str],
+        program: bytes = b"",
+        memory: int = MEMORY,
+        known: "Callable[[], Sequence[InterfaceState]]" = list,
+    ) -> None:
         self._lab = lab
         self._nodes = tuple(nodes)
         self._wanted = [of_the_lab(lab, node) for node in nodes]
@@ -74,6 +83,7 @@ class KernelSource:
         self._interfaces: dict[tuple[int, int], str | None] = {
             (number, 0): None if wanted else "" for number, wanted in enumerate(self._wanted)
         }
+        self._known = known
         self._lost: int | None = None
         self._held: list[memoryview] = []
         self._copies = Held()
@@ -147,12 +157,21 @@ class KernelSource:
 
     def _name(self, number: int, ifindex: int) -> str | None:
         """The name of an interface that has not been seen before."""
-        wanted = self._wanted[number]
-        with suppress(LabError):  # the lab has ended
-            for interface in self._lab.interfaces(self._nodes[number]):
-                is_wanted = not wanted or interface.name in wanted
-                self._interfaces[number, interface.index] = interface.name if is_wanted else None
-        return self._interfaces.setdefault((number, ifindex), None if wanted else f"if{ifindex}")
+        known, self._known = self._known, list
+        self._learn(known())
+        if (number, ifindex) not in self._interfaces:
+            with suppress(LabError):  # the lab has ended
+                self._learn(self._lab.interfaces(self._nodes[number]))
+        return self._interfaces.setdefault((number, ifindex), None if self._wanted[number] else f"if{ifindex}")
+
+    def _learn(self, interfaces: "Sequence[InterfaceState]") -> None:
+        numbers = {node: number for number, node in enumerate(self._nodes)}
+        for interface in interfaces:
+            number = numbers.get(interface.node)
+            if number is None:  # one that was added a moment ago
+                continue
+            is_wanted = not self._wanted[number] or interface.name in self._wanted[number]
+            self._interfaces[number, interface.index] = interface.name if is_wanted else None
 
 
 def _time(event: Event) -> int:
