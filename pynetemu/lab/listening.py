@@ -83,20 +83,21 @@ class Listening:
         self._dirty: dict[str, dict[str, float]] = {"links": {}, "routes": {}, "rules": {}}  # nodes, and since when
         self._empty_at = 0.0  # when there was nothing left to read
 
-    def start(self) -> None:
-        """Listens; `begin` is to follow, so that what there is is read later and nothing missed. Raises LabError."""
-        self.socket = socket.socket(fileno=self._lab.control.ask(OpenListener(_GROUPS)))
-        self.socket.setblocking(False)
-        self._empty_at = time.time()
-
-    def begin(self, state: LabState | None = None) -> None:
-        """Takes what has been read of all nodes, PICTURE at least; without, reads it. Raises LabError.
+    def start(self, read: Callable[[], LabState] | None = None) -> None:
+        """Listens, then reads all nodes, by `read` where that is given, so that nothing is missed in between. Raises LabError.
 
         The picture of a node is made when something is heard of it: in a large lab most nodes have no news.
         """
-        self._first = state or self._read_whole()
-        if state is None:
-            _ = self._first.interfaces  # asks for far ends that are in none of the nodes
+        self.socket = socket.socket(fileno=self._lab.control.ask(OpenListener(_GROUPS)))
+        try:
+            self.socket.setblocking(False)
+            self._empty_at = time.time()
+            self._first = read() if read is not None else self._read_whole()
+            if read is None:
+                _ = self._first.interfaces  # asks for far ends that are in none of the nodes
+        except BaseException:
+            self.socket.close()
+            raise
         self._nodes, self._known = self._first.numbers, set(self._first.nodes)
 
     def _picture(self, node: str) -> None:

@@ -82,7 +82,25 @@ _NO_COUNTERS = Counters(*bytes(8))
 
 def read(engine: "Connection", nodes: Iterable[str], tables: Sequence[str]) -> "LabState":
     """Asks for some tables of some nodes: links, counters, addresses, routes, rules, neighbors, forwarding, vlans, queues,
-    sockets, filters, statistics. Raises LabError."""
+    sockets, filters. Raises LabError."""
+    return LabState(engine, *_read(engine, nodes, tables))
+
+
+def read_statistics(engine: "Connection", nodes: Iterable[str]) -> dict[str, memoryview]:
+    """The counters of nodes as wholes, as they came: for `statistics_in`. Raises LabError."""
+    raw, _ = _read(engine, nodes, ("statistics",))
+    return {node: tables["statistics"] for node, tables in raw.items()}
+
+
+def statistics_in(data: memoryview) -> list[str]:
+    """The texts of /proc/net/snmp, netstat, snmp6 and xfrm_stat."""
+    return [bytes(part).decode(errors="replace") for part in _parts(data)]
+
+
+def _read(
+    engine: "Connection", nodes: Iterable[str], tables: Sequence[str]
+) -> tuple[dict[str, dict[str, memoryview]], dict[str, int]]:
+    """What the kernel said of each table of each node, and the numbers of the nodes."""
     wanted = list(nodes)
     raw: dict[str, dict[str, memoryview]] = {}
     numbers: dict[str, int] = {}
@@ -94,7 +112,7 @@ def read(engine: "Connection", nodes: Iterable[str], tables: Sequence[str]) -> "
             parts = _parts(memoryview(answer.messages))
             for node in some:
                 raw[node] = {table: next(parts) for table in tables}
-    return LabState(engine, raw, numbers)
+    return raw, numbers
 
 
 def forget_neighbors(engine: "Connection", nodes: Iterable[str], unanswered_too: bool) -> NeighborCounts:
@@ -364,10 +382,6 @@ class LabState:
                     bound = names.get(s.interface, "")
                     yield SocketState(node, protocol, _address(s.address), s.port, bound, s.waiting, s.limit, s.dropped)
 
-    def statistics_of(self, node: str) -> memoryview:
-        """The counters of a node as a whole, as they came: for `statistics_in`."""
-        return self._raw[node]["statistics"]
-
     @cached_property
     def packet_filters(self) -> list[PacketFilter]:
         """The tables of the nodes' packet filters."""
@@ -380,11 +394,6 @@ class LabState:
             yield PacketFilter(node, "nft", _NFT_FAMILIES.get(body[0], str(body[0])), name)
         for tool, family, names in zip(("iptables-legacy", "ip6tables-legacy"), ("ip", "ip6"), older, strict=True):
             yield from (PacketFilter(node, tool, family, name) for name in bytes(names).decode().split())
-
-
-def statistics_in(data: memoryview) -> list[str]:
-    """The texts of /proc/net/snmp, netstat, snmp6 and xfrm_stat."""
-    return [bytes(part).decode(errors="replace") for part in _parts(data)]
 
 
 def interface_address(message: AddressMessage) -> "InterfaceAddress":

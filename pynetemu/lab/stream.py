@@ -54,30 +54,20 @@ class Events:
     def __repr__(self) -> str:
         return f"<Events of {self._lab.name}{', closed' if self._is_closed else ''}>"
 
-    def start(self) -> Self:
-        """Begins, and returns when nothing can be missed any more; `net.events()` has done so."""
-        self.listen()
-        return self.begin()
+    def start(self, read: Callable[[], LabState] | None = None) -> Self:
+        """Begins, and returns when nothing can be missed any more; `net.events()` has done so.
 
-    def listen(self) -> None:
-        """From here on what happens waits to be heard; then `begin`."""
+        `read` is called as soon as what happens waits to be heard, and gives what all nodes have then: `listening.PICTURE`.
+        """
         self._listening = Listening(self._lab, self._nodes)
         self._told, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._told.setblocking(False)
         try:
             with theirs:
                 self._lab.control.ask(WatchEvents(Descriptor(theirs.fileno())))
-            self._listening.start()
+            self._listening.start(read)
         except BaseException:
             self._told.close()
-            raise
-
-    def begin(self, state: LabState | None = None) -> Self:
-        """Hears; `state` is what was read since `listen`, by which what happens is known, with listening.PICTURE at least."""
-        try:
-            self._listening.begin(state)
-        except BaseException:
-            self.give_up()
             raise
         self._ready = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)  # readable while events wait, or all is over
         self._stop = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -86,11 +76,6 @@ class Events:
         self._thread = threading.Thread(target=self._run, name="events", daemon=True)
         self._thread.start()
         return self
-
-    def give_up(self) -> None:
-        """Instead of `begin`."""
-        self._listening.close()
-        self._told.close()
 
     def close(self) -> None:
         """Ends it; what has happened until now can still be taken. Closing twice is not an error."""

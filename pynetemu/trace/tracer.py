@@ -34,6 +34,7 @@ from pynetemu.trace.verdicts.decide import Verdicts
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
+    from pynetemu.lab.reading import LabState
 
 _SECONDS_UNDER_WAY = 0.15  # a packet that has not been seen for so long waits for something, or is gone
 
@@ -48,7 +49,6 @@ class Tracer:
         self._lab, self._expression, self._snap = lab, text("filter", expression), whole("snap", snap, 0)
         self._engine = checked(engine)
         self._wiring = Wiring(lab.plan)
-        self._meanwhile: Meanwhile | None = None
         self.trace = Trace(self._wiring)
 
     def __repr__(self) -> str:
@@ -60,20 +60,20 @@ class Tracer:
         with ExitStack() as undo:
             self._changes = LinkChanges(lab)
             undo.callback(self._changes.close)
-            with suppress(PynetemuError, OSError):  # this kernel tells nothing of other namespaces
-                self._meanwhile = Meanwhile(lab)
-                undo.callback(self._meanwhile.close)
-            both: tuple[Callable[[], None], ...] = (self._read, lambda: self._open(undo))
-            in_parallel(lambda part: part(), both)
-            state = self._state
-            if self._meanwhile is not None:
-                self._meanwhile.start(state)
-            self._evidence = Evidence(lab, lab.nodes, state.packet_filters)
+            self._meanwhile = Meanwhile(lab, lambda: self._look(undo))
+            undo.callback(self._meanwhile.close)
+            self._evidence = Evidence(lab, lab.nodes, self._state.packet_filters)
             undo.callback(self._evidence.close)
             self._collector = Collector(self._source, self._evidence.firewall)
             lab.on_result.append(self._heard)
             self._undo = undo.pop_all()
         return self.trace
+
+    def _look(self, undo: ExitStack) -> "LabState":
+        """Reads the lab and begins to see packets, at the same time."""
+        both: tuple[Callable[[], None], ...] = (self._read, lambda: self._open(undo))
+        in_parallel(lambda part: part(), both)
+        return self._state
 
     def _read(self) -> None:
         self._state = self._lab.state(tables=(*PICTURE, "filters"))
@@ -106,7 +106,7 @@ class Tracer:
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             self._collector.events.clear()
             journeys = join(_handed_over(events), self._wiring)
-            self.trace.changes = self._meanwhile.stop(self.trace.lines) if self._meanwhile is not None else []
+            self.trace.changes = self._meanwhile.stop(self.trace.lines)
             verdicts = Verdicts(journeys, self._wiring, self._evidence, self.trace.lines)
             missed = self._evidence.firewall.lost
             self.trace.fill(journeys, verdicts, engine=self._source.name, lost=self._source.lost, rules_missed=missed)

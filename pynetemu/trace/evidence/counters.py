@@ -21,8 +21,7 @@ _BAD = (
 
 def read(lab: "Lab", nodes: Sequence[str]) -> dict[str, memoryview]:
     """The counters of nodes as the kernel writes them, for `moved`."""
-    state = reading.read(lab.control, nodes, ("statistics",))
-    return {node: state.statistics_of(node) for node in nodes}
+    return reading.read_statistics(lab.control, nodes)
 
 
 def moved(before: memoryview, after: memoryview) -> dict[str, int]:

@@ -4,10 +4,11 @@ The lab's own events are heard beside the packets. What the nodes had at the beg
 something is heard.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pynetemu.errors import PynetemuError
 from pynetemu.trace.evidence.traced_line import TracedLine
 
 if TYPE_CHECKING:
@@ -26,34 +27,39 @@ class Change:
 
 
 class Meanwhile:
-    """Listens from when it is made; `start` is told what there is, read since, and `stop` gives what has changed.
+    """Listens from when it is made; `stop` gives what has changed. `read` is called meanwhile, once, and gives what all nodes
+    have then, with the tables of `listening.PICTURE`."""
 
-    Raises PynetemuError, OSError where this kernel tells nothing of other namespaces, or the lab has ended.
-    """
-
-    def __init__(self, lab: "Lab") -> None:
+    def __init__(self, lab: "Lab", read: "Callable[[], LabState]") -> None:
         from pynetemu.lab.stream import Events
 
-        self._events = Events(lab, lab.streams, (), None, None)
-        self._events.listen()
-        self._has_begun = False
+        self._events: Events | None = Events(lab, lab.streams, (), None, None)
+        has_read = False
 
-    def start(self, state: "LabState") -> None:
-        """`state` has the tables of `listening.PICTURE`, of all nodes."""
-        self._events.begin(state)
-        self._has_begun = True
+        def read_once() -> "LabState":
+            nonlocal has_read
+            has_read = True
+            return read()
+
+        try:
+            self._events.start(read_once)
+        except (PynetemuError, OSError):
+            if has_read:
+                raise
+            self._events = None  # this kernel tells nothing of other namespaces
+            read()
 
     def stop(self, lines: Sequence[TracedLine]) -> list[Change]:
         """What changed, in the order of time; the end of the commands that were traced is none."""
+        if self._events is None:
+            return []
         self._events.close()  # the nodes have been asked since the end, so that the engine has told what it knew
         return _changes(self._events.pending(), lines)
 
     def close(self) -> None:
         """Closing twice is no error."""
-        if self._has_begun:
+        if self._events is not None:
             self._events.close()
-        else:
-            self._events.give_up()
 
 
 def _changes(events: "list[LabEvent]", lines: Sequence[TracedLine]) -> list[Change]:
