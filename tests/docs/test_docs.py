@@ -8,6 +8,7 @@ import pytest
 from pynetemu.plan.values import _RESERVED_NODE_NAMES
 from tests.support.examples import Page
 from tests.support.pynetemu import CLONE
+from tests.support.turns import shared
 
 PAGES = [CLONE / "README.md", *sorted((CLONE / "docs").rglob("*.md"))]
 _EXAMPLES = re.compile(r"^```(console|python)$", re.MULTILINE)
@@ -16,7 +17,7 @@ _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if _EXAMPLES.search(page.read_text())], ids=lambda page: str(page.relative_to(CLONE))
+    "page", shared(page for page in PAGES if _EXAMPLES.search(page.read_text())), ids=lambda page: str(page.relative_to(CLONE))
 )
 def test_examples_print_what_the_page_says(page: Path, tmp_path: Path) -> None:
     assert not (differences := Page(page, tmp_path).differences()), "\n".join(differences)

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.support.pynetemu import CLONE, pynetemu
+from tests.support.turns import shared
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +57,7 @@ def test_each_broken_lab_is_tested() -> None:
     assert {file.stem for file in _BROKEN.glob("*.py")} - {"__init__"} == set(_FAULTS)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=_lane(name)) for name in _FAULTS])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_lane(name)) for name in shared(_FAULTS)])
 def test_the_fault_is_named(name: str) -> None:
     file = _BROKEN / f"{name}.py"
     found = re.search(r"^    (trace .*)$", file.read_text(), re.MULTILINE)
@@ -65,7 +66,7 @@ def test_the_fault_is_named(name: str) -> None:
     assert _FAULTS[name] in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=_lane(name)) for name in sorted(_MENDED | _MENDED_TOO)])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=_lane(name)) for name in shared(sorted(_MENDED | _MENDED_TOO))])
 def test_what_it_proposes_mends_it(name: str) -> None:
     file = _BROKEN / f"{name}.py"
     found = re.search(r"^    trace (.*)$", file.read_text(), re.MULTILINE)

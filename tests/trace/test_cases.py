@@ -5,11 +5,10 @@ Each commit plays another third of them, of the further ones a twelfth, PYNETEMU
 """
 
 import os
-import subprocess
 
 import pytest
 
-from tests.support.pynetemu import CLONE
+from tests.support.turns import turn
 from tests.trace.cases.play import CaseOfTrace, Engine, cases, play
 
 pytestmark = pytest.mark.slow
@@ -19,14 +18,8 @@ _RIGHT = [case for case in cases() if _ENGINE not in case.states and not case.la
 
 
 def _chosen() -> list[CaseOfTrace]:
-    if os.environ.get("PYNETEMU_ALL_CASES"):
-        return _RIGHT
-    commit = subprocess.run(
-        ["git", "rev-parse", "--verify", "-q", "HEAD"], cwd=CLONE, capture_output=True, text=True, check=False
-    ).stdout.strip()
-    number = int(commit or "0", 16)  # in a copy without its history, the first third
     often, seldom = ([case for case in _RIGHT if case.seldom == wanted] for wanted in (False, True))
-    return [*often[number % 3 :: 3], *seldom[number % 12 :: 12]]
+    return [*turn(often, 3), *turn(seldom, 12)]
 
 
 def _marks(case: CaseOfTrace) -> list[pytest.MarkDecorator]:
