@@ -35,7 +35,7 @@ _LINES = [
     ("py 1/0", 1),
     ("px nosuch", 1),
     ("ping", 127),
-    ("pingall", 0),
+    ("pingall -t 9s", 0),
     ("pingall --nosuch", 2),
     ("link blue root down; pingall -t 200ms", 1),  # each line by itself, too
     ("link blue root up", 0),
@@ -56,7 +56,7 @@ _LINES = [
     ("capture blue -f 'no filter at all'", 2),
     ("capture -w /nosuch/x.pcapng", 1),
     ("trace blue false", 1),
-    ("trace blue ping -c1 -W1 root", 0),
+    ("trace blue ping -c1 -W9 root", 0),
     ("trace 99", 1),
     ("time blue false", 1),
     ("alias no='blue false'", 0),

@@ -17,9 +17,9 @@ def test_a_containers_network() -> None:
         ports = {port["ifname"]: port["master"] for port in json.loads(machine.run("bridge", "-j", "link").stdout)}
         assert ports == {"web": "docker0", "db": "docker0"}
         assert _link(machine, "docker0")["address"] == "02:42:ac:11:00:01"
-        assert str(web.run("curl", "-s", "-m5", "db").stdout).startswith("Hello from db. You are 172.17.0.2")
-        assert str(web.run("curl", "-s", "-m5", "laptop").stdout).startswith("Hello from laptop. You are 192.168.0.194")
-        assert str(laptop.run("curl", "-s", "-m5", "machine:8080").stdout).startswith("Hello from web")
+        assert str(web.run("curl", "-s", "-m30", "db").stdout).startswith("Hello from db. You are 172.17.0.2")
+        assert str(web.run("curl", "-s", "-m30", "laptop").stdout).startswith("Hello from laptop. You are 192.168.0.194")
+        assert str(laptop.run("curl", "-s", "-m30", "machine:8080").stdout).startswith("Hello from web")
         assert laptop.run("ping", "-c1", "-W1", "172.17.0.2").status != 0
         assert machine.run("ping", "-c1", "-W5", "web").status == 0
 

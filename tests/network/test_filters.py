@@ -13,13 +13,13 @@ from topologies.nat import Home
 
 def test_a_home_behind_nat() -> None:
     with Network(Home()) as net:
-        page = net["h1"].run("curl", "-s", "-m", "5", "web").stdout
+        page = net["h1"].run("curl", "-s", "-m", "30", "web").stdout
         assert str(page).startswith("Hello from web. You are 198.51.100.2")
         assert net["h1"].run("ping", "-c1", "-W5", "web").status == 0
         assert "Network is unreachable" in str(net["web"].run("ping", "-c1", "-W1", "10.0.1.1").stderr) or (
             net["web"].run("ping", "-c1", "-W1", "10.0.1.1").status == 1
         )
-        forwarded = net["web"].run("curl", "-s", "-m", "5", "gateway:8080").stdout
+        forwarded = net["web"].run("curl", "-s", "-m", "30", "gateway:8080").stdout
         assert str(forwarded).startswith("Hello from h2. You are ")
         assert json.loads(net["isp"].run("ip", "-j", "route", "show", "10.0.1.0/24").stdout) == []
         rules = str(net["gateway"].run("nft", "list", "ruleset").stdout)
@@ -30,7 +30,7 @@ def test_a_home_behind_nat() -> None:
 @pytest.mark.slow
 def test_a_firewall_lets_pass_what_it_says_and_nothing_else() -> None:
     with Network(Filtered()) as net:
-        assert str(net["h1"].run("curl", "-s", "-m", "5", "web").stdout).startswith("Hello from web")
+        assert str(net["h1"].run("curl", "-s", "-m", "30", "web").stdout).startswith("Hello from web")
         assert net["h2"].run("curl", "-s", "-m", "1", "web").status == 28  # curl(1): timed out
         assert net["h1"].run("ping", "-c1", "-W1", "web").status == 1
         rules = json.loads(net["r1"].run("nft", "-j", "list", "ruleset").stdout)["nftables"]

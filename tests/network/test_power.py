@@ -71,7 +71,7 @@ def test_a_paused_node_does_nothing_and_goes_on_as_it_was(net: Network, tmp_path
 
 def test_a_stopped_node_loses_its_programs_and_starts_with_its_services(net: Network) -> None:
     lost = net["r1"].start("sleep", "4002")
-    assert net["h1"].run("curl", "-s", "-m5", "h2:8080").status == 0
+    assert net["h1"].run("curl", "-s", "-m30", "h2:8080").status == 0
 
     net.stop("r1", "h2")
 
@@ -85,7 +85,7 @@ def test_a_stopped_node_loses_its_programs_and_starts_with_its_services(net: Net
     net.start("r1", "h2")
 
     wait_until(lambda: _reaches(net))
-    assert "Hello from h2" in str(net["h1"].run("curl", "-s", "-m5", "h2:8080", check=True).stdout)
+    assert "Hello from h2" in str(net["h1"].run("curl", "-s", "-m30", "h2:8080", check=True).stdout)
     assert net["r1"].run("cat", "/var/lib/starts", "/run/started").stdout == "up\n" * 3  # /var is kept, /run is not
     assert "10.77.0.0/16" in net["r1"].run("ip", "route").stdout
     assert {service.name: service.status for service in net.services} == {"mark": 0, "tick": None}

@@ -76,7 +76,7 @@ def test_a_program(program: str, printed: str, tmp_path: Path) -> None:
         text=True,
         env=environment(),
         cwd=tmp_path,
-        timeout=30,
+        timeout=55,
         check=False,
     )
     assert (done.stdout, done.stderr, done.returncode) == (printed, "", 0)

@@ -29,7 +29,7 @@ def test_two_sites_over_wireguard() -> None:
         for process in inside, outside:
             process.wait()
             process.close()
-        assert str(h1.run("curl", "-s", "-m", "10", "h2").stdout).startswith("Hello from h2. You are 10.200.1.1")
+        assert str(h1.run("curl", "-s", "-m", "30", "h2").stdout).startswith("Hello from h2. You are 10.200.1.1")
         assert _dump(net["gw2"])[1][4] != "0"
 
 
