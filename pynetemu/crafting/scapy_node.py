@@ -211,6 +211,7 @@ setattr(Net, "name2addr", classmethod(_address_of))  # noqa: B010  # a method, w
 @contextmanager
 def _sender(node: "LabNode", packet: Any, iface: str) -> Iterator[tuple["NodeSocket", list[Packet]]]:
     """A socket of the node's for such packets, and the packets with what the node would fill in."""
+    iface = text("iface", iface)
     try:
         wanted = list(SetGen(packet))
     except TypeError:
@@ -220,7 +221,6 @@ def _sender(node: "LabNode", packet: Any, iface: str) -> Iterator[tuple["NodeSoc
     if not isinstance(wanted[0], IP | IPv6 | Ether | ARP):
         begins = wanted[0].name if isinstance(wanted[0], Packet) else repr(wanted[0])
         raise LabError(f"a packet begins with Ether, ARP, IP or IPv6, not with {begins}")
-    iface = text("iface", iface)
     sender = NodeSocket(node, isinstance(wanted[0], Ether | ARP), iface)
     try:
         yield sender, [sender.prepare(one) for one in wanted]

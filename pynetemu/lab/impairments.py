@@ -134,6 +134,7 @@ class RunningLink:
         step to the next, a hundred times a second (a ramp). It goes on by itself in the relay, to the end or until `stop`; the
         link is a relayed one from then on. Raises UsageError, KernelError and LabError.
         """
+        linear = arguments.truth("linear", linear)
         try:
             if wrong := [step for step in steps if not isinstance(step, tuple | list) or len(step) != 2]:
                 raise Wrong(f"{quoted(wrong[0])} is not a step", 'a time and settings: (1, {"loss": "10%"})')
@@ -150,7 +151,7 @@ class RunningLink:
             raise as_usage(wrong) from None
         self._become_relayed()
         for node, interface in (self.a, self.b):
-            self._lab.control.ask(PlayLink(node, interface, tuple(found), period, arguments.truth("linear", linear)))
+            self._lab.control.ask(PlayLink(node, interface, tuple(found), period, linear))
 
     def replay(self, file: str | os.PathLike[str] = "", *, a_to_b: str = "", b_to_a: str = "") -> None:
         """Replays a recorded link, again and again: one file for both directions, or each its own.

@@ -333,7 +333,8 @@ class Network(Lab):
         """
         from pynetemu.lab import arguments, links
 
-        links.set_links(self, self.links(a, b), arguments.truth("up", up))
+        up = arguments.truth("up", up)
+        links.set_links(self, self.links(a, b), up)
 
     def pause(self, *nodes: str) -> None:
         """Stops all programs of nodes where they are, and takes their links down, until `resume`.
