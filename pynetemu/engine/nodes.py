@@ -145,12 +145,12 @@ class Nodes(dict[str, Node]):
         return node
 
     def _free_index(self) -> int:
-        """The first index that a new namespace leaves free: 2, or more where tunnel modules put a device into each.
+        """The first index that a new namespace, which has lo, leaves free: 2, or more where tunnel modules put a device into each.
 
         See net.core.fb_tunnels_only_for_init_net in Documentation/admin-guide/sysctl/net.rst.
         """
         if not self._first_free_index:
-            self._first_free_index = max((index for index, _ in socket.if_nameindex()), default=1) + 1
+            self._first_free_index = max(index for index, _ in socket.if_nameindex()) + 1
         return self._first_free_index
 
     def set(self, name: str, setting: str, value: str) -> None:

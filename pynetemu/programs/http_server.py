@@ -16,7 +16,7 @@ class Page(BaseHTTPRequestHandler):
     """Answers GET and HEAD with the node's name and who asked; logs to standard error as the standard library does."""
 
     protocol_version = "HTTP/1.1"
-    node = ""
+    node: str
 
     def do_GET(self) -> None:
         self._answer(body=True)

@@ -55,6 +55,7 @@ def test_it_cannot_change() -> None:
     with pytest.raises(AttributeError, match="_Point is a value: x cannot change"):
         del point.x
     assert not hasattr(point, "__dict__")
+    assert "__weakref__" not in vars(_Point), "which would be that of the class as it was written"
 
 
 def test_it_is_equal_when_it_says_the_same() -> None:
