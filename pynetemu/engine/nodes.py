@@ -145,7 +145,7 @@ class Nodes(dict[str, Node]):
         return node
 
     def _free_index(self) -> int:
-        """The first index that a new namespace, which has lo, leaves free: 2, or more where tunnel modules put a device into each.
+        """The first index that a new namespace (it has lo) leaves free: 2, or more where tunnel modules put a device into each.
 
         See net.core.fb_tunnels_only_for_init_net in Documentation/admin-guide/sysctl/net.rst.
         """

@@ -27,15 +27,24 @@ from pynetemu.engine.protocol.channel import Channel
 from pynetemu.engine.protocol.envelope import pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import (
     Build,
+    Describe,
+    Described,
+    Features,
     ForgetNeighbors,
+    KeepDescription,
     LabTotals,
     NeighborsLeft,
+    Networks,
     OpenLog,
     OpenSocket,
+    ReadDescription,
     ReadFiles,
+    ReadPlan,
     ReadServices,
     ReadTotals,
     ServiceStatus,
+    TakeRing,
+    TryFeatures,
     WatchServices,
 )
 from pynetemu.plan.data import from_data
@@ -72,6 +81,17 @@ def test_a_lab_is_what_its_plan_says(net: Network, engine: FakeEngine) -> None:
     assert from_data(build.plan) == net.plan
     assert (build.pid, build.file, net.nodes) == (os.getpid(), __file__, ("a", "b"))
     assert not net.ended
+
+
+def test_what_the_lab_is_can_be_asked_for(net: Network, engine: FakeEngine) -> None:
+    ask = net.control.ask
+    what = ask(Describe())
+    assert (what.pid, what.file) == (os.getpid(), __file__)
+    assert from_data(ask(ReadPlan())) == net.plan
+    ask(KeepDescription(7, b"text"))
+    assert ask(ReadDescription()) == Described(7, b"text")
+    assert [feature.name for feature in ask(TryFeatures(("fq", "netem")))] == ["fq", "netem"]
+    assert (ask(Features()), ask(Networks()), ask(TakeRing("a"))) == ((), {}, None)
 
 
 def test_commands_print_and_end(net: Network, engine: FakeEngine) -> None:
