@@ -79,6 +79,8 @@ def _compile(description: Description, host: bool, kernel: Callable[[], Kernel],
 
         block_ports(network)
     operations = Operations(operations_of(network, rulesets, memo))
+    for node in network.nodes:
+        node.interfaces.clear()  # which know their node: so all of it goes now, and the garbage collector has less to look at
     return Plan(network.name, operations, host, own.ip if own else None, problems.warnings, ids)
 
 

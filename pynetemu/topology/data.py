@@ -52,9 +52,8 @@ def to_text(topology: Topology, memo: Memo | None = None) -> str:
 
 def _text(part: Part, writer: "_Writer", kept: dict[str, Any], encode: Callable[[object], str]) -> str:
     """It follows from the part, and from the numbers of its file, and of it and the parts that it refers to."""
-    if "refers" not in kept:
-        kept["refers"] = [*_referred(vars(part).values())]
-    numbers = (writer.file(part), writer.is_registered(part), *(writer.places.get(id(other)) for other in kept["refers"]))
+    refers = kept["refers"] if "refers" in kept else kept.setdefault("refers", [*_referred(vars(part).values())])
+    numbers = writer.file(part), writer.is_registered(part), *[writer.places.get(id(other)) for other in refers]
     if kept.get("numbers") != numbers:
         kept["text"] = encode(writer.part(part))
         kept["numbers"] = numbers

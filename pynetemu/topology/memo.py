@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from operator import is_
 from typing import Any, TypeVar
 
+from pynetemu.frozen import record
 from pynetemu.topology.part import Declaration, Part, current_folder
 
 _T = TypeVar("_T")
@@ -19,11 +20,21 @@ _T = TypeVar("_T")
 _SIMPLE = str, int, float, bool, type(None), bytes, range, Declaration
 _ADDRESSES = IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 _CANNOT_CHANGE: frozenset[type] = frozenset((*_SIMPLE, *_ADDRESSES))
-_Known = tuple[Part, tuple[str, ...], tuple[object, ...], dict[str, Any]]
+
+
+@record
+class _Known:
+    """What is kept of a part: since it had these values, under these names, asked for in that `turn` last."""
+
+    turn: int
+    part: Part
+    names: tuple[str, ...]
+    values: tuple[object, ...]
+    kept: dict[str, Any]
 
 
 class Memo:
-    """Keeps what was made since the last `begin` but one.
+    """Keeps what was asked for since the last `begin` but one.
 
     A part says the same as long as it has the very values that it had; where one of them may change in itself, as a list may,
     and where the part is of a class of the user's, nothing is kept of it. What is kept must follow from these values alone.
@@ -31,34 +42,34 @@ class Memo:
 
     def __init__(self) -> None:
         self._folder = ""  # places in files are told as seen from here
+        self._turn = 0
         self._parts: dict[int, _Known] = {}
-        self._parts_before: dict[int, _Known] = {}
-        self._values: dict[Any, Any] = {}
-        self._values_before: dict[Any, Any] = {}
+        self._values: dict[Any, list[Any]] = {}  # each with the turn in which it was asked for last
 
     def begin(self) -> None:
         """A description is read from its beginning: what nobody asks for from now on is forgotten the next time."""
-        folder = current_folder()
+        folder, turn = current_folder(), self._turn
         same = folder == self._folder
         self._folder = folder
-        self._parts_before, self._parts = self._parts if same else {}, {}
-        self._values_before, self._values = self._values if same else {}, {}
+        self._turn += 1
+        self._parts = {key: known for key, known in self._parts.items() if known.turn == turn} if same else {}
+        self._values = {key: found for key, found in self._values.items() if found[0] == turn} if same else {}
 
     def of(self, part: Part) -> dict[str, Any]:
         """What is kept of a part, by names of the reader's choice; empty for one that says something else now."""
-        key = id(part)
-        known = self._parts.get(key)
-        if known is not None and known[0] is part:
-            return known[3]
+        known = self._parts.get(id(part))
+        if known is not None and known.part is part:
+            if known.turn == self._turn:
+                return known.kept
+            own = vars(part)
+            if known.names == tuple(own) and all(map(is_, known.values, own.values())):
+                known.turn = self._turn
+                return known.kept
         own = vars(part)
-        names, values = tuple(own), tuple(own.values())
-        known = self._parts_before.get(key)
-        if known is not None and known[0] is part and known[1] == names and all(map(is_, known[2], values)):
-            self._parts[key] = known
-            return known[3]
+        values = tuple(own.values())
         kept: dict[str, Any] = {}
         if type(part).__module__.startswith("pynetemu.") and all(map(_cannot_change, values)):
-            self._parts[key] = part, names, values, kept
+            self._parts[id(part)] = _Known(self._turn, part, tuple(own), values, kept)
         return kept
 
     def made(self, kind: Callable[..., _T], *values: Any) -> _T:
@@ -66,8 +77,10 @@ class Memo:
         key = kind, *values
         found = self._values.get(key)
         if found is None:
-            found = self._values[key] = self._values_before.get(key) or kind(*values)
-        return found
+            found = self._values[key] = [self._turn, kind(*values)]
+        found[0] = self._turn
+        made: _T = found[1]
+        return made
 
 
 def _cannot_change(value: object) -> bool:

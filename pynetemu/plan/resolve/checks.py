@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from pynetemu.frozen import frozen
 from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems
-from pynetemu.plan.resolve.domains import Domain, Groups, tags_in_use, vlans_by_tag
+from pynetemu.plan.resolve.domains import Domain, Groups, Vlans, tags_in_use, vlans_by_tag
 from pynetemu.plan.resolve.network import (
     ROOT_INTERFACE,
     UNTAGGED,
@@ -132,11 +132,13 @@ def _check_vlans(network: ResolvedNetwork, problems: Problems) -> None:
     tags = tags_in_use(network)
     for link in network.links:
         a, b = link.a, link.b
+        if not (a.node.bridge.filters_vlans or b.node.bridge.filters_vlans):
+            continue
         found = dict([*_lost_vlans(a, b, tags), *_lost_vlans(b, a, tags), *_changed_vlans(a, b, tags)])
         problems.add_all(link.declared, found.items())
 
 
-def _lost_vlans(near: ResolvedInterface, far: ResolvedInterface, tags: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+def _lost_vlans(near: ResolvedInterface, far: ResolvedInterface, tags: Vlans) -> Iterator[tuple[str, str]]:
     if not far.node.bridge.filters_vlans:
         return
     here, there = vlans_by_tag(near, tags), vlans_by_tag(far, tags)
@@ -150,7 +152,7 @@ def _lost_vlans(near: ResolvedInterface, far: ResolvedInterface, tags: tuple[int
             yield text, f"{port}(vlan={vlan}, trunk={list(far.port.trunk)})"
 
 
-def _changed_vlans(a: ResolvedInterface, b: ResolvedInterface, tags: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+def _changed_vlans(a: ResolvedInterface, b: ResolvedInterface, tags: Vlans) -> Iterator[tuple[str, str]]:
     if a.node.bridge.filters_vlans and b.node.bridge.filters_vlans:
         vlan, other = (vlans_by_tag(end, tags).get(UNTAGGED) for end in (a, b))
         if vlan and other and vlan != other:
@@ -187,6 +189,8 @@ def _listed(nodes: list[ResolvedNode]) -> str:
 def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:
     """Interfaces that have addresses, as others on their link have, but none in the same network."""
     for domain in domains:
+        if len({address.network for end in domain.interfaces for address in end.addresses}) < 2:
+            continue  # as nearly everywhere
         for version in 4, 6:
             networks = {end: [a.network for a in end.addresses if a.version == version] for end in domain.interfaces}
             present = Counter(network for own in networks.values() for network in set(own))

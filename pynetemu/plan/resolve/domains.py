@@ -4,11 +4,12 @@ A switch that filters VLANs is one place for each of its VLANs, any other one pl
 a link joins the places at its ends between which a frame with the same tag goes both ways.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 from pynetemu.frozen import fresh, record
 from pynetemu.plan.resolve.network import UNTAGGED, ResolvedInterface, ResolvedLink, ResolvedNetwork, ResolvedNode
 
+Vlans = Mapping[int, int]  # by the tags of frames
 _DEFAULT_VLAN = 1  # of a port of which nothing is said: vlan_default_pvid, ip-link(8)
 
 
@@ -52,14 +53,16 @@ def find_domains(network: ResolvedNetwork) -> list[Domain]:
     """The network's domains, in the order of their first link."""
     tags = tags_in_use(network)
     groups = Groups()
-    for link in network.links:
-        for a, b in joined_places(link, tags):
+    reached = [(link, [(end, vlans_by_tag(end, tags)) for end in (link.a, link.b)]) for link in network.links]
+    for link, (near, far) in reached:
+        for a, b in _joined(link, *near, *far):
             groups.join(a, b)
     domains: dict[Hashable, Domain] = {}
-    for link in network.links:
-        for end in (link.a, link.b):
-            for tag, vlan in vlans_by_tag(end, tags).items():
-                domain = domains.setdefault(groups.of(_place(link, end, vlan)), Domain())
+    for link, ends in reached:
+        for end, vlans in ends:
+            for tag, vlan in vlans.items():
+                group = groups.of(_place(link, end, vlan))
+                domain = domains.get(group) or domains.setdefault(group, Domain())
                 _add(domain, link, end, tag, vlan)
     _add_devices(network, groups, domains)
     return [domain for domain in domains.values() if domain.interfaces]
@@ -94,28 +97,37 @@ def _add(domain: Domain, link: ResolvedLink, end: ResolvedInterface, tag: int, v
             domain.vlan = vlan
 
 
-def tags_in_use(network: ResolvedNetwork) -> tuple[int, ...]:
-    """Those of all VLANs that ports and interfaces mention, and none at all."""
+_ONLY_UNTAGGED: Vlans = {UNTAGGED: UNTAGGED}  # as nearly all interfaces have it
+
+
+def tags_in_use(network: ResolvedNetwork) -> Vlans:
+    """Those of all VLANs that ports and interfaces mention, and none at all; each by itself, as without filters."""
     ends = [*(end for link in network.links for end in (link.a, link.b)), *network.devices]
-    return (UNTAGGED, *sorted({tag for end in ends for tag in (*end.port.trunk, *end.vlans)}))
+    tags = {tag for end in ends if end.vlans or end.port.trunk for tag in (*end.port.trunk, *end.vlans)}
+    return {tag: tag for tag in (UNTAGGED, *sorted(tags))}
 
 
-def vlans_by_tag(end: ResolvedInterface, tags: tuple[int, ...]) -> dict[int, int]:
+def vlans_by_tag(end: ResolvedInterface, tags: Vlans) -> Vlans:
     """For each tag that frames may have at this end of a link, the number of their place in the node behind."""
     if end.master:
-        return {tag: tag for tag in tags}
+        return tags
     if not end.node.bridges:
-        return {UNTAGGED: UNTAGGED, **{tag: tag for tag in end.vlans}}
+        return {**_ONLY_UNTAGGED, **{tag: tag for tag in end.vlans}} if end.vlans else _ONLY_UNTAGGED
     if not end.node.bridge.filters_vlans:
-        return {tag: tag for tag in tags}
+        return tags
     untagged = _DEFAULT_VLAN if end.port.vlan is None and not end.port.trunk else end.port.vlan
     return {**({} if untagged is None else {UNTAGGED: untagged}), **{tag: tag for tag in end.port.trunk}}
 
 
-def joined_places(link: ResolvedLink, tags: tuple[int, ...]) -> list[tuple[Hashable, Hashable]]:
+def joined_places(link: ResolvedLink, tags: Vlans) -> list[tuple[Hashable, Hashable]]:
     """The places at a link's two ends that it joins."""
-    near, far = vlans_by_tag(link.a, tags), vlans_by_tag(link.b, tags)
-    return [(_place(link, link.a, near[tag]), _place(link, link.b, far[tag])) for tag in near if tag in far]
+    return _joined(link, link.a, vlans_by_tag(link.a, tags), link.b, vlans_by_tag(link.b, tags))
+
+
+def _joined(
+    link: ResolvedLink, a: ResolvedInterface, near: Vlans, b: ResolvedInterface, far: Vlans
+) -> list[tuple[Hashable, Hashable]]:
+    return [(_place(link, a, near[tag]), _place(link, b, far[tag])) for tag in near if tag in far]
 
 
 def _place(link: ResolvedLink, end: ResolvedInterface, vlan: int) -> Hashable:

@@ -61,6 +61,8 @@ def _routes(part: Host, problems: Problems) -> Iterator[ResolvedRoute]:
 
 def check_gateways(network: ResolvedNetwork, domains: list[Domain], allowed: set[str], problems: Problems) -> None:
     """Whether each node is on a network with its gateways, and whether somebody there has their addresses."""
+    if not any(node.routes for node in network.nodes):
+        return
     ends = [(end, domain) for domain in domains for end in domain.interfaces]
     owners = {address.ip: domain for end, domain in ends for address in end.addresses}
     homes: dict[ResolvedNode, list[Domain]] = {}

@@ -1,10 +1,10 @@
 """Shortest ways through a routed network (Dijkstra), for one IP version."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from heapq import heappop, heappush
 
 from pynetemu.frozen import fresh, record
-from pynetemu.plan.operations import Address, IPNetwork
+from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 from pynetemu.plan.resolve.network import ResolvedNode
 
 Hops = tuple[Address, ...]  # the first gateways of ways that cost the same
@@ -18,7 +18,7 @@ class Member:
     """
 
     node: ResolvedNode
-    address: Address
+    address: InterfaceAddress
     cost: int
     hides: bool = False
 
@@ -44,6 +44,9 @@ class Segment:
                 self.routers.append(member)
 
 
+Ways = list[tuple[Segment, Hops]]
+
+
 class Graph:
     """Segments, and the nodes that join them: a way costs what the interfaces cost by which its frames are sent."""
 
@@ -55,12 +58,13 @@ class Graph:
                 self.places.setdefault(member.node, []).append((segment, member))
         self._vertices = {node: len(segments) + number for number, node in enumerate(self.places)}
         # For each segment, then each node: where it leads, what that costs, and by which gateway.
+        self._shared: dict[Hashable, Ways] = {}  # by the places of who passes nothing on
         self._edges: list[list[tuple[int, int, Hops]]] = [[] for _ in range(len(segments) + len(self.places))]
         for node, places in self.places.items():
             onward = [(s, m) for s, m in places if node.forwards or len(s.members) == 1]
             self._edges[self._vertices[node]] = [(segment.number, member.cost, ()) for segment, member in onward]
             for segment, member in ((s, m) for s, m in places if onward and not m.hides):
-                self._edges[segment.number].append((self._vertices[node], 0, (member.address,)))
+                self._edges[segment.number].append((self._vertices[node], 0, (member.address.ip,)))
 
     def routers_next_to(self, node: ResolvedNode) -> dict[ResolvedNode, Address]:
         """The routers that a node shares a segment with, each with its address there, on the cheapest one."""
@@ -68,11 +72,23 @@ class Graph:
         for segment, _ in sorted(self.places.get(node, ()), key=lambda place: place[1].cost):
             for member in segment.routers:
                 if member.node is not node:
-                    found.setdefault(member.node, member.address)
+                    found.setdefault(member.node, member.address.ip)
         return found
 
-    def ways(self, start: ResolvedNode, several: bool) -> Iterator[tuple[Segment, Hops]]:
-        """For each network that `start` can reach through others, the gateway that leads there; with `several`, all."""
+    def ways(self, start: ResolvedNode, several: bool) -> Ways:
+        """For each network that `start` can reach through others, the gateway that leads there; with `several`, all.
+
+        No way leads through a node that passes nothing on, so that all of these that are at the same places go the same ways.
+        """
+        if self._edges[self._vertices[start]]:
+            return [*self._ways(start, several)]
+        places = several, *((segment.number, member.cost) for segment, member in self.places[start])
+        found = self._shared.get(places)
+        if found is None:
+            found = self._shared[places] = [*self._ways(start, several)]
+        return found
+
+    def _ways(self, start: ResolvedNode, several: bool) -> Iterator[tuple[Segment, Hops]]:
         cost, hops = self._search(start, several)
         told = {segment.first for segment, _ in self.places.get(start, ())}
         for segment in self.segments:

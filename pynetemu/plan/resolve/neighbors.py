@@ -5,12 +5,15 @@ The table of dynamic entries is one for all network namespaces together, of 1024
 other. Permanent entries are exempt (neigh_alloc in net/core/neighbour.c), and a plan knows all of them beforehand.
 """
 
-from pynetemu.plan.operations import Address
+from ipaddress import IPv4Interface, IPv6Interface
+
+from pynetemu.plan.operations import InterfaceAddress
 from pynetemu.plan.problems import Problems
 from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedNeighbors
 from pynetemu.plan.standing import Standing
 
+_Member = tuple[ResolvedInterface, InterfaceAddress]
 _TABLE = 1000  # entries, with some to spare
 _MOST_TO_KNOW_ALL = 256  # interfaces of a domain: 65,000 entries, which take 34 MB of the kernel's memory
 
@@ -29,24 +32,25 @@ def find_neighbors(domains: list[Domain], arp: str, problems: Problems, standing
                 _warn(group, problems)
             centers = [] if arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL else _centers(group)
             if centers or arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL:
-                found.append(ResolvedNeighbors(group, centers))
+                found.append(ResolvedNeighbors([(end, address.ip) for end, address in group], centers))
             asked -= len(group) * (len(group) - 1)
     return found
 
 
-def _members(domain: Domain, version: int) -> list[tuple[ResolvedInterface, Address]]:
+def _members(domain: Domain, version: int) -> list[_Member]:
     """Each interface's first address of a version. GRE and WireGuard have no MAC addresses to be asked for."""
     if any(link.tunnel and link.tunnel.kind != "vxlan" for link in domain.links):
         return []
-    first = ((end, next((a.ip for a in end.addresses if a.version == version), None)) for end in domain.interfaces)
-    return [(end, address) for end, address in first if address is not None]
+    kind = IPv4Interface if version == 4 else IPv6Interface
+    ends = domain.interfaces
+    return [(end, own[0]) for end in ends if (own := [one for one in end.addresses if isinstance(one, kind)])]
 
 
-def _centers(group: list[tuple[ResolvedInterface, Address]]) -> list[int]:
+def _centers(group: list[_Member]) -> list[int]:
     return [place for place, (end, _) in enumerate(group) if end.node.forwards or end.node.kind == "root"]
 
 
-def _warn(group: list[tuple[ResolvedInterface, Address]], problems: Problems) -> None:
+def _warn(group: list[_Member], problems: Problems) -> None:
     if all(address.version == 4 for _, address in group):
         text = f"{len(group)} interfaces are on one link, and the kernel's table has room for 1024 neighbors in all"
         entries = len(group) * (len(group) - 1)

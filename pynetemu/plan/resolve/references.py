@@ -253,23 +253,20 @@ class Resolver:
 
     def kept_ends(self, part: Link, a: _End, b: _End, standing: Standing) -> tuple[_End, _End]:
         """Both ends of a link, with the names that they have in the lab that runs, if it is there."""
-        nodes = [end.node if isinstance(end, ResolvedInterface) else end for end in (a, b)]
-        given = [end.name if isinstance(end, ResolvedInterface) else "" for end in (a, b)]
-        if isinstance(part, Tunnel) or (names := standing.link_names(nodes[0].name, nodes[1].name, *given)) is None:
+        node_a, given_a = (a.node, a.name) if isinstance(a, ResolvedInterface) else (a, "")
+        node_b, given_b = (b.node, b.name) if isinstance(b, ResolvedInterface) else (b, "")
+        if isinstance(part, Tunnel) or (names := standing.link_names(node_a.name, node_b.name, given_a, given_b)) is None:
             return a, b
-        near, far = (
-            _named(end if isinstance(end, ResolvedInterface) else ResolvedInterface(end, "", part.declaration), name)
-            for end, name in zip((a, b), names, strict=True)
-        )
-        return near, far
+        return _named(a, names[0], part.declaration), _named(b, names[1], part.declaration)
 
     def link(self, part: Link, a: _End, b: _End) -> ResolvedLink:
         """A link between two ends; an end that is a node gets an interface of its own."""
         node_a, node_b = (end.node if isinstance(end, ResolvedInterface) else end for end in (a, b))
         near = a if isinstance(a, ResolvedInterface) else ResolvedInterface(node_a, "", part.declaration)
         far = b if isinstance(b, ResolvedInterface) else ResolvedInterface(node_b, "", part.declaration)
-        link = ResolvedLink(near, far, part.declaration, self._read(part, "mtu", self._mtu))
-        if self._read(part, "impaired", _is_impaired):
+        mtu, is_impaired = self._read(part, "link", self._read_link)
+        link = ResolvedLink(near, far, part.declaration, mtu)
+        if is_impaired:
             from pynetemu.plan.resolve.impairments import read_directions
 
             names = [node.name for node in self.nodes.values()]
@@ -282,14 +279,14 @@ class Resolver:
                 name_interface(end, interface_names(link.tunnel))
             check_ends(link, self.problems)
         for end, other in (near, node_b), (far, node_a):
-            name_interface(end, _link_names(end, _as_seen(other.name, end.node.name)))
+            if not end.name:
+                name_interface(end, _link_names(end, _as_seen(other.name, end.node.name)))
         for node in node_a, node_b:
             node.links += 1
             if node.bridges and node.links == _MOST_PORTS + 1:
                 text = f"this is port {node.links} of {node.name}, and a Linux bridge has {_MOST_PORTS} at most"
                 self.problems.add(part.declaration, text, "take a second switch")
-        cost = self._read(part, "cost", self._cost)
-        if cost != 1:
+        if part.cost is not Link.cost and (cost := self._cost(part)) != 1:
             self._set_cost(part, near, far, cost)
         self._ends[id(part)] = [near, far]
         return link
@@ -317,11 +314,13 @@ class Resolver:
         """The interface of an Interface, the two of a Link; none for anything that is not in this network."""
         return self._ends.get(id(part), [])
 
-    def _mtu(self, part: Link) -> int:
-        """0 for the kernel's own. The limits are IPv4's (68, RFC 791) and a veth's (ETH_MAX_MTU less its header)."""
-        if part.mtu is None:
-            return 0
-        return self.problems.check(part.declaration, read_number, part.mtu, "mtu", 68, 65521) or 0
+    def _read_link(self, part: Link) -> tuple[int, bool]:
+        """Its MTU, 0 for the kernel's own, and whether it does something to packets.
+
+        The limits are IPv4's (68, RFC 791) and a veth's (ETH_MAX_MTU less its header).
+        """
+        mtu = None if part.mtu is None else self.problems.check(part.declaration, read_number, part.mtu, "mtu", 68, 65521)
+        return mtu or 0, any(getattr(part, name) is not None for name in IMPAIRING)
 
     def vlan_interface(self, part: VlanInterface) -> None:
         """An interface on one that has been looked up."""
@@ -375,10 +374,6 @@ def _node_kind(kind: type[Node]) -> NodeKind:
     return next((name for base, name in _KINDS if issubclass(kind, base)), "host")
 
 
-def _is_impaired(part: Link) -> bool:
-    return any(getattr(part, name) is not None for name in IMPAIRING)
-
-
 def _kind(part: Part) -> str:
     return type(part).__name__
 
@@ -403,8 +398,9 @@ def name_interface(interface: ResolvedInterface, names: Iterator[str]) -> None:
         node.interfaces[interface.name] = interface
 
 
-def _named(interface: ResolvedInterface, name: str) -> ResolvedInterface:
-    """The interface, with a name if it has none and nobody else has that."""
+def _named(end: _End, name: str, declaration: Declaration) -> ResolvedInterface:
+    """The interface, or a new one of a node, with a name if it has none and nobody else has that."""
+    interface = end if isinstance(end, ResolvedInterface) else ResolvedInterface(end, "", declaration)
     if not interface.name and name not in interface.node.interfaces:
         interface.name = name
         interface.node.interfaces[name] = interface

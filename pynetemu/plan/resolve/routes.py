@@ -21,7 +21,7 @@ def give_routes(network: ResolvedNetwork, domains: list[Domain], host: bool) -> 
 def _fill(node: ResolvedNode, graph: Graph, version: int, may_default: bool) -> None:
     """A machine that is the root itself keeps its own default route."""
     given = {route.destination for route in node.routes}
-    if EVERYWHERE[version] in given and not node.forwards:
+    if given and EVERYWHERE[version] in given and not node.forwards:
         return  # the user's default route covers all
     routes = _automatic(node, graph, version, may_default)
     node.routes += [route for route in routes if not given or route.destination not in given]
@@ -46,18 +46,18 @@ def _segments(network: ResolvedNetwork, domains: list[Domain], version: int, hos
             for address in _routed(interface.addresses, version):
                 subnet = address.network
                 segment = here.get(subnet) or here.setdefault(subnet, Segment(subnet))
-                segment.join(Member(interface.node, address.ip, interface.cost, interface.hides))
+                segment.join(Member(interface.node, address, interface.cost, interface.hides))
         segments += here.values()
     for node in network.nodes:
         own = [*node.loopback, *([node.own_address] if node.own_address and not host else [])]
         for address in _routed(own, version):
             segments.append(Segment(address.network))
-            segments[-1].join(Member(node, address.ip, 1))
+            segments[-1].join(Member(node, address, 1))
     firsts: dict[IPNetwork, int] = {}
     for number, segment in enumerate(segments):
         segment.number, segment.first = number, firsts.setdefault(segment.network, number)
     return segments
 
 
-def _routed(addresses: list[InterfaceAddress], version: int) -> Iterator[InterfaceAddress]:
-    return (a for a in addresses if a.version == version and not (version == 6 and a.is_link_local))
+def _routed(addresses: list[InterfaceAddress], version: int) -> list[InterfaceAddress]:
+    return [a for a in addresses if a.version == version and not (version == 6 and a.is_link_local)]
