@@ -1,6 +1,7 @@
 """What the engine tells the relay, each message a packet of JSON, answered by one: {"do": "open", ...} by {}.
 
-    open    links, each with its name, the indexes of both ends, mtu, bytes of a ring, a seed, whether that was asked for
+    open    links, each with its name, the indexes of both ends, mtu, bytes of a ring and of one for buffers that are several
+            packets yet (0: none come), a seed, whether that was asked for
     set     one direction: the name, side 0 (a to b) or 1, and the words of an Impairment, with the
             MAC addresses of nodes that it names, and when its schedule began
     play    settings of a direction over time, in parts: [[seconds, words], ...], the period, 0 for once, when it began, and
@@ -46,7 +47,8 @@ class Control:
         self._connection.send(json.dumps(answer).encode())
 
     def _open(self, links: list[dict[str, Any]]) -> None:
-        made = iter(rings([(index, link["mtu"], link["memory"]) for link in links for index in link["ends"]]))
+        sizes = [(index, link["mtu"], link["memory"], link["buffers"]) for link in links for index in link["ends"]]
+        made = iter(rings(sizes))
         for link in links:
             pair = next(made), next(made)
             self._relay.open(Link(link["name"], (link["ends"][0], link["ends"][1]), pair, link["seed"], link["apart"]))
@@ -112,5 +114,6 @@ def _ask_for_short_slices() -> None:
 
     number = {"x86_64": 314, "aarch64": 274}.get(os.uname().machine)
     if number is not None:
-        attributes = struct.pack("=IIQiIQQQII", 56, 0, 0, 0, 0, 100_000, 0, 0, 0, 0)  # struct sched_attr
+        nice = os.getpriority(os.PRIO_PROCESS, 0)  # as it is: who was started with less shall not have more
+        attributes = struct.pack("=IIQiIQQQII", 56, 0, 0, nice, 0, 100_000, 0, 0, 0, 0)  # struct sched_attr
         ctypes.CDLL(None).syscall(number, 0, attributes, 0)

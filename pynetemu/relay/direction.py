@@ -14,7 +14,9 @@ from pynetemu.relay.opportunities import Opportunities
 from pynetemu.relay.queues import Queue
 
 _MOST_REMEMBERED, _REMEMBERED = 1000, 160  # packets of each direction that were lost or changed, and bytes of each
-_MOST_HELD = 100_000  # packets on their way, so that a flood over a long delay takes no more than 200 MB
+MOST_HELD = 100_000  # packets on their way, so that a flood over a long delay takes no more than 200 MB
+BUFFER = 1 << 14  # bytes from which a frame is a buffer that its receiver's kernel has yet to cut; of these:
+_MOST_BUFFERS = 2000
 _CORRECTION = 1 / 256  # how fast the mean delay is brought back to what was asked, for each packet
 _TABLE_SHIFT = 32 - 12  # a draw of 32 bits as a place in a table of 4096
 _NO_DRAWS: Draws = ()
@@ -79,6 +81,7 @@ class Direction:
         self._last = 0.0  # when the last frame of the line is due
         self._ahead_of_mean = 0.0  # seconds by which keeping the order has raised the mean delay
         self._slot_end = 0.0
+        self._buffers = 0  # that came since they were counted
         self._loss: tuple[Loss, bool] | None = None
         self._model: Loser | None = None
         self.configure(Impairment())
@@ -185,7 +188,7 @@ class Direction:
     def arrive(self, now: float, frame: bytes) -> None:
         """Takes a frame that has come in at a time."""
         counters, queue = self.counters, self.queue
-        if len(self.line) >= _MOST_HELD:
+        if len(self.line) >= MOST_HELD or (len(frame) > BUFFER and self._has_most_buffers()):
             counters.overload += 1
             self._remember("overload", 0, frame, now)
             return
@@ -218,6 +221,12 @@ class Direction:
                     self.serve(now)
                 if (dropped := queue.put(now, frame, draws)) is not None:
                     self._drop(dropped, queue.came)
+
+    def _has_most_buffers(self) -> bool:
+        self._buffers += 1
+        if self._buffers > _MOST_BUFFERS:
+            self._buffers = sum(len(frame) > BUFFER for _, frame in self.line) + 1
+        return self._buffers > _MOST_BUFFERS
 
     def _drop(self, frame: bytes, came: float) -> None:
         self.counters.dropped += 1

@@ -9,7 +9,7 @@ from collections import deque
 
 from pynetemu.plan.shaping.impairment import Impairment
 from pynetemu.relay.fates import Draws
-from pynetemu.relay.frames import VNET, marked
+from pynetemu.relay.frames import marked, on_the_wire
 from pynetemu.relay.opportunities import Opportunities
 
 _SMALLEST = 1514  # bytes that CoDel leaves alone
@@ -56,7 +56,7 @@ class Queue:
 
     def put(self, now: float, frame: bytes, draws: Draws) -> bytes | None:
         """Lets a packet wait; gives back one that is dropped for it, which may be another one."""
-        self.held += len(frame) - VNET
+        self.held += on_the_wire(frame)
         self.waiting.append((now, frame, draws))
         if self._red is not None and self._red.chooses(self.held, now, self.free) and not self._mark_last():
             return self._drop_last()
@@ -73,7 +73,7 @@ class Queue:
     def _count(self, came: float, frame: bytes, _: Draws) -> bytes:
         self.came = came
         self.dropped += 1
-        self.held -= len(frame) - VNET
+        self.held -= on_the_wire(frame)
         return frame
 
     def _mark_last(self) -> bool:
@@ -93,7 +93,7 @@ class Queue:
         if start > now:
             return None
         self.waiting.popleft()
-        size = len(frame) - VNET
+        size = on_the_wire(frame)
         self.held -= size
         if self._codel is not None and self._codel.drops(start, start - came, self.held + size):
             changed = marked(frame) if self.ecn else None

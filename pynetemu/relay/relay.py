@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from pynetemu.frozen import replaced
 from pynetemu.plan.shaping.impairment import Impairment, from_words
 from pynetemu.relay.course import Course, scheduled
-from pynetemu.relay.direction import Direction, Ended
+from pynetemu.relay.direction import BUFFER, MOST_HELD, Direction, Ended
 from pynetemu.relay.frames import VNET
 from pynetemu.relay.journal import Journal
 from pynetemu.relay.opportunities import Opportunities
@@ -180,7 +180,7 @@ class Relay:
             for number, _ in events.poll(0, 256):
                 if number in ends:
                     came = True
-                    busy |= self._receive(*ends[number]) == BATCH
+                    busy |= self._receive(*ends[number]) >= BATCH
                 else:
                     asked.append(calls[number])
             for call in asked:  # what came in before is known then
@@ -215,12 +215,13 @@ class Relay:
         before, wall, now = clock(), time.time(), clock()
         if now - before < _BRACKET and abs(wall - before - self._offset) > _BRACKET:
             self._offset = wall - before  # somebody has set the clock: by themselves both go alike
-        offset, line, delay, plain, part_of = self._offset, direction.line, direction.delay, direction.plain, direction.part_of
+        offset, line, delay, part_of = self._offset, direction.line, direction.delay, direction.part_of
+        plain = direction.plain and len(line) + count < MOST_HELD
         for seconds, nanoseconds, frame in found:
             came = seconds + nanoseconds * 1e-9 - offset
             if not -1 < came - now < 1:
                 came = clock()  # somebody has set the clock
-            if plain:
+            if plain and len(frame) < BUFFER:
                 line.append((came + delay, frame))
             elif (part := part_of.get(frame[_TO])) is not None:
                 part.counters.received += 1

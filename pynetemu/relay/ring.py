@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from array import array
 from collections.abc import Sequence
 
@@ -23,6 +24,9 @@ _USER, _VLAN_VALID, _TPID_VALID = 0x1, 0x10, 0x40  # TP_STATUS_*
 _ALL_PROTOCOLS = 3  # ETH_P_ALL
 _ROOM = 96  # bytes that a slot has besides the packet: its header, the link's, alignment
 _BLOCK = 1 << 16
+_LARGEST_BUFFER = 1 << 16  # bytes of TCP that a sender leaves uncut
+_ATTACH_FILTER = 26  # SO_ATTACH_FILTER
+_WRITTEN = 5e-4  # seconds after which a buffer has been copied that another processor began to copy before
 _AT_ONCE = 32  # rings that are made
 BATCH = 64  # frames that are taken from an end, or sent, before somebody else is looked at
 _DONTWAIT = 0x40  # MSG_DONTWAIT
@@ -40,11 +44,17 @@ def slot_size(mtu: int) -> int:
 
 
 class Ring:
-    """The frames that come in at an interface of our namespace."""
+    """The frames that come in at an interface of our namespace.
 
-    def __init__(self, index: int, mtu: int, memory: int) -> None:
-        """`memory` is in bytes. Raises OSError."""
+    Those that are several packets yet (TCP's segmentation offload) would need slots that are too large for all others: with
+    `buffers` bytes of memory there is another ring for them. This one has the begin of each, in its place among all. The kernel
+    fills the other one first, since that was bound last.
+    """
+
+    def __init__(self, index: int, mtu: int, memory: int, buffers: int = 0, least: int = 0) -> None:
+        """`memory` is in bytes, of which frames shorter than `least` take none. Raises OSError."""
         self._size = slot_size(mtu)
+        self._most = mtu + 18
         self._slots = max(16, memory // self._size)
         block = max(_BLOCK, self._size)
         blocks = -(-self._slots * self._size // block)
@@ -55,7 +65,10 @@ class Ring:
                 self.socket.setsockopt(SOL_PACKET, option, value)
             _make_ring(self.socket, struct.pack("=4I", block, blocks, self._size, self._slots))
             self._memory = mmap.mmap(self.socket.fileno(), block * blocks)
+            if least:
+                _leave_out(self.socket, least)
             _bind(self.socket, index)
+            self._buffers = Ring(index, _LARGEST_BUFFER, buffers, least=self._most + 1) if buffers else None
         except BaseException:
             self.socket.close()
             raise
@@ -67,15 +80,24 @@ class Ring:
     @property
     def memory(self) -> int:
         """Bytes that the kernel has pinned."""
-        return len(self._memory)
+        return len(self._memory) + (self._buffers.memory if self._buffers else 0)
 
-    def take(self, found: list[Arrival]) -> int:
+    def take(self, found: list[Arrival], batch: int = BATCH) -> int:
         """Appends what has come in, a batch at most; gives back how many frames those were."""
         memory, status, place, slots, size = self._memory, self._status, self._next, self._slots, self._size
-        words, unpack, count = size >> 2, _HEADER.unpack_from, 0
-        while count < BATCH and status[place * words] & _USER:
+        words, unpack, most, count = size >> 2, _HEADER.unpack_from, self._most, 0
+        while count < batch and status[place * words] & _USER:
             start = place * size
             flags, length, captured, offset, seconds, nanoseconds, tag, protocol = unpack(memory, start)
+            if length > most and self._buffers is not None:
+                if not (here := self._buffers._take_until(found, (seconds, nanoseconds))):
+                    if time.time() - seconds - nanoseconds * 1e-9 < _WRITTEN:
+                        break
+                    self.cut += 1
+                count += here
+                status[place * words] = 0
+                place = (place + 1) % slots
+                continue
             first = start + offset - VNET
             frame = memory[first : first + VNET + captured]
             status[place * words] = 0
@@ -90,6 +112,15 @@ class Ring:
         self._next = place
         return count
 
+    def _take_until(self, found: list[Arrival], last: tuple[int, int]) -> int:
+        """Appends what had come in by a moment; gives back how many frames those were. Nearly always it is one."""
+        count = 0
+        while self._status[self._next * (self._size >> 2)] & _USER:
+            if _HEADER.unpack_from(self._memory, self._next * self._size)[4:6] > last:
+                break
+            count += self.take(found, 1)
+        return count
+
     @property
     def is_empty(self) -> bool:
         """Whether all that has come in was taken."""
@@ -102,6 +133,8 @@ class Ring:
         return self.lost + self.cut
 
     def close(self) -> None:
+        if self._buffers is not None:
+            self._buffers.close()
         self._status.release()
         self._memory.close()
         self.socket.close()
@@ -113,8 +146,11 @@ def _make_ring(packet_socket: socket.socket, request: bytes) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-def rings(wanted: Sequence[tuple[int, int, int]]) -> list["Ring"]:
-    """A ring for each index, mtu and memory, made at once by threads: for each the kernel waits a while. Raises OSError."""
+def rings(wanted: Sequence[tuple[int, int, int, int]]) -> list["Ring"]:
+    """A ring for each index, mtu, memory and that for buffers, made at once by threads: for each the kernel waits a while.
+
+    Raises OSError.
+    """
     made: list[Ring | OSError | None] = [None] * len(wanted)
 
     def make(first: int) -> None:
@@ -135,6 +171,13 @@ def rings(wanted: Sequence[tuple[int, int, int]]) -> list["Ring"]:
             ring.close()
         raise next(error for error in made if isinstance(error, OSError))
     return found
+
+
+def _leave_out(packet_socket: socket.socket, least: int) -> None:
+    """Frames shorter than that, by a filter of classic BPF: take length; if it is so much, all of it, else none."""
+    steps = ((0x80, 0, 0, 0), (0x35, 0, 1, least), (0x06, 0, 0, 1 << 18), (0x06, 0, 0, 0))
+    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
+    packet_socket.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("=H6xQ", len(steps), ctypes.addressof(program)))
 
 
 def _bind(packet_socket: socket.socket, index: int) -> None:

@@ -13,7 +13,7 @@ from pynetemu.plan.operations import AddVeth, Impair
 from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.distributions import SIZE, table
 from pynetemu.plan.shaping.impairment import DISTRIBUTIONS, from_words, read_impairment
-from pynetemu.plan.shaping.mechanisms import choose, netem_limit
+from pynetemu.plan.shaping.mechanisms import choose, netem_limit, takes_buffers
 
 pytestmark = pytest.mark.pure
 
@@ -91,6 +91,29 @@ def test_the_first_mechanism_that_can_is_taken(
     settings: dict[str, object], kernel: frozenset[str] | None, mechanism: str
 ) -> None:
     assert choose(read_impairment(settings), kernel) == mechanism
+
+
+def test_the_relay_takes_buffers_of_tcp_whole_where_all_packets_are_treated_alike() -> None:
+    for settings in {}, {"delay": "20ms", "seed": 4}, {"rate": "1gbit"}, {"rate": "2gbit", "delay": "5ms", "limit": "2mb"}:
+        assert takes_buffers(read_impairment(settings)), settings
+    each: list[dict[str, object]] = [
+        {"delay": "20ms", "jitter": "1ms"},
+        {"loss": "1%"},
+        {"loss": gilbert_elliott("1%", "25%")},
+        {"duplicate": "1%"},
+        {"corrupt": "1%"},
+        {"delay": "20ms", "reorder": "1%"},
+        {"slot": "10ms"},
+        {"rate": "999mbit"},
+        {"rate": "1gbit", "queue": "drop-head"},
+        {"rate": "1gbit", "queue": codel()},
+        {"rate": "1gbit", "limit": "900kb"},
+        {"rate": "1gbit", "limit": "5000 packets"},
+        {"towards": {"h2": {"delay": "1ms"}}},
+        {"schedule": "0s does delay 20ms"},
+    ]
+    for settings in each:
+        assert not takes_buffers(read_impairment(settings)), settings
 
 
 def test_netem_has_room_for_what_is_on_its_way() -> None:

@@ -1,6 +1,7 @@
 """What the engine tells the relay: each request does its own thing, with its own words."""
 
 import json
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -88,11 +89,11 @@ def test_links_are_opened_with_their_own_rings(told: _Told, monkeypatch: pytest.
     made = Mock(wraps=Link)
     monkeypatch.setattr(control, "Link", made)
     links: list[dict[str, Any]] = [
-        {"name": "l", "ends": [1, 2], "mtu": 1500, "memory": 10, "seed": 3, "apart": True},
-        {"name": "k", "ends": [4, 5], "mtu": 9000, "memory": 20, "seed": 6, "apart": False},
+        {"name": "l", "ends": [1, 2], "mtu": 1500, "memory": 10, "buffers": 7, "seed": 3, "apart": True},
+        {"name": "k", "ends": [4, 5], "mtu": 9000, "memory": 20, "buffers": 0, "seed": 6, "apart": False},
     ]
     assert told.tell(do="open", links=links) == {}
-    rings.assert_called_once_with([(1, 1500, 10), (2, 1500, 10), (4, 9000, 20), (5, 9000, 20)])
+    rings.assert_called_once_with([(1, 1500, 10, 7), (2, 1500, 10, 7), (4, 9000, 20, 0), (5, 9000, 20, 0)])
     assert [call.args[3:] for call in made.call_args_list] == [(3, True), (6, False)]
     first, second = (call.args[0] for call in told.relay.open.call_args_list)
     for link, sent, pair in (first, links[0], ("a", "b")), (second, links[1], ("c", "d")):
@@ -134,5 +135,6 @@ def test_the_relay_wakes_as_soon_as_the_kernel_lets_it(
     else:
         called, process, attributes, flags = libc.syscall.call_args.args
         assert (called, process, flags) == (number, 0, 0)
-        size, policy, _, _, _, slice_ = struct.unpack_from("=IIQiIQ", attributes)
+        size, policy, _, nice, _, slice_ = struct.unpack_from("=IIQiIQ", attributes)
         assert (size, policy, slice_, len(attributes)) == (56, 0, 100_000, 56)
+        assert nice == os.getpriority(os.PRIO_PROCESS, 0)  # what it was started with

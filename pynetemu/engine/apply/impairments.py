@@ -73,7 +73,6 @@ def _note(operation: Impair, nodes: Nodes) -> Node:
         (a, near), (b, far) = ends
         raise LabError(f"the link between {a} {near} and {b} {far} has gone: somebody has deleted an end of it")
     link.words[side] = operation.settings
-    for end, inner in zip(link.ends, link.indexes, strict=True):
-        split_segments_of(nodes, *end)
+    for inner in link.indexes:
         queue_up(nodes.relay.link, operation, inner)
     return nodes.relay

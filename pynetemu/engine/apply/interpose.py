@@ -98,10 +98,14 @@ def _side_to_replace(ends: tuple[Place, Place], nodes: Nodes) -> int:
 
 
 def _move(step: Effect, node: Node, index: int, relay: Node) -> int:
-    """Moves an interface into the relay's namespace; gives its index there."""
+    """Moves an interface into the relay's namespace; gives its index there.
+
+    It gets another MAC address: of frames to its own one the kernel would look for a route there.
+    """
     name = f"end{relay.next_index}"
     there = relay.take_index(name)
     body = packing.link(index, packing.into(relay.network, there), packing.name(name), packing.mtu(LARGEST_MTU))
+    body += packing.mac(":".join(f"{byte:02x}" for byte in b"\x02" + os.urandom(5)))
     node.link.queue_bytes(step, RTM_NEWLINK, REQUEST, body)
     node.link.flush()
     return there

@@ -31,22 +31,28 @@ from pynetemu.engine.protocol.relay_requests import (
     ReplayLink,
     WriteJournal,
 )
+from pynetemu.engine.shaping.offloads import split_segments_of
 from pynetemu.errors import KernelError, LabError
+from pynetemu.plan.shaping.impairment import from_words
+from pynetemu.plan.shaping.mechanisms import takes_buffers
 
 _SECONDS = 5.0  # for which an answer is waited for
 _LARGEST = 1 << 20  # bytes of a message
 _MEMORY = 1 << 26  # bytes of all rings together, unless there are very many: those are pinned
 _MOST_OF_A_RING, _LEAST_OF_A_RING = 1 << 24, 1 << 16
+_MOST_FOR_BUFFERS, _LEAST_FOR_BUFFERS = 1 << 23, 1 << 21  # bytes of what several packets are yet, of each end; else none
 _PART = 500  # entries of a list in one message
 _MOST_ENDS, _WITHIN = 5, 10.0  # that it may end so often in so many seconds, before its links are taken down
 _PATIENCE_OF_BUFFER = 1 << 19
 
 
 class _Told:
-    """What the relay knows of a link."""
+    """What the relay knows of a link; `buffers` is its memory for those, and `takes_buffers` what is sent to each side."""
 
-    def __init__(self, link: RelayedLink) -> None:
+    def __init__(self, link: RelayedLink, buffers: int) -> None:
         self._mtu, self._indexes = link.mtu, link.indexes
+        self.buffers = buffers
+        self.takes_buffers: list[bool | None] = [None, None]
         self.words: list[tuple[str, ...]] = [(), ()]
 
     def is_of(self, link: RelayedLink | None) -> bool:
@@ -83,16 +89,18 @@ class Relays:
             self._ask({"do": "close", "name": _name(place)})
         new = [(place, link) for place, link in relayed.items() if place not in self._told]
         for start in range(0, len(new), _PART):
-            some = new[start : start + _PART]
-            self._ask({"do": "open", "links": [self._as_told(place, link) for place, link in some]})
-            self._told |= {place: _Told(link) for place, link in some}
+            some = [(place, link, self._as_told(place, link)) for place, link in new[start : start + _PART]]
+            self._ask({"do": "open", "links": [told for _, _, told in some]})
+            self._told |= {place: _Told(link, told["buffers"]) for place, link, told in some}
         for place, link in relayed.items():
             known = self._told[place].words
             for side, words in enumerate(link.words):
                 if words != known[side]:
+                    self._cut_buffers(link, side, True)
                     common = {"do": "set", "name": _name(place), "side": side, "began": self._began(place, side, words)}
                     self._ask({**common, "words": words, "macs": self._macs(words)})
                     known[side] = words
+                self._cut_buffers(link, side)
         self._go_on([end for _, link in new for end in link.ends])
 
     def _began(self, place: Place, side: int, words: Sequence[str]) -> float:
@@ -130,10 +138,15 @@ class Relays:
     def _remember(self, request: Going, ends: bool) -> None:
         """Notes what goes on by itself from now on, and lets it begin."""
         key, began = ((request.node, request.interface), type(request)), time.monotonic()
-        self._begin(request, began)
-        self._going.pop(key, None)
-        if not ends:
-            self._going[key] = request, began
+        link, side = self._side(key[0])
+        self._cut_buffers(link, side, True)
+        try:
+            self._begin(request, began)
+            self._going.pop(key, None)
+            if not ends:
+                self._going[key] = request, began
+        finally:
+            self._cut_buffers(link, side)
 
     def _begin(self, request: Going, began: float) -> None:
         """Raises LabError for a link that is not relayed, and KernelError."""
@@ -177,10 +190,30 @@ class Relays:
 
     def _common(self, what: str, place: Place) -> dict[str, Any]:
         """What all messages about one direction have. Raises LabError for a link that is not relayed."""
+        link, side = self._side(place)
+        return {"do": what, "name": _name(link.ends[0]), "side": side}
+
+    def _side(self, place: Place) -> tuple[RelayedLink, int]:
+        """The link of an end, and which of its ends that is. Raises LabError for a link that is not relayed."""
         found = next((link for link in self._nodes.relayed.values() if place in link.ends), None)
         if found is None:
             raise LabError(f"the link of {':'.join(place)} does not go through the relay")
-        return {"do": what, "name": _name(found.ends[0]), "side": found.ends.index(place)}
+        return found, found.ends.index(place)
+
+    def _cut_buffers(self, link: RelayedLink, side: int, always: bool = False) -> None:
+        """Lets the sender cut buffers into packets, but where the direction takes all alike and the relay has room for them.
+
+        The interface may have gone, with its link.
+        """
+        if (told := self._told.get(link.ends[0])) is None:
+            return
+        end = link.ends[side]
+        goes_on = any(place == end for place, _ in self._going)
+        wanted = not always and bool(told.buffers) and not goes_on and takes_buffers(from_words(link.words[side]))
+        if told.takes_buffers[side] != wanted:
+            with suppress(OSError, KernelError):
+                split_segments_of(self._nodes, *end, but_tcp=wanted)
+                told.takes_buffers[side] = wanted
 
     def _send_list(self, what: str, place: Place, key: str, values: list[Any], **more: Any) -> None:
         common = {**self._common(what, place), **more}
@@ -262,8 +295,10 @@ class Relays:
         given = [int(word.removeprefix("seed ")) for words in link.words for word in words if word.startswith("seed ")]
         count = max(1, len(self._nodes.relayed))
         memory = min(_MOST_OF_A_RING, max(_LEAST_OF_A_RING, _MEMORY // (2 * count)))
+        buffers = min(_MOST_FOR_BUFFERS, _MEMORY // (4 * count))
         seed = given[0] if given else self._seed
         shared = {"name": _name(place), "ends": link.indexes, "mtu": link.mtu, "memory": memory}
+        shared["buffers"] = buffers if buffers >= _LEAST_FOR_BUFFERS else 0
         return {**shared, "seed": seed, "apart": bool(given)}
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:

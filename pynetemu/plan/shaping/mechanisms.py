@@ -15,6 +15,7 @@ _NEEDED: dict[Mechanism, set[str]] = {"tbf": {"tbf"}, "netem": {"netem"}, "filte
 MECHANISMS: tuple[Mechanism, ...] = ("netem", "tbf", "filter", "relay")
 RELAY_RATE = 10**9  # bits per second, about what the relay carries on one core: docs/limitations.md
 FULL_SIZE = 1514
+_ROOM_FOR_BUFFERS = 10**6  # bytes of a queue, 16 buffers
 _NETEMS_LEAST = 1000  # packets, its own default
 _FASTEST = 10**6  # packets per second for which netem has room where no rate bounds them
 
@@ -77,6 +78,17 @@ def note(wanted: Impairment, mechanism: Mechanism) -> str:
     if mechanism == "relay" and (wanted.rate == 0 or wanted.rate > RELAY_RATE):
         return f"carries about {rate(RELAY_RATE)}"
     return ""
+
+
+def takes_buffers(wanted: Impairment) -> bool:
+    """Whether the relay may pass on what are several packets yet, up to 64 kB of TCP, as a plain wire does.
+
+    Not where each packet has a fate of its own, or waits for a rate that such a buffer takes long for, or fills a queue.
+    """
+    if wanted != Impairment(delay=wanted.delay, rate=wanted.rate, limit=wanted.limit, seed=wanted.seed):
+        return False
+    has_room = not wanted.limit.packets and wanted.queue_bytes >= _ROOM_FOR_BUFFERS
+    return not wanted.rate or (wanted.rate >= RELAY_RATE and has_room)
 
 
 def netem_limit(wanted: Impairment) -> int:
