@@ -69,6 +69,7 @@ class RelayedLink:
         self.indexes = indexes  # of the inner ends, in the relay's namespace
         self.set_mtu(mtu)
         self.words: list[tuple[str, ...]] = [(), ()]
+        self.by_kernel = [False, False]  # whether the kernel does something, besides, to what these ends send
 
     def set_mtu(self, mtu: int) -> None:
         """The largest packet of its outer ends, 0 for the usual one."""

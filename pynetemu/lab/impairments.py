@@ -13,13 +13,13 @@ from pynetemu.lab import arguments
 from pynetemu.lab.changing import LabChange, become
 from pynetemu.lab.kernel import kernel_of
 from pynetemu.plan.inventory import Place, ends
-from pynetemu.plan.operations import AddVeth, Impair, Mechanism, Operations, Part, Plan, parts_of
+from pynetemu.plan.operations import AddVeth, Impair, Operations, Part, Plan, parts_of
 from pynetemu.plan.operations.phases import in_order
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.impairments import read_directions
-from pynetemu.plan.shaping.impairment import SETTINGS, Impairment, from_words, read_impairment
+from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, SETTINGS, Impairment, from_words, read_impairment
 from pynetemu.plan.shaping.journals import is_journal, read_fates
-from pynetemu.plan.shaping.mechanisms import choose
+from pynetemu.plan.shaping.mechanisms import choose_for_link
 from pynetemu.plan.shaping.replays import check_times, read_opportunities, read_seconds, read_table
 from pynetemu.topology.impairments import presets
 from pynetemu.topology.links import IMPAIRING, Link
@@ -211,6 +211,10 @@ class RunningLink:
         veth, old = _veth(plan, self.a, self.b), _of_plan(plan, self.a, self.b)
         if veth.relayed:
             return
+        try:
+            _check_nothing_is_lost(old)
+        except Wrong as wrong:
+            raise as_usage(wrong) from None
         link = replaced(veth, relayed=True)
         parts: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
         parts += [replaced(op, mechanism="relay") for op in old]
@@ -236,15 +240,25 @@ def changed_plan(
 ) -> Plan:
     """A plan in which a link does this. Raises Wrong."""
     veth = _veth(plan, *ends)
-    chosen = _mechanisms(lab, wanted, "relay" if veth.relayed and asked is None else asked)
+    chosen = choose_for_link(wanted, kernel_of(lab.control), asked, veth.relayed)
     made = []
     for (near, far), direction, mechanism in zip((ends, ends[::-1]), wanted, chosen, strict=True):
         if mechanism:
             made.append(Impair(*near, *far, mechanism, direction.words, veth.source))
     link = replaced(veth, relayed=veth.relayed or "relay" in chosen)
     old = _of_plan(plan, *ends)
+    if link.relayed and not veth.relayed:
+        _check_nothing_is_lost([op for op in old if op in made])
     kept: list[Part] = [link if part is veth else part for part in parts_of(plan) if part not in old]
     return replaced(plan, operations=Operations(in_order([*kept, *made])))
+
+
+def _check_nothing_is_lost(kept: Sequence[Impair]) -> None:
+    """For a link that becomes a relayed one: an end that is made anew has none of the kernel's queues. Raises Wrong."""
+    for wanted in (from_words(op.settings) for op in kept):
+        if wanted.queue.kind in KERNELS_QUEUES:
+            text = f"queue={wanted.queue.kind} is the kernel's, and would not survive that the link becomes a relayed one"
+            raise Wrong(text, "codel() and red(...) do; or take the queue away first, and set it again afterwards")
 
 
 def changed(before: Impairment, settings: Mapping[str, object]) -> Impairment:
@@ -350,15 +364,6 @@ def _veth(plan: Plan, a: Place, b: Place) -> AddVeth:
     if found is None:
         raise LabError(f"there is no link between {':'.join(a)} and {':'.join(b)} any more")
     return found
-
-
-def _mechanisms(lab: "Lab", wanted: Sequence[Impairment], asked: object) -> list[Mechanism | None]:
-    """What does each direction, None for nothing. If one needs the relay, both go through it. Raises Wrong."""
-    kernel = kernel_of(lab.control)
-    chosen: list[Mechanism | None] = [choose(direction, kernel, asked) if direction else None for direction in wanted]
-    if "relay" in chosen:
-        chosen = [choose(direction, kernel, "relay") if direction else None for direction in wanted]
-    return chosen
 
 
 def preset_for(name: str | None, side: str) -> Mapping[str, object]:

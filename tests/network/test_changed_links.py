@@ -81,6 +81,9 @@ def test_a_link_becomes_a_relayed_one_and_nothing_but_its_delay_is_another() -> 
         net.undo()
         check_round_trip(net["h1"], "h2", "-4", at_least=30, below=80)
         assert str(net["r1"].run("sysctl", "-n", "net.ipv4.conf.eth0.proxy_arp").stdout) == "1\n"
+        (relay,) = relays()
+        headings, figures = (line.split() for line in Path(f"/proc/{relay}/net/snmp").read_text().splitlines()[:2])
+        assert figures[headings.index("InReceives")] == "0"  # frames end at its rings: the kernel looks for no route there
 
 
 class Wires(Topology):

@@ -13,7 +13,7 @@ from pynetemu.plan.operations import AddVeth, Impair
 from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.distributions import SIZE, table
 from pynetemu.plan.shaping.impairment import DISTRIBUTIONS, from_words, read_impairment
-from pynetemu.plan.shaping.mechanisms import choose, netem_limit, takes_buffers
+from pynetemu.plan.shaping.mechanisms import choose, choose_for_link, netem_limit, takes_buffers
 
 pytestmark = pytest.mark.pure
 
@@ -91,6 +91,18 @@ def test_the_first_mechanism_that_can_is_taken(
     settings: dict[str, object], kernel: frozenset[str] | None, mechanism: str
 ) -> None:
     assert choose(read_impairment(settings), kernel) == mechanism
+
+
+def test_both_directions_go_through_the_relay_if_one_needs_it_but_for_the_kernels_queues() -> None:
+    plain, rate, delay = (read_impairment(settings) for settings in ({}, {"rate": "1mbit"}, {"delay": "1ms", "seed": 1}))
+    fair = read_impairment({"rate": "1mbit", "queue": "fq_codel"})
+    assert choose_for_link([rate, plain], _WITHOUT_NETEM) == ["tbf", None]
+    assert choose_for_link([rate, delay], _WITHOUT_NETEM) == ["relay", "relay"]
+    assert choose_for_link([fair, delay], _WITHOUT_NETEM) == ["tbf", "relay"]
+    assert choose_for_link([fair, rate], _WITHOUT_NETEM, relayed=True) == ["tbf", "relay"]
+    assert choose_for_link([rate, plain], _WITHOUT_NETEM, "tbf", relayed=True) == ["tbf", None]
+    with pytest.raises(Wrong, match="has no queue fq_codel"):
+        choose_for_link([fair, delay], _WITHOUT_NETEM, "relay")
 
 
 def test_the_relay_takes_buffers_of_tcp_whole_where_all_packets_are_treated_alike() -> None:

@@ -24,6 +24,7 @@ def queue(operation: Impair, nodes: Nodes) -> Node | list[Node]:
     node, peer = nodes[operation.node], nodes[operation.peer_node]
     if operation.mechanism == "relay":
         return _note(operation, nodes)
+    _note_kernel(operation, nodes, True)
     split_segments_of(nodes, operation.node, operation.interface)
     wanted = from_words(operation.settings)
     index = nodes.index(node, operation.interface)
@@ -48,6 +49,7 @@ def queue_undo(step: Undo, operation: Impair, nodes: Nodes) -> list[Node]:
             if near in link.ends:
                 link.words[int(near != ends)] = ()
         return []
+    _note_kernel(operation, nodes, False)
     name, interface = far if operation.mechanism == "filter" else near
     if (node := nodes.get(name)) is None or interface not in node.indexes:
         return []
@@ -63,6 +65,13 @@ def queue_replace(_: Replace, old: Impair, new: Impair, nodes: Nodes) -> list[No
         node.link.flush(_GONE)
     changed = queue(new, nodes)
     return changed if isinstance(changed, list) else [changed]
+
+
+def _note_kernel(operation: Impair, nodes: Nodes, does: bool) -> None:
+    """For the relay, if the link goes through it besides."""
+    near, far = (operation.node, operation.interface), (operation.peer_node, operation.peer_interface)
+    if link := nodes.relayed.get(near) or nodes.relayed.get(far):
+        link.by_kernel[link.ends.index(near)] = does
 
 
 def _note(operation: Impair, nodes: Nodes) -> Node:

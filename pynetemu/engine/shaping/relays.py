@@ -209,7 +209,8 @@ class Relays:
             return
         end = link.ends[side]
         goes_on = any(place == end for place, _ in self._going)
-        wanted = not always and bool(told.buffers) and not goes_on and takes_buffers(from_words(link.words[side]))
+        may = bool(told.buffers) and not (always or goes_on or link.by_kernel[side])
+        wanted = may and takes_buffers(from_words(link.words[side]))
         if told.takes_buffers[side] != wanted:
             with suppress(OSError, KernelError):
                 split_segments_of(self._nodes, *end, but_tcp=wanted)

@@ -6,7 +6,7 @@ from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.network import ResolvedDirection
 from pynetemu.plan.shaping.impairment import SETTINGS, Impairment, read_impairment
-from pynetemu.plan.shaping.mechanisms import RELAY_RATE, choose
+from pynetemu.plan.shaping.mechanisms import RELAY_RATE, choose_for_link
 from pynetemu.plan.units import rate
 from pynetemu.topology.impairments import Preset, presets
 from pynetemu.topology.links import IMPAIRING, Link
@@ -37,13 +37,11 @@ def read_directions(part: Link, nodes: Iterable[str], kernel: Callable[[], Kerne
 
 
 def _with_mechanisms(part: Link, wanted: list[Impairment], kernel: Kernel, problems: Problems) -> Directions:
-    """If one direction needs the relay, both go through it. Raises Wrong."""
-    chosen = [choose(direction, kernel, part.mechanism) if direction else None for direction in wanted]
-    if "relay" in chosen:
-        chosen = [choose(direction, kernel, "relay") if direction else None for direction in wanted]
-        if (fastest := max(direction.rate for direction in wanted)) > RELAY_RATE:
-            text = f"rate={rate(fastest)} is more than the relay carries, about {rate(RELAY_RATE)} on an idle machine"
-            problems.warn(part.declaration, text, "the kernel's tbf does rates without delay; see docs/limitations.md")
+    """Raises Wrong."""
+    chosen = choose_for_link(wanted, kernel, part.mechanism)
+    if "relay" in chosen and (fastest := max(direction.rate for direction in wanted)) > RELAY_RATE:
+        text = f"rate={rate(fastest)} is more than the relay carries, about {rate(RELAY_RATE)} on an idle machine"
+        problems.warn(part.declaration, text, "the kernel's tbf does rates without delay; see docs/limitations.md")
     if part.mechanism is not None and not any(wanted):
         raise Wrong(f"mechanism={part.mechanism!r} has nothing to do", 'for instance: delay="20ms"')
     made = [ResolvedDirection(w.words, how) if how else None for w, how in zip(wanted, chosen, strict=True)]

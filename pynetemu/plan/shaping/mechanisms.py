@@ -5,6 +5,8 @@ arrival: where a sender is told of a drop, as at its own queue, it sends again. 
 the kernel's own queues.
 """
 
+from collections.abc import Sequence
+
 from pynetemu.plan.operations.impairments import Mechanism
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Wrong
@@ -31,6 +33,20 @@ def choose(wanted: Impairment, kernel: Kernel, asked: object = None) -> Mechanis
         if needed <= has and not _cannot(wanted, mechanism):
             return mechanism
     return "relay"
+
+
+def choose_for_link(
+    wanted: Sequence[Impairment], kernel: Kernel, asked: object = None, relayed: bool = False
+) -> list[Mechanism | None]:
+    """The mechanisms of both directions, None for nothing; raises Wrong.
+
+    If one needs the relay, or the link is `relayed` already, both go through it, but for the kernel's own queues.
+    """
+    chosen = [choose(direction, kernel, asked) if direction else None for direction in wanted]
+    if "relay" in chosen or (relayed and asked is None):
+        pairs = zip(wanted, chosen, strict=True)
+        return [how if how is None or direction.queue.kind in KERNELS_QUEUES else "relay" for direction, how in pairs]
+    return chosen
 
 
 def _as_asked(wanted: Impairment, asked: object) -> Mechanism:
