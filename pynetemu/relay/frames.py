@@ -4,11 +4,11 @@ A sender's kernel leaves checksums to its interface, and a veth has none to comp
 """
 
 import struct
+import sys
 
 VNET = 10  # bytes of struct virtio_net_hdr, linux/virtio_net.h
 _NEEDS_CHECKSUM = 1  # VIRTIO_NET_HDR_F_NEEDS_CSUM
 _START = struct.Struct("=HH")  # csum_start, csum_offset, at 6
-_SEGMENT = struct.Struct("=H")  # gso_size, at 4; what kind of cutting is at 1 (gso_type)
 _ETHERNET, _TAG = 14, 4  # bytes
 _IP4, _IP6, _TAGGED = b"\x08\0", b"\x86\xdd", (b"\x81\0", b"\x88\xa8")
 _TCP, _UDP, _ICMP, _ICMP6 = 6, 17, 1, 58
@@ -16,12 +16,12 @@ _EPHEMERAL = 32768  # the first port that Linux gives to who asks for none: net.
 
 
 def on_the_wire(frame: bytes) -> int:
-    """The bytes of a frame; of one that its receiver's kernel has yet to cut, of all the packets that it would be."""
+    """The bytes of a frame; of a buffer (gso_type, at 1), all those of the packets of `gso_size` bytes that it would be."""
     size = len(frame) - VNET
     if not frame[1] or not frame[0] & _NEEDS_CHECKSUM:
         return size
-    (segment,), (start, _) = _SEGMENT.unpack_from(frame, 4), _START.unpack_from(frame, 6)
-    headers = start + (frame[VNET + start + 12] >> 4) * 4  # of TCP to its data
+    segment, start = int.from_bytes(frame[4:6], sys.byteorder), int.from_bytes(frame[6:8], sys.byteorder)
+    headers = start + (frame[VNET + start + 12] >> 4) * 4  # from Ethernet's to TCP's end
     return size + (-(-(size - headers) // segment) - 1) * headers
 
 
