@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pynetemu.shell.shell import Shell
 
 _INTERVAL = 1.0  # seconds
+_REST = 0.3  # seconds without a line: what was typed at once has been read
 _SHARE = 0.03  # of the time that asking may take: a lab of thousands is asked less often
 
 
@@ -31,12 +32,13 @@ class Bar:
         self._shell = shell
         self._samples: list[_Sample] = []  # the last two
         self._changed: Callable[[], None] | None = None
-        self._wanted = threading.Event()
+        self._wanted, self._hidden = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
     def show(self, changed: Callable[[], None]) -> None:
         """From now on `changed` is called, in the thread, when there is something new."""
         self._changed = changed
+        self._hidden.clear()
         self._wanted.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="bar", daemon=True)
@@ -45,6 +47,7 @@ class Bar:
     def hide(self) -> None:
         """The prompt has gone for a while."""
         self._wanted.clear()
+        self._hidden.set()
 
     def text(self) -> str:
         """blue | 2 of 2 nodes up | 12 packets/s | 0 dropped | 1 job"""
@@ -75,6 +78,7 @@ class Bar:
 
     def _work(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))  # they are for the thread that runs commands
+        self._wait_for_rest()
         from pynetemu.shell import registry
         from pynetemu.shell.prompt.completion import warm_up
 
@@ -93,3 +97,9 @@ class Bar:
                 if self._wanted.is_set() and self._changed:
                     self._changed()
             threading.Event().wait(max(_INTERVAL, (now - start) / _SHARE))
+
+    def _wait_for_rest(self) -> None:
+        """What we import next would take the processor from lines that are there already."""
+        self._wanted.wait()
+        while self._hidden.wait(_REST):
+            self._wanted.wait()
