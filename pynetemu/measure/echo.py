@@ -5,16 +5,17 @@ import os
 import socket
 import struct
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pynetemu.lab.lab import LabNode
 
-_HEAD = struct.Struct(">BBHHHII")  # type, code, checksum, identifier, sequence number; then our own: probe, round
+# Type, code, checksum, identifier, sequence number; then 56 bytes, as ping(8) sends: our own probe and round, and the
+# complement of all that differs between packets, so that one checksum is right for all (RFC 1071).
+_REQUEST = struct.Struct(">BBHHHIIIIH38x")
+_HEAD = struct.Struct(">4xHHII")  # what is read of them: identifier, sequence number, probe, round
 _TIME = struct.Struct("=qq")  # struct timespec
 _ECHO, _ECHO_6 = 8, 128
-_PADDING = bytes(48)  # 56 bytes of data altogether, as ping(8) sends
 _ICMP_FILTER, _ICMPV6_FILTER = 1, 1  # linux/icmp.h, linux/icmpv6.h
 _SOL_RAW = 255  # linux/socket.h
 _SO_TIMESTAMPNS = 35
@@ -50,6 +51,8 @@ class EchoSocket:
         self.version = version
         self._kind = _ECHO if version == 4 else _ECHO_6
         self._identifier = int.from_bytes(os.urandom(2), "big")
+        # The kernel computes that of ICMPv6 (raw(7), RFC 3542 section 3.1).
+        self._checksum = _checksum((self._kind << 8) + self._identifier) if version == 4 else 0
         if version == 4:
             self._socket = node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
             passed = 1 << 0 | 1 << 3 | 1 << 11  # answers, destination unreachable, time exceeded
@@ -65,14 +68,12 @@ class EchoSocket:
 
     def send(self, address: str, probe: int, round: int) -> tuple[int, str]:
         """Sends one request; gives back the time, and why it could not be sent ("" when it was)."""
-        sequence, checksum = round & 0xFFFF, 0
-        if self.version == 4:  # the kernel computes that of ICMPv6 (raw(7), RFC 3542 section 3.1)
-            words = self._kind << 8, self._identifier, sequence, probe >> 16, probe & 0xFFFF, round >> 16, sequence
-            checksum = _checksum(words)
-        packet = _HEAD.pack(self._kind, 0, checksum, self._identifier, sequence, probe, round)
+        sequence = round & 0xFFFF
+        inverse = probe ^ 0xFFFFFFFF, round ^ 0xFFFFFFFF, sequence ^ 0xFFFF
+        packet = _REQUEST.pack(self._kind, 0, self._checksum, self._identifier, sequence, probe, round, *inverse)
         now = time.time_ns()
         try:
-            self._socket.sendto(packet + _PADDING, (address, 0))
+            self._socket.sendto(packet, (address, 0))
         except OSError as error:
             return now, _why(error)
         return now, ""
@@ -104,7 +105,7 @@ class EchoSocket:
     def _mine(self, message: bytes, arrival: int, error: str) -> Heard | None:
         if len(message) < _HEAD.size:
             return None
-        _, _, _, identifier, _, probe, round = _HEAD.unpack_from(message)
+        identifier, _, probe, round = _HEAD.unpack_from(message)
         return Heard(probe, round, arrival, error) if identifier == self._identifier else None
 
     def close(self) -> None:
@@ -112,17 +113,15 @@ class EchoSocket:
 
 
 def _arrival(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """When the kernel saw the packet (SO_TIMESTAMPNS, socket(7))."""
-    for level, kind, data in ancillary:
-        if kind == _SO_TIMESTAMPNS and level == socket.SOL_SOCKET:
-            seconds, nanoseconds = _TIME.unpack_from(data)
-            return int(seconds) * 1_000_000_000 + int(nanoseconds)
-    return time.time_ns()
+    """When the kernel saw the packet: SO_TIMESTAMPNS, all that comes beside one (socket(7))."""
+    if not ancillary:
+        return time.time_ns()
+    seconds, nanoseconds = _TIME.unpack_from(ancillary[0][2])
+    return int(seconds) * 1_000_000_000 + int(nanoseconds)
 
 
-def _checksum(words: Sequence[int]) -> int:
-    """RFC 1071; the padding is zero and adds nothing."""
-    total = sum(words)
+def _checksum(total: int) -> int:
+    """That of words with this sum (RFC 1071)."""
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF
 

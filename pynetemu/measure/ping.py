@@ -17,6 +17,7 @@ from pynetemu.measure.crowd import AT_ONCE, Crowd
 from pynetemu.measure.echo import EchoSocket
 from pynetemu.measure.ends import Ends
 from pynetemu.measure.introductions import Way, permanent
+from pynetemu.plan.no_gc import no_collection
 from pynetemu.wording import nearest, suggested
 
 if TYPE_CHECKING:
@@ -109,7 +110,8 @@ class Pinger:
         self, lab: "Lab", nodes: Sequence[str], *, count: int = 1, timeout: float = 1.0, version: int | None = None
     ) -> None:
         self._lab, self._count, self._timeout = lab, count, timeout
-        self._probes, self._ways = _probes(Ends(lab, nodes, version))
+        with no_collection():
+            self._probes, self._ways = _probes(Ends(lab, nodes, version))
         self.nodes = tuple(dict.fromkeys(ping.source for ping in self._probes))
         self._sockets: dict[tuple[str, bool], EchoSocket] = {}
         self._events = select.epoll()
@@ -129,18 +131,22 @@ class Pinger:
     def run(self, progress: Progress | None = None) -> None:
         """Asks all pairs, and returns when all have answered or the time is over."""
         try:
-            for batch in self._batches():
-                for round in range(self._count):
-                    self._ask(batch, round)
-                    self._wait(batch, forever=False)
-                self._asked += len(batch)
-                if progress:
-                    progress(self._asked, len(self._probes))
-            self._wait(range(len(self._probes)), forever=True)
+            with no_collection():
+                self._ask_all(progress)
         finally:
             for echo in self._sockets.values():
                 echo.close()
             self._events.close()
+
+    def _ask_all(self, progress: Progress | None) -> None:
+        for batch in self._batches():
+            for round in range(self._count):
+                self._ask(batch, round)
+                self._wait(batch, forever=False)
+            self._asked += len(batch)
+            if progress:
+                progress(self._asked, len(self._probes))
+        self._wait(range(len(self._probes)), forever=True)
 
     def _batches(self) -> Iterator[Sequence[int]]:
         """The probes' numbers, in portions for which the kernel has room among its neighbors."""
