@@ -63,7 +63,7 @@ def test_tab_completes_and_words_get_their_colors(terminal: Terminal) -> None:
 
 
 def test_the_bar_tells_of_nodes_packets_and_jobs(terminal: Terminal) -> None:
-    terminal.expect(r"star \| 4 of 4 nodes up \| [\d,]+ packets/s \| \d+ dropped")
+    terminal.expect(r"star(-\d+)? \| 4 of 4 nodes up \| [\d,]+ packets/s \| \d+ dropped")
     terminal.ask("h1 sleep 1000 &")
     terminal.ask("h1 ping -qi0.01 h2 &")
     terminal.expect(r"4 of 4 nodes up \| [1-9][\d,]* packets/s \| \d+ dropped \| 2 jobs")

@@ -111,7 +111,7 @@ class Terminal:
         self._until(lambda: self._screen.cursor.y >= self._row and self._at_prompt(), "the prompt")
         return self._text(self._screen.cursor.y)
 
-    def expect(self, pattern: str, seconds: float = 15.0) -> str:
+    def expect(self, pattern: str, seconds: float = 30.0) -> str:
         """Waits for a pattern below the last line that was typed; gives back what it matched.
 
         A prompt in it may have a number, as that of a lab whose name another lab has already.
@@ -140,7 +140,7 @@ class Terminal:
         self._until(lambda: self._screen.cursor.y == 0, "an empty screen")
         self._row = 0
 
-    def _until(self, condition: Any, what: str, seconds: float = 15.0) -> Any:
+    def _until(self, condition: Any, what: str, seconds: float = 30.0) -> Any:
         end = time.monotonic() + seconds * PATIENCE
         while not (found := condition()):
             if not self._read_more(end - time.monotonic()):

@@ -11,7 +11,7 @@ _T = TypeVar("_T")
 PATIENCE = 20 if os.environ.get("PYNETEMU_IN_VM") else 1  # an emulated processor is slower by so much
 
 
-def wait_until(condition: Callable[[], _T | None], seconds: float = 10.0, what: str = "the condition") -> _T:
+def wait_until(condition: Callable[[], _T | None], seconds: float = 20.0, what: str = "the condition") -> _T:
     """Asks again and again until the answer is true; gives it back, fails when the time is over."""
     end = time.monotonic() + seconds * PATIENCE
     while not (answer := condition()):

@@ -67,8 +67,8 @@ def test_wrong_lines(line: str, message: str, status: int) -> None:
 
 def test_the_status_is_the_lines_and_wrong_numbers_are_told() -> None:
     assert in_blue("trace blue false").returncode == 1
-    done = in_blue("trace blue true", "trace 7")
-    assert "the trace has no packet 7; it" in done.stderr
+    done = in_blue("trace blue true", "trace 7777")
+    assert "the trace has no packet 7777; it" in done.stderr
 
 
 def test_a_reader_that_has_enough_ends_it_quietly() -> None:
