@@ -161,7 +161,8 @@ def test_services_that_died_are_told_where_nobody_sits_at_a_prompt(tmp_path: Pat
     file = tmp_path / "lab.py"
     services = "    web = Service(h1, 'echo no; exit 3')\n    done = Service(h1, 'true', ready=finished())\n"
     file.write_text(f"from pynetemu import *\nclass Lab(Topology):\n    h1 = Host()\n{services}")
-    done = pynetemu(str(file), "-c", "h1 sleep 0.1", "-c", "logs web")
+    has_ended = """h1 sh -c "while pgrep -f '[e]xit 3' >/dev/null; do :; done" """
+    done = pynetemu(str(file), "-c", has_ended, "-c", "logs web")
     assert (done.returncode, done.stdout) == (0, "no\n")
     assert [line for line in done.stderr.splitlines() if "h1" in line] == [
         "pynetemu: web of h1 has ended with status 3; `logs h1.web` tells what it printed"

@@ -99,7 +99,7 @@ def test_ready_is_what_the_service_itself_is() -> None:
     class Two(Topology):
         blue = Host()
         one = Service(blue, _PYTHON.format(port=81), ready=prints("listens"))
-        two = Service(blue, f"sleep 0.1; {_PYTHON.format(port=81)}", ready=tcp(81))
+        two = Service(blue, f"until grep -q ':0051 ' /proc/net/tcp; do :; done; {_PYTHON.format(port=81)}", ready=tcp(81))
 
     with pytest.raises(ServiceError) as failed:
         Network(Two()).open()
