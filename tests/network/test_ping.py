@@ -67,6 +67,22 @@ def test_what_is_broken_is_lost_and_says_why() -> None:
         assert pings.seconds < 0.3 * len(expected) / 2, "one after the other they take twice as long"
 
 
+class Far(Topology):
+    """The third is silent."""
+
+    a, b, c = Host(), Host(), Host()
+    far = Link(a, b, delay="25ms")
+    cut = Link(b, c, loss="100%")
+
+
+def test_a_round_begins_when_all_but_silent_nodes_have_answered_the_one_before() -> None:
+    with Network(Far()) as network:
+        pings = network.ping_all(count=10, timeout=0.5)
+        assert (len(pings["a", "b"].rtts), pings["b", "c"].rtts, pings["c", "b"].sent) == (10, [], 10)
+        assert pings.seconds >= 10 * 0.05, "each answer is waited for"
+        assert pings.seconds < 10 * 0.5, "what has never answered is waited for twice: once, and at the end"
+
+
 def test_more_pairs_than_the_kernel_keeps_neighbors() -> None:
     """40 hosts that all talk need 1560 neighbors, and the kernel keeps 1024 for all namespaces together."""
     with Network(Star(n=40)) as network:
