@@ -57,7 +57,7 @@ def test_every_kind_of_program_has_usual_signals_and_no_descriptors_of_others(la
     with blue.start("sh", "-c", _STATE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         _assert_clean(process.communicate()[0].decode(), "start")
     _assert_clean(lab.log("state"), "a service")
-    _assert_clean(pynetemu("exec", "inherit", "blue", "--", "sh", "-c", _STATE).stdout, "exec")
+    _assert_clean(pynetemu("exec", lab.name, "blue", "--", "sh", "-c", _STATE).stdout, "exec")
 
 
 def _at_once(net: Network) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.impairment import Loss, read_impairment
 from pynetemu.plan.shaping.journals import HEADER, read_fates
 from pynetemu.relay.direction import Direction
-from pynetemu.relay.fates import Fates, Flow, chance, loser
+from pynetemu.relay.fates import LOST, Fates, Flow, chance, loser
 from pynetemu.relay.frames import VNET, flow_of, lasting, marked, tagged, with_checksum
 from pynetemu.relay.journal import Journal
 
@@ -54,6 +54,14 @@ def test_ports_that_the_kernel_chose_are_known_by_their_order() -> None:
         assert first.next(_udp(one, 80))[2] == second.next(_udp(other, 80))[2]
     assert lasting(flow_of(_udp(5000, 9))) is None
     assert lasting(flow_of(_udp(40001, 80))) == lasting(flow_of(_udp(40002, 80))) != lasting(flow_of(_udp(40001, 81)))
+
+
+def test_a_seed_means_the_same_in_every_version() -> None:
+    """Or what somebody has found with one could not be found again."""
+    fates = Fates(7, "h1:eth0/a_to_b")
+    drawn = [fates.next(_udp(5000, 9))[2][LOST] for _ in range(18)]
+    assert [drawn[number] for number in (0, 15, 16, 17)] == []
+    assert [fates.next(_udp(port, 80))[2] for port in (40001, 40002)] == []
 
 
 def _losses(loss: Loss, count: int = 40_000) -> list[bool]:
