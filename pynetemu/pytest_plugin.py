@@ -22,7 +22,7 @@ def pytest_runtest_makereport(
     if call.excinfo is not None and item.config.rootpath != _OWN_CLONE:
         for entry in call.excinfo.traceback:
             names = entry.frame.f_globals
-            if str(names.get("__name__", "")).startswith("pynetemu."):
+            if str(names.get("__name__")).startswith("pynetemu."):
                 names.setdefault("__tracebackhide__", _hides)
     return (yield)
 
