@@ -20,7 +20,7 @@ from pynetemu.plan.no_gc import no_collection
 from pynetemu.results import Result
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.link_changes import LinkChanges
-from pynetemu.trace.evidence.meanwhile import Meanwhile
+from pynetemu.trace.evidence.meanwhile import Meanwhile, changes
 from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
@@ -106,7 +106,8 @@ class Tracer:
             events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
             self._collector.events.clear()
             journeys = join(_handed_over(events), self._wiring)
-            self.trace.changes = self._meanwhile.stop(self.trace.lines)
+            self._evidence.events = heard = self._meanwhile.stop()
+            self.trace.changes = changes(heard, self.trace.lines)
             verdicts = Verdicts(journeys, self._wiring, self._evidence, self.trace.lines)
             missed = self._evidence.firewall.lost
             self.trace.fill(journeys, verdicts, engine=self._source.name, lost=self._source.lost, rules_missed=missed)

@@ -24,6 +24,7 @@ from pynetemu.trace.sources.iptables import LegacyRule
 from pynetemu.trace.sources.nftrace import Drop, Firewall
 
 if TYPE_CHECKING:
+    from pynetemu.lab.events import LabEvent
     from pynetemu.lab.lab import Lab
     from pynetemu.lab.state import PacketFilter
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
 _WITHOUT_FILTERS = ("noqueue", "pfifo", "pfifo_fast", "bfifo", "tbf", "netem", "fq_codel", "fq")
 _MOST_NOTED = 10_000
+_TRACKING = "/proc/net/stat/nf_conntrack"
 _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
 
 
@@ -55,11 +57,15 @@ class Evidence:
         self._settings: dict[tuple[str, str], str] = {}
         self._filters: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
         self.asked: list[Question] = []
+        self.events: Sequence[LabEvent] = ()  # what was heard of the nodes between beginning and end
         self._legacy: dict[str, list[LegacyRule]] = {}
         looked_at = self._nodes if len(self._nodes) <= _FEW else ()
         self._queues_before = {node: self._queues(node) for node in looked_at}
         self.firewall = Firewall(lab, sorted({one.node for one in filters if one.tool == "nft"}))
         self._legacy_before = {node: iptables.read(lab[node], names) for node in self._nodes if any(names := self._names(node))}
+        with_rules = sorted({one.node for one in filters})
+        texts = lab.control.ask(ReadFiles(tuple(with_rules), (_TRACKING,))) if with_rules else {}
+        self._not_tracked_before = {node: _insert_failed(*own) for node, own in texts.items()}
         self.moved: dict[str, dict[str, int]] = {}
         self.ended = False
 
@@ -163,6 +169,10 @@ class Evidence:
         ipv4, ipv6 = (" ".join(one.table for one in here if one.tool == tool) for tool in iptables.PROGRAMS)
         return ipv4, ipv6
 
+    def firewall_of(self, node: str) -> bool:
+        """Whether a node had rules of a firewall when the trace began."""
+        return any(one.node == node for one in self._filtered)
+
     def has_reader(self, node: str, queue: int) -> bool:
         """Whether a program of a node reads a queue of the firewall (NFQUEUE)."""
         return any(
@@ -197,6 +207,10 @@ class Evidence:
             self._filters[node, interface] = tc_actions.read(self._lab[node], interface)
         return self._filters.get((node, interface), [])
 
+    def not_tracked(self, node: str) -> int:
+        """How many packets connection tracking has dropped meanwhile since another connection has their addresses and ports."""
+        return _insert_failed(self.text(node, _TRACKING)) - self._not_tracked_before.get(node, 0)
+
     def wireguard(self, node: str, interface: str) -> Device | None:
         """A WireGuard interface of a node, with its peers; None when it cannot be asked."""
         with suppress(PynetemuError, OSError):
@@ -218,12 +232,17 @@ class Evidence:
         tables = self.tables(node)
         if tables is None:
             return None
+        found: tuple[Queue, int] | None = None
         for queue in tables.queues:
             before = self._queues_before.get(node, {}).get((queue.interface, queue.kind))
             dropped = queue.drops - (before.drops if before else 0)
-            if tables.names.get(queue.interface) == interface and (dropped or queue.waiting or queue.kind == "blackhole"):
+            if tables.names.get(queue.interface) != interface:
+                continue
+            if dropped and queue.kind == "blackhole":  # of a class: those above it count the same
                 return queue, dropped
-        return None
+            if found is None and (dropped or queue.waiting or queue.kind == "blackhole"):
+                found = queue, dropped
+        return found
 
     @cached_property
     def owners(self) -> dict[str, set[str]]:
@@ -245,6 +264,12 @@ class Evidence:
                 if link.index != 1 and link.kind != "bridge":
                     found.setdefault(link.mac, []).append((node, link.name))
         return found
+
+
+def _insert_failed(text: str) -> int:
+    """The sum over the processors, whose lines are in hexadecimal."""
+    names, *lines = [line.split() for line in text.splitlines()] or [[]]
+    return sum(int(line[names.index("insert_failed")], 16) for line in lines) if "insert_failed" in names else 0
 
 
 def _sockets(text: str) -> Iterator[tuple[str, int]]:

@@ -27,7 +27,7 @@ class Change:
 
 
 class Meanwhile:
-    """Listens from when it is made; `stop` gives what has changed. `read` is called meanwhile, once, and gives what all nodes
+    """Listens from when it is made; `stop` gives what happened. `read` is called meanwhile, once, and gives what all nodes
     have then, with the tables of `listening.PICTURE`."""
 
     def __init__(self, lab: "Lab", read: "Callable[[], LabState]") -> None:
@@ -49,12 +49,12 @@ class Meanwhile:
             self._events = None  # this kernel tells nothing of other namespaces
             read()
 
-    def stop(self, lines: Sequence[TracedLine]) -> list[Change]:
-        """What changed, in the order of time; the end of the commands that were traced is none."""
+    def stop(self) -> "list[LabEvent]":
+        """What was heard. The nodes must have been asked since the end, so that the engine has told what it knew."""
         if self._events is None:
             return []
-        self._events.close()  # the nodes have been asked since the end, so that the engine has told what it knew
-        return _changes(self._events.pending(), lines)
+        self._events.close()
+        return self._events.pending()
 
     def close(self) -> None:
         """Closing twice is no error."""
@@ -62,7 +62,8 @@ class Meanwhile:
             self._events.close()
 
 
-def _changes(events: "list[LabEvent]", lines: Sequence[TracedLine]) -> list[Change]:
+def changes(events: "list[LabEvent]", lines: Sequence[TracedLine]) -> list[Change]:
+    """What of it is to be told, in the order of time; the end of the commands that were traced is not."""
     from pynetemu.lab.events import NeighborEvent, ProcessEvent
 
     ran = {(line.node, word) for line in lines for text in line.words[:1] for word in text.split()[:1]}

@@ -64,6 +64,16 @@ def _queued(drop: Drop, queue: int, evidence: Evidence, text: str) -> Reason | N
     return Reason("nft", told, (text,) if text else (), hint, RULES)
 
 
+def by_tracking(case: Case) -> Reason | None:
+    """A connection that translation would make the same as another, which has its addresses and ports already."""
+    if not case.evidence.firewall_of(case.node) or case.evidence.not_tracked(case.node) <= 0:
+        return None
+    text = f"dropped by connection tracking in {case.node}: translated, its addresses and ports would be another connection's"
+    return Reason(
+        "nft", text, ("insert_failed of its connection tracking has grown",), f"{case.node} nft list ruleset", COUNTERS
+    )
+
+
 def by_legacy_rule(case: Case) -> Reason | None:
     """A rule of iptables-legacy that has counted, and asks for nothing that the packet is not."""
     fitting = [

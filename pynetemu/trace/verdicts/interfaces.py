@@ -24,3 +24,12 @@ def far_end_down(node: str, interface: str, wiring: Wiring, evidence: Evidence) 
     if peer is not None and (down := link_down(*peer, evidence)) is not None:
         return Reason("link", f"{down.text}: {text}", (), down.hint, TABLES)
     return Reason("link", f"{text}: its other end is down", (), f"{node} ip -d link show {interface}", TABLES)
+
+
+def same_mac(mac: str, evidence: Evidence) -> Reason | None:
+    """That several nodes have a MAC address."""
+    owners = sorted({node for node, _ in evidence.macs.get(mac, ())})
+    if len(owners) < 2:
+        return None
+    text = f"{' and '.join(owners)} have the same MAC address, {mac}: a switch sends to whom it heard last"
+    return Reason("duplicate", text, (), f"{owners[-1]} ip link", TABLES)

@@ -11,6 +11,7 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
 from pynetemu.trace.verdicts.connections import came_to_nothing
 from pynetemu.trace.verdicts.conversations import Conversations
+from pynetemu.trace.verdicts.interfaces import same_mac
 from pynetemu.trace.verdicts.unsent import unsent
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -88,7 +89,5 @@ def _same_mac(journeys: Sequence[Journey], evidence: Evidence) -> Iterator[Reaso
         if event.kind == "out" and not is_to_many(event.data[6:12]):
             senders.setdefault(event.data[6:12].hex(":"), set()).add((event.node, event.interface))
     for mac, places in senders.items():
-        owners = sorted({node for node, name in evidence.macs.get(mac, ())}) if len({node for node, _ in places}) > 1 else []
-        if len(owners) > 1:
-            text = f"{' and '.join(owners)} have the same MAC address, {mac}: a switch sends to whom it heard last"
-            yield Reason("duplicate", text, (), f"{owners[-1]} ip link", TABLES)
+        if len({node for node, _ in places}) > 1 and (reason := same_mac(mac, evidence)) is not None:
+            yield reason

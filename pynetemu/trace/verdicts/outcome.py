@@ -123,8 +123,9 @@ class _Line:
         if frame[12:14] == b"\x08\x06":
             return frame[38:42] in {pair[:4] for pair in self._pairs if len(pair) == 8}
         packet = dissect(frame)
-        if packet.protocol == "ND" and packet.kind == "who-has":
-            return any(frame[62:78] == pair[:16] for pair in self._pairs if len(pair) == 32)
+        if packet.protocol == "ND" and packet.kind in ("who-has", "is-at"):  # whom it asks for, whom it tells
+            address = frame[62:78] if packet.kind == "who-has" else frame[38:54]
+            return any(address == pair[:16] for pair in self._pairs if len(pair) == 32)
         ends = (_ends(sighting.event.data) for sighting in journey.sightings)
         if any(pair in self._pairs for pair in ends):
             return True

@@ -1,0 +1,122 @@
+"""Faults that came and went: what a node had when a packet was lost there, and has no more when it is asked.
+
+The changes that were heard beside the packets tell from when to when it was so. That is proof only of what would have ended
+this packet, in the node in which it ended.
+"""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address, ip_network
+
+from pynetemu.lab.events import LabEvent, LinkEvent, RouteEvent, RuleEvent
+from pynetemu.lab.state import RouteState, RuleState
+from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.verdicts.case import HEARD, Case
+from pynetemu.trace.verdicts.verdict import Reason
+
+_REFUSING = ("blackhole", "unreachable", "prohibit")
+_SECOND = 1e9  # ns
+
+
+def for_a_while(case: Case) -> Reason | None:
+    """What would have ended a packet of its kind at that time."""
+    if case.packet.ttl is None:  # it is no IP
+        return None
+    events, time = _of_node(case.node, case.evidence), case.leaf.event.time
+    return _route(case, events, time) or _rule(case, events, time) or _way_out(case)
+
+
+def link_for_a_while(node: str, interface: str, time: int, evidence: Evidence) -> Reason | None:
+    """That an interface was down at a time, in nanoseconds since 1970."""
+    events = _of_node(node, evidence)
+    for at, event in enumerate(events):
+        if not isinstance(event, LinkEvent) or event.what != "down" or event.before is None or event.before.name != interface:
+            continue
+        ups = (one for one in events[at:] if isinstance(one, LinkEvent) and one.what == "up" and one.after is not None)
+        up = next((one for one in ups if one.after is not None and one.after.name == interface), None)
+        if up is not None and _between(event, time, up):
+            return Reason("link", f"{node} {interface} is down", (_lasted(event, up),), f"{node} ip link", HEARD)
+    return None
+
+
+def _of_node(node: str, evidence: Evidence) -> list[LabEvent]:
+    return [event for event in evidence.events if event.node == node]
+
+
+def _between(begin: LabEvent, time: int, end: LabEvent) -> bool:
+    return begin.since <= time / _SECOND <= end.time
+
+
+def _lasted(begin: LabEvent, end: LabEvent) -> str:
+    return f"that was so for {max(0.0, end.time - begin.time):.2f} s, and is not any more"
+
+
+def _route(case: Case, events: Sequence[LabEvent], time: int) -> Reason | None:
+    """A route that refused, or the way itself, which was gone."""
+    routes = [event for event in events if isinstance(event, RouteEvent)]
+    destination = case.packet.destination
+    for at, event in enumerate(routes):
+        came, gone = event.after, event.before
+        if came is not None and came.kind in _REFUSING and _is_for(came, destination):
+            end = next((one for one in routes[at + 1 :] if one.before is not None and one.before.text == came.text), None)
+            text = f"the routing table of {case.node} says {came.kind} for {case.who(destination)}: {came.text}"
+        elif came is None and gone is not None and gone.kind == "unicast" and _is_for(gone, destination):
+            ends = (one for one in routes[at + 1 :] if one.after is not None)
+            end = next((one for one in ends if one.after is not None and one.after.destination == gone.destination), None)
+            text = f"no route in {case.node} to {case.who(destination)}"
+        else:
+            continue
+        if end is not None and _between(event, time, end):
+            version = "-6 " if ":" in destination else ""
+            return Reason("route", text, (_lasted(event, end),), f"{case.node} ip {version}route get {destination}", HEARD)
+    return None
+
+
+def _is_for(route: RouteState, destination: str) -> bool:
+    wanted = ip_address(destination)
+    return wanted.version == route.destination.version and wanted in route.destination
+
+
+def _rule(case: Case, events: Sequence[LabEvent], time: int) -> Reason | None:
+    """A rule that refused, of those that ask for addresses and interfaces only."""
+    rules = [event for event in events if isinstance(event, RuleEvent)]
+    for at, event in enumerate(rules):
+        rule = event.after
+        if rule is None or rule.action not in _REFUSING or not _is_about(rule, case):
+            continue
+        end = next((one for one in rules[at + 1 :] if one.before == rule), None)
+        if end is not None and _between(event, time, end):
+            who, version = case.who(case.packet.destination), "-6 " if rule.version == 6 else ""
+            text = f"a routing rule of {case.node} says {rule.action} for {who}: {rule.text}"
+            return Reason("route", text, (_lasted(event, end),), f"{case.node} ip {version}rule", HEARD)
+    return None
+
+
+def _is_about(rule: RuleState, case: Case) -> bool:
+    packet = case.packet
+    asks_for_more = (
+        rule.is_inverted or rule.ds_field or rule.output or rule.mark or rule.protocol or rule.source_ports
+        or rule.destination_ports or rule.users or rule.of_vrfs
+    )  # fmt: skip
+    if asks_for_more or rule.version != (6 if ":" in packet.destination else 4):
+        return False
+    if rule.input and not (case.arrived and rule.input == case.interface):
+        return False
+    return _is_in(packet.source, rule.source) and _is_in(packet.destination, rule.destination)
+
+
+def _is_in(address: str, network: str) -> bool:
+    return not network or ip_address(address) in ip_network(network, strict=False)
+
+
+def _way_out(case: Case) -> Reason | None:
+    """The interface by which it was to leave, as the node's routing says now."""
+    time = case.leaf.event.time
+    return next(filter(None, (link_for_a_while(case.node, name, time, case.evidence) for name in _names(case))), None)
+
+
+def _names(case: Case) -> Iterator[str]:
+    way = case.way_out()
+    if way is not None and way[1] is not None:
+        yield way[1].name
+    if not case.arrived:
+        yield case.interface
