@@ -7,7 +7,6 @@ from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.causes import unknown
 from pynetemu.trace.verdicts.filters import by_filter
 from pynetemu.trace.verdicts.firewall import by_rule
-from pynetemu.trace.verdicts.for_a_while import link_for_a_while
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -114,9 +113,5 @@ def on_link(case: Case, peer: tuple[str, str]) -> Reason:
         other = f"that of {case.node} {near.name} is {near.mtu}"
         text = f"too big for {node} {interface}: {size} bytes, its MTU is {far.mtu}, and {other}"
         return Reason("mtu", text, (), f"{node} ip link set {interface} mtu {near.mtu}", TABLES)
-    ends = ((node, interface), (case.node, case.interface))
-    gone = (link_for_a_while(*end, case.leaf.event.time, case.evidence) for end in ends)
-    if (passed := next(filter(None, gone), None)) is not None:
-        return passed
     text = f"sent by {case.node} {case.interface}, but not seen at {node} {interface}"
     return Reason("lost", text, (), f"{node} ip -s link show {interface}", TABLES)

@@ -12,7 +12,7 @@ from pynetemu.trace.sources.nftrace import fingerprint
 from pynetemu.trace.verdicts.conversations import Conversations
 
 KERNEL, TABLES, COUNTERS, RULES = "the kernel's word", "asked afterwards", "counters", "the kernel's trace of rules"
-BYTES, PACKETS, HEARD = "the packet's own bytes", "the packets", "changes that were heard meanwhile"
+BYTES, PACKETS = "the packet's own bytes", "the packets"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,7 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts import interfaces
 from pynetemu.trace.verdicts.case import BYTES, COUNTERS, KERNEL, TABLES, Case
 from pynetemu.trace.verdicts.filters import by_filter
-from pynetemu.trace.verdicts.firewall import by_rule, by_tracking
-from pynetemu.trace.verdicts.for_a_while import for_a_while
+from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -83,8 +82,6 @@ def not_a_router(case: Case) -> Reason | None:
         return directed_broadcast(case)
     if gone := lost_address(case.node, case.packet.destination, case.wiring):
         return gone
-    if (twice := interfaces.same_mac(case.packet.macs[1], case.evidence)) is not None:
-        return twice
     path = f"net/{family}/conf/{case.interface if family == 'ipv4' else 'all'}/forwarding"
     if case.evidence.setting(case.node, path) != "0" and case.code != "IP_INADDRERRORS":
         return None
@@ -304,8 +301,6 @@ def blocked_by_ipsec(node: str, evidence: Evidence) -> Reason | None:
 
 
 def unknown(case: Case) -> Reason:
-    if (passed := for_a_while(case)) is not None:
-        return passed
     moved = case.evidence.moved.get(case.node, {})
     told = ", ".join(f"{name} +{value}" for name, value in moved.items())
     details = (f"counters of {case.node} meanwhile: {told}",) if told else ()
@@ -329,7 +324,6 @@ IN_ROUTER: tuple[Cause, ...] = (
     no_neighbor,
     by_ipsec,
     queue_full,
-    by_tracking,
 )
 
 

@@ -19,6 +19,7 @@ from pynetemu.trace.verdicts.destination import at_destination, has_right_checks
 from pynetemu.trace.verdicts.drop_reasons import proof_of, reason_of_kernel
 from pynetemu.trace.verdicts.emulated import named
 from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.for_a_while import looked_at_again
 from pynetemu.trace.verdicts.fragments import Fragments
 from pynetemu.trace.verdicts.groups import is_for_programs, not_accepted, takes
 from pynetemu.trace.verdicts.node_problems import node_problems
@@ -100,8 +101,8 @@ class Verdicts:
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
         peer = self._wiring.peers.get((case.node, case.interface))
         if peer is not None and _is_by_link(case.leaf.event):
-            reason = bridge_causes.on_link(case, peer)
-            return Ending(case.leaf, "dropped", replace(reason, source=KERNEL, proof=proof_of(case.leaf.event)))
+            reason = replace(bridge_causes.on_link(case, peer), source=KERNEL, proof=proof_of(case.leaf.event))
+            return Ending(case.leaf, "dropped", looked_at_again(case, reason))
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
         is_tunnels = case.packet.protocol in ("VXLAN", "GRE") and tunnels.end_of_tunnel(case) is not None
         is_read = (
@@ -123,7 +124,7 @@ class Verdicts:
                 return Ending(case.leaf, "delivered")  # to a socket of another kind: it has asked for it
             if case.packet.protocol == "TCP":
                 return self._without_connection(case)
-        reason = reason_of_kernel(case)
+        reason = looked_at_again(case, reason_of_kernel(case))
         if reason.kind == "port":
             reason = self._requests.with_refusal(reason, case.node, case.packet, 0)
         return Ending(case.leaf, "dropped", self._with_arp(reason, case))
@@ -159,7 +160,7 @@ class Verdicts:
             return Ending(case.leaf, "dropped", lost)
         if peer is None or self._wiring.kinds.get(peer[0]) == "outside":
             return Ending(case.leaf, "delivered")
-        return Ending(case.leaf, "dropped", bridge_causes.on_link(case, peer))
+        return Ending(case.leaf, "dropped", looked_at_again(case, bridge_causes.on_link(case, peer)))
 
     def _arrived(self, journey: Journey, case: Case) -> Ending | None:
         if self._in_bridge(journey, case):
@@ -188,7 +189,7 @@ class Verdicts:
         decision = case.decide()
         if decision is not None and decision.kind == "local":  # by a route of its own: it has no such address
             return self._at_destination(case)
-        reason = self._with_arp(causes.find(case), case)
+        reason = looked_at_again(case, self._with_arp(causes.find(case), case))
         if reason.kind == "vanished" and self._has_answered(case):
             return self._at_destination(case)  # redirected to the node itself
         return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)

@@ -9,8 +9,7 @@ from pynetemu.trace.verdicts import bridge_causes, causes
 from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.causes import Cause
 from pynetemu.trace.verdicts.filters import by_filter
-from pynetemu.trace.verdicts.firewall import by_rule, by_tracking
-from pynetemu.trace.verdicts.for_a_while import for_a_while
+from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.tunnels import end_of_tunnel, not_sent
 from pynetemu.trace.verdicts.verdict import Reason
@@ -28,7 +27,7 @@ def _by_queue(case: Case) -> Reason | None:
 
 def _by_firewall(case: Case) -> Reason | None:
     """A rule; or routing, which a chain of the type route asks again about what a node sends, once it has been marked."""
-    return by_rule(case) or (None if case.arrived else causes.no_route(case)) or by_tracking(case)
+    return by_rule(case) or (None if case.arrived else causes.no_route(case))
 
 
 _CAUSES: dict[str, Cause] = {
@@ -178,8 +177,6 @@ def _is_here(case: Case) -> bool:
 
 def _from_text(case: Case) -> Reason:
     event, packet = case.leaf.event, case.packet
-    if event.reason not in _TEXTS and (passed := for_a_while(case)) is not None:
-        return passed
     kind, text, hint = _TEXTS.get(event.reason) or ("kernel", f"dropped in {{node}}{_word(event.reason)}", "")
     port = f"{'UDP' if packet.protocol == 'VXLAN' else packet.protocol} port {packet.ports[1]}"
     names = {"node": event.node, "interface": event.interface, "port": port}

@@ -5,16 +5,43 @@ this packet, in the node in which it ended.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from pynetemu.lab.events import LabEvent, LinkEvent, RouteEvent, RuleEvent
 from pynetemu.lab.state import RouteState, RuleState
 from pynetemu.trace.evidence.evidence import Evidence
-from pynetemu.trace.verdicts.case import HEARD, Case
+from pynetemu.trace.verdicts.case import Case
+from pynetemu.trace.verdicts.firewall import by_rule, by_tracking
+from pynetemu.trace.verdicts.interfaces import same_mac
 from pynetemu.trace.verdicts.verdict import Reason
 
 _REFUSING = ("blackhole", "unreachable", "prohibit")
+_source = "changes that were heard meanwhile"
 _SECOND = 1e9  # ns
+
+
+def looked_at_again(case: Case, reason: Reason) -> Reason:
+    """The reason, or a better one where it has no proof, or is what another fault has led to."""
+    found = _better(case, reason)
+    if found is None:
+        return reason
+    return replace(found, source=reason.source, proof=reason.proof) if reason.proof else found
+
+
+def _better(case: Case, reason: Reason) -> Reason | None:
+    event = case.leaf.event
+    if reason.kind == "forwarding":
+        return same_mac(case.packet.macs[1], case.evidence)
+    if reason.kind == "lost":
+        ends = (case.wiring.peers.get((case.node, case.interface)), (case.node, case.interface))
+        found = (link_for_a_while(*end, event.time, case.evidence) for end in ends if end is not None)
+        return next(filter(None, found), None)
+    if reason.kind == "nft" and event.reason == "NETFILTER_DROP" and by_rule(case) is None:
+        return by_tracking(case)
+    if reason.kind == "vanished" or (reason.kind == "kernel" and event.reason in ("", "NOT_SPECIFIED")):
+        return for_a_while(case) or by_tracking(case)
+    return None
 
 
 def for_a_while(case: Case) -> Reason | None:
@@ -34,7 +61,7 @@ def link_for_a_while(node: str, interface: str, time: int, evidence: Evidence) -
         ups = (one for one in events[at:] if isinstance(one, LinkEvent) and one.what == "up" and one.after is not None)
         up = next((one for one in ups if one.after is not None and one.after.name == interface), None)
         if up is not None and _between(event, time, up):
-            return Reason("link", f"{node} {interface} is down", (_lasted(event, up),), f"{node} ip link", HEARD)
+            return Reason("link", f"{node} {interface} is down", (_lasted(event, up),), f"{node} ip link", _source)
     return None
 
 
@@ -67,7 +94,7 @@ def _route(case: Case, events: Sequence[LabEvent], time: int) -> Reason | None:
             continue
         if end is not None and _between(event, time, end):
             version = "-6 " if ":" in destination else ""
-            return Reason("route", text, (_lasted(event, end),), f"{case.node} ip {version}route get {destination}", HEARD)
+            return Reason("route", text, (_lasted(event, end),), f"{case.node} ip {version}route get {destination}", _source)
     return None
 
 
@@ -87,7 +114,7 @@ def _rule(case: Case, events: Sequence[LabEvent], time: int) -> Reason | None:
         if end is not None and _between(event, time, end):
             who, version = case.who(case.packet.destination), "-6 " if rule.version == 6 else ""
             text = f"a routing rule of {case.node} says {rule.action} for {who}: {rule.text}"
-            return Reason("route", text, (_lasted(event, end),), f"{case.node} ip {version}rule", HEARD)
+            return Reason("route", text, (_lasted(event, end),), f"{case.node} ip {version}rule", _source)
     return None
 
 
