@@ -75,7 +75,7 @@ def _goes_by_itself(operation: Effect, gone: set[Thing]) -> bool:
 
 def splices(old: Sequence[Part], new: Sequence[Part]) -> list[Splice]:
     """What makes the new sequence of the old one: `spliced(old, splices(old, new)) == tuple(new)`."""
-    places = {id(part): place for place, part in enumerate(old)}  # where most are, when one plan was made of the other
+    places = _places(old)  # where most are, when one plan was made of the other
     alike: dict[Hashable, int] = {}
     if others := [part for part in new if id(part) not in places]:
         same = set(map(id, new))
@@ -132,9 +132,9 @@ class _Change:
         for group in self._neighbors:
             (undone if isinstance(group, Undo) else done).append(group.of if isinstance(group, Undo) else group)
         done += [pair for pair in self._pairs if _differ(pair)]
-        order = _places(self._new, map(_new, done))
+        order = _places(self._new)
         done.sort(key=lambda step: (number_of(step), order.get(id(_new(step)), 0)))
-        place = _places(self._old, undone)
+        place = _places(self._old)
         undone.sort(key=lambda step: (number_of(step), place.get(id(step), len(self._old))), reverse=True)
         routes = [operation for operation in undone if isinstance(operation, ROUTES)]
         others = [operation for operation in undone if not isinstance(operation, ROUTES)]
@@ -145,8 +145,11 @@ class _Change:
         self._dirty: set[Thing] = set()
         if not self._gone and not self._come:
             return
-        kept = self._kept_at_changed_nodes()
-        self._dirty = self._changed_things()
+        things = {thing for operation in (*self._gone, *self._come) for thing in operation.makes}
+        nodes = {thing[0] for thing in things}
+        before, after = [*_at(self._old, nodes)], [*_at(self._new, nodes)]
+        kept = self._kept(after)
+        self._dirty = _changed_things(things, before, after)
         moved = True
         while moved:
             standing = [place for place, operation in kept.items() if self._stands_on_changes(operation)]
@@ -167,19 +170,11 @@ class _Change:
             return False
         return self._stands_on_changes(pair.new) or self._stands_on_changes(pair.old)
 
-    def _kept_at_changed_nodes(self) -> dict[int, Effect]:
-        """Operations of both plans at nodes that have changes, numbered."""
-        changed = [*self._gone, *self._come]
-        nodes = {thing[0] for operation in changed for thing in operation.makes}
+    def _kept(self, after: Iterable[Part]) -> dict[int, Effect]:
+        """Those of the new plan's operations that the old one has too, numbered."""
         come = {id(operation) for operation in (*self._come, *(pair.new for pair in self._pairs))}
-        at_them = (part for part in _at(self._new, nodes) if not (isinstance(part, AddNeighbors) or id(part) in come))
-        return dict(enumerate(_each(at_them)))
-
-    def _changed_things(self) -> set[Thing]:
-        """Those that somebody else makes now, or nobody; the first that makes one counts."""
-        things = {thing for operation in (*self._gone, *self._come) for thing in operation.makes}
-        before, after = _first_makers(self._old, things), _first_makers(self._new, things)
-        return {thing for thing in things if _key(before.get(thing)) != _key(after.get(thing))}
+        kept = [part for part in after if not (type(part) is AddNeighbors or id(part) in come)]
+        return dict(enumerate(_each(kept) if ManyRoutes in map(type, kept) else kept))
 
     def _stands_on_changes(self, operation: Effect) -> bool:
         if not self._dirty.isdisjoint(operation.needs):
@@ -199,6 +194,12 @@ class _Change:
             anew = [place for place, thing in enumerate(kept.needs) if thing in self._dirty]
             found += [Replace(part, part) for part in kept.with_members(anew)]
         return found
+
+
+def _changed_things(things: set[Thing], before: Iterable[Part], after: Iterable[Part]) -> set[Thing]:
+    """Those that somebody else makes now, or nobody; the first that makes one counts."""
+    old, new = _first_makers(before, things), _first_makers(after, things)
+    return {thing for thing in things if _key(old.get(thing)) != _key(new.get(thing))}
 
 
 def _each(parts: Iterable[Part]) -> Iterator[Operation]:
@@ -227,15 +228,14 @@ def _at(parts: Iterable[Part], nodes: Collection[Hashable]) -> Iterator[Part]:
         yield from [part for part in some if not wanted.isdisjoint(about(part))]
 
 
-def _places(parts: Iterable[Part], wanted: Iterable[Effect]) -> dict[int, int]:
-    """The places of those that are wanted, by their id."""
-    ids = set(map(id, wanted))
-    return {id(part): place for place, part in enumerate(parts) if id(part) in ids}
+def _places(parts: Sequence[Part]) -> dict[int, int]:
+    """The place of each, by its id."""
+    return dict(zip(map(id, parts), range(len(parts)), strict=True))
 
 
 def _first_makers(operations: Iterable[Part], things: set[Thing]) -> dict[Thing, Effect]:
     found: dict[Thing, Effect] = {}
-    for operation in _at(operations, {thing[0] for thing in things}):
+    for operation in operations:
         for thing in operation.makes:
             if thing in things:
                 found.setdefault(thing, operation)
@@ -294,7 +294,7 @@ def _new(step: Effect) -> Effect:
 
 
 def _of(kind: type[AddNeighbors], operations: Iterable[Part]) -> list[AddNeighbors]:
-    return [operation for operation in operations if isinstance(operation, kind)]
+    return [operation for operation in operations if type(operation) is kind]
 
 
 def _others(operations: Iterable[Part]) -> list[Part]:

@@ -45,7 +45,7 @@ class HostsFiles:
         told = (root, machine, preferred)
         self._like = like if like is not None and told == (like._root, like._machine, like._preferred) else None
         for node in nodes:
-            self.update(node, addresses.get(node, ()))
+            self.update(node, addresses.get(node, []))
         self._like = None
 
     @classmethod
@@ -63,17 +63,20 @@ class HostsFiles:
 
         Gives back whether that changes any text.
         """
-        usable = [(interface, own) for interface, own in addresses if isinstance(own, IPv4Interface) or not own.is_link_local]
+        like = self._like
+        if like is not None and like._addresses.get(node) == addresses:
+            usable = addresses  # as nearly all are, where one plan follows another
+        else:
+            usable = [(where, own) for where, own in addresses if isinstance(own, IPv4Interface) or not own.is_link_local]
         if self._addresses.get(node) == usable:
             return False
         for _, own in self._addresses.get(node, ()):
             self._networks.get(own.network, set()).discard(node)
         self._addresses[node] = usable
-        if any(sum(own.version == version for _, own in usable) > 1 for version in (4, 6)):
+        if len(usable) > 1 and any(sum(own.version == version for _, own in usable) > 1 for version in (4, 6)):
             for _, own in usable:
                 self._networks.setdefault(own.network, set()).add(node)
         place = self._places[node]
-        like = self._like
         if like is not None and like._addresses.get(node) == usable:
             before = like._places[node]
             self._chosen[place], self._others[place] = like._chosen[before], like._others[before]

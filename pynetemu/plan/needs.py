@@ -38,7 +38,7 @@ def needs(plan: Plan) -> "dict[KernelFeature, Part]":
 def open_files(plan: Plan, running: bool = False) -> int:
     """How many the engine has: of each node its network namespace and its route socket; `running` commands, two more."""
     of_nodes = (4 if running else 2) * len(plan.nodes)
-    return 200 + of_nodes + sum(isinstance(operation, AddHttpServer) for operation in parts_of(plan))
+    return 200 + of_nodes + [*map(type, parts_of(plan))].count(AddHttpServer)
 
 
 def lack_of_open_files(plan: Plan) -> str:
