@@ -11,13 +11,14 @@ import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from ipaddress import ip_address, ip_interface, ip_network
-from typing import TYPE_CHECKING, TypeVar
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_network
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pynetemu.engine.messages.framing import as_text, attributes, messages
+from pynetemu.engine.messages.framing import as_text, attributes, bodies
 from pynetemu.engine.messages.packing import words_of_bridge, words_of_port
 from pynetemu.engine.messages.queues import queue_of
-from pynetemu.engine.messages.rules import RTM_NEWRULE, RuleMessage, rule_of
+from pynetemu.engine.messages.rules import RTM_NEWRULE, rule_of
 from pynetemu.engine.messages.sockets import FAMILIES, PROTOCOLS, socket_of
 from pynetemu.engine.messages.tables import (
     NUD_NOARP,
@@ -165,17 +166,17 @@ class LabState:
         with no_collection():
             return [value for node in self._raw for value in read(node)]
 
-    def _bodies(self, node: str, table: str) -> Iterator[tuple[int, bytes]]:
+    def _bodies(self, node: str, table: str) -> list[tuple[int, bytes]]:
         data = self._raw[node].get(table)
         if data is None:
             raise ValueError(f"{table} was not asked for")
-        return ((kind, body) for kind, _, _, body in messages(bytes(data)))
+        return bodies(bytes(data))
 
     @cached_property
     def _links(self) -> dict[str, dict[int, LinkMessage]]:
         found = {}
         for node in self._raw:
-            links = map(LinkMessage, (body for _, body in self._bodies(node, "links")))
+            links = [LinkMessage(body) for _, body in self._bodies(node, "links")]
             found[node] = {link.index: link for link in links}
         return found
 
@@ -259,8 +260,8 @@ class LabState:
         return found
 
     def _counters(self, node: str) -> dict[int, Counters]:
-        bodies = self._bodies(node, "counters") if "counters" in self._raw[node] else ()
-        return {found.index: found.counters for found in (CountersMessage(body) for _, body in bodies)}
+        told = self._bodies(node, "counters") if "counters" in self._raw[node] else ()
+        return {found.index: found.counters for found in (CountersMessage(body) for _, body in told)}
 
     @cached_property
     def ports(self) -> list[PortState]:
@@ -319,8 +320,8 @@ class LabState:
 
     def rules_of(self, node: str) -> list[RuleState]:
         """Those of one node."""
-        bodies = (body for kind, body in self._bodies(node, "rules") if kind == RTM_NEWRULE and body[0] in _IP_FAMILIES)
-        return sorted((rule_state(node, body) for body in bodies), key=lambda rule: (rule.version, rule.priority))
+        told = [body for kind, body in self._bodies(node, "rules") if kind == RTM_NEWRULE and body[0] in _IP_FAMILIES]
+        return sorted([rule_state(node, body) for body in told], key=attrgetter("version", "priority"))
 
     @cached_property
     def neighbors(self) -> list[Neighbor]:
@@ -377,7 +378,7 @@ class LabState:
         parts = _parts(self._raw[node]["sockets"])
         for protocol in PROTOCOLS.values():
             for _, part in zip(FAMILIES, parts, strict=False):
-                for _, _, _, body in messages(bytes(part)):
+                for _, body in bodies(bytes(part)):
                     s = socket_of(body)
                     bound = names.get(s.interface, "")
                     yield SocketState(node, protocol, _address(s.address), s.port, bound, s.waiting, s.limit, s.dropped)
@@ -389,7 +390,7 @@ class LabState:
 
     def _packet_filters_of(self, node: str) -> Iterator[PacketFilter]:
         nft, *older = _parts(self._raw[node]["filters"])
-        for _, _, _, body in messages(bytes(nft)):
+        for _, body in bodies(bytes(nft)):
             name = as_text(dict(attributes(body, 4)).get(_NFTA_TABLE_NAME, b""))
             yield PacketFilter(node, "nft", _NFT_FAMILIES.get(body[0], str(body[0])), name)
         for tool, family, names in zip(("iptables-legacy", "ip6tables-legacy"), ("ip", "ip6"), older, strict=True):
@@ -398,7 +399,7 @@ class LabState:
 
 def interface_address(message: AddressMessage) -> "InterfaceAddress":
     """A message as a value."""
-    return _interface(f"{message.text}/{message.prefix_length}")
+    return _interface(message.packed, message.prefix_length)
 
 
 def is_shown(route: RouteMessage) -> bool:
@@ -424,15 +425,11 @@ def route_state(node: str, route: RouteMessage, names: dict[int, str]) -> RouteS
 
 
 @lru_cache(maxsize=4096)  # most nodes have the same ones
-def _rule(body: bytes) -> RuleMessage:
-    return rule_of(body)
-
-
-def rule_state(node: str, body: bytes) -> RuleState:
-    """A message as a value."""
-    rule = _rule(body)
-    return RuleState(
-        node=node,
+def _rule(body: bytes) -> tuple[Any, ...]:
+    """What a message says of a rule, in the order in which a state has it after its node."""
+    rule = rule_of(body)
+    state = RuleState(
+        node="",
         version=6 if rule.family == socket.AF_INET6 else 4,
         priority=rule.priority,
         action=rule.action,
@@ -452,6 +449,12 @@ def rule_state(node: str, body: bytes) -> RuleState:
         goto=rule.goto,
         suppressed_length=rule.suppressed_length,
     )
+    return attrgetter(*RuleState.__match_args__[1:])(state)
+
+
+def rule_state(node: str, body: bytes) -> RuleState:
+    """A message as a value."""
+    return RuleState(node, *_rule(body))
 
 
 def is_neighbor(message: NeighborMessage) -> bool:
@@ -471,8 +474,9 @@ def _address(text: str) -> "Address":
 
 
 @lru_cache(maxsize=4096)
-def _interface(text: str) -> "InterfaceAddress":
-    return ip_interface(text)
+def _interface(packed: bytes, prefix_length: int) -> "InterfaceAddress":
+    kind = IPv4Interface if len(packed) == 4 else IPv6Interface
+    return kind((packed, prefix_length))
 
 
 @lru_cache(maxsize=4096)

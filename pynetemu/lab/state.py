@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pynetemu.frozen import with_quick_constructor
+
 if TYPE_CHECKING:
     from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 
 
+@with_quick_constructor
 @dataclass(frozen=True, slots=True)
 class InterfaceState:
     """An interface of a node. `kind` is the kernel's: veth, bridge, …, "" for loopback; `master` its bridge.
@@ -39,6 +42,7 @@ class InterfaceState:
     lower: str = ""
 
 
+@with_quick_constructor
 @dataclass(frozen=True, slots=True)
 class RouteState:
     """A route; each hop is (gateway, interface), the gateway None for a connected network. `table` is 0 for the main one.
@@ -76,6 +80,7 @@ class RouteState:
         return [*(["via", *other, str(gateway)] if gateway is not None else []), *(["dev", interface] if interface else [])]
 
 
+@with_quick_constructor
 @dataclass(frozen=True, slots=True)
 class RuleState:
     """A rule that chooses a routing table, as `ip rule` shows it: RuleState.text.

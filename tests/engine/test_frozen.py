@@ -3,13 +3,23 @@
 import copy
 import inspect
 import pickle
+from dataclasses import FrozenInstanceError, asdict, dataclass, replace
 from typing import cast
 
 import pytest
 
-from pynetemu.frozen import as_data, frozen, frozen_but_for, replaced
+from pynetemu.frozen import as_data, frozen, frozen_but_for, replaced, with_quick_constructor
 
 pytestmark = pytest.mark.pure
+
+
+@with_quick_constructor
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """A place with a name."""
+
+    name: str
+    y: int = 0
 
 
 @frozen
@@ -74,6 +84,17 @@ def test_it_can_be_copied_matched_and_asked_for_its_signature() -> None:
         case _Point(x, y):
             assert (x, y) == (1, 2)
     assert str(inspect.signature(_Point)) == "(x: int, y: int = 0)"
+
+
+def test_a_dataclass_with_the_quick_constructor_is_what_it_was() -> None:
+    assert str(inspect.signature(_Spot)) == "(name: str, y: int = 0) -> None"
+    assert _Spot("a") == _Spot("a", 0) == _Spot(name="a", y=0) != _Spot("a", y=3)
+    assert repr(_Spot("a", y=3)) == "_Spot(name='a', y=3)" and asdict(_Spot("b", 4)) == {"name": "b", "y": 4}
+    assert replace(_Spot("a"), y=5) == pickle.loads(pickle.dumps(_Spot("a", 5)))
+    with pytest.raises(FrozenInstanceError):
+        _Spot("a").y = 2  # type: ignore[misc]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'name'"):
+        _Spot()  # type: ignore[call-arg]
 
 
 def test_another_differs_in_some_fields() -> None:

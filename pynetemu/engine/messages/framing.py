@@ -12,8 +12,8 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Iterator, Mapping
+from itertools import accumulate, count
 from typing import Any, NamedTuple
 
 REQUEST, ACK, DUMP = 0x1, 0x4, 0x300  # NLM_F_*
@@ -32,6 +32,7 @@ _CODE = struct.Struct("=i")  # the start of struct nlmsgerr
 _PADDING = (b"", bytes(3), bytes(2), bytes(1))
 
 _sequence_numbers = count(1)
+Attributes = Mapping[int, bytes]  # by their type
 
 
 class Message(NamedTuple):
@@ -82,15 +83,33 @@ def messages(data: bytes) -> Iterator[Message]:
         offset += (length + 3) & ~3
 
 
+def bodies(data: bytes) -> list[tuple[int, bytes]]:
+    """The messages of a dump that is passed on whole, as (type, body): of a large lab there are tens of thousands."""
+    found: list[tuple[int, bytes]] = []
+    offset, end, read = 0, len(data), _HEADER.unpack_from
+    while offset < end:
+        length, kind, _, _, _ = read(data, offset) if offset + 16 <= end else (0, 0, 0, 0, 0)
+        if length < 16 or offset + length > end:
+            raise malformed(f"a message of {length} bytes where {end - offset} are left")
+        found.append((kind, data[offset + 16 : offset + length]))
+        offset += (length + 3) & ~3
+    return found
+
+
+def by_type(data: bytes, offset: int = 0) -> Attributes:
+    """The attributes from an offset on by their type; of several of a type the last."""
+    layout = _layout(data, offset)
+    return dict(attributes(data, offset)) if layout is None else _LaidOut(layout.places, data, offset)
+
+
 def attributes(data: bytes, offset: int = 0) -> list[tuple[int, bytes]]:
     """The attributes from an offset on, as (type, value), the type without its two flags (NLA_TYPE_MASK)."""
-    size = len(data) - offset
-    layout = _layouts.get(size)
-    if layout is not None and layout.heads.unpack_from(data, offset) == layout.expected:
+    layout = _layout(data, offset)
+    if layout is not None:
         return list(zip(layout.kinds, layout.values.unpack_from(data, offset), strict=True))
     heads: list[int] = []
     found = []
-    end, read = len(data), _ATTRIBUTE.unpack_from
+    start, end, read = offset, len(data), _ATTRIBUTE.unpack_from
     while offset + 4 <= end:
         length, kind = read(data, offset)
         if length < 4 or offset + length > end:
@@ -99,7 +118,7 @@ def attributes(data: bytes, offset: int = 0) -> list[tuple[int, bytes]]:
         found.append((kind & 0x3FFF, data[offset + 4 : offset + length]))
         offset += (length + 3) & ~3
     if len(found) >= _WORTH_KNOWING:
-        _note(size, tuple(heads))
+        _note(len(data) - start, tuple(heads))
     return found
 
 
@@ -116,6 +135,44 @@ class _Layout:
         self.kinds = tuple(kind & 0x3FFF for kind in kinds)
         self.heads = struct.Struct("=" + "".join(f"HH{length + padding}x" for length, padding in padded))
         self.values = struct.Struct("=" + "".join(f"4x{length}s{padding}x" for length, padding in padded))
+        ends = list(accumulate(4 + length + padding for length, padding in padded))
+        begins = [4 + end for end in (0, *ends[:-1])]
+        sizes = [length for length, _ in padded]
+        self.places = {kind: (at, at + size) for kind, at, size in zip(self.kinds, begins, sizes, strict=True)}
+
+
+class _LaidOut(Mapping[int, bytes]):
+    """The attributes of a message whose layout is known: a reader wants a few of a link's fifty."""
+
+    __slots__ = ("_data", "_offset", "_places")
+
+    def __init__(self, places: dict[int, tuple[int, int]], data: bytes, offset: int) -> None:
+        self._places, self._data, self._offset = places, data, offset
+
+    def __getitem__(self, kind: int) -> bytes:
+        begin, end = self._places[kind]
+        return self._data[self._offset + begin : self._offset + end]
+
+    def get(self, kind: int, default: Any = None) -> Any:
+        """As of any mapping, which would catch an exception for those that are not there."""
+        return self[kind] if kind in self._places else default
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._places
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def _layout(data: bytes, offset: int) -> _Layout | None:
+    """That of the attributes from an offset on, if it is known."""
+    for layout in _layouts.get(len(data) - offset, ()):
+        if layout.heads.unpack_from(data, offset) == layout.expected:
+            return layout
+    return None
 
 
 def _note(size: int, heads: tuple[int, ...]) -> None:
@@ -123,14 +180,16 @@ def _note(size: int, heads: tuple[int, ...]) -> None:
     if len(_layouts) + len(_seen) > _MOST_LAYOUTS:
         _layouts.clear()
         _seen.clear()
-    if _seen.get(size) == heads:
-        _layouts[size] = _Layout(heads)
+    known = _layouts.setdefault(size, [])
+    if _seen.get(size) == heads and len(known) < _MOST_OF_A_SIZE:
+        known.append(_Layout(heads))
     _seen[size] = heads
 
 
-_WORTH_KNOWING = 8  # attributes
-_MOST_LAYOUTS = 1000
-_layouts: dict[int, _Layout] = {}  # by the size of all attributes
+_WORTH_KNOWING = 3  # attributes
+_MOST_LAYOUTS = 1000  # sizes
+_MOST_OF_A_SIZE = 3
+_layouts: dict[int, list[_Layout]] = {}  # by the size of all attributes
 _seen: dict[int, tuple[int, ...]] = {}  # the last ones of each size
 
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
-from pynetemu.engine.messages.framing import as_text, attributes, malformed, unpack
+from pynetemu.engine.messages.framing import Attributes, as_text, attributes, by_type, malformed, unpack
 from pynetemu.frozen import frozen
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
@@ -57,8 +57,6 @@ RTNH_F_DEAD, RTNH_F_ONLINK, RTNH_F_LINKDOWN = 1, 4, 16
 _RTNH_FLAGS = RTNH_F_DEAD | RTNH_F_ONLINK | RTNH_F_LINKDOWN
 NUD_INCOMPLETE, NUD_PROBE, NUD_FAILED, NUD_NOARP, NUD_PERMANENT = 0x01, 0x10, 0x20, 0x40, 0x80
 
-Attributes = dict[int, bytes]
-
 
 class Counters(NamedTuple):
     """What an interface has counted since it was made."""
@@ -100,7 +98,7 @@ class _TableMessage:
     def attributes(self) -> Attributes:
         """By type; of several of a type the last."""
         if self._attributes is None:
-            self._attributes = dict(attributes(self._body, self._head.size))
+            self._attributes = by_type(self._body, self._head.size)
         return self._attributes
 
 
@@ -111,12 +109,13 @@ _MACVLAN_MODES = {1: "private", 2: "vepa", 4: "bridge", 8: "passthru"}
 class LinkMessage(_TableMessage):
     """An interface."""
 
-    __slots__ = ("_details", "flags", "index")
+    __slots__ = ("_details", "_kind", "flags", "index")
     _head = LINK_BODY
 
     def __init__(self, body: bytes) -> None:
         super().__init__(body)
         self._details: Attributes | None = None
+        self._kind: str | None = None
         _, _, self.index, self.flags, _ = unpack(LINK_BODY, body)
 
     @property
@@ -160,7 +159,9 @@ class LinkMessage(_TableMessage):
     @property
     def kind(self) -> str:
         """veth, bridge, vlan, …; "" for loopback and what is not a virtual device."""
-        return as_text(self._info.get(_INFO_KIND, b""))
+        if self._kind is None:
+            self._kind = as_text(self._info.get(_INFO_KIND, b""))
+        return self._kind
 
     @property
     def pair(self) -> tuple[int | None, int] | None:
@@ -247,7 +248,7 @@ class LinkMessage(_TableMessage):
 
     @property
     def has_xdp(self) -> bool:
-        return bool(_byte(dict(attributes(self.attributes.get(_IFLA_XDP, b""))), _XDP_ATTACHED))
+        return bool(_byte(by_type(self.attributes.get(_IFLA_XDP, b"")), _XDP_ATTACHED))
 
     @property
     def counters(self) -> Counters:
@@ -285,18 +286,18 @@ class LinkMessage(_TableMessage):
     @property
     def _info(self) -> Attributes:
         if self._details is None:
-            self._details = dict(attributes(self.attributes.get(_IFLA_LINKINFO, b"")))
+            self._details = by_type(self.attributes.get(_IFLA_LINKINFO, b""))
         return self._details
 
     @property
     def _data(self) -> Attributes:
-        return dict(attributes(self._info.get(_INFO_DATA, b"")))
+        return by_type(self._info.get(_INFO_DATA, b""))
 
     @property
     def _port(self) -> Attributes:
         info = self._info
         is_port = as_text(info.get(_INFO_SLAVE_KIND, b"")) == "bridge"
-        return dict(attributes(info.get(_INFO_SLAVE_DATA, b""))) if is_port else {}
+        return by_type(info.get(_INFO_SLAVE_DATA, b"")) if is_port else {}
 
 
 class CountersMessage(_TableMessage):
@@ -326,9 +327,14 @@ class AddressMessage(_TableMessage):
 
     @property
     def text(self) -> str:
-        """The interface's own: IFA_ADDRESS is the other end's on a point-to-point link."""
+        """The interface's own, as people write it."""
+        return _ip(self.family, self.packed)
+
+    @property
+    def packed(self) -> bytes:
+        """The interface's own, as in packets: IFA_ADDRESS is the other end's on a point-to-point link."""
         own = self.attributes.get(_IFA_LOCAL) or _needed(self.attributes, _IFA_ADDRESS, "address")
-        return _ip(self.family, own)
+        return _checked(self.family, own)
 
 
 @frozen
@@ -387,12 +393,12 @@ class RouteMessage(_TableMessage):
     @property
     def mtu(self) -> int:
         """Of the path, as far as it is known; 0 when it is not."""
-        return _number(dict(attributes(self.attributes.get(_RTA_METRICS, b""))), _RTAX_MTU)
+        return _number(by_type(self.attributes.get(_RTA_METRICS, b"")), _RTAX_MTU)
 
     @property
     def has_locked_mtu(self) -> bool:
         """Whether the path's MTU is the route's own (`mtu lock`), which no ICMP message changes."""
-        return bool(_number(dict(attributes(self.attributes.get(_RTA_METRICS, b""))), _RTAX_LOCK) & 1 << _RTAX_MTU)
+        return bool(_number(by_type(self.attributes.get(_RTA_METRICS, b"")), _RTAX_LOCK) & 1 << _RTAX_MTU)
 
     @property
     def next_hop_object(self) -> int:
@@ -443,7 +449,7 @@ def _hops(family: int, data: bytes) -> Iterator[Hop]:
         length, flags, weight, index = unpack(NEXT_HOP, data, offset)
         if not NEXT_HOP.size <= length <= len(data) - offset:
             raise malformed(f"a next hop of {length} bytes where {len(data) - offset} are left")
-        gateway = _gateway(family, dict(attributes(data[: offset + length], offset + NEXT_HOP.size)))
+        gateway = _gateway(family, by_type(data[: offset + length], offset + NEXT_HOP.size))
         yield Hop(gateway, index, weight + 1, flags & _RTNH_FLAGS)
         offset += (length + 3) & ~3
 
@@ -478,7 +484,12 @@ def _byte(found: Attributes, kind: int) -> int | None:
     return value[0] if value else None
 
 
-def _ip(family: int, value: bytes) -> str:
+def _checked(family: int, value: bytes) -> bytes:
+    """The address, which has the length of its family."""
     if _SIZES.get(family) != len(value):
         raise malformed(f"an address of family {family} with {len(value)} bytes")
-    return socket.inet_ntop(family, value)
+    return value
+
+
+def _ip(family: int, value: bytes) -> str:
+    return socket.inet_ntop(family, _checked(family, value))
