@@ -3,7 +3,10 @@
 from ipaddress import ip_address, ip_network
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pynetemu import Host, Link, Router, Switch, Topology
 from pynetemu.plan.as_shell import as_shell
 from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.data import from_data, to_data
@@ -11,6 +14,7 @@ from pynetemu.plan.difference import difference
 from pynetemu.plan.inventory import Inventory
 from pynetemu.plan.operations import AddMultipathRoute, AddNode, AddRoute, ManyRoutes, Operations, Plan, parts_of
 from pynetemu.plan.operations.steps import Replace
+from pynetemu.plan.resolve.graph import Graph
 from pynetemu.topology.shapes import Torus
 
 pytestmark = pytest.mark.pure
@@ -53,3 +57,21 @@ def test_a_route_by_several_gateways_becomes_one_by_one_gateway_in_place() -> No
     assert [step for step in steps if isinstance(step, Replace)] == [Replace(AddMultipathRoute("r1", _NEAR, _OTHER), one)]
     back = difference((router, one), (router, several))
     assert [step for step in back if isinstance(step, Replace)] == [Replace(one, AddMultipathRoute("r1", _NEAR, _OTHER))]
+
+
+@settings(max_examples=15)
+@given(st.data())
+def test_nodes_at_the_same_places_go_the_ways_that_each_would_find_by_itself(data: st.DataObject) -> None:
+    """Hosts on one or two networks with several routers each, over links of different costs."""
+
+    topology = Topology()
+    switches = [topology.add(f"s{number}", Switch()) for number in (1, 2, 3)]
+    for name in ("r1", "r2", "r3", "h1", "h2", "h3", "h4", "h5", "h6"):
+        kind = Router if name.startswith("r") else Host
+        node = topology.add(name, kind(multipath=data.draw(st.booleans())))
+        for switch in data.draw(st.lists(st.sampled_from(switches), min_size=1 + (kind is Router), max_size=2, unique=True)):
+            topology.add(Link(node, switch, cost=data.draw(st.sampled_from((1, 1, 2)))))
+    plan = compile_plan(topology)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Graph, "ways", lambda graph, start, several: [*graph._ways(start, several)])
+        assert list(compile_plan(topology).operations) == list(plan.operations)

@@ -52,7 +52,7 @@ class _Lab(Topology):
 def _edited(topology: Topology, draw: Any) -> Topology:
     """The same with one change, which may be wrong."""
     node, other, third = (draw(st.sampled_from(_NODES)) for _ in range(3))
-    match draw(st.sampled_from(["add", "add", "add", "link", "remove", "move", "set", "set", "rare"])):
+    match draw(st.sampled_from(["add", "add", "add", "link", "unlink", "remove", "move", "vlan", "set", "set", "rare"])):
         case "add":
             new = draw(st.sampled_from([Host, Host, Router, Switch]))()
             end = new.interface("eth0", f"10.0.1.{draw(st.integers(1, 90))}/24") if draw(st.booleans()) else new
@@ -61,6 +61,14 @@ def _edited(topology: Topology, draw: Any) -> Topology:
             return with_parts(topology, Link(node, other, mtu=draw(st.sampled_from([None, 1300]))))
         case "remove":
             return without(topology, node)
+        case "unlink":
+            return without(topology, f"{node}-{other}")
+        case "vlan":
+            new, switch = Host(), Switch()
+            end = new.interface("eth0", *draw(st.sampled_from([(), ("10.0.1.33/24",)])))
+            end.vlan(draw(st.sampled_from([10, 20])))
+            trunk = Link(end, switch.port(trunk=draw(st.sampled_from([(10,), (10, 20)]))))
+            return with_parts(topology, "v1", switch, node, new, trunk, Link(switch.port(vlan=10), other))
         case "move":
             return replugged(topology, node, other, third)
         case "rare":

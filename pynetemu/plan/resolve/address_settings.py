@@ -1,7 +1,7 @@
 """What a topology says about the addresses that are assigned automatically."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 
 from pynetemu.plan.operations import IPNetwork
 from pynetemu.plan.problems import Problems, Wrong
@@ -19,7 +19,6 @@ _ALLOWED = "gateways", "loops", "mtu", "overlaps"
 IDS = "one", "range"
 _ARP = "auto", "dynamic", "permanent"
 _OPTIONS = "addresses", "pools", "allow", "arp"
-_DEFAULT_POOLS = "10.0.0.0/8", "fd00::/32"
 
 
 def read_address_settings(description: Description, problems: Problems) -> AddressSettings:
@@ -51,6 +50,8 @@ def _read_ids(word: object) -> str:
 
 def _read_pools(given: object, place: Callable[[], Declaration], problems: Problems) -> dict[int, IPNetwork]:
     """One for each IP version: the user's, else the usual one."""
+    if given is Topology.pools:
+        return {**_usual_pools()}  # as most have it
     pools: dict[int, IPNetwork] = {}
     for text in problems.check(place, read_several, given) or ():
         pool = problems.check(place, _read_pool, text)
@@ -59,7 +60,12 @@ def _read_pools(given: object, place: Callable[[], Declaration], problems: Probl
             problems.add(place(), what, "one of IPv4 and one of IPv6: for more addresses a larger one")
         elif pool:
             pools[pool.version] = pool
-    return {**{pool.version: pool for pool in map(_read_pool, _DEFAULT_POOLS)}, **pools}
+    return {**_usual_pools(), **pools}
+
+
+@cache
+def _usual_pools() -> dict[int, IPNetwork]:
+    return {pool.version: pool for pool in map(_read_pool, Topology.pools)}
 
 
 def _read_arp(word: object) -> str:
