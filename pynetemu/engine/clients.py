@@ -26,6 +26,7 @@ from pynetemu.engine.protocol.channel import (
 _PACKETS_AT_ONCE = 16  # taken of one client before others are looked at
 _MOST_UNREAD = 8  # answers; who asks on without having read that many will read none of them
 _ITEMS_AT_ONCE = 256  # of a list that are written as JSON at once
+_FEW = 16  # items of a list or an object, all of which are written at once
 
 
 class Client:
@@ -115,7 +116,12 @@ class Client:
 
 def written(message: Message, behind: Behind) -> Iterator[str]:
     """A message as JSON, in pieces that each take a short time to make."""
-    return _pieces(message, 3, behind)
+    return iter([behind.text(message)]) if _is_short(message) else _pieces(message, 3, behind)
+
+
+def _is_short(data: Any) -> bool:
+    values = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
+    return len(values) <= _FEW and all(map(_is_short, values))
 
 
 def _pieces(data: Any, depth: int, behind: Behind) -> Iterator[str]:

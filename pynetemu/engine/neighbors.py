@@ -74,8 +74,7 @@ def replace(nodes: Nodes, forgotten: Entries, asked: Entries) -> "Steps[None]":
         link = nodes[name].link
         for part in _parts(entries):
             for index, address, mac in zip(part.indexes, part.addresses, part.macs, strict=True):
-                body = _body(index, address, NUD_PROBE) + _at(mac)
-                link.queue_bytes(None, RTM_NEWNEIGH, REQUEST | CREATE | EXCLUSIVE, body)
+                link.queue_bytes(None, RTM_NEWNEIGH, REQUEST | CREATE | EXCLUSIVE, _asked_at(index, address, mac))
             link.flush(tolerated=_NOT_ADDED)
             yield 0
 
@@ -100,17 +99,13 @@ def _parts(entries: NeighborEntries) -> Iterator[NeighborEntries]:
         yield NeighborEntries(entries.indexes[some], entries.addresses[some], entries.macs[some])
 
 
+@lru_cache(_MOST_ADDRESSES)
 def _body(index: int, address: str, state: int = 0) -> bytes:
-    family, destination = _destination(address)
-    return NEIGHBOR_BODY.pack(family, index, state, 0, 0) + destination
-
-
-@lru_cache(_MOST_ADDRESSES)
-def _destination(address: str) -> tuple[int, bytes]:
+    """That of one entry: most nodes have the same neighbors, at an interface of the same number."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return family, attribute(_NDA_DST, socket.inet_pton(family, address))
+    return NEIGHBOR_BODY.pack(family, index, state, 0, 0) + attribute(_NDA_DST, socket.inet_pton(family, address))
 
 
 @lru_cache(_MOST_ADDRESSES)
-def _at(mac: str) -> bytes:
-    return attribute(_NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))
+def _asked_at(index: int, address: str, mac: str) -> bytes:
+    return _body(index, address, NUD_PROBE) + attribute(_NDA_LLADDR, bytes.fromhex(mac.replace(":", "")))

@@ -150,16 +150,15 @@ def _frozen_decoder(kind: Any) -> _Decoder:
             raise NotUnderstood(f"{kind.__name__} has no {', '.join(map(_short, sorted(islice(unknown, 3))))}")
         if lacking := fields.keys() - data.keys() - kind.__defaults__.keys():
             raise NotUnderstood(f"{kind.__name__} lacks {', '.join(sorted(lacking))}")
-        return kind(**{name: _field(kind, name, fields[name], value, descriptors) for name, value in data.items()})
+        found = {}
+        for name, value in data.items():
+            try:
+                found[name] = fields[name](value, descriptors)
+            except NotUnderstood as error:
+                raise NotUnderstood(f"{kind.__name__}.{name}: {error}") from None
+        return kind(**found)
 
     return decode
-
-
-def _field(kind: Any, name: str, decode: _Decoder, value: Any, descriptors: Sequence[int]) -> Any:
-    try:
-        return decode(value, descriptors)
-    except NotUnderstood as error:
-        raise NotUnderstood(f"{kind.__name__}.{name}: {error}") from None
 
 
 def _short(data: Any) -> str:
