@@ -19,15 +19,15 @@ def search_path(env: Mapping[str, str]) -> str:
     return os.pathsep.join([*folders, *(folder for folder in _ADMIN_FOLDERS if folder not in folders)])
 
 
-def packed(env: Mapping[str, str]) -> bytes:
-    """An environment as the kernel keeps it: NAME=VALUE of each variable, with a zero byte between (proc_pid_environ(5))."""
-    return b"\0".join([os.fsencode(f"{name}={value}") for name, value in env.items()])
+def packed(env: Mapping[str, str]) -> str:
+    """An environment as the kernel keeps it: NAME=VALUE of each variable, with a zero between (proc_pid_environ(5))."""
+    return "\0".join([f"{name}={value}" for name, value in env.items()])
 
 
 @lru_cache(maxsize=4)
-def unpacked(env: bytes) -> Mapping[str, str]:
+def unpacked(env: str) -> Mapping[str, str]:
     """What `packed` has written; most programs of a lab have the same."""
-    variables = (variable.partition("=") for variable in os.fsdecode(env).split("\0"))
+    variables = (variable.partition("=") for variable in env.split("\0"))
     return {name: value for name, _, value in variables if name}
 
 

@@ -439,21 +439,21 @@ class _OurEnvironment:
     """
 
     def __init__(self) -> None:
-        self._last: tuple[object, bytes] = None, b""
+        self._last: tuple[object, str] = None, ""
 
-    def packed(self) -> bytes:
+    def packed(self) -> str:
         kept = getattr(os.environ, "_data", None)
         seen, text = self._last
         if kept is None or kept != seen:
             text = _packed(os.environ)
-            self._last = kept and dict(kept), text
+            self._last = None if kept is None else dict(kept), text
         return text
 
 
 _ours = _OurEnvironment()
 
 
-def _environment(added: Mapping[str, str] | None, user: str) -> bytes:
+def _environment(added: Mapping[str, str] | None, user: str) -> str:
     """Ours; for another user without what is personal, which the engine adds."""
     more = arguments.variables(added)
     if user or more:
@@ -461,7 +461,7 @@ def _environment(added: Mapping[str, str] | None, user: str) -> bytes:
     return _ours.packed()
 
 
-def _packed(env: Mapping[str, str]) -> bytes:
+def _packed(env: Mapping[str, str]) -> str:
     return packed({**env, "PATH": search_path(env)})
 
 

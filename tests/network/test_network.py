@@ -131,6 +131,24 @@ def test_run_gives_status_and_both_outputs(net: Network) -> None:
     assert net["blue"].run("pwd", cwd="/usr").stdout == "/usr\n"
 
 
+def test_commands_have_the_environment_as_it_is_when_they_start(net: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    def environment(**added: str) -> dict[bytes, bytes]:
+        output = net["blue"].run("env", "-0", env=added, text=False).stdout
+        assert isinstance(output, bytes)
+        return dict(line.split(b"=", 1) for line in output.split(b"\0") if line)
+
+    monkeypatch.setenv("COLOR", "blue=1\n")
+    assert environment()[b"COLOR"] == b"blue=1\n"
+    assert environment(COLOR="red", MORE="")[b"COLOR"] == b"red"
+    monkeypatch.setitem(os.environb, b"COLOR", b"\xff")
+    now = environment()
+    assert (now[b"COLOR"], now.keys() - os.environb.keys()) == (b"\xff", set())
+    monkeypatch.delenv("COLOR")
+    assert b"COLOR" not in environment()
+    monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"], "COLOR": "green"})
+    assert environment().keys() == {b"PATH", b"COLOR"}
+
+
 def test_much_output_and_input_at_once_do_not_block(net: Network) -> None:
     data = os.urandom(1 << 20)
     assert net["blue"].run("sh", "-c", "tee /dev/stderr", input=data, text=False).stdout == data

@@ -233,7 +233,7 @@ class Spawn(Request[Started]):
 
     node: str
     argv: tuple[str, ...]
-    env: bytes
+    env: str
     directory: str
     must_enter: bool
     own_group: bool
