@@ -86,6 +86,17 @@ class Pair(Topology):
     wire = Link(h1.interface("e", "10.1.0.1/24"), h2.interface("e", "10.1.0.2/24"), seed=1, delay="10ms")
 
 
+class Bucket(Topology):
+    """A link that nothing but tbf shapes."""
+
+    arp = "permanent"
+
+    def build(self, mbit: int) -> None:
+        h1, h2 = (self.add(name, Host()) for name in ("h1", "h2"))
+        ends = h1.interface("e", "10.1.0.1/24"), h2.interface("e", "10.1.0.2/24")
+        self.add(Link(*ends, a_to_b={"rate": f"{mbit}mbit"}, mechanism="tbf"))
+
+
 @contextmanager
 def _pair() -> Iterator[Network]:
     with Network(Pair(), name="measured") as net:
@@ -199,12 +210,9 @@ def test_rates(mbit: int, how: str) -> None:
         share = _goodput(net, 4 if mbit > 1 else 12, 2) / possible  # at 1 mbit a packet that is sent again late is 1 % of 4 s
         return f"{share:.1%}", 0.95 <= share <= 1.05
 
-    with Network(Pair(), name="measured") as net:
-        wire = net.link("wire")
-        if how == "tbf":
-            wire.set(delay=None, seed=None, a_to_b={"rate": f"{mbit}mbit"}, mechanism="tbf")
-        else:
-            wire.set(delay=how.partition("=")[2] or None, a_to_b={"rate": f"{mbit}mbit"})
+    with Network(Bucket(mbit=mbit) if how == "tbf" else Pair(), name="measured") as net:
+        if how != "tbf":
+            net.link("wire").set(delay=how.partition("=")[2] or None, a_to_b={"rate": f"{mbit}mbit"})
         note(f"TCP over {mbit} mbit ({how}), of what the rate allows", "95 to 105 %", measure, late=_SATURATED)
 
 
