@@ -16,8 +16,8 @@ from pynetemu.plan.inventory import Place, ends
 from pynetemu.plan.operations import AddVeth, Impair, Operations, Part, Plan, parts_of
 from pynetemu.plan.operations.phases import in_order
 from pynetemu.plan.problems import Problems, Wrong
-from pynetemu.plan.resolve.impairments import read_directions
-from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, SETTINGS, Impairment, from_words, read_impairment
+from pynetemu.plan.resolve.impairments import read_directions, unknown_nodes
+from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, SETTINGS, Impairment, check_step, from_words, read_impairment
 from pynetemu.plan.shaping.journals import is_journal, read_fates
 from pynetemu.plan.shaping.mechanisms import choose_for_link
 from pynetemu.plan.shaping.replays import check_times, read_opportunities, read_seconds, read_table
@@ -119,6 +119,8 @@ class RunningLink:
         sides = zip(wanted_now(self._lab.plan, (self.a, self.b)), ("up", "down"), own_settings, strict=True)
         try:
             wanted = [changed(before, {**preset_for(preset, side), **settings, **(own or {})}) for before, side, own in sides]
+            for wrong in unknown_nodes(wanted, self._lab.nodes):
+                raise wrong
             return self._become(wanted, mechanism)
         except Wrong as wrong:
             raise as_usage(wrong) from None
@@ -143,6 +145,8 @@ class RunningLink:
             read = [read_impairment(dict(arguments.table("settings", own))) for _, own in steps]
             if any(settings.towards for settings in read):
                 raise Wrong("towards does not change over time", "set it once: what the link does to all changes besides")
+            for (time, _), settings in zip(steps, read, strict=True):
+                check_step(settings, f"the step at {time}")
             found = [Step(time, settings.words) for time, settings in zip(times, read, strict=True)]
             period = read_seconds(every) if every is not None else 0.0
             if every is not None and period <= times[-1]:
@@ -273,7 +277,7 @@ def changed(before: Impairment, settings: Mapping[str, object]) -> Impairment:
 
 def _request(place: Place, file: str) -> PlayLink | ReplayLink | FollowJournal:
     """What replays a file. Raises UsageError and OSError."""
-    with open(file, encoding="utf-8", errors="replace") as opened:
+    with open(file, encoding="utf-8-sig", errors="replace") as opened:  # tables of Excel begin with a mark of their encoding
         text = opened.read()
     try:
         if is_journal(text):
@@ -281,8 +285,10 @@ def _request(place: Place, file: str) -> PlayLink | ReplayLink | FollowJournal:
             return FollowJournal(*place, os.path.abspath(file))
         if not file.endswith(".csv"):
             return ReplayLink(*place, read_opportunities(text))
-        table = read_table(text)
-        steps = [Step(time, read_impairment(own).words) for time, own in table]
+        table = [(time, read_impairment(own)) for time, own in read_table(text)]
+        for time, settings in table:
+            check_step(settings, f"the row at {time:g} s")
+        steps = [Step(time, settings.words) for time, settings in table]
         length = table[-1][0] + (table[-1][0] - table[-2][0] if len(table) > 1 else 1.0)  # the last row lasts as its neighbor
         return PlayLink(*place, tuple(steps), length, False)
     except Wrong as wrong:

@@ -68,7 +68,8 @@ class RunningPair:
         given = arguments.table("a_to_b", a_to_b), arguments.table("b_to_a", b_to_a)
         sides = zip(self._now(), ("up", "down"), given, strict=True)
         try:
-            if others := [name for name in ("seed", "mechanism", "towards") if settings.get(name) is not None]:
+            every = {name for table in (settings, *filter(None, given)) for name, value in table.items() if value is not None}
+            if others := [name for name in ("seed", "mechanism", "towards", "schedule") if name in every]:
                 raise Wrong(f"{others[0]} is of a whole link", "that of each node's own link holds")
             found = [changed(before, {**preset_for(preset, side), **settings, **(own or {})}) for before, side, own in sides]
             for wanted in found:

@@ -115,7 +115,7 @@ def test_no_packet_is_lost_by_a_change_and_none_overtakes_another() -> None:
         assert there.counters.overload == there.counters.dropped == 0
 
 
-def test_what_cannot_be_is_told_and_changes_nothing() -> None:
+def test_what_cannot_be_is_told_and_changes_nothing(tmp_path: Path) -> None:
     with Network(Wires(), name="told") as net:
         wire = net.link("wire")
         before = wire.directions[0].impairment
@@ -126,9 +126,26 @@ def test_what_cannot_be_is_told_and_changes_nothing() -> None:
             ({"rate": None, "limit": "5 packets"}, "limit needs a rate"),
             ({"mechanism": "tbf"}, "mechanism=tbf does rates"),
             ({"preset": "fast"}, "preset='fast' is not known"),
+            ({"delay": None, "rate": None, "mechanism": "tc"}, "mechanism='tc' is not known"),
+            ({"a_to_b": {"towards": {"h3": {"delay": "1ms"}}}}, "towards: there is no node 'h3'"),
+            ({"a_to_b": {"towards": {"h2": {"schedule": schedule((0, {}))}}}}, "h2: schedule is of the whole direction"),
         ):
             with pytest.raises(UsageError, match=re.escape(text)):
                 wire.set(**settings)
+        for step, text in (
+            ({"rate": "1mbit", "queue": "fq_codel"}, "queue=fq_codel is the kernel's, and of all packets"),
+            ({"seed": 4}, "the step at 0 has what does not change over time"),
+            ({"schedule": schedule((0, {}))}, "the step at 0 has what does not change over time"),
+        ):
+            with pytest.raises(UsageError, match=text):
+                wire.schedule((0, step))
+        table = tmp_path / "table.csv"
+        table.write_text("time,rate,queue\n0,1mbit,pie\n")
+        with pytest.raises(UsageError, match="queue=pie is the kernel's"):
+            wire.replay(table)
+        table.write_bytes(b"\xef\xbb\xbftime,delay\r\n0,60ms\r\n")  # as Excel writes it
+        wire.replay(table)
+        wire.stop()
         assert wire.directions[0].impairment == before
         with pytest.raises(LabError, match="several links between h1 and h2; say which: h1:e h2:e, h1:eth0 h2:eth0"):
             net.link("h1", "h2")

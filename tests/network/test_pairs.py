@@ -79,6 +79,8 @@ def test_what_is_no_pair_is_refused_with_the_reason(lan: Network) -> None:
     for settings, told in (
         ({"seed": 3}, "seed is of a whole link"),
         ({"mechanism": "netem"}, "mechanism is of a whole link"),
+        ({"schedule": "0s does delay 1ms"}, "schedule is of a whole link"),
+        ({"b_to_a": {"seed": 3}}, "seed is of a whole link"),
         ({"delay": "5"}, "delay: '5' has no unit"),
         ({"queue": "fq_codel", "rate": "1mbit"}, "queue=fq_codel is the kernel's"),
         ({"preset": "x"}, "preset='x' is not known"),

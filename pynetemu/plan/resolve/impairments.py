@@ -28,12 +28,18 @@ def read_directions(part: Link, nodes: Iterable[str], kernel: Callable[[], Kerne
         return _PLAIN
     count = len(problems)
     wanted = [_read(part, side, problems) for side in _SIDES]
-    known = sorted(nodes)
-    for node in (node for direction in wanted for node, _ in direction.towards if node not in known):
-        problems.add(part.declaration, f"towards: there is no node {quoted(node)}", near_or_all(node, known))
+    for wrong in unknown_nodes(wanted, nodes):
+        problems.add(part.declaration, wrong.text, wrong.hint)
     if len(problems) > count:
         return _PLAIN
     return problems.check(part.declaration, _with_mechanisms, part, wanted, kernel(), problems) or _PLAIN
+
+
+def unknown_nodes(wanted: Iterable[Impairment], nodes: Iterable[str]) -> list[Wrong]:
+    """What is wrong with packets towards nodes that there are not."""
+    known = sorted(nodes)
+    named = [node for direction in wanted for node, _ in direction.towards if node not in known]
+    return [Wrong(f"towards: there is no node {quoted(node)}", near_or_all(node, known)) for node in named]
 
 
 def _with_mechanisms(part: Link, wanted: list[Impairment], kernel: Kernel, problems: Problems) -> Directions:

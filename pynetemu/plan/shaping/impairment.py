@@ -218,7 +218,7 @@ def _towards(value: object) -> tuple[tuple[str, Impairment], ...]:
     for node, settings in value.items():
         if not isinstance(settings, Mapping):
             raise Wrong(f"{node}: {quoted(settings)} is not a table", 'it has settings: {"delay": "20ms"}')
-        for name in ("seed", "towards"):
+        for name in ("seed", "towards", "schedule"):
             if name in settings:
                 raise Wrong(f"{node}: {name} is of the whole direction", "write it beside towards")
         if wanted := read_impairment(settings):
@@ -238,9 +238,7 @@ def _schedule(value: object) -> Schedule:
         time, does, text = part.partition(" does")
         if does:
             settings = read_impairment(dict(_pair(word) for word in text.strip().split("; ") if word))
-            if settings.towards or settings.schedule or settings.seed is not None:
-                raise Wrong(f"{part!r} has what does not change over time", "seed and towards stand beside the schedule")
-            check_part(settings)
+            check_step(settings, repr(part))
             steps.append((read_duration(time), settings))
         elif part == "linear":
             linear = True
@@ -254,6 +252,13 @@ def _schedule(value: object) -> Schedule:
     if every and every <= times[-1]:
         raise Wrong(f"every {duration(every)} is over before the last step", f"more than {duration(times[-1])}")
     return Schedule(tuple(steps), every, linear)
+
+
+def check_step(wanted: Impairment, shown: str) -> None:
+    """Raises Wrong for what cannot be settings for a while."""
+    if wanted.towards or wanted.schedule or wanted.seed is not None:
+        raise Wrong(f"{shown} has what does not change over time", "seed and towards stand beside the schedule")
+    check_part(wanted)
 
 
 def check_part(wanted: Impairment) -> None:

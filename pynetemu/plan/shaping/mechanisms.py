@@ -38,10 +38,12 @@ def choose(wanted: Impairment, kernel: Kernel, asked: object = None) -> Mechanis
 def choose_for_link(
     wanted: Sequence[Impairment], kernel: Kernel, asked: object = None, relayed: bool = False
 ) -> list[Mechanism | None]:
-    """The mechanisms of both directions, None for nothing; raises Wrong.
+    """The mechanisms of both directions, None for nothing; raises Wrong, and where there is nothing to do for unknown ones too.
 
     If one needs the relay, or the link is `relayed` already, both go through it, but for the kernel's own queues.
     """
+    if asked is not None:
+        _check_is_known(asked)
     chosen = [choose(direction, kernel, asked) if direction else None for direction in wanted]
     if "relay" in chosen or (relayed and asked is None):
         pairs = zip(wanted, chosen, strict=True)
@@ -50,12 +52,17 @@ def choose_for_link(
 
 
 def _as_asked(wanted: Impairment, asked: object) -> Mechanism:
-    if asked not in MECHANISMS:
-        raise Wrong(f"mechanism={asked!r} is not known", f"one of {', '.join(MECHANISMS)}; left out, the first that can")
-    mechanism: Mechanism = asked
+    mechanism = _check_is_known(asked)
     if reason := _cannot(wanted, mechanism):
         raise Wrong(f"mechanism={mechanism} {reason}", "leave it out, and the first that can is taken")
     return mechanism
+
+
+def _check_is_known(asked: object) -> Mechanism:
+    for mechanism in MECHANISMS:
+        if asked == mechanism:
+            return mechanism
+    raise Wrong(f"mechanism={asked!r} is not known", f"one of {', '.join(MECHANISMS)}; left out, the first that can")
 
 
 def _for_kernels_queue(wanted: Impairment, kernel: Kernel) -> Mechanism:
