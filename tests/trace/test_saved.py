@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pynetemu import LabError, Network, Trace
+from pynetemu import LabError, Network, Shell, Trace
+from tests.support.pair import Pair
 from tests.support.pynetemu import pynetemu
 from tests.trace.scenarios import Crossing
 
@@ -96,3 +97,24 @@ def test_two_traces_side_by_side(traces: tuple[Trace, Trace]) -> None:
     assert {one.what for one in before.diff(before)} == {"the same"}
     assert "not seen" in before.comparison(after)
     assert "2 packets took the same path to the same end" in before.comparison(before)
+
+
+def test_a_traced_line_is_compared_with_the_next(capfd: pytest.CaptureFixture[str]) -> None:
+    with Network(Pair()) as net:
+        shell = Shell(net)
+        assert shell.run_line("trace --diff") == 1
+        assert capfd.readouterr().err == "pynetemu: nothing has been traced yet; try: trace NODE ping -c1 OTHER\n"
+        assert shell.run_line("trace --filter icmp blue ping -c1 root") == 0
+        capfd.readouterr()
+        assert shell.run_line("trace --diff --filter icmp") == 0  # the same line once more
+        assert "2 packets took the same path to the same end" in capfd.readouterr().out
+        assert shell.run_line("trace --diff --filter icmp --engine sockets --json blue ping -c1 -t1 -p42 root") == 0
+        told = json.loads(capfd.readouterr().out)
+        assert [(one["what"], one["before"], one["after"]) for one in told] == [
+            ("the same", ["blue", "root"], ["blue", "root"]),
+            ("the same", ["root", "blue"], ["root", "blue"]),
+        ]
+        assert shell.run_line("trace") == 0
+        assert "packet sockets" in capfd.readouterr().out
+        assert shell.run_line("trace --diff --filter arp blue false") == 1
+        assert capfd.readouterr().out.count("after   not seen") == 2
