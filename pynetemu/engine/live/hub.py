@@ -94,10 +94,19 @@ class Hub:
 
     def link_name(self, number: int, index: int) -> str:
         """The name of a link, given by the number of its node and its index, "" for none."""
+        link = self._link_of(number, index)
+        return link.name if link else ""
+
+    def is_up(self, number: int, index: int) -> bool:
+        """Whether such a link is there, and was set up."""
+        link = self._link_of(number, index)
+        return link is not None and link.is_up
+
+    def _link_of(self, number: int, index: int) -> LinkMessage | None:
         with suppress(Refused):  # it has gone
             (found,) = self._ready().ask(RTM_GETLINK, LINK_BODY.pack(0, 0, index, 0, 0) + _about(number))
-            return LinkMessage(found.body).name
-        return ""
+            return LinkMessage(found.body)
+        return None
 
     def listener(self, groups: tuple[int, ...]) -> socket.socket:
         """A socket at which messages of these groups arrive (RTNLGRP_*), of all nodes, with their numbers."""

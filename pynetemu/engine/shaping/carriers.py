@@ -49,12 +49,14 @@ class Carriers:
                 self._look_at_all()
 
     def _hear(self) -> None:
+        """Looks at all ends of which something is told, as they are now: a number may have been another node's before."""
         assert self._heard is not None
+        told: dict[tuple[int, int], bool] = {}  # whether it was never down
         while True:
             try:
                 data, ancillary, _, _ = self._heard.recvmsg(_DATAGRAM, socket.CMSG_SPACE(_NUMBER.size))
             except BlockingIOError:
-                return
+                break
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
@@ -62,17 +64,19 @@ class Carriers:
                 continue
             number = next((_NUMBER.unpack(value)[0] for level, _, value in ancillary if level == _SOL_NETLINK), -1)
             for message in messages(data):
-                self._take(number, message.type, LinkMessage(message.body))
-
-    def _take(self, number: int, kind: int, told: LinkMessage) -> None:
-        found = self._ends().get((number, told.index))
-        if found is None:
-            return
-        link, side = found
-        if kind == RTM_DELLINK:
-            self._remove(link, side)
-        elif kind == RTM_NEWLINK and not self._relays.is_broken:
-            self._set(link.indexes[1 - side], told.is_up)
+                link = LinkMessage(message.body)
+                end = number, link.index
+                if message.type == RTM_NEWLINK:
+                    told[end] = told.get(end, True) and link.is_up
+                elif message.type == RTM_DELLINK and (gone := self._ends().get(end)):
+                    self._remove(*gone)
+        ends = self._ends() if told else {}
+        for end, stayed_up in told.items():
+            if found := ends.get(end):
+                if not stayed_up:
+                    self._set(*found, False)
+                if self._hub.is_up(*end):
+                    self._set(*found, True)
 
     def _ends(self) -> dict[tuple[int, int], tuple[RelayedLink, int]]:
         """The outer ends, by the number of their namespace and their own, with their link and side."""
@@ -91,13 +95,18 @@ class Carriers:
         ends = self._ends()
         for number in {number for number, _ in ends}:
             for message in messages(self._hub.links(number)):
-                self._take(number, message.type, LinkMessage(message.body))
+                link = LinkMessage(message.body)
+                if message.type == RTM_NEWLINK and (found := ends.get((number, link.index))):
+                    self._set(*found, link.is_up)
 
-    def _set(self, index: int, up: bool) -> None:
-        link = self._nodes.relay.link
-        link.queue_bytes(None, RTM_NEWLINK, REQUEST, packing.link_up(index, up))
+    def _set(self, link: RelayedLink, side: int, up: bool) -> None:
+        """The inner end of the other side, as the outer end of this one is."""
+        if self._relays.is_broken:
+            return
+        relay = self._nodes.relay.link
+        relay.queue_bytes(None, RTM_NEWLINK, REQUEST, packing.link_up(link.indexes[1 - side], up))
         with suppress(Refused):  # it has just gone
-            link.flush()
+            relay.flush()
 
     def _remove(self, link: RelayedLink, side: int) -> None:
         """With one end of a veth pair the kernel removes the other; one that was moved elsewhere is still there."""
