@@ -59,10 +59,12 @@ class Standing:
 
     def arp(self, places: Iterable[Place], version: int) -> str:
         """Whether these interfaces know each other's MAC addresses: "permanent", "dynamic", or "" when all are new."""
-        here = [place for place in places if any(own.version == version for own in self._inventory.addresses.get(place, ()))]
-        if not here:
-            return ""
-        return "permanent" if any((*place, version) in self._told for place in here) else "dynamic"
+        addresses = self._inventory.addresses
+        here = (place for place in places if any(own.version == version for own in addresses.get(place, ())))
+        if not self._told:
+            return "dynamic" if any(here) else ""
+        found = list(here)
+        return "" if not found else "permanent" if any((*place, version) in self._told for place in found) else "dynamic"
 
     @cached_property
     def _told(self) -> set[tuple[str, str, int]]:

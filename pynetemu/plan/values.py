@@ -139,7 +139,22 @@ def _read_address(text: object) -> InterfaceAddress:
     return address
 
 
-_read_again = lru_cache(maxsize=1 << 14)(_read_address)  # a lab that is changed is read whole
+@lru_cache(maxsize=1 << 14)  # a lab that is changed is read whole
+def _read_again(text: str) -> InterfaceAddress:
+    """Addresses of one network share it, so that it is mostly known by its identity: its hash takes a microsecond."""
+    address = _read_address(text)
+    return on_network(address, _shared(address.network))
+
+
+def on_network(address: InterfaceAddress, network: IPNetwork) -> InterfaceAddress:
+    """The address with this very object as its network, which it has as one of its own."""
+    vars(address)["network"] = network
+    return address
+
+
+@lru_cache(maxsize=1 << 12)
+def _shared(network: IPNetwork) -> IPNetwork:
+    return network
 
 
 def read_plain_address(text: object) -> Address | None:

@@ -13,6 +13,7 @@ replaced by a hash of the name. A domain of more than 200 interfaces has a /16.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from ipaddress import IPv4Interface, IPv6Interface
 from zlib import crc32
 
@@ -23,6 +24,7 @@ from pynetemu.plan.resolve.domains import Domain
 from pynetemu.plan.resolve.network import ResolvedInterface, ResolvedNetwork
 from pynetemu.plan.resolve.pools import Place, Pool, address_in
 from pynetemu.plan.standing import Standing
+from pynetemu.plan.values import on_network
 
 _USUAL_MOST = 200  # interfaces in a /24
 _LARGEST = 255  # number that fits into a byte of an address
@@ -49,12 +51,12 @@ def give_addresses(
 ) -> None:
     given = [address for node in network.nodes for address in _addresses(node.interfaces.values(), node.loopback)]
     given += [node.own_address for node in network.nodes if node.own_address]
-    networks = {address.network for address in given}
+    networks = set({id(address.network): address.network for address in given}.values())  # most are shared
     pools = {
         version: Pool(whole, (network for network in networks if network.version == version))
         for version, whole in settings.pools.items()
     }
-    giver = _Giver(pools, settings, {address.ip for address in given}, problems, standing)
+    giver = _Giver(pools, settings, given, problems, standing)
     giver.keep(
         domains, {id(end): peer.node.name for link in network.links for end, peer in ((link.a, link.b), (link.b, link.a))}
     )
@@ -71,16 +73,21 @@ class _Giver:
         self,
         pools: dict[int, Pool],
         settings: AddressSettings,
-        taken: set[Address],
+        given: list[InterfaceAddress],
         problems: Problems,
         standing: Standing,
     ) -> None:
         self._pools = pools
         self._standing = standing
         self._kept: dict[tuple[int, int], IPNetwork] = {}  # of a domain, by its id, and an IP version
+        self._wanting: set[int] = set()  # the ids of domains in which somebody lacks an address
         self._settings = settings
-        self._taken = taken
+        self._given = given
         self._problems = problems
+
+    @cached_property
+    def _taken(self) -> set[Address]:
+        return {address.ip for address in self._given}
 
     def keep(self, domains: list[Domain], peers: dict[int, str]) -> None:
         """Takes the networks of interfaces that are there already, each for where most of them are."""
@@ -88,6 +95,9 @@ class _Giver:
         for place, domain in enumerate(domains):
             hand = _hand_given(domain)
             wanting = {end: lacking for end in domain.interfaces if (lacking := self._lacking(end, hand))}
+            if not wanting:
+                continue
+            self._wanting.add(id(domain))
             for version, pool in self._pools.items():
                 ends = [(_place(end), peers.get(id(end), "")) for end, lacking in wanting.items() if version in lacking]
                 votes = self._standing.votes(ends, pool.whole) if version not in hand else {}
@@ -99,6 +109,8 @@ class _Giver:
 
     def give(self, domain: Domain) -> None:
         """Gives all interfaces of a domain the addresses that they lack."""
+        if id(domain) not in self._wanting:
+            return
         hand = _hand_given(domain)
         wanting = {interface: self._lacking(interface, hand) for interface in domain.interfaces}
         networks: dict[int, IPNetwork] = {}
@@ -158,7 +170,7 @@ class _Giver:
                 assert address is not None
                 self._taken.add(address)
                 kind = IPv4Interface if network.version == 4 else IPv6Interface
-                interface.addresses.append(kind((int(address), network.prefixlen)))
+                interface.addresses.append(on_network(kind((int(address), network.prefixlen)), network))
             return
         text = f"{' and '.join(map(str, networks))} has no address left for {interface.node.name} {interface.name}"
         self._problems.add(interface.declared, text, "give a larger network by hand, or auto_addresses=False")
@@ -178,8 +190,8 @@ def _hand_given(domain: Domain) -> dict[int, IPNetwork]:
     found: dict[int, IPNetwork] = {}
     for interface in domain.interfaces:
         for address in interface.addresses:
-            if address.version == 4 or not address.is_link_local:
-                found.setdefault(address.version, address.network)
+            if address.version not in found and (address.version == 4 or not address.is_link_local):
+                found[address.version] = address.network
     return found
 
 

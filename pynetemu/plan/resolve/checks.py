@@ -51,9 +51,11 @@ def _check_overlaps(network: ResolvedNetwork, domains: list[Domain], problems: P
     uses: dict[tuple[Hashable, int], list[_Use]] = {}
     for domain in domains:
         found: dict[IPNetwork, ResolvedInterface] = {}
+        known: set[int] = set()  # the ids of networks, which addresses mostly share: their hashes take longer
         for interface in domain.interfaces:
             for address in interface.addresses:
-                if address.version == 4 or not address.is_link_local:
+                if id(address.network) not in known and (address.version == 4 or not address.is_link_local):
+                    known.add(id(address.network))
                     found.setdefault(address.network, interface)
         for subnet, interface in found.items():
             ends = int(subnet.network_address), int(subnet.broadcast_address)
@@ -90,7 +92,9 @@ def _regions(domains: list[Domain]) -> Groups:
     places: dict[tuple[ResolvedNode, bool], Domain] = {}
     for domain in domains:
         for interface in domain.interfaces:
-            joined.join(id(domain), id(places.setdefault((interface.node, interface.hides), domain)))
+            first = places.setdefault((interface.node, interface.hides), domain)
+            if first is not domain:
+                joined.join(id(domain), id(first))
     return joined
 
 
@@ -129,6 +133,8 @@ def _check_mtus_of_ipv6(network: ResolvedNetwork, problems: Problems) -> None:
 
 def _check_vlans(network: ResolvedNetwork, problems: Problems) -> None:
     """VLANs that end at the other end of a link."""
+    if not any(node.bridge.filters_vlans for node in network.nodes):
+        return
     tags = tags_in_use(network)
     for link in network.links:
         a, b = link.a, link.b
@@ -193,6 +199,8 @@ def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:
             continue  # as nearly everywhere
         for version in 4, 6:
             networks = {end: [a.network for a in end.addresses if a.version == version] for end in domain.interfaces}
+            if len({id(network): network for own in networks.values() for network in own}) < 2:
+                continue
             present = Counter(network for own in networks.values() for network in set(own))
             for end, own in networks.items():
                 if own and len(present) > 1 and not any(_is_shared(network, present) for network in own):
@@ -203,7 +211,7 @@ def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:
 def _warn_of_lone_vlans(network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
     """Interfaces for one VLAN, of which nobody else has one that its frames get to: eth0.10 against eth0.20."""
     alone = {domain.interfaces[0] for domain in domains if len(domain.interfaces) == 1}
-    for end in (end for link in network.links for end in (link.a, link.b)):
+    for end in (end for link in network.links for end in (link.a, link.b) if end.vlans):
         for tag, interface in end.vlans.items():
             if interface in alone:
                 text = f"nobody but {end.node.name} is in VLAN {tag} there: {interface.name} reaches nobody"
