@@ -1,6 +1,6 @@
 """A resolved network as operations, phase by phase."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
@@ -57,12 +57,12 @@ _Tunnel = tuple[ResolvedLink, ResolvedInterface, ResolvedInterface]  # with the 
 
 
 class Made(Protocol):
-    """Makes an operation of its values; or takes the same one, made before."""
+    """Makes an operation of its values; or takes the same one, made before, see `Memo.made`."""
 
-    def __call__(self, kind: Callable[..., _T], /, *values: Any) -> _T: ...
+    def __call__(self, kind: Callable[..., _T], /, *values: Any, key: Hashable = None) -> _T: ...
 
 
-def _anew(kind: Callable[..., _T], /, *values: Any) -> _T:
+def _anew(kind: Callable[..., _T], /, *values: Any, key: Hashable = None) -> _T:  # noqa: ARG001
     return kind(*values)
 
 
@@ -109,7 +109,8 @@ class _Parts:
 
 
 def _settings(parts: _Parts) -> Iterator[SetSysctl]:
-    return (parts.made(SetSysctl, *setting) for node in parts.nodes for setting in _settings_of(node))
+    routing = (node for node in parts.nodes if node.forwards or node.multipath)
+    return (parts.made(SetSysctl, *setting) for node in routing for setting in _settings_of(node))
 
 
 def _bridges(parts: _Parts) -> Iterator[AddBridge]:
@@ -137,20 +138,25 @@ def _vlans_of_ports(parts: _Parts) -> Iterator[SetPortVlans]:
 
 def _addresses(parts: _Parts) -> Iterator[AddAddress]:
     """A node's first address is its name's for those on no network with it: of a router with Nat, the one outside."""
-    made = parts.made
-    yield from (made(AddAddress, node.name, "lo", address, node.source) for node in parts.nodes for address in node.loopback)
-    addressed = sorted((*parts.interfaces, *parts.bridges), key=lambda end: not end.hides)
-    for end in addressed:
-        yield from (made(AddAddress, end.node.name, end.name, address, end.source) for address in end.addresses)
+    places = [(node.name, "lo", node.loopback, node.source) for node in parts.nodes if node.loopback]
+    addressed = sorted((end for end in (*parts.interfaces, *parts.bridges) if end.addresses), key=lambda end: not end.hides)
+    places += [(end.node.name, end.name, end.addresses, end.source) for end in addressed]
+    for node, name, addresses, source in places:
+        for address in addresses:  # known by its identity: its hash takes as long as all else here
+            yield parts.made(AddAddress, node, name, address, source, key=(node, name, id(address), source))
 
 
 def _up(parts: _Parts, late: bool) -> Iterator[SetUp]:
+    if late and not parts.late:
+        return iter(())
     ends = (end for end in parts.rising if (end in parts.late) is late)
     return (parts.made(SetUp, end.node.name, end.name, late, end.source) for end in ends)
 
 
 def _routes(parts: _Parts, several: bool) -> Iterator[Part]:
     for node in (*parts.nodes, *parts.network.parts):
+        if not node.routes:
+            continue
         routes = [route for route in node.routes if (len(route.vias) > 1) is several]
         found = [route for route in routes if not route.said] if len(routes) > _FEW_ROUTES else []
         yield from (_route(parts, node, route) for route in routes if route.said or not found)

@@ -36,7 +36,7 @@ class NoDataError(Exception):
 def to_data(topology: Topology) -> dict[str, Any]:
     """What a topology says, all that is in others in it too; raises NoDataError."""
     writer = _Writer()
-    parts = [writer.part(part) for part in _parts_of(topology, writer)]
+    parts = [writer.part(part) for part in _parts_of(topology, writer, _direct)]
     return {**_head(topology, writer), "parts": parts}
 
 
@@ -46,14 +46,25 @@ def to_text(topology: Topology, memo: Memo | None = None) -> str:
     if memo is None:
         return encode(to_data(topology))
     writer = _Writer()
-    parts = [_text(part, writer, memo.of(part), encode) for part in _parts_of(topology, writer)]
+    known: list[dict[str, Any]] = []  # what is kept of each part, in their order
+
+    def known_direct(part: Part) -> list[Part]:
+        kept = memo.of(part)
+        known.append(kept)
+        if "direct" not in kept:
+            kept["direct"], kept["refers"] = _direct(part), [*_referred(vars(part).values())]
+        direct: list[Part] = kept["direct"]
+        return direct
+
+    found = _parts_of(topology, writer, known_direct)
+    parts = [_text(part, writer, kept, encode) for part, kept in zip(found, known, strict=True)]
     return f'{encode(_head(topology, writer))[:-1]},"parts":[{",".join(parts)}]}}'
 
 
 def _text(part: Part, writer: "_Writer", kept: dict[str, Any], encode: Callable[[object], str]) -> str:
     """It follows from the part, and from the numbers of its file, and of it and the parts that it refers to."""
-    refers = kept["refers"] if "refers" in kept else kept.setdefault("refers", [*_referred(vars(part).values())])
-    numbers = writer.file(part), writer.is_registered(part), *[writer.places.get(id(other)) for other in refers]
+    places = writer.places
+    numbers = [writer.file(part), places[id(part)] < writer.registered, *[places.get(id(other)) for other in kept["refers"]]]
     if kept.get("numbers") != numbers:
         kept["text"] = encode(writer.part(part))
         kept["numbers"] = numbers
@@ -96,14 +107,18 @@ def kind_of(part: Part) -> type[Part]:
     return next(kind for kind in type(part).__mro__ if kind.__module__.startswith("pynetemu."))
 
 
-def _parts_of(topology: Topology, writer: "_Writer") -> list[Part]:
+def _direct(part: Part) -> list[Part]:
+    return [value for value in vars(part).values() if isinstance(value, Part)]
+
+
+def _parts_of(topology: Topology, writer: "_Writer", direct: Callable[[Part], list[Part]]) -> list[Part]:
     """Its parts, and what these refer to: an interface that a link in no node's block has, say."""
     found = parts_in_order(topology)
     writer.places = {id(part): place for place, part in enumerate(found)}
     writer.registered = len(found)
     for part in found:  # which grows
-        for value in vars(part).values():
-            if isinstance(value, Part) and id(value) not in writer.places:
+        for value in direct(part):
+            if id(value) not in writer.places:
                 writer.places[id(value)] = len(found)
                 found.append(value)
     return found

@@ -58,7 +58,8 @@ def without(topology: Topology, *names: str) -> Topology:
 def drop_with_all(topology: Topology, doomed: set[int]) -> None:
     """Takes parts, by their ids, out of a topology, with all that is at them."""
     parts = all_parts(topology)
-    while more := {id(part) for part in parts if id(part) not in doomed and _refers_to(part, doomed)} | _ends(parts, doomed):
+    about = [(id(part), refers) for part in parts if (refers := _referred(part))]
+    while more := {part for part, refers in about if not doomed.isdisjoint(refers)} - doomed | _ends(parts, doomed):
         doomed |= more
     _drop(topology, doomed)
 
@@ -141,8 +142,10 @@ def _node_of(end: object) -> object:
     return end.node if isinstance(end, Interface) else end
 
 
-def _refers_to(part: Part, doomed: set[int]) -> bool:
-    return any(id(vars(part).get(reference)) in doomed for reference in _REFERENCES)
+def _referred(part: Part) -> list[int]:
+    """The ids of the parts that a part refers to."""
+    own = vars(part)
+    return [id(own[reference]) for reference in _REFERENCES if reference in own]
 
 
 def _ends(parts: Iterable[Part], doomed: set[int]) -> set[int]:

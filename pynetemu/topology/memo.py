@@ -7,7 +7,7 @@ A change of a running lab reads all of its description again, since whatever com
 what each part says by itself it has said before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from operator import is_
 from typing import Any, TypeVar
@@ -72,9 +72,12 @@ class Memo:
             self._parts[id(part)] = _Known(self._turn, part, tuple(own), values, kept)
         return kept
 
-    def made(self, kind: Callable[..., _T], *values: Any) -> _T:
-        """What a kind of frozen value is of these values: that which was made of them before."""
-        key = kind, *values
+    def made(self, kind: Callable[..., _T], /, *values: Any, key: Hashable = None) -> _T:
+        """What a kind of frozen value is of these values: that which was made of them before.
+
+        The `key` stands for the values where their hashes take long: it may have the ids of some, as what is made keeps them.
+        """
+        key = kind, key or values
         found = self._values.get(key)
         if found is None:
             found = self._values[key] = [self._turn, kind(*values)]
