@@ -1,5 +1,6 @@
 """Scripts: a file beside the description, `source`, standard input; where they stop, and what they say then."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,14 @@ def test_apply_changes_a_lab_from_another_terminal(tmp_path: Path) -> None:
     ], done.stderr
     assert "no node or command 'b'" in done.stderr
     assert "there is no lab 'nosuch'" in pynetemu("apply", "lab.py", "nosuch", cwd=tmp_path).stderr
+
+
+def test_apply_finds_the_lab_by_its_description_with_its_parameters(tmp_path: Path) -> None:
+    name = f"Sized{os.getpid()}"
+    build = "    def build(self, n: int) -> None:\n        for i in range(n):\n            self.add(f'h{i}', Host())\n"
+    (tmp_path / "lab.py").write_text(f"from pynetemu import *\nclass {name}(Topology):\n{build}")
+    done = pynetemu("lab.py", "-p", "n=1", input=f"!{' '.join(PROGRAM)} apply lab.py -p n=3\nh2 hostname", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("added h1, h2\nh2\n", "")
 
 
 def test_reload_of_a_description_that_exits_leaves_the_lab_as_it_is(tmp_path: Path) -> None:

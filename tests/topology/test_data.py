@@ -51,6 +51,12 @@ def test_parts_of_the_users_own_kinds_come_back_as_what_they_are() -> None:
     assert {type(part).__name__ for part in again._parts} == {"Switch", "Host", "Link"}
 
 
+def test_parts_that_come_back_belong_to_that_topology() -> None:
+    again = _again(Own())
+    with pytest.raises(ValueError, match="is part of a topology already"):
+        Topology().add("again", again._parts[0])
+
+
 def test_values_that_are_the_users_alone_are_told() -> None:
     class Odd(str):
         """A text of a kind that nobody else has."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pynetemu import LabError, Network, Shell, Trace
+from pynetemu.trace.views.comparison import _difference, _Seen
 from tests.support.pair import Pair
 from tests.support.pynetemu import pynetemu
 from tests.trace.scenarios import Crossing
@@ -97,6 +98,24 @@ def test_two_traces_side_by_side(traces: tuple[Trace, Trace]) -> None:
     assert {one.what for one in before.diff(before)} == {"the same"}
     assert "not seen" in before.comparison(after)
     assert "2 packets took the same path to the same end" in before.comparison(before)
+
+
+@pytest.mark.pure
+@pytest.mark.parametrize(
+    ("before", "after", "what", "parts"),
+    [
+        ("a r b", "a q b", "path", "a"),
+        ("a r b", "a r c", "path", "r"),
+        ("a r b", "a r", "path", ""),  # one follows the other to its end
+        ("a r", "a r b", "path", ""),
+        ("a r", "b r", "path", ""),
+        ("a r", "a r", "the same", ""),
+    ],
+)
+def test_paths_part_behind_the_last_node_that_both_were_in(before: str, after: str, what: str, parts: str) -> None:
+    told = _difference(_Seen("x", tuple(before.split()), ""), _Seen("x", tuple(after.split()), ""))
+    assert (told.what, told.parts, told.text) == (what, parts, "x")
+    assert (told.before, told.after) == (tuple(before.split()), tuple(after.split()))
 
 
 def test_a_traced_line_is_compared_with_the_next(capfd: pytest.CaptureFixture[str]) -> None:
