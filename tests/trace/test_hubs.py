@@ -41,7 +41,7 @@ class Hubbed(Topology):
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "packet sockets":
 
-        def refuse(*_: object) -> None:
+        def refuse(*_: object, **__: object) -> None:
             raise Unavailable("not wanted here")
 
         monkeypatch.setattr(choose, "KernelSource", refuse)
