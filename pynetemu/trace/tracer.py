@@ -103,7 +103,8 @@ class Tracer:
                 if self._changes.any():
                     self._wiring.learn(self._lab.state(tables=WIRING))
             events = self._wiring.with_names_of_now(events)
-            events = sorted([*events, *never_on_a_wire(self._evidence.firewall.drops, events)], key=lambda event: event.time)
+            if unseen := never_on_a_wire(self._evidence.firewall.drops, events):
+                events = sorted([*events, *unseen], key=lambda event: event.time)
             self._collector.events.clear()
             journeys = join(_handed_over(events), self._wiring)
             self._evidence.events = heard = self._meanwhile.stop()

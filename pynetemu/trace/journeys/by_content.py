@@ -80,7 +80,7 @@ class ByContent:
         if found is not None:
             before, journey, who = found
             same = before.event.data  # the same bytes, kept once
-            event = Event(event.time, event.node, event.interface, event.kind, same, event.length)
+            event = tuple.__new__(Event, (*event[:4], same, *event[5:]))
             sighting = Sighting(event, before)
         else:
             sighting, journey, who = Sighting(event), self._begin(), self._known(event.data)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.capture.parallel import in_parallel
 from pynetemu.capture.pcap_filter import instructions
-from pynetemu.capture.ring import Ring, as_ethernet, packets, used
+from pynetemu.capture.ring import BLOCK_HEAD, HEADER, OUTGOING, TAGGED, Ring, as_ethernet, tagged, used
 from pynetemu.capture.selection import indexes_of_the_lab
 from pynetemu.engine.protocol.channel import MOST_DESCRIPTORS
 from pynetemu.engine.protocol.joined_requests import OpenSockets
@@ -84,7 +84,7 @@ class PacketSocketSource:
         events: list[Event] = []
         held.reverse()
         while held:  # each copy goes when it has been read
-            events += (event for event in _events(*held.pop()) if event.time >= self._begun)
+            events += _events(*held.pop(), self._begun)
         events.sort(key=_time)
         return events
 
@@ -109,13 +109,25 @@ def _sockets(lab: "Lab", nodes: Sequence[str]) -> Iterator[tuple[str, socket.soc
         yield from zip(some, [socket.socket(fileno=descriptor) for descriptor in opened], strict=True)
 
 
-def _events(node: str, ring: Ring, block: memoryview) -> Iterator[Event]:
+def _events(node: str, ring: Ring, block: memoryview, begun: int) -> Iterator[Event]:
+    """What `capture.ring.packets` gives, from a time on, without a value in between: there may be a hundred thousand."""
     known: dict[int, tuple[str, bool]] = {}
-    for stamp, index, outgoing, data, length in packets(block):
+    raw, read, made = bytes(block), HEADER.unpack_from, tuple.__new__
+    _, count, offset = BLOCK_HEAD.unpack_from(raw)
+    for _ in range(count):
+        following, seconds, nanoseconds, captured, length, status, mac, tag, ethertype, index, kind = read(raw, offset)
+        stamp, start = seconds * 1_000_000_000 + nanoseconds, offset + mac
+        offset += following
+        if stamp < begun:
+            continue
+        data = raw[start : start + captured]
+        if status & TAGGED:
+            data, length = tagged(data, tag, ethertype), length + 4
         name, is_ethernet = known.get(index) or known.setdefault(index, (ring.interface(index), ring.is_ethernet(index)))
         if not is_ethernet:
             data, length = as_ethernet(data), length + 14
-        yield Event(stamp, node, name, "out" if outgoing else "in", data, length)
+        way = "out" if kind == OUTGOING else "in"
+        yield made(Event, (stamp, node, name, way, data, length, 0, 0, "", "", None))
 
 
 def cut_to(program: bytes, snap: int) -> bytes:
