@@ -36,7 +36,8 @@ def test_classes_of_other_files_do_not_count(tmp_path: Path) -> None:
 
 
 def test_a_file_with_a_colon_in_its_name_is_a_file(tmp_path: Path) -> None:
-    assert compile_plan(load(_write(tmp_path, "class Lab(Topology):\n    a = Host()\n", "odd:name"))).nodes == ("a",)
+    file = _write(tmp_path, "class Lab(Topology):\n    a = Host()\n", "odd:name")
+    assert compile_plan(load(file)).nodes == compile_plan(load(f"{file}:Lab")).nodes == ("a",)
 
 
 def test_a_null_byte_is_told_with_the_file(tmp_path: Path) -> None:

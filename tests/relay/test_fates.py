@@ -121,6 +121,14 @@ def _passed(direction: Direction, count: int) -> list[bytes]:
 _ALL = {"delay": "20ms", "jitter": "3ms", "loss": "10%", "duplicate": "10%", "corrupt": "10%", "reorder": "10%"}
 
 
+def test_a_checksum_that_would_be_nothing_is_all_ones() -> None:
+    """As of UDP, whose zero means that there is none (RFC 768)."""
+    at = VNET + 14 + 20 + 6
+    plain = with_checksum(_udp(5000, 9, bytes(2)))[at : at + 2]
+    assert plain not in (bytes(2), b"\xff\xff")
+    assert with_checksum(_udp(5000, 9, plain))[at : at + 2] == b"\xff\xff"
+
+
 def test_a_journal_lets_packets_meet_the_same_fates_with_another_seed_and_without_settings(tmp_path: Path) -> None:
     first = _direction(1, **_ALL)
     first.write_journal(Journal(str(tmp_path / "fates"), 1000))
