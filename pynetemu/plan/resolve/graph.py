@@ -66,6 +66,10 @@ class Graph:
             for segment, member in ((s, m) for s, m in places if onward and not m.hides):
                 self._edges[segment.number].append((self._vertices[node], 0, (member.address.ip,)))
 
+    def leads_on(self, node: ResolvedNode) -> bool:
+        """Whether anybody in a node's segments leads anywhere, it too: without that it reaches its own networks only."""
+        return any(self._edges[segment.number] for segment, _ in self.places[node])
+
     def routers_next_to(self, node: ResolvedNode) -> dict[ResolvedNode, Address]:
         """The routers that a node shares a segment with, each with its address there, on the cheapest one."""
         found: dict[ResolvedNode, Address] = {}

@@ -14,7 +14,7 @@ def give_routes(network: ResolvedNetwork, domains: list[Domain], host: bool) -> 
     for version in 4, 6:
         graph = Graph(_segments(network, domains, version, host))
         for node in graph.places:
-            if node.auto_routes:
+            if node.auto_routes and graph.leads_on(node):
                 _fill(node, graph, version, may_default=not (host and node.kind == "root"))
 
 
