@@ -119,6 +119,7 @@ def test_of_many_that_miss_something_twenty_are_told() -> None:
     told = Pinged(Pings(tuple(nodes), pairs, 1.0), full=False)
     lines = told.text(False).splitlines()
     assert lines[:3] == [f"h1   {'.' * 25}", f"h2  . {'.' * 24}", f"h3  X. {'.' * 23}"]  # too many for the table of times
+    assert told.status == 1
     assert lines[26:28] == ["h3 has no answer from h1", "h4 has no answer from h1"]
     assert lines[-3:-1] == ["h22 has no answer from h1", "and 4 more nodes; --all shows them"]
     assert told.text(True).splitlines()[-2] == "h26 has no answer from h1"
