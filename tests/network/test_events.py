@@ -87,6 +87,7 @@ def test_each_change_is_told_with_what_was_and_what_is(network: Network) -> None
             == "10.0.0.9/32"
         )
         _run(network, "h1", "ip route add 10.9.0.0/16 via 10.0.0.254")
+        events.wait(RouteEvent, lambda event: "10.9.0.0/16" in str(event))  # two changes that are read at once are one
         _run(network, "h1", "ip route replace 10.9.0.0/16 via 10.0.0.2")
         replaced = events.wait(RouteEvent, lambda event: event.before is not None and event.after is not None)
         assert str(replaced) == "h1 route 10.9.0.0/16 via 10.0.0.254 dev wan → 10.9.0.0/16 via 10.0.0.2 dev wan"
