@@ -1,7 +1,7 @@
 """Which of many tests that are alike run this time: each commit takes others, so that all of them run within a few.
 
 turn(cases, 3)          every third, another one for each commit; PYNETEMU_ALL_CASES=1 takes all
-    shared(pages)           in CI, which runs the tests of root and of an ordinary user: to each a half, which one by the commit
+shared(pages)           in CI, which runs the tests of root and of an ordinary user: to each a half, which one by the commit
 """
 
 import os
