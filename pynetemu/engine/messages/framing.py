@@ -74,26 +74,22 @@ def as_text(value: bytes) -> str:
 
 def messages(data: bytes) -> Iterator[Message]:
     """The messages of a datagram."""
+    return map(Message._make, _each(data))
+
+
+def bodies(data: bytes) -> list[tuple[int, bytes]]:
+    """Their types and bodies alone, of a dump that is passed on whole: of a large lab there are tens of thousands."""
+    return [(kind, body) for kind, _, _, body in _each(data)]
+
+
+def _each(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
     offset, end, read = 0, len(data), _HEADER.unpack_from
     while offset < end:
         length, kind, flags, sequence, _ = read(data, offset) if offset + 16 <= end else (0, 0, 0, 0, 0)
         if length < 16 or offset + length > end:
             raise malformed(f"a message of {length} bytes where {end - offset} are left")
-        yield Message(kind, flags, sequence, data[offset + 16 : offset + length])
+        yield kind, flags, sequence, data[offset + 16 : offset + length]
         offset += (length + 3) & ~3
-
-
-def bodies(data: bytes) -> list[tuple[int, bytes]]:
-    """The messages of a dump that is passed on whole, as (type, body): of a large lab there are tens of thousands."""
-    found: list[tuple[int, bytes]] = []
-    offset, end, read = 0, len(data), _HEADER.unpack_from
-    while offset < end:
-        length, kind, _, _, _ = read(data, offset) if offset + 16 <= end else (0, 0, 0, 0, 0)
-        if length < 16 or offset + length > end:
-            raise malformed(f"a message of {length} bytes where {end - offset} are left")
-        found.append((kind, data[offset + 16 : offset + length]))
-        offset += (length + 3) & ~3
-    return found
 
 
 def by_type(data: bytes, offset: int = 0) -> Attributes:
