@@ -432,36 +432,10 @@ def _known_ids(wanted: str) -> str:
     return wanted
 
 
-class _OurEnvironment:
-    """The environment of this process, packed for programs in nodes.
-
-    Reading os.environ decodes each variable, a tenth of a whole command: it is read again where what it keeps has changed.
-    """
-
-    def __init__(self) -> None:
-        self._last: tuple[object, str] = None, ""
-
-    def packed(self) -> str:
-        kept = getattr(os.environ, "_data", None)
-        seen, text = self._last
-        if kept is None or kept != seen:
-            text = _packed(os.environ)
-            self._last = None if kept is None else dict(kept), text
-        return text
-
-
-_ours = _OurEnvironment()
-
-
 def _environment(added: Mapping[str, str] | None, user: str) -> str:
     """Ours; for another user without what is personal, which the engine adds."""
-    more = arguments.variables(added)
-    if user or more:
-        return _packed({**(without_personal(os.environ) if user else os.environ), **more})
-    return _ours.packed()
-
-
-def _packed(env: Mapping[str, str]) -> str:
+    ours = without_personal(os.environ) if user else os.environ
+    env = {**ours, **arguments.variables(added)}
     return packed({**env, "PATH": search_path(env)})
 
 
