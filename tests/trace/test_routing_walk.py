@@ -1,12 +1,14 @@
 """Rules and tables of routes, walked as fib_rules_lookup does: each key, each action, each kind of route, each preference."""
 
 from dataclasses import replace
+from ipaddress import ip_network
 from socket import AF_INET, AF_INET6
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pynetemu.lab.state import RouteState
 from pynetemu.trace.evidence.routing import Routing
 from pynetemu.trace.evidence.rules import Keys, Rule, socket_name, table_name
 
@@ -191,3 +193,30 @@ def test_keys_as_words() -> None:
     assert _KEYS.text == "10.1.0.11 → 10.2.0.21 iif eth0 ipproto tcp ports 5000 → 80 dsfield 0x20 mark 0x5"
     assert Keys("", "fd00::1").text == "any → fd00::1"
     assert (socket_name(58), socket_name(99), table_name(254), table_name(9)) == ("icmpv6", "99", "main", "9")
+
+
+def _state(destination: str, kind: str = "unicast", table: int = 0) -> RouteState:
+    return RouteState("r1", ip_network(destination), kind, (), 0, table)
+
+
+_Changes = list[tuple[RouteState | None, RouteState | None]]
+_CAME, _HAS = _state("10.2.0.21/32", "blackhole"), _state("10.2.0.0/24")
+
+
+@pytest.mark.parametrize(
+    ("later", "then"),
+    [
+        ([], "forwarded"),
+        ([(_CAME, None)], "blackhole"),
+        ([(None, _CAME), (_CAME, None)], "forwarded"),  # it was not there yet
+        ([(_CAME, None), (None, _CAME), (_CAME, None)], "blackhole"),
+        ([(None, _HAS)], "unreachable"),  # a wider route was there meanwhile
+        ([(_state("10.2.0.21/32", "blackhole", 100), None)], "forwarded"),  # no rule leads to that table
+        ([(_state("10.0.0.0/8", "blackhole"), None)], "forwarded"),  # one more specific had the packet
+        ([(None, _HAS), (None, _state("0.0.0.0/0", "unreachable"))], "no route"),
+        ([(_HAS, _state("10.2.0.0/24", "prohibit"))], "forwarded"),
+    ],
+)
+def test_the_routing_before_changes_is_what_it_was(later: _Changes, then: str) -> None:
+    routes = [_route("10.2.0.0/24"), _route("0.0.0.0/0", kind=7)]
+    assert Routing([_MAIN], routes, {}).before(later).walk(_KEYS).kind == then

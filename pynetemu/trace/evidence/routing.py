@@ -5,19 +5,27 @@ route that does, a source that is not believed are the same error. So the rules 
 does, and the tables that they lead to (RFC 1812, 5.2.4.3: the longest prefix).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
 
 from pynetemu.engine.messages.tables import Hop, RouteMessage
 from pynetemu.trace.evidence.rules import Keys, Rule, table_name
+
+if TYPE_CHECKING:
+    from pynetemu.lab.state import RouteState
 
 Kind = Literal["forwarded", "local", "broadcast", "multicast", "blackhole", "unreachable", "prohibit", "no route"]
 _KINDS: dict[int, Kind] = {1: "forwarded", 2: "local", 3: "broadcast", 4: "local", 5: "multicast", 6: "blackhole",
                            7: "unreachable", 8: "prohibit"}  # fmt: skip
 _THROW, _DEAD, _CLONED = 9, 1, 0x200  # RTN_THROW, RTNH_F_DEAD, RTM_F_CLONED
+_NUMBERS = {"unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5, "blackhole": 6, "unreachable": 7,
+            "prohibit": 8, "throw": _THROW}  # fmt: skip
+_MAIN = 254
+_NO_CHANGES: "Mapping[Route, bool]" = MappingProxyType({})
 _REFUSING = ("blackhole", "unreachable", "prohibit")
 
 
@@ -41,7 +49,7 @@ class Route:
     @property
     def text(self) -> str:
         kind = _KINDS.get(self.kind, "")
-        place = "" if self.table == 254 else f" table {table_name(self.table)}"
+        place = "" if self.table == _MAIN else f" table {table_name(self.table)}"
         where = "default" if self.network.prefixlen == 0 else str(self.network)
         tos = f" tos {self.ds_field:#04x}" if self.ds_field else ""
         return f"{kind} {where}{place}{tos}".strip()
@@ -59,21 +67,41 @@ class Found:
 
 
 class Routing:
-    """The rules and routes of a node; `vrf_tables` has the table of each interface that is in a VRF."""
+    """The rules and routes of a node; `vrf_tables` has the table of each interface that is in a VRF.
 
-    def __init__(self, rules: Sequence[Rule], routes: Sequence[RouteMessage], vrf_tables: dict[str, int]) -> None:
+    `others` are routes that are there besides (True), or are not (False), whatever `routes` say.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        routes: Sequence[RouteMessage],
+        vrf_tables: dict[str, int],
+        others: Mapping[Route, bool] = _NO_CHANGES,
+    ) -> None:
         self._rules, self._messages, self._vrf_tables = sorted(rules, key=lambda rule: rule.priority), routes, vrf_tables
+        self._others = others
+
+    def before(self, changes: "Sequence[tuple[RouteState | None, RouteState | None]]") -> "Routing":
+        """The routing as it was before changes of routes, each with what was there before and is after it, in their order."""
+        others: dict[Route, bool] = {}
+        for before, after in reversed(changes):
+            others |= {_route_of(state): is_there for state, is_there in ((after, False), (before, True)) if state is not None}
+        return Routing(self._rules, self._messages, self._vrf_tables, others)
 
     @cached_property
     def _tables(self) -> dict[tuple[int, int], list[Route]]:
         """By family and number; the most specific routes first, of equal ones those that the kernel prefers."""
         found: dict[tuple[int, int], list[Route]] = {}
-        for message in self._messages:
-            if message.family in (2, 10) and not message.flags & _CLONED:
-                found.setdefault((message.family, message.table), []).append(_route(message))
+        for route in (*self._routes(), *(route for route, is_there in self._others.items() if is_there)):
+            found.setdefault((2 if route.network.version == 4 else 10, route.table), []).append(route)
         for routes in found.values():
             routes.sort(key=lambda route: (-route.network.prefixlen, -route.ds_field, route.metric))
         return found
+
+    def _routes(self) -> Iterable[Route]:
+        read = (_route(one) for one in self._messages if one.family in (2, 10) and not one.flags & _CLONED)
+        return (route for route in read if route not in self._others) if self._others else read
 
     def walk(self, keys: Keys) -> Found:
         """What the node's rules and tables say of a packet."""
@@ -113,6 +141,11 @@ class Routing:
             if rule.action in _REFUSING or (route is not None and _KINDS.get(route.kind) in _REFUSING):
                 return rule
         return None
+
+
+def _route_of(state: "RouteState") -> Route:
+    kind = _NUMBERS.get(state.kind, 0)
+    return Route(state.destination, state.table or _MAIN, kind, state.metric, state.ds_field, state.is_dead)
 
 
 def _route(message: RouteMessage) -> Route:

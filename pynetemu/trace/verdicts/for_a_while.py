@@ -7,10 +7,12 @@ this packet, in the node in which it ended.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from itertools import pairwise
 
 from pynetemu.lab.events import LabEvent, LinkEvent, RouteEvent, RuleEvent
-from pynetemu.lab.state import RouteState, RuleState
+from pynetemu.lab.state import RuleState
 from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.evidence.routing import Found
 from pynetemu.trace.verdicts.case import Case
 from pynetemu.trace.verdicts.firewall import by_rule, by_tracking
 from pynetemu.trace.verdicts.interfaces import same_mac
@@ -78,29 +80,33 @@ def _lasted(begin: LabEvent, end: LabEvent) -> str:
 
 
 def _route(case: Case, events: Sequence[LabEvent], time: int) -> Reason | None:
-    """A route that refused, or the way itself, which was gone."""
-    routes = [event for event in events if isinstance(event, RouteEvent)]
-    destination = case.packet.destination
-    for at, event in enumerate(routes):
-        came, gone = event.after, event.before
-        if came is not None and came.kind in _REFUSING and _is_for(came, destination):
-            end = next((one for one in routes[at + 1 :] if one.before is not None and one.before.text == came.text), None)
-            text = f"the routing table of {case.node} says {came.kind} for {case.who(destination)}: {came.text}"
-        elif came is None and gone is not None and gone.kind == "unicast" and _is_for(gone, destination):
-            ends = (one for one in routes[at + 1 :] if one.after is not None)
-            end = next((one for one in ends if one.after is not None and one.after.destination == gone.destination), None)
-            text = f"no route in {case.node} to {case.who(destination)}"
+    """What the node's rules and tables said between two changes of its routes: a route that refused, or none."""
+    changes = [event for event in events if isinstance(event, RouteEvent)]
+    tables = case.evidence.tables(case.node) if changes else None
+    if tables is None:
+        return None
+
+    def said_after(number: int) -> Found:
+        """With the changes up to one of them, and without those that came later."""
+        later = [(event.before, event.after) for event in changes[number + 1 :]]
+        return tables.routing.before(later).walk(case.keys)
+
+    for number, (begin, following) in enumerate(pairwise(changes)):
+        if not _between(begin, time, following):
+            continue
+        said = said_after(number)
+        who = case.who(case.packet.destination)
+        if said.route is not None and said.kind in _REFUSING:
+            text = f"the routing table of {case.node} says {said.kind} for {who}: {said.route.text}"
+        elif said.kind == "no route":
+            text = f"no route in {case.node} to {who}"
         else:
             continue
-        if end is not None and _between(event, time, end):
-            version = "-6 " if ":" in destination else ""
-            return Reason("route", text, (_lasted(event, end),), f"{case.node} ip {version}route get {destination}", _source)
+        ends = (one for at, one in enumerate(changes[number + 1 :], number + 1) if said_after(at).kind != said.kind)
+        if (end := next(ends, None)) is not None:
+            version, to = "-6 " if ":" in case.packet.destination else "", case.packet.destination
+            return Reason("route", text, (_lasted(begin, end),), f"{case.node} ip {version}route get {to}", _source)
     return None
-
-
-def _is_for(route: RouteState, destination: str) -> bool:
-    wanted = ip_address(destination)
-    return wanted.version == route.destination.version and wanted in route.destination
 
 
 def _rule(case: Case, events: Sequence[LabEvent], time: int) -> Reason | None:
