@@ -5,6 +5,7 @@ the machine was busy, and the link is not to blame.
 """
 
 import json
+import os
 import random
 import re
 import struct
@@ -17,6 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 from socket import SO_RCVBUF, SOCK_DGRAM, SOL_SOCKET, socket
 from statistics import median
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -142,18 +144,20 @@ def _load(net: Network, node: str, address: str, rate: int, seconds: float) -> I
 def _round_trips(net: Network, address: str, count: int, interval: float) -> list[float]:
     """In ms, by the kernel's stamps that tcpdump prints: ping's own have a digit too few."""
     argv = ("tcpdump", "-i", "e", "-n", "-tt", "--nano", "-U", "--immediate-mode", "-l", "icmp")
-    with net["h1"].start(*argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as dump:
-        assert dump.stdout and dump.stderr
+    with TemporaryFile() as printed, net["h1"].start(*argv, stdout=printed, stderr=subprocess.PIPE) as dump:
+
+        def told() -> str:
+            return os.pread(printed.fileno(), 1 << 24, 0).decode()
+
+        assert dump.stderr
         next(line for line in dump.stderr if b"listening" in line)
         pinged = str(net["h1"].run("ping", "-q", f"-c{count}", f"-i{interval}", "-W2", address, check=True).stdout)
-        left, lines = int(re.findall(r"(\d+) received", pinged)[0]), []
-        while left:
-            lines.append(dump.stdout.readline().decode())
-            left -= "echo reply" in lines[-1]
-        told = "".join(lines)
+        received = int(re.findall(r"(\d+) received", pinged)[0])
+        wait_until(lambda: told().count("echo reply") >= received, what="tcpdump's last line")
         dump.terminate()
         dump.wait()
-    found = re.findall(r"^([\d.]+) IP .* echo (request|reply), .* seq (\d+)", told, re.MULTILINE)
+        lines = told()
+    found = re.findall(r"^([\d.]+) IP .* echo (request|reply), .* seq (\d+)", lines, re.MULTILINE)
     sent = {number: float(at) for at, what, number in found if what == "request"}
     return [(float(at) - sent[number]) * 1e3 for at, what, number in found if what == "reply"]
 
