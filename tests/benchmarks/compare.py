@@ -30,7 +30,7 @@ def compare(revision: str, runs: int, wanted: Sequence[tuple[str, int]]) -> int:
         other = Path(folder) / "other"
         subprocess.run(["git", "worktree", "add", "--quiet", "--detach", other, revision], cwd=CLONE, check=True)
         try:
-            for tree in other, CLONE:  # where Python writes no bytecode by itself, one would start with it and the other without
+            for tree in other, CLONE:  # Python may write no bytecode by itself, and then one has some
                 compileall.compile_dir(tree / "pynetemu", quiet=2)
             print(f"| | figure | {revision} | now | ratio | |\n|---|---|---|---|---|---|", flush=True)
             return sum(_row(what, size, other, runs) for what, size in wanted)
