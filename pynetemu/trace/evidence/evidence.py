@@ -24,7 +24,7 @@ from pynetemu.trace.sources.iptables import LegacyRule
 from pynetemu.trace.sources.nftrace import Drop, Firewall
 
 if TYPE_CHECKING:
-    from pynetemu.lab.events import LabEvent
+    from pynetemu.lab.events import AddressEvent, LabEvent
     from pynetemu.lab.lab import Lab
     from pynetemu.lab.state import PacketFilter
 
@@ -206,6 +206,25 @@ class Evidence:
         if has_any and (node, interface) not in self._filters:
             self._filters[node, interface] = tc_actions.read(self._lab[node], interface)
         return self._filters.get((node, interface), [])
+
+    def had_address(self, node: str, address: str, time: int) -> bool | None:
+        """Whether a node had an address at a time, in nanoseconds since 1970; None where no change of that was heard since."""
+        for event in self._address_events.get((node, address), ()):
+            if event.after is None and event.time * 1e9 > time:
+                return True
+            if event.before is None and event.since * 1e9 > time:
+                return False
+        return None
+
+    @cached_property
+    def _address_events(self) -> "dict[tuple[str, str], list[AddressEvent]]":
+        from pynetemu.lab.events import AddressEvent
+
+        found: dict[tuple[str, str], list[AddressEvent]] = {}
+        for event in self.events:
+            if isinstance(event, AddressEvent) and (own := event.before or event.after) is not None:
+                found.setdefault((event.node, str(own.ip)), []).append(event)
+        return found
 
     def not_tracked(self, node: str) -> int:
         """How many packets connection tracking has dropped meanwhile since another connection has their addresses and ports."""

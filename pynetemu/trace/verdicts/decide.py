@@ -105,9 +105,7 @@ class Verdicts:
             return Ending(case.leaf, "dropped", looked_at_again(case, reason))
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
         is_tunnels = case.packet.protocol in ("VXLAN", "GRE") and tunnels.end_of_tunnel(case) is not None
-        is_read = (
-            not is_tunnels and case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case.node, case.packet.destination)
-        )
+        is_read = not is_tunnels and case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case)
         sent = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == case.node)
         looped = next((event.data for event in sent if is_to_many(event.data)), b"") if journey.first.node == case.node else b""
         event = case.leaf.event
@@ -176,9 +174,9 @@ class Verdicts:
         if reason := causes.malformed(case) or (None if is_for_all else untaken):
             return Ending(leaf, "dropped", reason)
         if packet.protocol in ("ARP", "ND") and packet.kind:
-            mine = not is_for_all or self._is_mine(case.node, packet.destination)
+            mine = not is_for_all or self._is_mine(case)
             return Ending(leaf, "delivered" if mine else "ignored")
-        if self._is_mine(case.node, packet.destination):
+        if self._is_mine(case):
             return self._at_destination(case)
         if is_for_all:
             return Ending(leaf, "delivered" if self._is_taken(case) else "ignored")
@@ -239,7 +237,11 @@ class Verdicts:
         """Whether an interface belongs to a bridge: of a switch, or of one in a host."""
         return self._wiring.is_bridge(place[0]) or bool((link := self._evidence.link(*place)) and link.port)
 
-    def _is_mine(self, node: str, address: str) -> bool:
+    def _is_mine(self, case: Case) -> bool:
+        """Whether it is addressed to the node, as that was then."""
+        node, address = case.node, case.packet.destination
+        if (had := self._evidence.had_address(node, address, case.leaf.event.time)) is not None:
+            return had
         if node in self._wiring.owners.get(address, ()):
             return True
         tables = self._evidence.tables(node)
