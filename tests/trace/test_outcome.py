@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from scapy.layers.inet import ICMP, IP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Packet, Raw
 
@@ -95,6 +95,9 @@ def _datagram(time: int, port: int = 53, host: str = "10.2.0.2", node: str = "h1
     return _journey(IP(src="10.1.0.1", dst=host) / UDP(sport=40_000 + time, dport=port) / Raw(b"x"), node, time)
 
 
+_LOST = SimpleNamespace(reason=Reason("route", ""), fate="dropped")
+
+
 def _answer(time: int, to: Any) -> Any:
     ip = IP(to.first.data[14:])
     return _journey(IP(src=ip.dst, dst=ip.src) / UDP(sport=ip.dport, dport=ip.sport) / Raw(b"y"), "h2", time)
@@ -103,17 +106,17 @@ def _answer(time: int, to: Any) -> Any:
 def test_another_try_that_was_answered_heals_the_first() -> None:
     first, second = _datagram(1), _datagram(2, host="10.2.0.3")
     healed = (first, second, _answer(3, second))
-    assert _line(0, journeys=healed).is_healed(first)
-    assert not _line(1, journeys=healed).is_healed(first)  # the line did not succeed
-    assert not _line(0, journeys=healed[:2]).is_healed(first)  # not answered
-    assert not _line(0, journeys=(first, second, _answer(2, second))).is_healed(first)  # before it was sent
+    assert _line(0, journeys=healed).is_healed(first, _LOST)
+    assert not _line(1, journeys=healed).is_healed(first, _LOST)  # the line did not succeed
+    assert not _line(0, journeys=healed[:2]).is_healed(first, _LOST)  # not answered
+    assert not _line(0, journeys=(first, second, _answer(2, second))).is_healed(first, _LOST)  # before it was sent
     other = _datagram(2, port=54)
-    assert not _line(0, journeys=(first, other, _answer(3, other))).is_healed(first)  # another service
+    assert not _line(0, journeys=(first, other, _answer(3, other))).is_healed(first, _LOST)  # another service
     others = _datagram(2, node="h3")
-    assert not _line(0, journeys=(first, others, _answer(3, others))).is_healed(first)  # another node's
-    assert not _line(0, journeys=(second, _answer(3, second))).is_healed(second)  # nothing came later
-    assert _line(0, journeys=(first,), probing=True).is_healed(first)
-    assert not _line(2, journeys=(first,), probing=True).is_healed(first)
+    assert not _line(0, journeys=(first, others, _answer(3, others))).is_healed(first, _LOST)  # another node's
+    assert not _line(0, journeys=(second, _answer(3, second))).is_healed(second, _LOST)  # nothing came later
+    assert _line(0, journeys=(first,), probing=True).is_healed(first, _LOST)
+    assert not _line(2, journeys=(first,), probing=True).is_healed(first, _LOST)
 
 
 def test_what_was_answered_must_have_arrived() -> None:
@@ -128,3 +131,19 @@ def test_what_was_answered_must_have_arrived() -> None:
     assert not _line(0, journeys=(first, _answer(1, first))).was_received(first, vague)  # not later
     tunnel = _journey(IP(src="10.1.0.1", dst="10.2.0.2") / IP(src="10.8.0.1", dst="10.8.0.2") / ICMP())
     assert _line(0, journeys=(tunnel,)).was_received(tunnel, vague)
+
+
+def _segment(time: int, flags: str, sport: int, dport: int = 80) -> Any:
+    ends = ("10.1.0.1", "10.2.0.2") if dport == 80 else ("10.2.0.2", "10.1.0.1")
+    path = ("h1", "h2") if dport == 80 else ("h2", "h1")
+    packet = IP(src=ends[0], dst=ends[1]) / TCP(sport=sport, dport=dport, flags=flags)
+    return SimpleNamespace(**vars(_journey(packet, path[0], time, path)), endings=[])
+
+
+@pytest.mark.parametrize(("kind", "is_healed"), [("port", True), ("refused", True), ("route", False), ("nft", False)])
+def test_a_service_that_took_later_connections_had_not_begun_only_where_nobody_listened(kind: str, is_healed: bool) -> None:
+    first, second, taken = _segment(1, "S", 4001), _segment(2, "S", 4002), _segment(3, "SA", 80, 4002)
+    ending: Any = SimpleNamespace(reason=Reason(kind, ""), fate="dropped")
+    assert _line(0, journeys=(first, second, taken)).is_healed(first, ending) is is_healed
+    later = _segment(4, "S", 4003)
+    assert not _line(0, journeys=(first, second, taken, later)).is_healed(later, ending)

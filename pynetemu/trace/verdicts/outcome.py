@@ -41,7 +41,9 @@ def outcome(trace: "TraceRecord", rows: Sequence[Row]) -> Outcome:
     answered = _answered(trace, rows)
     mine = [(journey, ending) for journey, ending in bad if journey in ours]
     others = [ending.reason for journey, ending in bad if journey not in ours and ending.reason]
-    healed = [(journey, ending) for journey, ending in mine if ours.is_healed(journey) or ours.was_received(journey, ending)]
+    healed = [
+        (journey, ending) for journey, ending in mine if ours.is_healed(journey, ending) or ours.was_received(journey, ending)
+    ]
     open_ones = sorted((pair for pair in mine if pair not in healed), key=lambda pair: not ours.has_sent(pair[0]))
     unlikely = ("route", "connection", "stalled") if ours.succeeded else ("route",) if answered else ()
     problems = [problem for problem in trace.node_problems if problem.kind not in unlikely]
@@ -135,7 +137,7 @@ class _Line:
         """Whether the packet is one that a node of the line has made."""
         return self._all or journey.first.node in self._nodes
 
-    def is_healed(self, journey: Journey) -> bool:
+    def is_healed(self, journey: Journey, ending: Ending) -> bool:
         """Whether the line came to a good end all the same: what was lost was sent again, or another try had success."""
         packet = dissect(journey.first.data)
         if not self.succeeded:
@@ -148,7 +150,7 @@ class _Line:
             other for other in self._trace.journeys if other.time > journey.time and other.first.node == journey.first.node
         ]
         if packet.protocol == "TCP":
-            return any(self._is_healing(journey, other) for other in later) or self._has_connected(journey)
+            return any(self._is_healing(journey, other) for other in later) or self._has_connected(journey, ending)
         return any(self._is_next_try(journey, other) for other in later)
 
     def was_received(self, journey: Journey, ending: Ending) -> bool:
@@ -163,9 +165,9 @@ class _Line:
             other.time > journey.time and flow_of(other.first.data) == back for other in self._trace.journeys
         )
 
-    def _has_connected(self, journey: Journey) -> bool:
-        """Whether a line tried several services, of which this one never took a connection, and another did; or this one until
-        it took its first.
+    def _has_connected(self, journey: Journey, ending: Ending) -> bool:
+        """Whether a line tried several services, of which this one never took a connection, and another did; or this one had
+        not begun to listen until it took its first.
 
         Where some connections to a service are made and later ones are not, those that are not are a fault.
         """
@@ -173,7 +175,8 @@ class _Line:
         if dissect(journey.first.data).kind != "SYN" or not made:
             return False
         first = made.get(flow_of(journey.first.data)[1])
-        return first is None or journey.time < first
+        had_not_begun = ending.reason is not None and ending.reason.kind in ("port", "refused")
+        return first is None or (had_not_begun and journey.time < first)
 
     @cached_property
     def _connected(self) -> dict[str, dict[Side, int]]:
