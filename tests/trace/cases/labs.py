@@ -19,7 +19,8 @@ from pynetemu import (
     tcp,
 )
 
-_BULK = "exec socat {}-LISTEN:90,fork,reuseaddr SYSTEM:'head -c 100000 /dev/zero'"
+# What is asked is read, too: else socat may find nobody who reads it, and closes the connection before anything was sent.
+_BULK = "exec socat {}-LISTEN:90,fork,reuseaddr SYSTEM:'cat <&0 >/dev/null & head -c 100000 /dev/zero'"
 
 
 class Office(Topology):
