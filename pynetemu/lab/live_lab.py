@@ -1,5 +1,6 @@
 """What a running lab is now, and what happens in it: the part of `lab.Lab` that asks the kernel."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -30,29 +31,29 @@ WHOLE = (
 )  # fmt: skip  # what the kernel can be asked for, see `LiveLab.state`
 
 
-class LiveLab:
+class LiveLab(ABC):
     """A lab of which only this is known here: its engine, its nodes."""
 
     name: str
     streams: "list[Events]"  # that are open
 
     @property
+    @abstractmethod
     def control(self) -> "Connection":
         """Where requests to the engine go."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def nodes(self) -> tuple[str, ...]:
         """The nodes' names, in the order of the description."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fileno(self) -> int:
         """A descriptor that becomes readable when the lab has ended."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _known(self, name: str) -> str:
         """The name, if a node has it; raises LabError."""
-        raise NotImplementedError
 
     def state(self, *nodes: str, tables: Sequence[str] = WHOLE) -> "LabState":
         """What the kernel has in some nodes, or in all, read at once: links, addresses, routes, sockets…
