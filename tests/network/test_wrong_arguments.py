@@ -109,5 +109,7 @@ def test_any_argument_works_or_is_refused(
             assert str(error)
         except FileNotFoundError:
             assert wrong == b"\xff"  # a file may be called so
+        except TypeError:
+            assert parameter == "prn" and callable(wrong)  # a packet of the kernel's own has come, and it was called with that
     assert net["h1"].run("echo", "alive").stdout == "alive\n"
     assert net.ping_all().loss == 0
