@@ -59,15 +59,16 @@ class Crowd:
             self._introductions.forget(self._no_longer_needed(batch))
         following = self._tiles(done)
         batch, asking = next(following, ([], []))
-        asked = self._introductions.ask(self._on_link(asking))
+        with self._introductions.asking(self._on_link(asking)) as asked:
+            pass
         room: list[Way] = []
         while batch:  # while a tile is asked, the next one's nodes get to know each other
-            next_batch, asking = next(following, ([], []))
-            next_asked = self._introductions.ask(self._on_link(asking), forgotten=room)
             self._introductions.settle(asked)
-            yield batch
+            next_batch, asking = next(following, ([], []))
+            with self._introductions.asking(self._on_link(asking), forgotten=room) as asked:
+                yield batch
             room = self._no_longer_needed(batch)
-            batch, asked = next_batch, next_asked
+            batch = next_batch
 
     def _on_link(self, numbers: Iterable[int]) -> Iterator[Way]:
         return (way for number in numbers if number in self._learned and (way := self._ways[number]))
@@ -89,8 +90,9 @@ class Crowd:
             yield [number for pair in pairs[start : start + _MEETINGS_AT_ONCE] for number in pair]
 
     def _number(self, source: int, target: int) -> int:
-        low, high = sorted((source, target))
-        return low * (2 * len(self._nodes) - low - 1) + 2 * (high - low - 1) + (source > target)
+        """That of a ping, by the places of its two nodes."""
+        low, high = (source, target) if source < target else (target, source)
+        return low * (2 * len(self._nodes) - low - 3) + 2 * (high - 1) + (source > target)
 
     def _tiles(self, done: set[int]) -> Iterator[tuple[list[int], list[int]]]:
         """Some nodes with some others, both directions, source by source; and those of them that introduce themselves.
@@ -101,9 +103,8 @@ class Crowd:
         blocks = [range(start, min(start + side, len(self._nodes))) for start in range(0, len(self._nodes), side)]
         for place, rows in enumerate(blocks):
             for columns in blocks[place:]:
-                there = [self._number(a, b) for a in rows for b in columns if a < b]
-                there = [number for number in there if number not in done]
-                back = [self._number(b, a) for b in columns for a in rows if a < b and self._number(b, a) not in done]
+                there = [number for a in rows for b in columns if a < b and (number := self._number(a, b)) not in done]
+                back = [number for b in columns for a in rows if a < b and (number := self._number(b, a)) not in done]
                 if there:
                     yield there + back, there if self._entries == _ENTRIES_OF_A_PAIR[4] else there + back
 

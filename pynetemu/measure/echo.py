@@ -5,10 +5,7 @@ import os
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from pynetemu.lab.lab import LabNode
+from typing import NamedTuple
 
 # Type, code, checksum, identifier, sequence number; then 56 bytes, as ping(8) sends: our own probe and round, and the
 # complement of all that differs between packets, so that one checksum is right for all (RFC 1071).
@@ -46,19 +43,18 @@ class Heard(NamedTuple):
 class EchoSocket:
     """Sends echo requests from a node, and hears what becomes of them. `probe` and `round` are numbers of the caller's."""
 
-    def __init__(self, node: "LabNode", version: int) -> None:
-        self.node = node.name
+    def __init__(self, made: socket.socket, version: int) -> None:
+        """Of a raw socket that lives in the node, for ICMP or ICMPv6 by the version of IP; `close` closes that too."""
         self.version = version
+        self._socket = made
         self._kind = _ECHO if version == 4 else _ECHO_6
         self._identifier = int.from_bytes(os.urandom(2), "big")
         # The kernel computes that of ICMPv6 (raw(7), RFC 3542 section 3.1).
         self._checksum = _checksum((self._kind << 8) + self._identifier) if version == 4 else 0
         if version == 4:
-            self._socket = node.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
             passed = 1 << 0 | 1 << 3 | 1 << 11  # answers, destination unreachable, time exceeded
             self._socket.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("=I", ~passed & 0xFFFFFFFF))
         else:
-            self._socket = node.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
             self._socket.setsockopt(socket.IPPROTO_ICMPV6, _ICMPV6_FILTER, _icmpv6_filter(129, 1, 3))
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self._socket.setblocking(False)

@@ -9,6 +9,7 @@ answer makes the entry usable: without one it is taken back, and the ping asks a
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
@@ -52,15 +53,26 @@ class Introductions:
         self._asked.add(far.node)
         self._crossed.add((near.place, far.place))
 
-    def ask(self, ways: Iterable[Way], forgotten: Iterable[Way] = ()) -> list[Way]:
-        """Makes near ends ask for far ones without a broadcast, those that may, having forgotten others; `settle` waits."""
+    @contextmanager
+    def asking(self, ways: Iterable[Way], forgotten: Iterable[Way] = ()) -> Iterator[list[Way]]:
+        """Makes near ends ask for far ones without a broadcast, those that may, having forgotten others; gives those that may.
+
+        The engine does it while the block runs, in which nothing else can be asked of it; `settle` waits for the answers.
+        """
         asked = [
             (near, far)
             for near, far in ways
             if near.node in self._asking and far.node in self._asked and (near.place, far.place) in self._crossed
         ]
-        self._lab.control.ask(ReplaceNeighbors(_entries(_with_link_local(forgotten)), _entries(asked, with_macs=True)))
-        return asked
+        request = ReplaceNeighbors(_entries(_with_link_local(forgotten)), _entries(asked, with_macs=True))
+        if not (request.forgotten or request.asked):
+            yield asked
+            return
+        finish = self._lab.control.begin(request)
+        try:
+            yield asked
+        finally:
+            finish()
 
     def settle(self, asked: Sequence[Way]) -> None:
         """Returns when those who were asked are known, or it is clear that they are not."""
@@ -76,7 +88,8 @@ class Introductions:
 
     def forget(self, ways: Iterable[Way]) -> None:
         """Makes room: the near ends forget the far ones."""
-        self.ask((), forgotten=ways)
+        with self.asking((), forgotten=ways):
+            pass
 
 
 def _is_tentative(line: str) -> bool:

@@ -5,14 +5,17 @@ Each node has one raw socket here, and all pairs are asked in a loop: a pair cos
 """
 
 import select
+import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import LabError
 from pynetemu.lab.arguments import ip_version, positive_seconds, whole
+from pynetemu.lab.sockets import open_sockets
 from pynetemu.measure.crowd import AT_ONCE, Crowd
 from pynetemu.measure.echo import EchoSocket
 from pynetemu.measure.ends import Ends
@@ -139,16 +142,18 @@ class Pinger:
             self._events.close()
 
     def _ask_all(self, progress: Progress | None) -> None:
-        for batch in self._batches():
-            for round in range(self._count):
-                self._ask(batch, round)
-                self._wait(batch, forever=False)
-            self._asked += len(batch)
-            if progress:
-                progress(self._asked, len(self._probes))
+        self._open_sockets()
+        with closing(self._batches()) as batches:
+            for batch in batches:
+                for round in range(self._count):
+                    self._ask(batch, round)
+                    self._wait(batch, forever=False)
+                self._asked += len(batch)
+                if progress:
+                    progress(self._asked, len(self._probes))
         self._wait(range(len(self._probes)), forever=True)
 
-    def _batches(self) -> Iterator[Sequence[int]]:
+    def _batches(self) -> Generator[Sequence[int]]:
         """The probes' numbers, in portions for which the kernel has room among its neighbors."""
         known = permanent(self._lab, self._ways)
         learned = {number for number, way in enumerate(self._ways) if way and not known[number]}
@@ -173,7 +178,7 @@ class Pinger:
             ping.sent += 1
             if not ping.address:
                 continue
-            now, error = self._socket(ping).send(ping.address, probe, round)
+            now, error = self._sockets[ping.source, ":" in ping.address].send(ping.address, probe, round)
             if error:
                 ping.error = error
             else:
@@ -181,13 +186,15 @@ class Pinger:
             if number % _DRAIN_EVERY == _DRAIN_EVERY - 1:
                 self._hear(0)
 
-    def _socket(self, ping: Ping) -> EchoSocket:
-        key = ping.source, ":" in ping.address
-        if (echo := self._sockets.get(key)) is None:
-            echo = EchoSocket(self._lab[ping.source], 6 if key[1] else 4)
-            self._sockets[key] = self._by_descriptor[echo.fileno()] = echo
-            self._events.register(echo.fileno(), select.EPOLLIN)
-        return echo
+    def _open_sockets(self) -> None:
+        """Opens one for each node and IP version, many in a request."""
+        for is_six in False, True:
+            sources = [ping.source for ping in self._probes if ping.address and (":" in ping.address) == is_six]
+            family, protocol = (socket.AF_INET6, socket.IPPROTO_ICMPV6) if is_six else (socket.AF_INET, socket.IPPROTO_ICMP)
+            for node, opened in open_sockets(self._lab, dict.fromkeys(sources), family, socket.SOCK_RAW, protocol):
+                echo = EchoSocket(opened, 6 if is_six else 4)
+                self._sockets[node, is_six] = self._by_descriptor[echo.fileno()] = echo
+                self._events.register(echo.fileno(), select.EPOLLIN)
 
     def _wait(self, batch: Sequence[int], forever: bool) -> None:
         """Waits for answers; for those of silent nodes only at the end, with all the others."""

@@ -72,6 +72,20 @@ def test_a_trunk_without_broadcasts_is_no_secret(crowd: Network) -> None:
         crowd[switch].run("bridge", "link", "set", "dev", port, "bcast_flood", "on", check=True)
 
 
+def test_a_lab_answers_after_an_interrupt_in_any_batch(crowd: Network) -> None:
+    """The engine makes the next nodes known to each other while these ping."""
+    for pairs in 1, 300, 600:
+
+        def interrupt(asked: int, _: int, pairs: int = pairs) -> None:
+            if asked >= pairs:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            crowd.ping_all(progress=interrupt)
+        assert crowd["a0"].run("true").status == 0
+    wait_until(lambda: not crowd.ping_all().lost, what="answers to all")
+
+
 def test_what_the_user_has_made_forgotten_is_asked_for() -> None:
     """Permanent neighbors that one node no longer has are learned anew, and leave again."""
 

@@ -44,19 +44,9 @@ class _Socket:
         return found[:size], [(socket.SOL_SOCKET, 35, time)], 0, None
 
 
-class _Node:
-    name = "blue"
-
-    def __init__(self) -> None:
-        self.made = _Socket()
-
-    def socket(self, *_: int) -> _Socket:
-        return self.made
-
-
 def _echo(version: int) -> tuple[EchoSocket, _Socket]:
-    node = _Node()
-    return EchoSocket(node, version), node.made  # type: ignore[arg-type]
+    made = _Socket()
+    return EchoSocket(made, version), made  # type: ignore[arg-type]
 
 
 def _sent(echo: EchoSocket, made: _Socket, probe: int = 70_000, round: int = 3) -> bytes:

@@ -17,10 +17,9 @@ from pynetemu.capture.parallel import in_parallel
 from pynetemu.capture.pcap_filter import instructions
 from pynetemu.capture.ring import BLOCK_HEAD, HEADER, OUTGOING, TAGGED, Ring, as_ethernet, tagged, used
 from pynetemu.capture.selection import indexes_of_the_lab
-from pynetemu.engine.protocol.channel import MOST_DESCRIPTORS
-from pynetemu.engine.protocol.joined_requests import OpenSockets
 from pynetemu.engine.rings import BLOCK
 from pynetemu.errors import LabError
+from pynetemu.lab.sockets import open_sockets
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.held import Held
 
@@ -51,7 +50,7 @@ class PacketSocketSource:
             self._rings[ring.fileno()] = node, ring
 
         try:
-            in_parallel(begin, list(_sockets(lab, nodes)))
+            in_parallel(begin, list(open_sockets(lab, nodes, socket.AF_PACKET, socket.SOCK_RAW, 0)))
         except OSError as error:
             self.close()
             if error.errno == errno.EMFILE:
@@ -99,14 +98,6 @@ class PacketSocketSource:
 
 
 _time = itemgetter(0)
-
-
-def _sockets(lab: "Lab", nodes: Sequence[str]) -> Iterator[tuple[str, socket.socket]]:
-    """A packet socket in each of the nodes."""
-    for start in range(0, len(nodes), MOST_DESCRIPTORS):
-        some = tuple(nodes[start : start + MOST_DESCRIPTORS])
-        opened = lab.control.ask(OpenSockets(some, socket.AF_PACKET, socket.SOCK_RAW, 0))
-        yield from zip(some, [socket.socket(fileno=descriptor) for descriptor in opened], strict=True)
 
 
 def _events(node: str, ring: Ring, block: memoryview, begun: int) -> Iterator[Event]:
