@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pynetemu.lab.connection import Connection
+    from pynetemu.plan.again import Memory
     from pynetemu.topology import Topology
     from pynetemu.topology.memo import Memo
 
@@ -37,7 +38,7 @@ class FollowedPlan:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.memo: Memo | None = None  # of the description, once it has been changed
+        self.memo: Memory | None = None  # of the description, once it has been changed
         self._revision = 0
         self._description: tuple[int, Topology | None] | None = None  # of the plan of a number
         self._news: socket.socket | None = None

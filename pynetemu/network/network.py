@@ -123,13 +123,12 @@ class Network(Lab):
         from functools import partial
 
         from pynetemu.lab.kernel import kernel_has
-        from pynetemu.plan.compile import compile_again
-        from pynetemu.topology.memo import Memo
+        from pynetemu.plan.again import Memory, compile_again
 
         topology = checked_topology(topology, "net.apply")
         if isinstance(topology, Plan):
             return self._with_ids(topology)
-        memo = self.followed.memo = self.followed.memo or Memo()
+        memo = self.followed.memo = self.followed.memo or Memory()
         return self._with_ids(compile_again(topology, self.host, partial(kernel_has, None), self.plan, memo))
 
     def difference(self, topology: "Topology | type[Topology] | Plan") -> "LabChange":

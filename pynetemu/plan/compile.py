@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from pynetemu.plan.attributes import check_attributes
-from pynetemu.plan.emit import operations_of
+from pynetemu.plan.emit import sections_of
 from pynetemu.plan.macs import Macs
 from pynetemu.plan.no_gc import no_collection
 from pynetemu.plan.operations import (
@@ -27,6 +27,7 @@ from pynetemu.plan.resolve.network import (
     ResolvedNode,
 )
 from pynetemu.plan.standing import Standing
+from pynetemu.plan.table import OperationTable, flat
 from pynetemu.topology.description import Description, describe
 from pynetemu.topology.memo import Memo
 from pynetemu.topology.part import WrongSettingError, one_folder
@@ -47,21 +48,20 @@ def compile_plan(
     asked when a link is more than a wire, and decides what makes it so. `running` is what a lab is made of that this becomes:
     names, MAC addresses and automatic addresses stay as they are there. Raises DescriptionError, with everything that is wrong.
     """
-    return compile_again(topology, host, kernel, running, None)
-
-
-def compile_again(
-    topology: Topology | type[Topology], host: bool, kernel: Callable[[], Kernel], running: Plan | None, memo: Memo | None
-) -> Plan:
-    """The same, faster where the memo knows what most of the parts say."""
     with no_collection(), one_folder():
-        if memo is not None:
-            memo.begin()
         description = describe(topology() if isinstance(topology, type) else topology)
-        return _compile(description, host, kernel, Standing(running), memo)
+        return compiled(description, host, kernel, Standing(running), None)[0]
 
 
-def _compile(description: Description, host: bool, kernel: Callable[[], Kernel], standing: Standing, memo: Memo | None) -> Plan:
+def compiled(
+    description: Description,
+    host: bool,
+    kernel: Callable[[], Kernel],
+    standing: Standing,
+    memo: Memo | None,
+    tabled: bool = False,
+) -> tuple[Plan, OperationTable | None]:
+    """The plan, and where that is wanted its operations by whose they are."""
     problems = Problems()
     _check_use(description, problems)
     check_attributes(description, problems)
@@ -78,10 +78,12 @@ def _compile(description: Description, host: bool, kernel: Callable[[], Kernel],
         from pynetemu.plan.resolve.loops import block_ports
 
         block_ports(network)
-    operations = Operations(operations_of(network, rulesets, memo))
+    sections = sections_of(network, rulesets, memo)
+    table = OperationTable.of(sections) if tabled else None
+    operations = Operations(flat(sections) if table is None else table.parts())
     for node in network.nodes:
         node.interfaces.clear()  # which know their node: so all of it goes now, and the garbage collector has less to look at
-    return Plan(network.name, operations, host, own.ip if own else None, problems.warnings, ids)
+    return Plan(network.name, operations, host, own.ip if own else None, problems.warnings, ids), table
 
 
 def _check_use(description: Description, problems: Problems) -> None:
@@ -144,7 +146,7 @@ def _choose_macs(network: ResolvedNetwork, standing: Standing) -> None:
         kept = standing.macs.get((end.node.name, end.name), "")
         if not end.mac and kept not in given:
             end.mac = kept
-    macs = Macs(end.mac for end in ends if end.mac)
+    macs = Macs((end.mac for end in ends if end.mac), standing.others.has_mac)
     for end in ends:
         end.mac = end.mac or macs.take(f"{end.node.name} {end.name}", end.addresses)
         for vlan in end.vlans.values():

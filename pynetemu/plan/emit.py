@@ -1,8 +1,8 @@
 """A resolved network as operations, phase by phase."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from functools import cached_property, partial
+from typing import Any, Literal, Protocol, TypeVar
 
 from pynetemu.plan.operations import (
     AddAddress,
@@ -25,6 +25,7 @@ from pynetemu.plan.operations import (
     AddWireGuard,
     EndTable,
     Impair,
+    InterfaceAddress,
     IPNetwork,
     ManyRoutes,
     Part,
@@ -53,6 +54,9 @@ from pynetemu.topology.memo import Memo
 
 _FEW_ROUTES = 16  # of a node, which are operations of their own
 _T = TypeVar("_T")
+Owner = str | int  # a node's name, or the id of a link's declaration
+Sort = Literal["nodes", "links", "groups", "rest"]  # whose a section's operations are, in the order of the description
+_OwnEnd = tuple[Owner, ResolvedInterface]  # of a link
 _Tunnel = tuple[ResolvedLink, ResolvedInterface, ResolvedInterface]  # with the end that is made, and the other
 
 
@@ -66,11 +70,18 @@ def _anew(kind: Callable[..., _T], /, *values: Any, key: Hashable = None) -> _T:
     return kind(*values)
 
 
-def operations_of(network: ResolvedNetwork, rulesets: list[AddRuleset], memo: Memo | None) -> Iterator[Part]:
-    """All operations, in the order of their phases; `rulesets` have been read already. What the `memo` has is not made anew."""
+_Section = tuple[Sort, Callable[["_Parts"], Iterable[Any]]]
+
+
+def sections_of(
+    network: ResolvedNetwork, rulesets: list[AddRuleset], memo: Memo | None
+) -> Iterator[tuple[Sort, Iterable[Any]]]:
+    """All operations, in the order of their phases, each after its owner where the sort of its section has owners; `rulesets`
+    have been read already. What the `memo` has is not made anew."""
     parts = _Parts(network, rulesets, memo)
     for phase in PHASES:
-        yield from _MAKERS[phase.name](parts)
+        for sort, make in _MAKERS[phase.name]:
+            yield sort, make(parts)
 
 
 class _Parts:
@@ -81,18 +92,26 @@ class _Parts:
         self.made: Made = _anew if memo is None else memo.made
         self.rulesets = rulesets
         self.nodes, self.links = network.nodes, network.links
-        self.ends = [end for link in network.links for end in (link.a, link.b)]
-        self.ports = [end for end in self.ends if end.node.bridges or end.master]
+        self.ends = [(id(link.declared), end) for link in network.links for end in (link.a, link.b)]
+        self.ports = [(owner, end) for owner, end in self.ends if end.node.bridges or end.master]
         devices = _by_kind(network.devices)
         self.bridges, self.macvlans = devices.pop("bridge", []), devices.pop("macvlan", [])
         self.devices = [device for found in devices.values() for device in found]
-        self.vlans = [(end, number, vlan) for end in (*self.ends, *network.devices) for number, vlan in end.vlans.items()]
-        self.interfaces = [*self.ends, *self.devices, *(vlan for _, _, vlan in self.vlans), *self.macvlans]
+        ends = *(end for _, end in self.ends), *network.devices
+        self.vlans = [(end, number, vlan) for end in ends if end.vlans for number, vlan in end.vlans.items()]
+        self.others = [
+            *self.devices,
+            *(vlan for _, _, vlan in self.vlans),
+            *self.macvlans,
+        ]  # interfaces that are no ends of links
 
     @cached_property
-    def rising(self) -> list[ResolvedInterface]:
-        """Ports first: an interface whose link's other end is up already has its carrier at once."""
-        return sorted(self.interfaces, key=lambda end: not end.bridged)
+    def rising(self) -> dict[bool, list[_OwnEnd]]:
+        """The ends of links, by whether they are ports."""
+        found: dict[bool, list[_OwnEnd]] = {True: [], False: []}
+        for own in self.ends:
+            found[own[1].bridged].append(own)
+        return found
 
     @cached_property
     def late(self) -> set[ResolvedInterface]:
@@ -108,64 +127,103 @@ class _Parts:
         return [tunnel for tunnel in self.tunnels if tunnel[0].tunnel and tunnel[0].tunnel.kind == "wireguard"]
 
 
-def _settings(parts: _Parts) -> Iterator[SetSysctl]:
+def _nodes(parts: _Parts) -> Iterator[tuple[Owner, AddNode]]:
+    return ((node.name, parts.made(AddNode, node.name, node.kind, node.source)) for node in parts.nodes)
+
+
+def _settings(parts: _Parts) -> Iterator[tuple[Owner, SetSysctl]]:
     routing = (node for node in parts.nodes if node.forwards or node.multipath)
-    return (parts.made(SetSysctl, *setting) for node in routing for setting in _settings_of(node))
+    return ((node.name, parts.made(SetSysctl, *setting)) for node in routing for setting in _settings_of(node))
 
 
-def _bridges(parts: _Parts) -> Iterator[AddBridge]:
-    yield from (_bridge(node) for node in parts.nodes if node.bridges)
-    yield from map(_bridge_in_host, parts.bridges)
+def _files(parts: _Parts) -> Iterator[tuple[Owner, AddFile]]:
+    for node in parts.nodes:
+        for file in node.files:
+            yield node.name, AddFile(node.name, file.path, file.kind, file.content, node.source)
 
 
-def _masters(parts: _Parts) -> Iterator[SetMaster]:
-    for end in parts.ports:
-        yield parts.made(SetMaster, end.node.name, end.name, end.master.name if end.master else BRIDGE, end.source)
-    for end in (*parts.interfaces, *parts.bridges):
+def _links(parts: _Parts) -> Iterator[tuple[Owner, AddVeth]]:
+    return ((id(link.declared), _veth(parts, link)) for link in parts.links if not link.tunnel)
+
+
+def _masters(parts: _Parts) -> Iterator[tuple[Owner, SetMaster]]:
+    for owner, end in parts.ports:
+        master = end.master.name if end.master else BRIDGE
+        yield owner, parts.made(SetMaster, end.node.name, end.name, master, end.source)
+
+
+def _in_vrfs(parts: _Parts) -> Iterator[SetMaster]:
+    for end in (*(end for _, end in parts.ends), *parts.others, *parts.bridges):
         if end.vrf:
             yield parts.made(SetMaster, end.node.name, end.name, end.vrf.name, end.source)
 
 
-def _ports(parts: _Parts) -> Iterator[SetPort]:
-    return (SetPort(end.node.name, end.name, end.port.settings, end.source) for end in parts.ports if end.port.settings)
+def _ports(parts: _Parts) -> Iterator[tuple[Owner, SetPort]]:
+    for owner, end in parts.ports:
+        if end.port.settings:
+            yield owner, SetPort(end.node.name, end.name, end.port.settings, end.source)
 
 
-def _vlans_of_ports(parts: _Parts) -> Iterator[SetPortVlans]:
-    for end in parts.ports:
+def _vlans_of_ports(parts: _Parts) -> Iterator[tuple[Owner, SetPortVlans]]:
+    for owner, end in parts.ports:
         if end.port.vlan or end.port.trunk:
-            yield SetPortVlans(end.node.name, end.name, end.port.vlan or 0, end.port.trunk, end.source)
+            yield owner, SetPortVlans(end.node.name, end.name, end.port.vlan or 0, end.port.trunk, end.source)
 
 
-def _addresses(parts: _Parts) -> Iterator[AddAddress]:
+def _loopbacks(parts: _Parts) -> Iterator[tuple[Owner, AddAddress]]:
+    for node in parts.nodes:
+        for address in node.loopback:
+            yield node.name, _address(parts, node.name, "lo", address, node.source)
+
+
+def _addresses(parts: _Parts, hides: bool) -> Iterator[tuple[Owner, AddAddress]]:
     """A node's first address is its name's for those on no network with it: of a router with Nat, the one outside."""
-    places = [(node.name, "lo", node.loopback, node.source) for node in parts.nodes if node.loopback]
-    addressed = sorted((end for end in (*parts.interfaces, *parts.bridges) if end.addresses), key=lambda end: not end.hides)
-    places += [(end.node.name, end.name, end.addresses, end.source) for end in addressed]
-    for node, name, addresses, source in places:
-        for address in addresses:  # known by its identity: its hash takes as long as all else here
-            yield parts.made(AddAddress, node, name, address, source, key=(node, name, id(address), source))
+    for owner, end in parts.ends:
+        if end.addresses and end.hides is hides:
+            for address in end.addresses:
+                yield owner, _address(parts, end.node.name, end.name, address, end.source)
 
 
-def _up(parts: _Parts, late: bool) -> Iterator[SetUp]:
-    if late and not parts.late:
-        return iter(())
-    ends = (end for end in parts.rising if (end in parts.late) is late)
+def _addresses_of_others(parts: _Parts, hides: bool) -> Iterator[AddAddress]:
+    for end in (*parts.others, *parts.bridges):
+        if end.hides is hides:
+            yield from (_address(parts, end.node.name, end.name, address, end.source) for address in end.addresses)
+
+
+def _address(parts: _Parts, node: str, name: str, address: InterfaceAddress, source: str) -> AddAddress:
+    """Known by its identity: its hash takes as long as all else here."""
+    return parts.made(AddAddress, node, name, address, source, key=(node, name, id(address), source))
+
+
+def _up(parts: _Parts, late: bool, is_port: bool) -> Iterator[tuple[Owner, SetUp]]:
+    """Ports first: an interface whose link's other end is up already has its carrier at once."""
+    for owner, end in parts.rising[is_port] if parts.late or not late else ():
+        if (end in parts.late) is late:
+            yield owner, parts.made(SetUp, end.node.name, end.name, late, end.source)
+
+
+def _others_up(parts: _Parts, late: bool, is_port: bool) -> Iterator[SetUp]:
+    ends = (end for end in parts.others if end.bridged is is_port and (end in parts.late) is late)
     return (parts.made(SetUp, end.node.name, end.name, late, end.source) for end in ends)
 
 
-def _routes(parts: _Parts, several: bool) -> Iterator[Part]:
-    for node in (*parts.nodes, *parts.network.parts):
+def _routes(parts: _Parts, nodes: Iterable[ResolvedNode], several: bool) -> Iterator[tuple[Owner, Part]]:
+    for node in nodes:
         if not node.routes:
             continue
         routes = [route for route in node.routes if (len(route.vias) > 1) is several]
         found = [route for route in routes if not route.said] if len(routes) > _FEW_ROUTES else []
-        yield from (_route(parts, node, route) for route in routes if route.said or not found)
+        yield from ((node.name, _route(parts, node, route)) for route in routes if route.said or not found)
         if found:
             ways: dict[tuple[Address, ...], list[IPNetwork]] = {}
             for route in found:
                 ways.setdefault(route.vias, []).append(route.destination)
             together = tuple((vias, tuple(destinations)) for vias, destinations in ways.items())
-            yield ManyRoutes(node.name, together, node.table, node.source)
+            yield node.name, ManyRoutes(node.name, together, node.table, node.source)
+
+
+def _routes_of_parts(parts: _Parts, several: bool) -> Iterator[Part]:
+    return (route for _, route in _routes(parts, parts.network.parts, several))
 
 
 def _ends_of_tables(parts: _Parts) -> Iterator[EndTable]:
@@ -184,39 +242,85 @@ def _http_servers(parts: _Parts) -> Iterator[AddHttpServer]:
             yield AddHttpServer(part.node.name, part.name, part.port, part.source)
 
 
-_MAKERS: dict[str, Callable[[_Parts], Iterable[Part]]] = {
-    "nodes": lambda parts: (parts.made(AddNode, node.name, node.kind, node.source) for node in parts.nodes),
-    "settings": _settings,
-    "files": lambda parts: (
-        AddFile(node.name, file.path, file.kind, file.content, node.source) for node in parts.nodes for file in node.files
+def _sections_up(late: bool) -> tuple[_Section, ...]:
+    return tuple(
+        section
+        for is_port in (True, False)
+        for section in (
+            ("links", partial(_up, late=late, is_port=is_port)),
+            ("rest", partial(_others_up, late=late, is_port=is_port)),
+        )
+    )
+
+
+_MAKERS: dict[str, tuple[_Section, ...]] = {
+    "nodes": (("nodes", _nodes),),
+    "settings": (("nodes", _settings),),
+    "files": (("nodes", _files),),
+    "bridges": (
+        ("nodes", lambda parts: ((node.name, _bridge(node)) for node in parts.nodes if node.bridges)),
+        ("rest", lambda parts: map(_bridge_in_host, parts.bridges)),
     ),
-    "bridges": _bridges,
-    "links": lambda parts: (_veth(parts, link) for link in parts.links if not link.tunnel),
-    "tunnels": lambda parts: (_tunnel(*tunnel) for tunnel in parts.tunnels if tunnel not in parts.wireguards),
-    "WireGuard": lambda parts: (_wireguard(*tunnel) for tunnel in parts.wireguards),
-    "devices": lambda parts: map(_device, parts.devices),
-    "VLAN interfaces": lambda parts: (
-        AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in parts.vlans
+    "links": (("links", _links),),
+    "tunnels": (("rest", lambda parts: (_tunnel(*tunnel) for tunnel in parts.tunnels if tunnel not in parts.wireguards)),),
+    "WireGuard": (("rest", lambda parts: (_wireguard(*tunnel) for tunnel in parts.wireguards)),),
+    "devices": (("rest", lambda parts: map(_device, parts.devices)),),
+    "VLAN interfaces": (
+        (
+            "rest",
+            lambda parts: (
+                AddVlan(end.node.name, vlan.name, end.name, number, vlan.source) for end, number, vlan in parts.vlans
+            ),
+        ),
     ),
-    "macvlans": lambda parts: map(_macvlan, parts.macvlans),
-    "masters": _masters,
-    "ports": _ports,
-    "VLANs of ports": _vlans_of_ports,
-    "addresses": _addresses,
-    "rules": lambda parts: parts.rulesets,
-    "impairments": lambda parts: (made for link in parts.links if any(link.directions) for made in _impairments(link)),
-    "up": lambda parts: _up(parts, late=False),
-    "spanning trees": lambda parts: (
-        StartSpanningTree(node.name, BRIDGE, node.source) for node in parts.nodes if node.bridge.stp
+    "macvlans": (("rest", lambda parts: map(_macvlan, parts.macvlans)),),
+    "masters": (("links", _masters), ("rest", _in_vrfs)),
+    "ports": (("links", _ports),),
+    "VLANs of ports": (("links", _vlans_of_ports),),
+    "addresses": (
+        ("nodes", _loopbacks),
+        ("links", partial(_addresses, hides=False)),
+        ("rest", partial(_addresses_of_others, hides=False)),
+        ("links", partial(_addresses, hides=True)),
+        ("rest", partial(_addresses_of_others, hides=True)),
     ),
-    "up, for spanning trees to shut": lambda parts: _up(parts, late=True),
-    "neighbors": lambda parts: map(_neighbors, parts.network.neighbors),
-    "routes": lambda parts: _routes(parts, several=False),
-    "routes by several gateways": lambda parts: _routes(parts, several=True),
-    "ends of tables": _ends_of_tables,
-    "WireGuard peers": _peers,
-    "web servers": _http_servers,
-    "services": lambda parts: (_service(part) for part in parts.network.services if isinstance(part, ResolvedService)),
+    "rules": (("rest", lambda parts: parts.rulesets),),
+    "impairments": (
+        (
+            "links",
+            lambda parts: (
+                (id(link.declared), made) for link in parts.links if any(link.directions) for made in _impairments(link)
+            ),
+        ),
+    ),
+    "up": _sections_up(late=False),
+    "spanning trees": (
+        (
+            "nodes",
+            lambda parts: (
+                (node.name, StartSpanningTree(node.name, BRIDGE, node.source)) for node in parts.nodes if node.bridge.stp
+            ),
+        ),
+    ),
+    "up, for spanning trees to shut": _sections_up(late=True),
+    "neighbors": (("groups", lambda parts: map(_neighbors, parts.network.neighbors)),),
+    "routes": (
+        ("nodes", lambda parts: _routes(parts, parts.nodes, several=False)),
+        ("rest", partial(_routes_of_parts, several=False)),
+    ),
+    "routes by several gateways": (
+        ("nodes", lambda parts: _routes(parts, parts.nodes, several=True)),
+        ("rest", partial(_routes_of_parts, several=True)),
+    ),
+    "ends of tables": (("rest", _ends_of_tables),),
+    "WireGuard peers": (("rest", _peers),),
+    "web servers": (("rest", _http_servers),),
+    "services": (
+        (
+            "rest",
+            lambda parts: (_service(part) for part in parts.network.services if isinstance(part, ResolvedService)),
+        ),
+    ),
 }
 
 

@@ -52,8 +52,15 @@ class Memo:
         same = folder == self._folder
         self._folder = folder
         self._turn += 1
-        self._parts = {key: known for key, known in self._parts.items() if known.turn == turn} if same else {}
-        self._values = {key: found for key, found in self._values.items() if found[0] == turn} if same else {}
+        if same:
+            self._parts = {key: known for key, known in self._parts.items() if known.turn == turn}
+            self._values = {key: found for key, found in self._values.items() if found[0] == turn}
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        """Knows nothing any more."""
+        self._parts, self._values = {}, {}
 
     def of(self, part: Part) -> dict[str, Any]:
         """What is kept of a part, by names of the reader's choice; empty for one that says something else now."""
@@ -68,7 +75,7 @@ class Memo:
         own = vars(part)
         values = tuple(own.values())
         kept: dict[str, Any] = {}
-        if type(part).__module__.startswith("pynetemu.") and all(map(_cannot_change, values)):
+        if type(part).__module__.startswith("pynetemu.") and all(map(cannot_change, values)):
             self._parts[id(part)] = _Known(self._turn, part, tuple(own), values, kept)
         return kept
 
@@ -86,8 +93,9 @@ class Memo:
         return made
 
 
-def _cannot_change(value: object) -> bool:
-    """Parts that are referred to may: what is kept of a part must not follow from what another says."""
+def cannot_change(value: object) -> bool:
+    """Whether a value is always the same. Parts that are referred to may change: what is kept of a part must not follow from
+    what another says."""
     if type(value) in _CANNOT_CHANGE or isinstance(value, Part):
         return True
-    return type(value) is tuple and all(map(_cannot_change, value))
+    return type(value) is tuple and all(map(cannot_change, value))

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from pynetemu import Host, Link, Router, Switch, Topology, Vxlan
 from pynetemu.errors import DescriptionError, LabError
-from pynetemu.plan.compile import compile_again, compile_plan
+from pynetemu.plan.again import Memory, compile_again
+from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.data import change_from_data, change_to_data
 from pynetemu.plan.operations import Plan
 from pynetemu.topology.data import to_data, to_text
 from pynetemu.topology.editing import replugged, with_parts, without
-from pynetemu.topology.memo import Memo
 from pynetemu.topology.topology import all_parts
 
 _NODES = "h1", "h2", "s1", "s2", "r1", "x1", "x2", "x3"
@@ -81,7 +81,7 @@ def _edited(topology: Topology, draw: Any) -> Topology:
     return topology
 
 
-def _made(topology: Topology, running: Plan, memo: Memo | None) -> tuple[Plan | None, str]:
+def _made(topology: Topology, running: Plan, memo: Memory | None) -> tuple[Plan | None, str]:
     """The plan, and all that it says and that is said of it."""
     try:
         plan = compile_again(topology, False, lambda: frozenset({"netem"}), running, memo)
@@ -94,7 +94,7 @@ def _made(topology: Topology, running: Plan, memo: Memo | None) -> tuple[Plan | 
 @given(st.data())
 def test_a_plan_of_what_is_known_is_the_plan_made_from_scratch(data: st.DataObject) -> None:
     topology: Topology = _Lab()
-    memo = Memo()
+    memo = Memory()
     plan = compile_plan(topology)
     for _ in range(5):
         try:
@@ -113,7 +113,7 @@ def test_a_plan_of_what_is_known_is_the_plan_made_from_scratch(data: st.DataObje
 
 def test_nothing_is_known_of_a_part_whose_values_may_change_in_themselves() -> None:
     topology = with_parts(_Lab(), "x1", Host(routes={"10.99.0.0/16": "10.0.1.254"}), Link("x1", "s1"))
-    memo = Memo()
+    memo = Memory()
     plan = compile_again(topology, False, lambda: None, None, memo)
     host = next(part for part in all_parts(topology) if isinstance(part, Host) and part.routes)
     vars(host)["routes"]["10.99.0.0/16"] = "10.0.1.200"
@@ -122,7 +122,7 @@ def test_nothing_is_known_of_a_part_whose_values_may_change_in_themselves() -> N
 
 
 def test_what_a_part_says_is_read_again_when_it_says_something_else() -> None:
-    host, memo = Host(), Memo()
+    host, memo = Host(), Memory()
     memo.begin()
     memo.of(host)["read"] = 1
     memo.begin()
@@ -133,7 +133,7 @@ def test_what_a_part_says_is_read_again_when_it_says_something_else() -> None:
 
 
 def test_places_are_told_from_the_directory_of_now(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    topology, memo = _Lab(), Memo()
+    topology, memo = _Lab(), Memory()
     monkeypatch.chdir(os.path.dirname(__file__))
     near = compile_again(topology, False, lambda: None, None, memo).operations[0].source
     monkeypatch.chdir(tmp_path)

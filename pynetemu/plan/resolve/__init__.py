@@ -62,7 +62,7 @@ def resolve(
 def _look_up(
     description: Description, problems: Problems, kernel: Callable[[], Kernel], standing: Standing, memo: Memo | None
 ) -> tuple[ResolvedNetwork, Resolver]:
-    resolver = Resolver(description, problems, kernel, memo)
+    resolver = Resolver(description, problems, kernel, standing.others, memo)
     for node in description.nodes:
         resolver.add_node(node)
     devices = [part for part in description.interfaces if isinstance(part, Device)]

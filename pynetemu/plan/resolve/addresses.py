@@ -89,17 +89,21 @@ class _Giver:
     def _taken(self) -> set[Address]:
         return {address.ip for address in self._given}
 
+    def _is_taken(self, address: Address) -> bool:
+        return address in self._taken or self._standing.others.has_address(address)
+
     def keep(self, domains: list[Domain], peers: dict[int, str]) -> None:
         """Takes the networks of interfaces that are there already, each for where most of them are."""
         found: list[tuple[int, int, Domain, IPNetwork]] = []
         for place, domain in enumerate(domains):
             hand = _hand_given(domain)
-            wanting = {end: lacking for end in domain.interfaces if (lacking := self._lacking(end, hand))}
+            wanting = {end: versions for end in domain.interfaces if (versions := self._lacking(end, hand))}
             if not wanting:
                 continue
             self._wanting.add(id(domain))
             for version, pool in self._pools.items():
-                ends = [(_place(end), peers.get(id(end), "")) for end, lacking in wanting.items() if version in lacking]
+                lacking = [end for end, versions in wanting.items() if version in versions]
+                ends = [(_place(end), peers.get(id(end), ""), end.node.weight) for end in lacking]
                 votes = self._standing.votes(ends, pool.whole) if version not in hand else {}
                 found += [(-count, place, domain, network) for network, count in votes.items() if _has_room(network, domain)]
         for _, _, domain, network in sorted(found, key=lambda one: one[:2]):
@@ -144,7 +148,7 @@ class _Giver:
         return tuple(version for version in versions if version not in has) if self._settings.versions else ()
 
     def _new_network(self, domain: Domain, version: int) -> IPNetwork | None:
-        count = len(domain.interfaces)
+        count = domain.size
         pool = self._pools[version]
         if _is_between_routers(domain):
             usual = 31 if version == 4 else 127
@@ -164,7 +168,7 @@ class _Giver:
         """The first number whose address is free in all of the networks."""
         for number in _numbers(interface, networks, domain):
             addresses = [address_in(network, number) for network in networks]
-            if any(address is None or address in self._taken for address in addresses):
+            if any(address is None or self._is_taken(address) for address in addresses):
                 continue
             for address, network in zip(addresses, networks, strict=True):
                 assert address is not None
@@ -182,7 +186,7 @@ def _place(interface: ResolvedInterface) -> tuple[str, str]:
 
 def _has_room(network: IPNetwork, domain: Domain) -> bool:
     """Whether all interfaces of a domain find an address there."""
-    return network.num_addresses >= len(domain.interfaces) + (0 if network.num_addresses == 2 else 2)
+    return network.num_addresses >= domain.size + (0 if network.num_addresses == 2 else 2)
 
 
 def _hand_given(domain: Domain) -> dict[int, IPNetwork]:
@@ -203,7 +207,7 @@ def _places(domain: Domain) -> Iterator[Place]:
         if 1 <= a <= 199 and b <= _LARGEST:
             yield from ((a, b, c) for c in range(0, 100, 2))
         yield from ((255, hashed + i & 255, 2 * ((hashed >> 8) % 50)) for i in range(256))
-    elif len(domain.interfaces) > _USUAL_MOST:
+    elif domain.size > _USUAL_MOST:
         if 0 <= (number := _leading_number(domain)) <= 40:
             yield 208 + number, 0, 0
         yield from ((208 + (hashed + i) % 41, 0, 0) for i in range(41))
@@ -250,7 +254,7 @@ def _precedence(interface: ResolvedInterface) -> int:
 
 def _numbers(interface: ResolvedInterface, networks: list[IPNetwork], domain: Domain) -> Iterator[int]:
     """The numbers that an interface would have in its network, best first."""
-    most = 256 if len(domain.interfaces) <= _USUAL_MOST else 1 << 16
+    most = 256 if domain.size <= _USUAL_MOST else 1 << 16
     size = min(most, *(network.num_addresses for network in networks))
     number = ending_number(interface.node.name)
     if size == 2:

@@ -14,6 +14,7 @@ from pynetemu.plan.resolve.network import (
     ResolvedNetwork,
     ResolvedNode,
 )
+from pynetemu.plan.standing import LeftOutError
 from pynetemu.wording import shortened
 
 _USUAL_MTU = 1500
@@ -177,6 +178,8 @@ def _warn_of_islands(network: ResolvedNetwork, problems: Problems) -> None:
     islands: dict[Hashable, list[ResolvedNode]] = {}
     for node in network.nodes:
         islands.setdefault(joined.of(node), []).append(node)
+    if len(islands) > 1 and any(node.weight > 1 for node in network.nodes):
+        raise LeftOutError  # their names are told
     mainland = max(islands.values(), key=len, default=[])
     if len(mainland) > 1:
         lone = [node for island in islands.values() if len(island) == 1 for node in island]
@@ -201,7 +204,9 @@ def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:
             networks = {end: [a.network for a in end.addresses if a.version == version] for end in domain.interfaces}
             if len({id(network): network for own in networks.values() for network in own}) < 2:
                 continue
-            present = Counter(network for own in networks.values() for network in set(own))
+            present: Counter[IPNetwork] = Counter()
+            for end, own in networks.items():
+                present.update(dict.fromkeys(own, end.node.weight))
             for end, own in networks.items():
                 if own and len(present) > 1 and not any(_is_shared(network, present) for network in own):
                     shown = ", ".join(map(str, own))
@@ -210,7 +215,7 @@ def _warn_of_strangers(domains: list[Domain], problems: Problems) -> None:
 
 def _warn_of_lone_vlans(network: ResolvedNetwork, domains: list[Domain], problems: Problems) -> None:
     """Interfaces for one VLAN, of which nobody else has one that its frames get to: eth0.10 against eth0.20."""
-    alone = {domain.interfaces[0] for domain in domains if len(domain.interfaces) == 1}
+    alone = {domain.interfaces[0] for domain in domains if domain.size == 1}
     for end in (end for link in network.links for end in (link.a, link.b) if end.vlans):
         for tag, interface in end.vlans.items():
             if interface in alone:

@@ -28,6 +28,11 @@ class Domain:
     links: list[ResolvedLink] = fresh(factory=list)
     vlan: int | None = None
 
+    @property
+    def size(self) -> int:
+        """How many interfaces it has, those too for whose nodes others stand."""
+        return sum(interface.node.weight for interface in self.interfaces)
+
 
 class Groups:
     """Things that are joined in pairs, and in which group each is (union-find)."""

@@ -35,11 +35,13 @@ class Segment:
     first: int = 0
     members: dict[ResolvedNode, Member] = fresh(factory=dict)
     routers: list[Member] = fresh(factory=list)
+    size: int = 0  # of its members, those too for which others stand
 
     def join(self, member: Member) -> None:
         """Adds a node, which is a member once, by its first address."""
         if member.node not in self.members:
             self.members[member.node] = member
+            self.size += member.node.weight
             if member.node.forwards and not member.hides:
                 self.routers.append(member)
 
@@ -61,7 +63,7 @@ class Graph:
         self._shared: dict[Hashable, Ways] = {}  # by the places of who passes nothing on
         self._edges: list[list[tuple[int, int, Hops]]] = [[] for _ in range(len(segments) + len(self.places))]
         for node, places in self.places.items():
-            onward = [(s, m) for s, m in places if node.forwards or len(s.members) == 1]
+            onward = [(s, m) for s, m in places if node.forwards or s.size == 1]
             self._edges[self._vertices[node]] = [(segment.number, member.cost, ()) for segment, member in onward]
             for segment, member in ((s, m) for s, m in places if onward and not m.hides):
                 self._edges[segment.number].append((self._vertices[node], 0, (member.address.ip,)))

@@ -22,18 +22,19 @@ def find_neighbors(domains: list[Domain], arp: str, problems: Problems, standing
     """`arp` is "auto", "dynamic" or "permanent"."""
     found: list[ResolvedNeighbors] = []
     for version in (4, 6) if arp != "dynamic" else ():
-        groups = [group for domain in domains if len(group := _members(domain, version)) > 1]
-        asked = sum(len(group) * (len(group) - 1) for group in groups)
-        for group in sorted(groups, key=len, reverse=True):
+        sized = [(_size(group), group) for domain in domains if (group := _members(domain, version))]
+        groups = [(size, group) for size, group in sized if size > 1]
+        asked = sum(size * (size - 1) for size, _ in groups)
+        for size, group in sorted(groups, key=lambda found: found[0], reverse=True):
             said = standing.arp(((end.node.name, end.name) for end, _ in group), version) if arp == "auto" else arp
             if said == "dynamic" or (not said and asked <= _TABLE):
                 continue
-            if arp == "auto" and len(group) > _MOST_TO_KNOW_ALL:
-                _warn(group, problems)
-            centers = [] if arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL else _centers(group)
-            if centers or arp == "permanent" or len(group) <= _MOST_TO_KNOW_ALL:
+            if arp == "auto" and size > _MOST_TO_KNOW_ALL:
+                _warn(group, size, problems)
+            centers = [] if arp == "permanent" or size <= _MOST_TO_KNOW_ALL else _centers(group)
+            if centers or arp == "permanent" or size <= _MOST_TO_KNOW_ALL:
                 found.append(ResolvedNeighbors([(end, address.ip) for end, address in group], centers))
-            asked -= len(group) * (len(group) - 1)
+            asked -= size * (size - 1)
     return found
 
 
@@ -46,13 +47,17 @@ def _members(domain: Domain, version: int) -> list[_Member]:
     return [(end, own[0]) for end in ends if (own := [one for one in end.addresses if isinstance(one, kind)])]
 
 
+def _size(group: list[_Member]) -> int:
+    return sum(end.node.weight for end, _ in group)
+
+
 def _centers(group: list[_Member]) -> list[int]:
     return [place for place, (end, _) in enumerate(group) if end.node.forwards or end.node.kind == "root"]
 
 
-def _warn(group: list[_Member], problems: Problems) -> None:
+def _warn(group: list[_Member], size: int, problems: Problems) -> None:
     if all(address.version == 4 for _, address in group):
-        text = f"{len(group)} interfaces are on one link, and the kernel's table has room for 1024 neighbors in all"
-        entries = len(group) * (len(group) - 1)
+        text = f"{size} interfaces are on one link, and the kernel's table has room for 1024 neighbors in all"
+        entries = size * (size - 1)
         hint = f"routers are known to all; arp = 'permanent' tells everybody of everybody, {entries:,} entries"
         problems.warn(group[0][0].declared, text, hint)

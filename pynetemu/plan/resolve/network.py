@@ -1,6 +1,6 @@
 """A description whose names, addresses and ends of links have been looked up."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import count
 from typing import Literal
 
@@ -117,6 +117,8 @@ class ResolvedNode:
     multipath: bool = False
     routes: list[ResolvedRoute] = fresh(factory=list)
     files: list[ResolvedFile] = fresh(factory=list)
+    weight: int = 1  # it stands for so many alike, itself too (`plan.again`)
+    reserved: Container[object] = ()  # names of its interfaces that lead to nodes that others stand for
     links: int = 0
     numbers: Iterator[int] = fresh(factory=count)  # for the names of interfaces that were given none
     incomplete: bool = False  # some of its addresses could not be read

@@ -20,7 +20,7 @@ from pynetemu.plan.resolve.network import (
     ResolvedRoute,
 )
 from pynetemu.plan.resolve.switches import read_port, read_switch, read_vlan
-from pynetemu.plan.standing import Standing
+from pynetemu.plan.standing import LeftOutError, Others, Standing
 from pynetemu.plan.values import (
     LONGEST_INTERFACE_NAME,
     read_address,
@@ -57,8 +57,14 @@ class Resolver:
     """Each kind of part has a method that reads and checks it, to be called in the order of these methods."""
 
     def __init__(
-        self, description: Description, problems: Problems, kernel: Callable[[], Kernel], memo: Memo | None = None
+        self,
+        description: Description,
+        problems: Problems,
+        kernel: Callable[[], Kernel],
+        others: Others,
+        memo: Memo | None = None,
     ) -> None:
+        self._others = others
         self.problems = problems
         self._kernel = kernel
         self._memo = memo
@@ -89,6 +95,7 @@ class Resolver:
 
     def add_node(self, part: Node) -> None:
         node = ResolvedNode(str(part.declaration.full_name), _node_kind(type(part)), part.declaration)
+        node.weight, node.reserved = self._others.weight(part), self._others.interfaces(node.name)
         self.nodes[id(part)] = node
         self._check_name(part)
         if isinstance(part, Root):
@@ -120,6 +127,7 @@ class Resolver:
         name = self._read(part, "name", self._read_name)
         if name is None:
             return
+        self._others.refuse_name(name)
         first = self._names.setdefault(name.lower(), declaration)
         if first is not declaration:
             why = "" if first.full_name == name else f" by {first.full_name!r}: host names are not case-sensitive"
@@ -153,6 +161,7 @@ class Resolver:
         """Notes that an address is given, once."""
         version = address.version
         if version == 4 or not address.is_link_local:  # link-local addresses may repeat: each is for its own link
+            self._others.refuse_address(address.ip)
             key = version, int(address)
             if first := self._addresses.get(key):
                 self.problems.add(declaration, f"the address {address.ip} is taken", f"the other is at {first.where}")
@@ -235,6 +244,8 @@ class Resolver:
             return interface
         if not is_name:
             return interface
+        if interface.name in node.reserved:
+            raise LeftOutError
         taken = f"{node.name} has an interface {interface.name!r} already"
         first = node.interfaces.setdefault(interface.name, interface)
         if first is not interface:
@@ -278,12 +289,13 @@ class Resolver:
             for end in near, far:
                 name_interface(end, interface_names(link.tunnel))
             check_ends(link, self.problems)
-        for end, other in (near, node_b), (far, node_a):
+        for end, there in (near, node_b), (far, node_a):
             if not end.name:
-                name_interface(end, _link_names(end, _as_seen(other.name, end.node.name)))
-        for node in node_a, node_b:
-            node.links += 1
-            if node.bridges and node.links == _MOST_PORTS + 1:
+                name_interface(end, _link_names(end, _as_seen(there.name, end.node.name)))
+        for node, other in (node_a, node_b), (node_b, node_a):
+            before = node.links
+            node.links += other.weight
+            if node.bridges and before <= _MOST_PORTS < node.links:
                 text = f"this is port {node.links} of {node.name}, and a Linux bridge has {_MOST_PORTS} at most"
                 self.problems.add(part.declaration, text, "take a second switch")
         if part.cost is not Link.cost and (cost := self._cost(part)) != 1:
@@ -356,6 +368,7 @@ class Resolver:
         node.bridge = replaced(node.bridge, filters_vlans=True)
 
     def _take_mac(self, mac: str, declaration: Declaration) -> str:
+        self._others.refuse_mac(mac)
         if (first := self._macs.setdefault(mac, declaration)) is not declaration:
             self.problems.add(declaration, f"the MAC address {mac} is taken", f"the other is at {first.where}")
         return mac
@@ -394,7 +407,7 @@ def name_interface(interface: ResolvedInterface, names: Iterator[str]) -> None:
     if not interface.name:
         node = interface.node
         taken = ("lo", "all", "default", *([BRIDGE] if node.bridges else []))
-        interface.name = next(name for name in names if name not in node.interfaces and name not in taken)
+        interface.name = next(name for name in names if not (name in node.interfaces or name in taken or name in node.reserved))
         node.interfaces[interface.name] = interface
 
 
