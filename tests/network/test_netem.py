@@ -10,7 +10,7 @@ from pynetemu import Host, Link, Network, Topology, four_state, gilbert_elliott
 from pynetemu.plan.as_shell import commands
 from pynetemu.plan.operations import Impair
 
-pytestmark = pytest.mark.needs("netem")
+pytestmark = pytest.mark.needs("netem", "fq_codel", "pie")
 
 
 class Lab(Topology):
@@ -69,6 +69,11 @@ def test_delays_losses_and_rates_are_those_that_were_asked() -> None:
         assert _disciplines(net, "h1")["rate"][1]["delay"]["delay"] == pytest.approx(0.1)
         rate.reset()
         assert _disciplines(net, "h1")["rate"][0] == "noqueue"
+        for queue, below in ("fq_codel", ["fq_codel"]), ("pie", ["pie"]), ("pfifo", []):
+            rate.set(rate="4mbit", queue=queue, delay=None)
+            kinds = [found["kind"] for found in _disciplines_of(net, "h1", "rate")]
+            assert kinds == ["tbf", *below]  # its own queue is not shown
+        rate.reset()
         rate.set(delay="100ms", seed=7)  # which netem does not do: the relay takes over
         told = str(net["h1"].run("ping", "-q", "-c3", "-i0.2", "-W3", "10.3.0.2").stdout)
         assert float(re.findall(r"= ([\d.]+)/", told)[0]) >= 200

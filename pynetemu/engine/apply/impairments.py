@@ -13,6 +13,7 @@ from pynetemu.errors import LabError
 from pynetemu.plan.operations import Impair
 from pynetemu.plan.operations.steps import Replace, Undo
 from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, from_words
+from pynetemu.plan.shaping.mechanisms import begins_anew
 
 _SET = REQUEST | CREATE | REPLACE
 _GONE = {ENOENT, ENODEV, EINVAL}  # from an interface that has been made anew
@@ -60,8 +61,8 @@ def queue_undo(step: Undo, operation: Impair, nodes: Nodes) -> list[Node]:
 
 
 def queue_replace(_: Replace, old: Impair, new: Impair, nodes: Nodes) -> list[Node]:
-    """The old one goes first where something else does the new one; it may have gone with its interface already."""
-    for node in queue_undo(Undo(old), old, nodes) if old.mechanism != new.mechanism or new.mechanism == "filter" else ():
+    """The old one may have gone with its interface already."""
+    for node in queue_undo(Undo(old), old, nodes) if begins_anew(old, new) or new.mechanism == "filter" else ():
         node.link.flush(_GONE)
     changed = queue(new, nodes)
     return changed if isinstance(changed, list) else [changed]

@@ -7,7 +7,7 @@ from shlex import quote
 from pynetemu.plan.as_shell.words import in_node, tc
 from pynetemu.plan.operations import Impair
 from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, Impairment, Loss, from_words
-from pynetemu.plan.shaping.mechanisms import FULL_SIZE, netem_limit, tbf_burst
+from pynetemu.plan.shaping.mechanisms import FULL_SIZE, begins_anew, netem_limit, tbf_burst
 from pynetemu.plan.units import duration, percentage, rate
 
 TITLES = {Impair: "What the links do to packets"}
@@ -49,7 +49,7 @@ def undo(operation: Impair, root: str | None) -> Iterator[str]:
 
 
 def replace(old: Impair, new: Impair, root: str | None) -> Iterator[str]:
-    if old.mechanism != new.mechanism:
+    if begins_anew(old, new):
         yield from undo(old, root)
     yield from lines(new, root)
 

@@ -7,10 +7,10 @@ the kernel's own queues.
 
 from collections.abc import Sequence
 
-from pynetemu.plan.operations.impairments import Mechanism
+from pynetemu.plan.operations.impairments import Impair, Mechanism
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.problems import Wrong
-from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, Impairment, Limit, Loss, Queue
+from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, Impairment, Limit, Loss, Queue, from_words
 from pynetemu.plan.units import rate
 
 _NEEDED: dict[Mechanism, set[str]] = {"tbf": {"tbf"}, "netem": {"netem"}, "filter": {"ingress", "cls_bpf"}}  # in this order
@@ -94,6 +94,12 @@ def _cannot(wanted: Impairment, mechanism: str) -> str:
         return "" if wanted.rate and fits else "does rates, with queues pfifo, fq_codel, cake and pie, and nothing else"
     fits = wanted == Impairment(loss=wanted.loss) and wanted.loss.model == "random" and wanted.loss != Loss()
     return "" if fits else "does random losses, and nothing else"
+
+
+def begins_anew(old: Impair, new: Impair) -> bool:
+    """Whether the old one must go before the new one comes: something else does it, or tbf would keep the old one's queue."""
+    queues = [from_words(operation.settings).queue.kind in KERNELS_QUEUES for operation in (old, new)]
+    return old.mechanism != new.mechanism or queues == [True, False]
 
 
 def note(wanted: Impairment, mechanism: Mechanism) -> str:
