@@ -60,6 +60,7 @@ class Ring:
     def __init__(self, node_socket: socket.socket, memory: int = MEMORY) -> None:
         self.socket = node_socket
         self.received = self.lost = 0
+        self.taken = 0  # blocks that `blocks` has given
         self._names: dict[int, str] = {}
         self._number = blocks_in(memory)
         self._next = 0
@@ -109,6 +110,7 @@ class Ring:
                 yield block
             finally:
                 block.release()
+                self.taken += 1
                 if not self._memory.closed:
                     struct.pack_into("=Q", self._view, start + 8, 0)  # its status and its number of packets
                     self._next = (self._next + 1) % self._number

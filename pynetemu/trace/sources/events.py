@@ -1,5 +1,6 @@
 """What an engine of traces sees: one packet, at one interface of one node, at one moment."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 Kind = Literal["out", "in", "drop", "end"]
@@ -40,8 +41,8 @@ class Source(Protocol):
     def lost(self) -> int: ...
     def fileno(self) -> int: ...
     def read(self) -> list[Event]: ...
-    def settled(self) -> bool:
-        """Whether nothing waits in the kernel that `read` has not given."""
+    def all_until_now(self) -> Callable[[], bool]:
+        """What tells whether all that has been seen when this is called is with the source, so that `read` gives it."""
         ...
 
     def close(self) -> None: ...

@@ -9,7 +9,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -87,8 +87,9 @@ class PacketSocketSource:
         events.sort(key=_time)
         return events
 
-    def settled(self) -> bool:
-        return not any(ring.pending() for _, ring in self._rings.values())
+    def all_until_now(self) -> Callable[[], bool]:
+        open_blocks = [(ring, ring.taken) for _, ring in self._rings.values() if ring.pending()]
+        return lambda: all(ring.taken > taken for ring, taken in open_blocks)
 
     def close(self) -> None:
         """Frees the rings. Closing twice is not an error."""

@@ -18,6 +18,7 @@ Row = tuple[Journey, Sequence[Ending]]
 
 BAD = ("dropped", "waiting", "unanswered")
 _USUAL = ("mtu", "ttl", "vanished", "lost", "port", "route", "unanswered", "arp")  # what protocols live with, and make good
+_SYN = 0x02
 _VAGUE = ("vanished", "unanswered", "kernel", "lost")  # kinds of reasons that name no cause
 
 
@@ -160,6 +161,9 @@ class _Line:
             return False
         if dissect(journey.first.data).inner is not None:
             return True
+        segment = segment_of(journey.first.data)
+        if segment is not None and not segment[3] and not segment[2] & _SYN and ending.reason.kind == "lost":
+            return True  # the end of a connection that has carried what it was for
         back = flow_of(journey.first.data)[::-1]
         return bool(back) and any(
             other.time > journey.time and flow_of(other.first.data) == back for other in self._trace.journeys

@@ -107,8 +107,15 @@ class RingBuffer:
         self._read[0] = position
         return taken
 
-    def is_empty(self) -> bool:
-        return bool(self._read[0] == self._written[0])
+    @property
+    def written(self) -> int:
+        """How many bytes were ever claimed by programs for what they send."""
+        return int(self._written[0])
+
+    @property
+    def taken(self) -> int:
+        """How many of them `take` has gone past."""
+        return int(self._read[0])
 
     def close(self) -> None:
         for view in self._read, self._written, self._heads, self._data:

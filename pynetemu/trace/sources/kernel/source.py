@@ -120,9 +120,12 @@ class KernelSource:
         events.sort(key=_time)  # records of several CPUs may change places by a microsecond
         return events
 
-    def settled(self) -> bool:
-        """Whether there is nothing that `read` has not given; what a program sees, it sends at once."""
-        return self._lost is not None or self._programs.ring.is_empty()
+    def all_until_now(self) -> Callable[[], bool]:
+        """What a program sees it sends at once; one that was interrupted meanwhile ends soon."""
+        if self._lost is not None:
+            return lambda: True
+        ring, end = self._programs.ring, self._programs.ring.written
+        return lambda: ring.taken >= end
 
     def close(self) -> None:
         """Ends the programs. Closing twice is not an error."""
