@@ -51,6 +51,7 @@ def _case(decision: Any = None, link: Any = None, **more: Any) -> Any:
         queue=lambda node, name: more.get("queue") if node and name in links else None,
         text=lambda node, path: more.get("texts", {}).get((node, path), ""),
         listening=lambda node, protocol, port: more.get("listening", {}).get((node, protocol, port)),
+        emulated=lambda node, name: more.get("emulated"),
         moved={"r1": counters},
     )
     wiring = SimpleNamespace(
@@ -60,6 +61,7 @@ def _case(decision: Any = None, link: Any = None, **more: Any) -> Any:
         route_to=lambda node, destination: "10.2.0.0/24 via 10.9.0.1",
         peers=more.get("peers", {}),
         planned=more.get("planned", {}),
+        owners=more.get("owners", {}),
         interface_of=lambda address: "eth7",
     )
     asked = more.get("asked", False)
@@ -305,7 +307,7 @@ def test_errors_of_icmp_are_reasons(kind: str, text: str, reason: str, told: str
 
 _IGMP = """\
 Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter
-1\tlo        :     1      V3
+2\teth0      :     1      V3
 \t\t\t\t{group}     1 0:00000000\t\t0
 """
 
@@ -314,19 +316,25 @@ def test_who_has_joined_a_group() -> None:
     texts = {("h1", "/proc/net/igmp"): _IGMP.format(group="010200EF")}
     texts[("h2", "/proc/net/igmp6")] = "2    eth0            ff050000000000000000000000000123     1 00000004 0\n"
     evidence = _case(texts=texts, listening={("h1", "UDP", 7): [1]}).evidence
-    assert groups.joined("h1", "239.0.2.1", evidence)
+    assert groups.joined("h1", "239.0.2.1", evidence) == ["eth0"]
     assert not groups.joined("h1", "239.0.2.2", evidence)
     assert not groups.joined("h2", "239.0.2.1", evidence)
-    assert groups.joined("h2", "ff05::123", evidence)
+    assert groups.joined("h2", "ff05::123", evidence) == ["eth0"]
     assert not groups.joined("h2", "ff05::124", evidence)
     packet: Any = SimpleNamespace(protocol="UDP", destination="239.0.2.1", ports=(5, 7))
-    assert groups.takes("h1", packet, evidence) and not groups.takes("h2", packet, evidence)
+    eth0, lo = _link("eth0"), _link("lo")
+    eth0.index, eth0.lower, eth0.master, lo.index, lo.lower, lo.master = 2, 0, 0, 1, 0, 0
+    known = _case(texts=texts, listening={("h1", "UDP", 7): [1]}, links={"eth0": eth0, "lo": lo}).evidence
+    assert not groups.takes("h1", packet, known, "lo")  # joined on eth0 alone
+    lo.master = 2  # lo in place of a part of eth0
+    assert groups.takes("h1", packet, known, "lo")
+    assert groups.takes("h1", packet, evidence, "eth0") and not groups.takes("h2", packet, evidence, "eth0")
     packet.ports = (7, 5)
-    assert not groups.takes("h1", packet, evidence)
+    assert not groups.takes("h1", packet, evidence, "eth0")
     packet.destination = "10.1.0.255"
-    assert not groups.takes("h1", packet, evidence)
+    assert not groups.takes("h1", packet, evidence, "eth0")
     packet.ports = (5, 7)
-    assert groups.takes("h1", packet, evidence)
+    assert groups.takes("h1", packet, evidence, "eth0")
 
 
 @pytest.mark.parametrize(
@@ -344,15 +352,24 @@ def test_what_of_groups_is_for_programs(protocol: str, destination: str, is_for:
 def test_why_nobody_took_a_datagram_for_many() -> None:
     joined = {(node, "/proc/net/igmp"): _IGMP.format(group="010200EF") for node in ("h1", "h2", "h3")}
     packet: Any = SimpleNamespace(protocol="UDP", destination="239.0.2.1", ports=(5, 7))
-    journey: Any = SimpleNamespace(path=["h1", "s1", "h2"], first=SimpleNamespace(node="h1"))
+    journey: Any = SimpleNamespace(path=["h1", "s1", "h2"], first=SimpleNamespace(node="h1"), sightings=[], hops=[])
     nodes = ("h1", "h2", "h3")
 
     def told(texts: Any, address: str = "239.0.2.1") -> tuple[str, str, str]:
         packet.destination = address
-        return _told(groups.not_accepted(journey, packet, nodes, _case(texts=texts).evidence))
+        eth0, lo = _link("eth0"), _link("lo")
+        eth0.index, eth0.lower, eth0.master, lo.index, lo.lower, lo.master = 2, 0, 0, 1, 0, 0
+        made = _case(texts=texts, links={"eth0": eth0, "lo": lo})
+        return _told(groups.not_accepted(journey, packet, nodes, made.wiring, made.evidence))
 
     text = "no program accepted it: h2 has joined 239.0.2.1, and no program listens on UDP port 7 there"
     assert told(joined) == ("port", text, "h2 ss -lnup")
+    journey.sightings = [_sighting("h2", "eth0", "in")]
+    assert told(joined) == ("port", text, "h2 ss -lnup")
+    journey.sightings = [_sighting("h2", "eth0", "out"), _sighting("h2", "lo", "in")]
+    text = "no node accepted it: h2 has joined 239.0.2.1 on eth0, and it came by lo"
+    assert told(joined) == ("multicast", text, "h2 ip maddr")
+    journey.sightings = []
     only = {("h3", "/proc/net/igmp"): joined["h3", "/proc/net/igmp"]}
     text = "no node accepted it: h3 has joined 239.0.2.1, and it did not get there"
     assert told(only) == ("multicast", text, "h3 ip maddr")
@@ -402,7 +419,7 @@ def test_a_group_may_be_joined_for_other_sources(
     ends = ("10.1.0.1", "239.0.2.1") if version == 4 else ("::10.1.0.1", "ff05::123")
     packet: Any = SimpleNamespace(protocol="UDP", source=ends[0], destination=ends[1], ports=(5, 7))
     assert groups.is_left_out("h1", packet, evidence) == is_left_out
-    assert groups.takes("h1", packet, evidence) != is_left_out
+    assert groups.takes("h1", packet, evidence, "eth0") != is_left_out
 
 
 def test_a_tagged_frame_is_for_an_interface_of_its_vlan() -> None:

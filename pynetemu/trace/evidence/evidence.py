@@ -147,6 +147,11 @@ class Evidence:
             return [address for text in texts[node] for address, bound in _sockets(text) if bound == port]
         return []
 
+    def has_raw_socket(self, node: str, protocol: int, version: str) -> bool:
+        """Whether a program of a node reads an IP protocol by itself; `version` is "6" for IPv6, else ""."""
+        lines = self.text(node, f"/proc/net/raw{version}").splitlines()[1:]
+        return any(line.split()[1].endswith(f":{protocol:04X}") for line in lines)
+
     def rule(self, drop: Drop) -> str:
         """The text of the rule that dropped."""
         if drop.node not in self._rules:

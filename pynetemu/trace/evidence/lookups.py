@@ -8,6 +8,7 @@ with NodeTables(network["r1"]) as tables:
 import errno
 import socket
 import struct
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +16,15 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pynetemu.engine.messages import tables
 from pynetemu.engine.messages.framing import Refusal, as_text, ask, attribute, attributes, dump, unpack
-from pynetemu.engine.messages.tables import NEIGHBOR_BODY, NUD_FAILED, NUD_INCOMPLETE, ROUTE_BODY, RTM_GETNEIGH, RTM_GETROUTE
+from pynetemu.engine.messages.tables import (
+    NEIGHBOR_BODY,
+    NUD_FAILED,
+    NUD_INCOMPLETE,
+    NUD_PERMANENT,
+    ROUTE_BODY,
+    RTM_GETNEIGH,
+    RTM_GETROUTE,
+)
 from pynetemu.lab.rtnetlink import addresses, links
 from pynetemu.trace.evidence.routing import Found, Route, Routing
 from pynetemu.trace.evidence.rules import Keys, Rule, rule_of
@@ -29,6 +38,8 @@ _QUEUE_BODY = struct.Struct("=BxxxiIII")  # struct tcmsg: family, index, handle,
 _QUEUE_KIND, _QUEUE_STATISTICS = 1, 3  # TCA_KIND, TCA_STATS
 _STATISTICS = struct.Struct("=12xI12xI")  # struct tc_stats: of it drops and the length of the queue
 _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")  # linux/if_bridge.h
+_PORT_HAIRPIN = 4  # IFLA_BRPORT_MODE
+_BRIDGE_GROUPS, _BRIDGE_SNOOPING = 9, 23  # IFLA_BR_GROUP_FWD_MASK, IFLA_BR_MCAST_SNOOPING
 _DESTINATION, _SOURCE, _INPUT = 1, 2, 3  # RTA_*
 _FIB_MATCH = 0x2000  # RTM_F_FIB_MATCH: the route itself, not what came of it
 _MARK, _PROTOCOL, _SOURCE_PORT, _TARGET_PORT = 16, 27, 28, 29  # RTA_MARK, RTA_IP_PROTO, _SPORT, _DPORT
@@ -79,6 +90,11 @@ class Link:
     does_arp: bool = True
     lower: int = 0  # the index of the interface that it is on, of a VLAN's or a macvlan's
     vlan: int | None = None
+    macvlan: str = ""  # its mode
+    hairpin: bool = False  # a port that sends back what came by it
+    stp: bool = False  # a bridge with a spanning tree
+    snoops: bool = False  # a bridge that sends multicast only to ports behind which somebody has joined
+    passes: int = 0  # which of the groups 01:80:c2:00:00:00 to 0f a bridge passes on, as bits (group_fwd_mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class Neighbor:
     address: str
     mac: str
     answered: bool
+    permanent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +194,23 @@ class NodeTables:
     @cached_property
     def forwarding_entries(self) -> list[tuple[str, int]]:
         """The MAC addresses of forwarding databases, each with its interface: of several ones a VXLAN sends copies to all."""
-        return [(found.mac, found.interface) for found in self._neighbors(socket.AF_BRIDGE)]
+        return [(found.mac, found.interface) for found in self._bridge_entries]
+
+    @cached_property
+    def kept_macs(self) -> dict[str, int]:
+        """The MAC addresses whose frames a bridge takes in for its own, each with its port: permanent entries are such."""
+        return {found.mac: found.interface for found in self._bridge_entries if found.permanent}
+
+    @cached_property
+    def _bridge_entries(self) -> list[Neighbor]:
+        return list(self._neighbors(socket.AF_BRIDGE))
 
     def _neighbors(self, family: int) -> Iterator[Neighbor]:
         for answer in dump(self._asked, RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)):
             found = tables.NeighborMessage(answer.body)
             address = found.address if found.family in (socket.AF_INET, socket.AF_INET6) else ""
-            yield Neighbor(found.index, address, found.mac, not found.state & (NUD_INCOMPLETE | NUD_FAILED))
+            answered, permanent = not found.state & (NUD_INCOMPLETE | NUD_FAILED), bool(found.state & NUD_PERMANENT)
+            yield Neighbor(found.index, address, found.mac, answered, permanent)
 
     @cached_property
     def queues(self) -> list[Queue]:
@@ -273,6 +300,11 @@ def _link(found: tables.LinkMessage) -> Link:
         does_arp=not found.flags & _IFF_NOARP,
         lower=found.lower,
         vlan=found.vlan,
+        macvlan=found.macvlan_mode,
+        hairpin=found.of_port.get(_PORT_HAIRPIN, b"\0") != b"\0",
+        stp=found.has_spanning_tree,
+        snoops=found.of_bridge.get(_BRIDGE_SNOOPING, b"\0") != b"\0",
+        passes=int.from_bytes(found.of_bridge.get(_BRIDGE_GROUPS, b""), sys.byteorder),
     )
 
 

@@ -15,7 +15,9 @@ from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.journey import Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts import interfaces
+from pynetemu.trace.verdicts.addressed import sender_of
 from pynetemu.trace.verdicts.case import BYTES, COUNTERS, KERNEL, TABLES, Case
+from pynetemu.trace.verdicts.emulated import of_queue
 from pynetemu.trace.verdicts.filters import by_filter
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
@@ -70,6 +72,15 @@ def _circles(case: Case) -> tuple[str, ...]:
     return (f"it went in circles through {' and '.join(twice)}",) if twice else ()
 
 
+def by_loopback(case: Case) -> Reason | None:
+    """What a node has sent by its loopback, though it is for another: bound to that interface, nothing leaves the node."""
+    decision = case.decide() if case.interface == "lo" else None
+    if decision is None or decision.kind == "local" or case.packet.destination in case.wiring.addresses_of(case.node):
+        return None
+    text = f"{case.node} sent it by lo, from where nothing leaves {case.node}: it is for {case.who(case.packet.destination)}"
+    return Reason("route", text, (), f"{case.node} ip route get {case.packet.destination}", TABLES)
+
+
 def not_a_router(case: Case) -> Reason | None:
     family = "ipv6" if ":" in case.packet.destination else "ipv4"
     decision = case.decide()
@@ -91,7 +102,22 @@ def not_a_router(case: Case) -> Reason | None:
         text = f"{case.node} does not route what comes by {case.interface}: {knob} is 0"
         return Reason("forwarding", text, (), f"{case.node} sysctl -w {knob}=1", TABLES)
     text = f"{case.node} is no router: it is not {case.who(case.packet.destination)}, and {knob} is 0"
+    if misled := _by_wrong_neighbor(case):
+        details, hint = misled
+        return Reason("forwarding", text, details, hint, TABLES)
     return Reason("forwarding", text, (), f"{case.node} sysctl -w {knob}=1", TABLES)
+
+
+def _by_wrong_neighbor(case: Case) -> tuple[tuple[str, ...], str] | None:
+    """That a frame came to a node since its sender has the node's MAC address for an IP address of another."""
+    event, mac = sender_of(case.leaf).event, case.leaf.event.data[:6].hex(":")
+    tables = case.evidence.tables(event.node)
+    for entry in tables.neighbors if tables else ():
+        owners = case.wiring.owners.get(entry.address, set())
+        if entry.mac == mac and owners and case.node not in owners:
+            what = f"{event.node} has the MAC address of {case.node} for {case.who(entry.address)}"
+            return (what,), f"{event.node} ip neigh del {entry.address} dev {event.interface}"
+    return None
 
 
 def directed_broadcast(case: Case) -> Reason | None:
@@ -270,6 +296,8 @@ def queue_full(case: Case) -> Reason | None:
     if queue is None:
         return Reason("queue", f"a queue of {case.node} {link.name} was full", (), f"{case.node} tc -s qdisc", KERNEL)
     kind, dropped, waiting = queue[0].kind, queue[1], queue[0].waiting
+    if (dropped or case.code.startswith("QDISC")) and (asked := of_queue(case.evidence.emulated(case.node, link.name))):
+        return asked
     if kind == "blackhole":
         hint = f"{case.node} tc qdisc del dev {link.name} root"
         return Reason(

@@ -26,6 +26,7 @@ class _Connection:
     ends: dict[Side, tuple[Journey, int]] = field(default_factory=dict)
     shut: dict[Side, Journey] = field(default_factory=dict)
     heard: int = 0  # when the server sent something last
+    asked_last: int = 0  # when the client sent data last
 
 
 def came_to_nothing(journeys: Sequence[Journey]) -> Iterator[Reason]:
@@ -72,6 +73,8 @@ def _add(connection: _Connection, journey: Journey, segment: tuple[Side, int, in
     connection.last = max(connection.last, journey.time)
     if side == connection.asked and size:
         connection.heard = journey.time
+    elif size:
+        connection.asked_last = journey.time
     connection.bytes_sent[side] += 0 if journey.again else size
     if flags & (_FIN | _RST):
         connection.ends.setdefault(side, (journey, flags))
@@ -107,9 +110,13 @@ def _cut_off(connection: _Connection) -> Reason | None:
 
 def _ending(connection: _Connection) -> Reason | None:
     ours, theirs = connection.ends.get(connection.asking), connection.ends.get(connection.asked)
-    if theirs is not None and (ours is None or theirs[0].time <= ours[0].time):
+    has_shut = ours is not None and not ours[1] & _RST and ours[0].time - connection.asked_last < _LONG  # it waits still
+    if theirs is not None and (ours is None or has_shut or theirs[0].time <= ours[0].time):
         verb = "reset" if theirs[1] & _RST else "closed"
         text = f"{connection.server} {verb} the connection without an answer, see packet {theirs[0].number}"
+        return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)
+    if has_shut:
+        text = f"{connection.server} has sent nothing on the connection, which {connection.client} closed when it had asked"
         return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)
     if ours is not None:
         seconds = (ours[0].time - connection.opened) / 1e9

@@ -13,11 +13,12 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.expected_drops import is_expected_drop
 from pynetemu.trace.verdicts import bridge_causes, causes, tunnels
+from pynetemu.trace.verdicts.addressed import for_all_by_mistake, is_for_client, is_for_one
 from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.destination import at_destination, has_right_checksum
 from pynetemu.trace.verdicts.drop_reasons import proof_of, reason_of_kernel
-from pynetemu.trace.verdicts.emulated import named
+from pynetemu.trace.verdicts.emulated import named, on_arrival
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.for_a_while import looked_at_again
 from pynetemu.trace.verdicts.fragments import Fragments
@@ -57,16 +58,27 @@ class Verdicts:
             last = max(reversed(endings), key=lambda ending: len(list(ending.sighting.back())))
             reason = self._rule_on_the_way(last.sighting) or not_taken(journey, last.sighting, self._wiring, self._evidence)
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
+        if all(ending.fate == "ignored" for ending in endings):
+            endings = self._for_one(endings)
         if endings and _is_for_many(journey) and is_for_programs(packet) and not is_background(journey.first.data):
             endings = self._of_group(journey, packet, endings)
         judged = self._requests.judged(journey, packet, endings)
         return [named(ending, self._wiring, self._evidence) for ending in judged]
 
+    def _for_one(self, endings: list[Ending]) -> list[Ending]:
+        """The endings of a frame for all that nobody wanted; of one whose packet was for one node, with that."""
+        last = max(endings, key=lambda ending: len(list(ending.sighting.back())), default=None)
+        packet = dissect(last.sighting.event.data) if last else None
+        if last is None or packet is None or packet.protocol == "UDP":
+            return endings
+        reason = for_all_by_mistake(last.sighting, packet, self._wiring, self._evidence)
+        return [Ending(last.sighting, "dropped", reason)] if reason else endings
+
     def _of_group(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
         """The endings of a datagram for many; where no node accepted it, with why."""
         if any(ending.fate != "ignored" for ending in endings) or self.conversations.has_answer(journey):
             return endings
-        reason = not_accepted(journey, packet, self._nodes, self._evidence)
+        reason = not_accepted(journey, packet, self._nodes, self._wiring, self._evidence)
         last = max(endings, key=lambda ending: ending.sighting.event.time)
         return [*(ending for ending in endings if ending is not last), Ending(last.sighting, "unanswered", reason)]
 
@@ -77,6 +89,8 @@ class Verdicts:
         if (came := _before_loopback(leaf)) is not None:  # nobody sends to itself what came from others
             strayed = Case(came, dissect(came.event.data), self._evidence, self._wiring, self.conversations)
             return Ending(leaf, "dropped", causes.find(strayed))
+        if event.interface == "lo" and (stays := by_rule(case) or causes.by_loopback(case)):
+            return Ending(leaf, "dropped", stays)
         if event.kind == "drop":
             return self._dropped(journey, case)
         if event.kind == "out" and any(_is_end_of_link(other.event, event) for other in journey.sightings):
@@ -98,6 +112,15 @@ class Verdicts:
         outs = (sighting.event for sighting in journey.sightings if sighting.event.kind == "out")
         return any(out.node == event.node and out.time >= event.time for out in outs)
 
+    def _kept(self, journey: Journey, case: Case) -> Ending | None:
+        """What a bridge took in for itself alone, though it was for another; of what it passes on it only listens to."""
+        event = case.leaf.event
+        sent = any(one.event.node == event.node and one.event.kind == "out" for one in journey.sightings)
+        if sent or is_to_many(event.data) or self._wiring.is_own_mac(case.node, case.packet.macs[1]):
+            return None
+        reason = bridge_causes.kept(case)
+        return Ending(case.leaf, "dropped", reason) if reason else None
+
     def _dropped(self, journey: Journey, case: Case) -> Ending | None:
         peer = self._wiring.peers.get((case.node, case.interface))
         if peer is not None and _is_by_link(case.leaf.event):
@@ -109,6 +132,8 @@ class Verdicts:
         sent = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == case.node)
         looped = next((event.data for event in sent if is_to_many(event.data)), b"") if journey.first.node == case.node else b""
         event = case.leaf.event
+        if is_for_client(case.packet) and self._has_mac((case.node, case.interface), case.packet.macs[1]):
+            return Ending(case.leaf, "delivered")
         if looped and event.reason != "NETFILTER_DROP" and "dev_hard_start_xmit" not in event.place:
             return Ending(case.leaf, "ignored")  # a copy for the sender itself
         if is_expected_drop(case.leaf.event, looped) or has_right_checksum(case) or (is_read and by_rule(case) is None):
@@ -116,7 +141,8 @@ class Verdicts:
             if arrived is None:
                 return Ending(case.leaf, "ignored")
             fate = self._arrived(journey, Case(arrived, case.packet, self._evidence, self._wiring, self.conversations))
-            return fate if fate is None or fate.fate != "dropped" else Ending(arrived, "ignored")
+            is_told = fate is None or fate.fate != "dropped" or self._is_port((case.node, arrived.event.interface))
+            return fate if is_told else Ending(arrived, "ignored")
         if case.leaf.event.reason == "NO_SOCKET" and case.packet.protocol in ("TCP", "UDP") and case.packet.kind != "SYN":
             if self.conversations.has_sent(case.node, flow_of(case.leaf.event.data)[::-1], case.leaf.came):
                 return Ending(case.leaf, "delivered")  # to a socket of another kind: it has asked for it
@@ -162,7 +188,7 @@ class Verdicts:
 
     def _arrived(self, journey: Journey, case: Case) -> Ending | None:
         if self._in_bridge(journey, case):
-            return None  # the switch itself listens to what it passes on
+            return self._kept(journey, case)
         leaf, packet = case.leaf, case.packet
         place = (case.node, case.interface)
         if self._is_port(place):
@@ -176,6 +202,8 @@ class Verdicts:
         if packet.protocol in ("ARP", "ND") and packet.kind:
             mine = not is_for_all or self._is_mine(case)
             return Ending(leaf, "delivered" if mine else "ignored")
+        if is_for_client(packet):
+            return Ending(leaf, "delivered")
         if self._is_mine(case):
             return self._at_destination(case)
         if is_for_all:
@@ -213,11 +241,13 @@ class Verdicts:
     def _is_taken(self, case: Case) -> bool:
         """Whether what is for many is taken by this node; of datagrams its programs are asked."""
         if is_for_programs(case.packet):
-            return takes(case.node, case.packet, self._evidence)
-        return case.leaf.event.data[:6] == b"\xff" * 6
+            return takes(case.node, case.packet, self._evidence, case.interface)
+        return case.leaf.event.data[:6] == b"\xff" * 6 and not is_for_one(case.packet, self._wiring)
 
     def _at_destination(self, case: Case) -> Ending:
         reason = at_destination(case)
+        if reason is None and case.packet.protocol == "TCP":
+            reason = for_all_by_mistake(case.leaf, case.packet, self._wiring, self._evidence)
         return Ending(case.leaf, "dropped" if reason else "delivered", reason)
 
     def _in_switch(self, case: Case) -> Ending | None:
@@ -226,7 +256,10 @@ class Verdicts:
         closed = bridge_causes.port_closed(case.node, port, tables, self._wiring, self._evidence) if tables and port else None
         if is_to_many(case.leaf.event.data):
             if port and tables and closed is None:
-                closed = bridge_causes.not_admitted(case.node, port, case.leaf.event.data, tables)
+                frame = case.leaf.event.data
+                closed = bridge_causes.not_admitted(case.node, port, frame, tables)
+                closed = closed or bridge_causes.reserved(case.node, port, frame, tables)
+                closed = closed or on_arrival(case.node, case.interface, self._wiring, self._evidence)
             return Ending(case.leaf, "dropped" if closed else "ignored", closed)
         if self._wiring.is_own_mac(case.node, case.packet.macs[1]):
             reason = by_rule(case) or closed

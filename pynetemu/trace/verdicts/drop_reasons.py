@@ -165,7 +165,7 @@ def _to_port(case: Case, tables: NodeTables, out: Link) -> Reason | None:
     """Why a bridge dropped a frame when it was to leave by a port; there it was seen last."""
     came = next((one.event for one in case.leaf.back() if one.event.node == case.node and one.event.kind == "in"), None)
     link = tables.links.get(came.interface) if came else None
-    if came is None or link is None:
+    if came is None or link is None or link.index == out.index:
         return None
     return bridge_causes.between(case.node, link, out, came.data, came.length - 14, tables, case.wiring, case.evidence)
 

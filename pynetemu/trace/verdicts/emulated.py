@@ -1,10 +1,12 @@
 """Packets that a link lost since it was asked to: they are told as that, and not as a fault of a node."""
 
+import time
 from dataclasses import replace
 
 from pynetemu.capture import marks
 from pynetemu.capture.marks import link
 from pynetemu.plan.operations import Impair
+from pynetemu.plan.shaping.impairment import from_words
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
@@ -23,8 +25,8 @@ def named(ending: Ending, wiring: Wiring, evidence: Evidence) -> Ending:
     there = (event.node, event.interface)
     if event.kind == "out" and reason.kind in ("link", "lost"):
         return _by_relay(ending, event, evidence)
-    if reason.kind in _AT_SENDER and (own := evidence.emulated(*there)) and own.mechanism in ("netem", "tbf"):
-        return replace(ending, reason=Reason("emulated", f"lost by {link(own)}", (), _hint(own), KERNEL))
+    if reason.kind in _AT_SENDER and (lost := of_queue(evidence.emulated(*there))):
+        return replace(ending, reason=lost)
     sent = evidence.emulated(*wiring.peers.get(there, ("", "")))
     if sent is None or sent.mechanism != "filter":
         return ending
@@ -36,16 +38,40 @@ def named(ending: Ending, wiring: Wiring, evidence: Evidence) -> Ending:
     return ending
 
 
+def of_queue(own: Impair | None) -> Reason | None:
+    """What a queue lost that was put there to be the link's."""
+    if own is None or own.mechanism not in ("netem", "tbf"):
+        return None
+    return Reason("emulated", f"lost by {link(own)}", (), _hint(own), KERNEL)
+
+
+def on_arrival(node: str, interface: str, wiring: Wiring, evidence: Evidence) -> Reason | None:
+    """What the filter of a link lost, where sockets still have seen it: for a frame that came, and that no one got."""
+    sent = evidence.emulated(*wiring.peers.get((node, interface), ("", "")))
+    if sent is None or sent.mechanism != "filter":
+        return None
+    return Reason("emulated", f"lost by {link(sent)}", (), _hint(sent), COUNTERS)
+
+
 def _by_relay(ending: Ending, event: Event, evidence: Evidence) -> Ending:
     op = evidence.emulated(event.node, event.interface)
     if op is None or op.mechanism != "relay":
         return ending
     told = evidence.ended_by_relay(event.node, event.interface, event.data)
+    if told is None and (waiting := _under_way(op, event)):
+        return replace(ending, reason=waiting)
     if told is None:  # it may still be on its way
         details = (f"the link has {', '.join(op.settings)}",)
         return replace(ending, reason=replace(ending.reason or Reason("lost", ""), details=details, source=TABLES))
     text = marks.told(told.what, told.number, link(op))
     return replace(ending, reason=Reason("emulated", text, (), _hint(op), RELAY))
+
+
+def _under_way(op: Impair, event: Event) -> Reason | None:
+    """That the link's delay has not passed yet since it was sent."""
+    if time.time_ns() - event.time >= from_words(op.settings).delay:
+        return None
+    return Reason("emulated", f"still under way: {link(op)} carries it", (), _hint(op), TABLES)
 
 
 def _hint(op: Impair) -> str:

@@ -5,7 +5,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pynetemu.packets.dissect import Packet
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.journey import Journey
+from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import TABLES
+from pynetemu.trace.verdicts.not_taken import kept_from
 from pynetemu.trace.verdicts.verdict import Reason
 
 _OF_THE_NETWORK = ip_network("224.0.0.0/24")  # RFC 5771, 4: local network control
@@ -18,15 +20,29 @@ def is_for_programs(packet: Packet) -> bool:
     return ip_address(packet.destination) not in _OF_THE_NETWORK
 
 
-def joined(node: str, address: str, evidence: Evidence) -> bool:
-    """Whether an interface of a node has joined a group (/proc/net/igmp, igmp6: proc(5))."""
+def joined(node: str, address: str, evidence: Evidence) -> list[str]:
+    """The interfaces of a node that have joined a group (/proc/net/igmp, igmp6: proc(5))."""
     group = ip_address(address)
-    if isinstance(group, IPv4Address):
-        wanted = f"{int.from_bytes(group.packed, 'little'):08X}"
-        return any(line.split()[:1] == [wanted] for line in evidence.text(node, "/proc/net/igmp").splitlines()[1:])
-    assert isinstance(group, IPv6Address)
-    wanted = group.packed.hex()
-    return any(wanted in line.split()[2:3] for line in evidence.text(node, "/proc/net/igmp6").splitlines())
+    if isinstance(group, IPv6Address):
+        lines = [line.split() for line in evidence.text(node, "/proc/net/igmp6").splitlines()]
+        return [words[1] for words in lines if words[2:3] == [group.packed.hex()]]
+    wanted, found, name = f"{int.from_bytes(group.packed, 'little'):08X}", [], ""
+    for line in evidence.text(node, "/proc/net/igmp").splitlines()[1:]:
+        words = line.split()
+        if not line[:1].isspace():  # of an interface; those of its groups follow
+            name = words[1].rstrip(":")
+        elif words[:1] == [wanted]:
+            found.append(name)
+    return found
+
+
+def _is_by(node: str, came: str, names: list[str], evidence: Evidence) -> bool:
+    """Whether what comes by an interface is for one of these: itself, what is on it, what it is a part of."""
+    link, tables = evidence.link(node, came), evidence.tables(node)
+    if link is None or tables is None or came in names:
+        return bool(names)
+    links = [tables.links[name] for name in names if name in tables.links]
+    return any(link.index == one.lower or one.index == link.master for one in links)
 
 
 def is_left_out(node: str, packet: Packet, evidence: Evidence) -> bool:
@@ -60,16 +76,16 @@ def _is_number(text: str, number: int) -> bool:
         return False
 
 
-def takes(node: str, packet: Packet, evidence: Evidence) -> bool:
-    """Whether a program of a node gets a datagram for a group or for all that came to it."""
+def takes(node: str, packet: Packet, evidence: Evidence, came: str) -> bool:
+    """Whether a program of a node gets a datagram for a group or for all that came by an interface."""
     if ip_address(packet.destination).is_multicast and (
-        not joined(node, packet.destination, evidence) or is_left_out(node, packet, evidence)
+        not _is_by(node, came, joined(node, packet.destination, evidence), evidence) or is_left_out(node, packet, evidence)
     ):
         return False
     return bool(evidence.listening(node, packet.protocol, packet.ports[1]))
 
 
-def not_accepted(journey: Journey, packet: Packet, nodes: tuple[str, ...], evidence: Evidence) -> Reason:
+def not_accepted(journey: Journey, packet: Packet, nodes: tuple[str, ...], wiring: Wiring, evidence: Evidence) -> Reason:
     """Why a datagram for a group was in vain, among the nodes that it came to and those that it did not come to."""
     address, port = packet.destination, packet.ports[1]
     if not ip_address(address).is_multicast:
@@ -83,13 +99,31 @@ def not_accepted(journey: Journey, packet: Packet, nodes: tuple[str, ...], evide
         text = f"no program accepted it: {_listed(here)} has joined {address} for other sources than {packet.source}"
         file = "mcfilter6" if ":" in address else "mcfilter"
         return Reason("multicast", text, (), f"{here[0]} cat /proc/net/{file}", TABLES)
+    if elsewhere := _joined_elsewhere(journey, address, here, evidence):
+        return elsewhere
     if here:
         text = f"no program accepted it: {_listed(here)} has joined {address}, and no program listens on UDP port {port} there"
         return Reason("port", text, (), f"{here[0]} ss -lnup", TABLES)
+    blocked = next(filter(None, (kept_from(node, journey, wiring, evidence) for node in members)), None)
+    if blocked is not None:
+        return blocked
     if members:
         text = f"no node accepted it: {_listed(members)} has joined {address}, and it did not get there"
         return Reason("multicast", text, (), f"{members[0]} ip maddr", TABLES)
     return Reason("multicast", f"no node accepted it: none has joined {address}", (), f"{journey.path[-1]} ip maddr", TABLES)
+
+
+def _joined_elsewhere(journey: Journey, address: str, here: list[str], evidence: Evidence) -> Reason | None:
+    """That those who have joined a group have done so on other interfaces than it came by."""
+    for node in here:
+        came = [one.event.interface for one in journey.sightings if one.event.node == node and one.event.kind == "in"]
+        names = joined(node, address, evidence)
+        if not came or any(_is_by(node, interface, names, evidence) for interface in came):
+            return None
+    if not here:
+        return None
+    text = f"no node accepted it: {here[0]} has joined {address} on {_listed(names)}, and it came by {came[0]}"
+    return Reason("multicast", text, (), f"{here[0]} ip maddr", TABLES)
 
 
 def _listed(nodes: list[str]) -> str:

@@ -5,6 +5,8 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import TABLES
 from pynetemu.trace.verdicts.verdict import Reason
 
+_DADFAILED, _TENTATIVE = 0x08, 0x40  # IFA_F_*
+
 
 def link_down(node: str, interface: str, evidence: Evidence) -> Reason | None:
     """That an interface is down."""
@@ -24,6 +26,21 @@ def far_end_down(node: str, interface: str, wiring: Wiring, evidence: Evidence) 
     if peer is not None and (down := link_down(*peer, evidence)) is not None:
         return Reason("link", f"{down.text}: {text}", (), down.hint, TABLES)
     return Reason("link", f"{text}: its other end is down", (), f"{node} ip -d link show {interface}", TABLES)
+
+
+def unusable(node: str, address: str, wiring: Wiring, evidence: Evidence) -> Reason | None:
+    """An address of a node that it cannot use, or not yet: another has it, or it is not known whether another has it."""
+    tables = evidence.tables(node)
+    flags = tables.address_flags.get(address, 0) if tables else 0
+    if flags & _DADFAILED:
+        others = sorted(wiring.owners.get(address, set()) - {node})
+        taken = f"{others[0]} has it" if others else "another node has it"
+        text = f"{node} cannot use {address}: duplicate address detection found that {taken}"
+        return Reason("duplicate", text, (), f"{node} ip -6 addr show", TABLES)
+    if flags & _TENTATIVE:
+        text = f"{node} cannot use {address} yet: duplicate address detection is under way"
+        return Reason("duplicate", text, (), f"{node} ip -6 addr show", TABLES)
+    return None
 
 
 def same_mac(mac: str, evidence: Evidence) -> Reason | None:

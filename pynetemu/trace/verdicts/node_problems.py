@@ -15,6 +15,9 @@ from pynetemu.trace.verdicts.interfaces import same_mac
 from pynetemu.trace.verdicts.unsent import unsent
 from pynetemu.trace.verdicts.verdict import Reason
 
+# Hop-by-hop options, ICMP, IGMP, IPIP, TCP, UDP, IPv6 and its extensions, GRE, ESP, AH, ICMPv6, none, destination options, SCTP
+_OF_THE_KERNEL = (0, 1, 2, 4, 6, 17, 41, 43, 44, 47, 50, 51, 58, 59, 60, 132)
+
 
 def node_problems(
     journeys: Sequence[Journey],
@@ -25,7 +28,7 @@ def node_problems(
 ) -> list[Reason]:
     """The most telling first."""
     besides = [*_overflows(evidence), *_same_mac(journeys, evidence), *came_to_nothing(journeys)]
-    besides += _without_answer(journeys, lines, evidence)
+    besides += [*_without_answer(journeys, lines, evidence), *_raw_without_answer(journeys, lines, evidence)]
     return [*_two_owners(conversations), *unsent(journeys, wiring, evidence, lines), *besides]
 
 
@@ -68,6 +71,30 @@ def _without_answer(journeys: Sequence[Journey], lines: Sequence[TracedLine], ev
         told.add((last.node, port))
         text = f"{last.node} has sent nothing back: a program there got it on UDP port {port}, see packet {journey.number}"
         yield Reason("unanswered", text, (), f"{last.node} ss -lnup", TABLES)
+
+
+def _raw_without_answer(journeys: Sequence[Journey], lines: Sequence[TracedLine], evidence: Evidence) -> Iterator[Reason]:
+    """The same of other protocols, which programs read by raw sockets."""
+    failed = {line.node for line in lines if line.status}
+    came = {(journey.first.node, journey.path[-1]) for journey in journeys} if failed else set()
+    for journey in journeys:
+        sender, last = journey.first.node, journey.sightings[-1].event
+        number = _raw_protocol(last.data)
+        tables = evidence.tables(last.node) if sender in failed and number and last.kind == "in" else None
+        if tables is None or (last.node, sender) in came or dissect(last.data).destination not in tables.addresses:
+            continue
+        version = "6" if last.data[12:14] == b"\x86\xdd" else ""
+        if evidence.has_raw_socket(last.node, number, version):
+            got = f"a program there got it by a raw socket (protocol {number}), see packet {journey.number}"
+            yield Reason("unanswered", f"{last.node} has sent nothing back: {got}", (), f"{last.node} ss -lnwp", TABLES)
+            return
+
+
+def _raw_protocol(frame: bytes) -> int:
+    """The number of an IP protocol that the kernel leaves to programs; 0 of others."""
+    is_ip, at = frame[12:14] in (b"\x08\x00", b"\x86\xdd"), 23 if frame[12:14] == b"\x08\x00" else 20
+    number = frame[at] if is_ip and len(frame) > at else 0
+    return number if number not in _OF_THE_KERNEL else 0
 
 
 def _overflows(evidence: Evidence) -> Iterator[Reason]:

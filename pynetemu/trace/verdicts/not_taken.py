@@ -5,7 +5,8 @@ from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.journeys.journey import Hop, Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.sources.events import Event
-from pynetemu.trace.verdicts.bridge_causes import between
+from pynetemu.trace.verdicts.addressed import hint_for
+from pynetemu.trace.verdicts.bridge_causes import between, to_its_sender
 from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.filters import by_filter
@@ -17,6 +18,8 @@ from pynetemu.trace.verdicts.verdict import Reason
 def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Evidence) -> Reason:
     """For a frame that came to interfaces with other MAC addresses only; `leaf` is the end of its way."""
     mac = leaf.event.data[:6].hex(":")
+    if addressed := to_its_sender(leaf, evidence):
+        return addressed
     places = evidence.macs.get(mac, [])
     for node, interface in places:
         came = next((one for one in leaf.back() if (one.event.node, one.event.interface) == (node, interface)), None)
@@ -31,7 +34,7 @@ def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Eviden
     if gone := wiring.once_had(mac):
         where = f"{where} any more, as {' and '.join(map(' '.join, gone))} had"
     text = f"no node accepted the frame: it is addressed to {mac}; {where}"
-    return Reason("mac", text, (), f"{_sender(leaf)} ip neigh", TABLES)
+    return Reason("mac", text, (), hint_for(leaf, evidence), TABLES)
 
 
 def _sent_back(came: Sighting, wiring: Wiring, evidence: Evidence) -> Reason:
@@ -49,16 +52,6 @@ def on_network(owner: str, journey: Journey, wiring: Wiring, evidence: Evidence)
     if wiring.ports_towards(journey.first.node, owner):
         return True
     return any(wiring.ports_towards(hop.node, owner) for hop in _switched(journey, wiring, evidence))
-
-
-def _sender(leaf: Sighting) -> str:
-    """The node that has addressed a frame so: the first that sent it with this MAC address."""
-    sender = leaf
-    for sighting in leaf.back():
-        if sighting.event.data[:6] != leaf.event.data[:6]:
-            break
-        sender = sighting
-    return sender.event.node
 
 
 def kept_from(owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) -> Reason | None:

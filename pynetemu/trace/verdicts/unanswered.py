@@ -5,18 +5,20 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
 from pynetemu.packets.dissect import Packet, dissect, is_to_many
+from pynetemu.plan.inventory import Place
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.lookups import NodeTables
 from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.journeys.flows import flow_of
 from pynetemu.trace.journeys.journey import Journey, Sighting
 from pynetemu.trace.journeys.wiring import Wiring
+from pynetemu.trace.verdicts.bridge_causes import hairpin_off
 from pynetemu.trace.verdicts.case import COUNTERS, PACKETS, TABLES, Case
 from pynetemu.trace.verdicts.causes import blocked_by_ipsec, lost_address, refused_by_routing, unknown_vlan
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.firewall import by_rule, reason_of_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
-from pynetemu.trace.verdicts.interfaces import link_down
+from pynetemu.trace.verdicts.interfaces import link_down, unusable
 from pynetemu.trace.verdicts.not_taken import kept_from, on_network
 from pynetemu.trace.verdicts.tunnels import end_of_tunnel
 from pynetemu.trace.verdicts.verdict import Ending, Reason, died
@@ -204,17 +206,32 @@ class Requests:
             blocked = link_down(*parent, self._evidence)
         if blocked is not None:
             return blocked
-        near = self._evidence.link(asking, journey.first.interface)
-        if near is not None and near.kind == "macvlan":
-            apart = f"{asking} {near.name} is a macvlan, which the kernel keeps apart from the interface that it lies on"
-            return Reason(
-                "arp", f"nobody answers for {address}: it did not come to {owner}, which has it; {apart}", (), "", TABLES
-            )
+        if apart := self._kept_apart((asking, journey.first.interface), owner, address):
+            return apart
         if on_network(owner, journey, self._wiring, self._evidence):
             text = f"nobody answers for {address}: the question did not come to {owner}, which has it"
             return Reason("lost", text, (), f"{journey.path[-1]} bridge -d link", TABLES)
         text = f"nobody answers for {address}: {owner} has it, and is not on this network"
         return Reason("arp", text, self._prefixes(asking, address), f"{asking} ip addr", TABLES)
+
+    def _kept_apart(self, place: Place, owner: str, address: str) -> Reason | None:
+        """Macvlans do not reach the interface that they are on, and each other only in mode bridge."""
+        parent, near = self._wiring.under.get(place), self._evidence.link(*place)
+        if parent is None or near is None or near.kind != "macvlan":
+            return None
+        nobody = f"nobody answers for {address}: it did not come to {owner}, which has it; {place[0]} {near.name}"
+        if parent[0] == owner and self._wiring.interface_of(address) == parent[1]:
+            apart = "is a macvlan, which the kernel keeps apart from the interface that it lies on"
+            return Reason("arp", f"{nobody} {apart}", (), "", TABLES)
+        for other in (one for one, on in self._wiring.under.items() if on == parent and one[0] == owner):
+            far, port = self._evidence.link(*other), self._wiring.peers.get(parent)
+            if "private" in (near.macvlan, far.macvlan if far else ""):
+                apart = f"and {owner} {other[1]} are macvlans of mode private, which the kernel keeps apart"
+                return Reason("arp", f"{nobody} {apart}", (), f"{owner} ip -d link show {other[1]}", TABLES)
+            link = self._evidence.link(*port) if port else None
+            if port is not None and link is not None and link.port and not link.hairpin:
+                return hairpin_off(*port)
+        return None
 
     def _silent_owner(self, journey: Journey, owner: str, address: str) -> Reason:
         """Why a node that has an address, and got the question for it, did not answer."""
@@ -222,7 +239,7 @@ class Requests:
         case = Case(came, dissect(came.event.data), self._evidence, self._wiring, self._conversations)
         down = link_down(owner, self._wiring.interface_of(address), self._evidence)
         untaken = unknown_vlan(owner, came.event.interface, came.event.data, self._evidence)
-        if reason := end_of_tunnel(case) or down or untaken:
+        if reason := end_of_tunnel(case) or down or untaken or unusable(owner, address, self._wiring, self._evidence):
             return reason
         if dropped := self._answer_dropped(owner, address):
             return dropped

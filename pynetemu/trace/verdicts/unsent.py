@@ -14,10 +14,9 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
 from pynetemu.trace.verdicts.causes import blocked_by_ipsec, refused_by_routing
 from pynetemu.trace.verdicts.firewall import legacy_rule_of_sender
-from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
+from pynetemu.trace.verdicts.interfaces import far_end_down, link_down, unusable
 from pynetemu.trace.verdicts.verdict import Reason
 
-_DADFAILED, _TENTATIVE = 0x08, 0x40  # IFA_F_*
 _MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
 _REFUSED = ("no route", "unreachable", "prohibit", "blackhole")
 
@@ -36,8 +35,8 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
     """The refusal of every target of a line, if it has sent nothing to any of them."""
     tables = evidence.tables(line.node)
     has_sent = any(one.first.node == line.node and not is_background(one.first.data) for one in journeys)
-    if tables is not None and not has_sent and (unusable := _unusable_address(line, tables, wiring)):
-        yield unusable
+    if tables is not None and not has_sent and (cannot := _unusable_address(line, tables, wiring, evidence)):
+        yield cannot
         return
     targets = line.targets(wiring.addresses_of)
     if tables is None or not targets or _has_sent(line.node, targets, journeys):
@@ -47,6 +46,8 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
         decision = tables.decide(keys)
         if decision.kind == "local" and (down := link_down(line.node, "lo", evidence)):
             yield replace(down, text=f"{line.node} sent nothing: {down.text}")
+        if decision.kind == "broadcast":
+            yield _to_all(line, address)
         if decision.kind == "forwarded" and (big := _too_big(line, decision, address, tables)):
             yield big
         if decision.kind == "forwarded":
@@ -87,18 +88,20 @@ def _too_big(line: TracedLine, decision: Decision, address: str, tables: NodeTab
     return Reason("mtu", f"{line.node} sent nothing: {size} bytes are too big, {what} is {limit}", (), hint, TABLES)
 
 
-def _unusable_address(line: TracedLine, tables: NodeTables, wiring: Wiring) -> Reason | None:
+def _to_all(line: TracedLine, address: str) -> Reason:
+    """What goes to all of a network is refused to programs that have not said that they mean it (socket(7))."""
+    text = f"{line.node} sent nothing: {address} is a broadcast address, which only a program with SO_BROADCAST may send to"
+    command = " ".join(line.words)
+    hint = f"{line.node} ping -b {command.removeprefix('ping ')}" if command.startswith("ping ") else ""
+    return Reason("socket", text, (), hint, TABLES)
+
+
+def _unusable_address(line: TracedLine, tables: NodeTables, wiring: Wiring, evidence: Evidence) -> Reason | None:
     """An address that the line is to send from and its node cannot use: it failed the test for duplicates, or is not there."""
     for word in line.words_after("-I", "--interface", "-B", "--bind", "--source", "-s"):
         flags = tables.address_flags.get(word)
-        if flags is not None and flags & _DADFAILED:
-            others = sorted(wiring.owners.get(word, set()) - {line.node})
-            taken = f"{others[0]} has it" if others else "another node has it"
-            text = f"{line.node} cannot use {word}: duplicate address detection found that {taken}"
-            return Reason("duplicate", text, (), f"{line.node} ip -6 addr show", TABLES)
-        if flags is not None and flags & _TENTATIVE:
-            text = f"{line.node} cannot use {word} yet: duplicate address detection is under way"
-            return Reason("duplicate", text, (), f"{line.node} ip -6 addr show", TABLES)
+        if flags is not None and (reason := unusable(line.node, word, wiring, evidence)):
+            return reason
         if flags is None and is_address(word):
             return Reason("address", f"{line.node} has no address {word} to send from", (), f"{line.node} ip addr", TABLES)
     return None

@@ -230,3 +230,27 @@ class WireGuardSites(Topology):
     Link(b.interface("up", "192.168.2.1/30"), core.interface("east", "192.168.2.2/30"))
     tunnel = WireGuard(a.interface("wg0", "172.16.0.1/30"), b.interface("wg0", "172.16.0.2/30"))
     page = HttpServer(pc2, port=80)
+
+
+class Vepa(Topology):
+    """box1, box2 ── s1 ── r1: the boxes are macvlans of mode vepa on pc's link."""
+
+    pc, box1, box2 = Host(), Host(), Host()
+    s1, r1 = Switch(), Router()
+    wire = pc.interface("eth0", "10.1.0.10/24")
+    Link(wire, s1)
+    Link(r1.interface("eth0", "10.1.0.1/24"), s1)
+    one = Macvlan(wire, box1, "10.1.0.31/24", mode="vepa")
+    two = Macvlan(wire, box2, "10.1.0.32/24", mode="vepa")
+
+
+class PrivateBoxes(Topology):
+    """As Vepa, with macvlans of mode private."""
+
+    pc, box1, box2 = Host(), Host(), Host()
+    s1, r1 = Switch(), Router()
+    wire = pc.interface("eth0", "10.1.0.10/24")
+    Link(wire, s1)
+    Link(r1.interface("eth0", "10.1.0.1/24"), s1)
+    one = Macvlan(wire, box1, "10.1.0.31/24", mode="private")
+    two = Macvlan(wire, box2, "10.1.0.32/24", mode="private")
