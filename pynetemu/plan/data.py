@@ -6,7 +6,6 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from typing import Any, get_args
 
 from pynetemu.errors import DescriptionError, Problem
-from pynetemu.plan.difference import spliced, splices
 from pynetemu.plan.operations import (
     Address,
     DeviceKind,
@@ -20,8 +19,10 @@ from pynetemu.plan.operations import (
     Plan,
     TunnelKind,
     Ways,
+    as_parts,
     parts_of,
 )
+from pynetemu.plan.operations.splices import splices
 
 VERSION = 1
 
@@ -71,7 +72,7 @@ def change_from_data(old: Plan, data: Mapping[str, Any]) -> Plan:
     empty = from_data({**data, "operations": []})
     try:
         found = [(_integer(begin), _integer(count), tuple(map(_decode, coming))) for begin, count, coming in data["operations"]]
-        operations = Operations(spliced(parts_of(old), found))
+        operations = Operations(as_parts(old).spliced(found))
         return Plan(empty.name, operations, empty.host, empty.host_address, empty.warnings, empty.ids)
     except (KeyError, TypeError, ValueError) as error:
         raise DescriptionError([Problem(f"not a change of a plan: {error}")]) from error

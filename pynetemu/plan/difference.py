@@ -31,21 +31,27 @@ from pynetemu.plan.operations import (
 from pynetemu.plan.operations.neighbors import difference_of_groups
 from pynetemu.plan.operations.operation import Effect, Thing
 from pynetemu.plan.operations.phases import in_order, number_of
+from pynetemu.plan.operations.splices import Parts, Splice, known_splices, places_of
 from pynetemu.plan.operations.steps import Replace, Undo, inverse
+from pynetemu.plan.operations.things import Things
 
 ROUTES = AddRoute, AddMultipathRoute
 _TAKEN_BACK = AddNode, AddVeth, AddMacvlan, AddNeighbors, AddHttpServer, AddService
-Splice = tuple[int, int, tuple[Part, ...]]  # at a place of the old plan, so many go, and these come
 
 
 def difference(old: Sequence[Part], new: Sequence[Part]) -> list[Effect]:
     """The steps from the operations of one plan to those of another."""
-    gone, come = _only_in_one(old, new)
-    if any(isinstance(part, ManyRoutes) for part in (*gone, *come)):
+    known = known_splices(old, new)
+    gone, come = _only_in_one(old, new) if known is None else _only_in_one_by(known, old)
+    many = [part for part in (*gone, *come) if isinstance(part, ManyRoutes)]
+    partly = [part for part in come if isinstance(part, ManyRoutes)]
+    if many:
         gone, come = _only_in_one(list(_each(gone)), list(_each(come)))
-    if not gone and not come:
-        return []
-    return _Change(old, new, gone, come).steps()
+    only = {*map(id, gone), *map(id, come), *map(id, many)}
+    found = _Change(old, new, gone, come, only, partly, known).steps() if gone or come else []
+    if known is not None:
+        _take_things_along(old, new, known)
+    return found
 
 
 def inverse_of_all(steps: Iterable[Effect]) -> list[Effect]:
@@ -117,11 +123,24 @@ def spliced(old: Sequence[Part], changes: Iterable[Splice]) -> tuple[Part, ...]:
 class _Change:
     """What goes, what comes, what becomes another, and what of the rest must be done again."""
 
-    def __init__(self, old: Sequence[Part], new: Sequence[Part], gone: Iterable[Part], come: Iterable[Part]) -> None:
-        self._old, self._new = old, new
+    def __init__(
+        self,
+        old: Sequence[Part],
+        new: Sequence[Part],
+        gone: Collection[Part],
+        come: Collection[Part],
+        only: set[int],
+        partly: Iterable[ManyRoutes],
+        known: list[Splice] | None,
+    ) -> None:
+        """`only` has the ids of those that only one plan has; of those `partly` new some routes may be old. `known` is what
+        makes the new plan of the old one, where most operations are the same objects in both."""
+        self._old, self._new, self._known = old, new, known
+        self._only, self._partly = only, [*_each(partly)]
         groups = difference_of_groups(_of(AddNeighbors, gone), _of(AddNeighbors, come))
         self._pairs, self._gone, self._come = _paired(_others(gone), _others(come))
         self._again: dict[int, Effect] = {}
+        self._many: dict[int, list[Operation]] = {}  # the routes of `ManyRoutes`, by its id
         self._close()
         self._neighbors = [*groups, *self._groups_again()]
 
@@ -132,9 +151,8 @@ class _Change:
         for group in self._neighbors:
             (undone if isinstance(group, Undo) else done).append(group.of if isinstance(group, Undo) else group)
         done += [pair for pair in self._pairs if _differ(pair)]
-        order = _places(self._new)
+        place, order = self._all_places()
         done.sort(key=lambda step: (number_of(step), order.get(id(_new(step)), 0)))
-        place = _places(self._old)
         undone.sort(key=lambda step: (number_of(step), place.get(id(step), len(self._old))), reverse=True)
         routes = [operation for operation in undone if isinstance(operation, ROUTES)]
         others = [operation for operation in undone if not isinstance(operation, ROUTES)]
@@ -147,17 +165,18 @@ class _Change:
             return
         things = {thing for operation in (*self._gone, *self._come) for thing in operation.makes}
         nodes = {thing[0] for thing in things}
-        before, after = [*_at(self._old, nodes)], [*_at(self._new, nodes)]
-        kept = self._kept(after)
-        self._dirty = _changed_things(things, before, after)
+        before = things_of(self._old) if self._known is not None else Things(_at(self._old, nodes))
+        kept = before if self._known is not None else Things(self._kept(_at(self._new, nodes)))
+        self._dirty = {thing for thing in things if self._is_made_by_another(thing, before, kept)}
         moved = True
         while moved:
-            standing = [place for place, operation in kept.items() if self._stands_on_changes(operation)]
+            near = {id(operation): operation for operation in self._near(kept) if id(operation) not in self._again}
+            standing = {key: operation for key, operation in near.items() if self._stands_on_changes(operation)}
             lost = [pair for pair in self._pairs if self._loses_ground(pair)]
             moved = bool(standing or lost)
-            for place in standing:
-                self._again[place] = kept.pop(place)
-                self._dirty |= set(self._again[place].makes)
+            self._again |= standing
+            for operation in standing.values():
+                self._dirty |= set(operation.makes)
             for pair in lost:  # it cannot be changed in place
                 self._pairs.remove(pair)
                 self._gone.append(pair.old)
@@ -170,11 +189,40 @@ class _Change:
             return False
         return self._stands_on_changes(pair.new) or self._stands_on_changes(pair.old)
 
-    def _kept(self, after: Iterable[Part]) -> dict[int, Effect]:
-        """Those of the new plan's operations that the old one has too, numbered."""
+    def _kept(self, after: Iterable[Part]) -> Iterator[Part]:
+        """Those of the new plan's operations that the old one has too."""
         come = {id(operation) for operation in (*self._come, *(pair.new for pair in self._pairs))}
-        kept = [part for part in after if not (type(part) is AddNeighbors or id(part) in come)]
-        return dict(enumerate(_each(kept) if ManyRoutes in map(type, kept) else kept))
+        return (part for part in after if not (type(part) is AddNeighbors or id(part) in come))
+
+    def _near(self, kept: Things) -> Iterator[Effect]:
+        """What may stand on something that changes, and is in both plans."""
+        for part in kept.near(self._dirty):
+            if id(part) in self._only:
+                continue
+            if isinstance(part, ManyRoutes):
+                yield from self._many.get(id(part)) or self._many.setdefault(id(part), [*part])
+            else:
+                yield part
+        yield from self._partly
+
+    def _is_made_by_another(self, thing: Thing, before: Things, kept: Things) -> bool:
+        """Whether somebody else makes it now, or nobody; the first that makes one counts."""
+        come = [op for op in (*self._come, *(pair.new for pair in self._pairs)) if thing in op.makes]
+        old = before.makers(thing)
+        new = [*(op for op in kept.makers(thing) if id(op) not in self._only), *come]
+        return _key(self._first(old, self._old)) != _key(self._first(new, self._new))
+
+    def _first(self, makers: list[Effect], parts: Sequence[Part]) -> Effect | None:
+        if len(makers) < 2:
+            return makers[0] if makers else None
+        places = _places(parts)
+        return min(makers, key=lambda maker: places.get(id(maker), len(parts)))
+
+    def _all_places(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Where in the old plan what is undone was, and where in the new one what is done is."""
+        if self._known is None or self._again or self._neighbors:
+            return _places(self._old), _places(self._new)
+        return places_of(self._old, self._known)
 
     def _stands_on_changes(self, operation: Effect) -> bool:
         if not self._dirty.isdisjoint(operation.needs):
@@ -188,18 +236,35 @@ class _Change:
     def _groups_again(self) -> list[Effect]:
         """Neighbor tables of interfaces that are made anew: what those of both plans know of each other."""
         found: list[Effect] = []
-        old = {member for group in _of(AddNeighbors, self._old) for member in group.members} if self._dirty else set()
-        for group in _of(AddNeighbors, self._new) if self._dirty else ():
+        if not self._dirty:
+            return []
+        old = {member for group in _of(AddNeighbors, self._old) for member in group.members}
+        for group in _of(AddNeighbors, self._new):
             kept = group.only([place for place, member in enumerate(group.members) if member in old])
             anew = [place for place, thing in enumerate(kept.needs) if thing in self._dirty]
             found += [Replace(part, part) for part in kept.with_members(anew)]
         return found
 
 
-def _changed_things(things: set[Thing], before: Iterable[Part], after: Iterable[Part]) -> set[Thing]:
-    """Those that somebody else makes now, or nobody; the first that makes one counts."""
-    old, new = _first_makers(before, things), _first_makers(after, things)
-    return {thing for thing in things if _key(old.get(thing)) != _key(new.get(thing))}
+def things_of(parts: Sequence[Part]) -> Things:
+    """What operations make and need; of those of a plan it is found out once."""
+    if not isinstance(parts, Parts):
+        return Things(parts)
+    if parts.things is None:
+        parts.things = Things(parts)
+    return parts.things
+
+
+def _take_things_along(old: Sequence[Part], new: Sequence[Part], changes: list[Splice]) -> None:
+    """What is known of one plan's operations is known of the next one's; that plan will not be changed again, as a rule."""
+    if isinstance(old, Parts) and isinstance(new, Parts) and old.things is not None:
+        things, old.things = old.things, None
+        for begin, count, coming in changes:
+            for part in old[begin : begin + count]:
+                things.drop(part)
+            for part in coming:
+                things.add(part)
+        new.things = things
 
 
 def _each(parts: Iterable[Part]) -> Iterator[Operation]:
@@ -233,15 +298,6 @@ def _places(parts: Sequence[Part]) -> dict[int, int]:
     return dict(zip(map(id, parts), range(len(parts)), strict=True))
 
 
-def _first_makers(operations: Iterable[Part], things: set[Thing]) -> dict[Thing, Effect]:
-    found: dict[Thing, Effect] = {}
-    for operation in operations:
-        for thing in operation.makes:
-            if thing in things:
-                found.setdefault(thing, operation)
-    return found
-
-
 def _only_in_one(old: Sequence[Part], new: Sequence[Part]) -> tuple[list[Part], list[Part]]:
     """What only the old plan has, and what only the new one; a veth pair is the same from both of its ends."""
     olds, news = set(map(id, old)), set(map(id, new))
@@ -249,6 +305,12 @@ def _only_in_one(old: Sequence[Part], new: Sequence[Part]) -> tuple[list[Part], 
     after = {_key(operation): operation for operation in new if id(operation) not in olds}
     gone = [operation for key, operation in before.items() if key not in after]
     return gone, [operation for key, operation in after.items() if key not in before]
+
+
+def _only_in_one_by(changes: list[Splice], old: Sequence[Part]) -> tuple[list[Part], list[Part]]:
+    """The same where it is known what makes one of the other."""
+    gone = [part for begin, count, _ in changes for part in old[begin : begin + count]]
+    return _only_in_one(gone, [part for _, _, coming in changes for part in coming])
 
 
 def _key(operation: Hashable) -> Hashable:

@@ -4,12 +4,13 @@ A plan that is nearly another one is made of the same table, with what some node
 had (`plan.again`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from pynetemu.plan.emit import Owner, Sort
 from pynetemu.plan.operations import Part
+from pynetemu.plan.operations.splices import Splice, splices
 
 Row = dict[Owner, tuple[Part, ...]]
 Change = tuple[Owner, tuple[Part, ...], tuple[Part, ...]]  # whose, what they were in a row, and what they are
@@ -42,6 +43,42 @@ class OperationTable:
     def parts(self) -> tuple[Part, ...]:
         """All operations, in the plan's order."""
         return tuple(chain.from_iterable(chain.from_iterable(row.values() for row in self.rows)))
+
+
+def splices_between(old: OperationTable, new: OperationTable) -> list[Splice]:
+    """What makes the operations of one table those of another, which has the same sections."""
+    found: list[Splice] = []
+    at = 0
+    for before, after in zip(old.rows, new.rows, strict=True):
+        if before is not after:
+            for begin, gone, coming in _between(before, after):
+                inner = splices(gone, coming)
+                found += [(at + begin + place, count, parts) for place, count, parts in inner]
+        at += sum(map(len, before.values()))
+    return found
+
+
+def _between(before: Row, after: Row) -> Iterator[tuple[int, tuple[Part, ...], tuple[Part, ...]]]:
+    """Where in the row something else comes in the place of what was there."""
+    at = 0
+    waiting = iter(before.items())
+    owner, there = next(waiting, (None, ()))
+    for key, parts in after.items():
+        while owner is not None and owner != key and owner not in after:
+            yield at, there, ()
+            at += len(there)
+            owner, there = next(waiting, (None, ()))
+        if owner != key:
+            yield at, (), parts
+            continue
+        if parts is not there:
+            yield at, there, parts
+        at += len(there)
+        owner, there = next(waiting, (None, ()))
+    while owner is not None:
+        yield at, there, ()
+        at += len(there)
+        owner, there = next(waiting, (None, ()))
 
 
 def _by_owner(made: Iterable[tuple[Owner, Part]]) -> Row:

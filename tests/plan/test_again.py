@@ -14,7 +14,8 @@ from pynetemu.plan.again import Memory, compile_again
 from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.compile import compiled as compiled_plan
 from pynetemu.plan.data import change_from_data, change_to_data
-from pynetemu.plan.operations import AddNeighbors, Plan
+from pynetemu.plan.difference import difference
+from pynetemu.plan.operations import AddNeighbors, Plan, parts_of
 from pynetemu.topology.editing import replugged, with_parts, without
 from pynetemu.topology.topology import all_parts
 from topologies.star import Star
@@ -112,7 +113,12 @@ def test_a_plan_made_of_the_one_before_is_that_of_the_whole(data: st.DataObject)
             return
         made = compile_again(topology, False, lambda: frozenset({"netem"}), plan, memory)
         assert _said(made) == _said(whole)
-        assert tuple(change_from_data(plan, change_to_data(plan, made)).operations) == tuple(made.operations)
+        sent = change_from_data(plan, change_to_data(plan, made))
+        assert tuple(sent.operations) == tuple(made.operations)
+        steps = difference(tuple(parts_of(plan)), tuple(parts_of(whole)))  # of which nothing is known
+        assert difference(parts_of(plan), parts_of(sent)) == steps
+        back = difference(tuple(parts_of(whole)), tuple(parts_of(plan)))
+        assert difference(parts_of(sent), parts_of(plan)) == back
         plan = made
 
 

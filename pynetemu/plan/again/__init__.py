@@ -17,10 +17,11 @@ from pynetemu.plan.again.merge import merged, standing_of
 from pynetemu.plan.again.said import Said
 from pynetemu.plan.compile import compiled
 from pynetemu.plan.no_gc import no_collection
-from pynetemu.plan.operations import Operations, Plan
+from pynetemu.plan.operations import Operations, Plan, as_parts
+from pynetemu.plan.operations.splices import Parts
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.standing import LeftOutError, Standing
-from pynetemu.plan.table import OperationTable
+from pynetemu.plan.table import OperationTable, splices_between
 from pynetemu.topology.description import Description, describe
 from pynetemu.topology.memo import Memo
 from pynetemu.topology.part import one_folder
@@ -99,6 +100,7 @@ def _changed(before: _Known, said: Said, host: bool, kernel: Callable[[], Kernel
     if not together:
         return None
     whole, changes = together
-    operations = Operations(whole.parts())
+    parts = Parts(whole.parts())
+    operations = Operations(parts.made_of(as_parts(before.plan), splices_between(before.table, whole)))
     plan = Plan(plan.name, operations, plan.host, plan.host_address, plan.warnings, plan.ids)
     return _Known(plan, said.description, whole, said, before.edge.after(selection, changes, whole))

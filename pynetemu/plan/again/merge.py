@@ -73,7 +73,7 @@ def merged(old: OperationTable, new: OperationTable, selection: Selection) -> tu
                 return None
             rows.append({ALL: groups})
         else:
-            rows.append(before if before == after else after)
+            rows.append(before if before == after else {ALL: _with_known(before[ALL], after[ALL])})
     return OperationTable(old.sorts, rows), changes
 
 
@@ -94,9 +94,16 @@ def _merged_row(before: Row, after: Row, theirs: set[Owner]) -> tuple[Row, list[
     row = before.copy()
     changes: list[Change] = [(owner, row.pop(owner), ()) for owner in gone]
     for owner in other:
-        changes.append((owner, row.get(owner, ()), after[owner]))
-        row[owner] = after[owner]
+        now = _with_known(row.get(owner, ()), after[owner])
+        changes.append((owner, row.get(owner, ()), now))
+        row[owner] = now
     return row, changes
+
+
+def _with_known(before: tuple[Part, ...], after: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The same operations; those that were there are the same objects."""
+    known = {part: part for part in before}
+    return tuple(known.get(part, part) for part in after) if known else after
 
 
 class _Order:

@@ -27,6 +27,7 @@ from pynetemu.plan.operations.nodes import AddNode, SetSysctl
 from pynetemu.plan.operations.operation import Effect
 from pynetemu.plan.operations.routes import AddMultipathRoute, AddRoute, EndTable, ManyRoutes, Ways
 from pynetemu.plan.operations.services import AddHttpServer, AddService
+from pynetemu.plan.operations.splices import Parts
 from pynetemu.plan.operations.switches import AddBridge, SetMaster, SetPort, SetPortVlans, StartSpanningTree
 from pynetemu.plan.operations.tunnels import AddTunnel, TunnelKind
 from pynetemu.plan.operations.values import Address, InterfaceAddress, IPNetwork, NodeKind
@@ -101,6 +102,7 @@ __all__ = [
     "StartSpanningTree",
     "TunnelKind",
     "Ways",
+    "as_parts",
     "of_topic",
     "parts_of",
 ]
@@ -116,7 +118,7 @@ class Operations(Sequence[Operation]):
     """
 
     def __init__(self, parts: Iterable[Part]) -> None:
-        self.parts = tuple(parts)
+        self.parts = parts if isinstance(parts, Parts) else Parts(parts)
 
     def __iter__(self) -> Iterator[Operation]:
         for part in self.parts:
@@ -181,6 +183,12 @@ class Plan:
 
 def _nodes_of(parts: Iterable[Part]) -> tuple[str, ...]:
     return tuple(part.node for part in parts if isinstance(part, AddNode) and part.kind != "outside")
+
+
+def as_parts(plan: Plan) -> Parts:
+    """The same, for others to be made of them."""
+    parts = parts_of(plan)
+    return parts if isinstance(parts, Parts) else Parts(parts)
 
 
 def parts_of(plan: Plan) -> Sequence[Part]:
