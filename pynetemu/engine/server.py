@@ -16,6 +16,7 @@ from pynetemu.engine.live import dumps, hub, names
 from pynetemu.engine.live.watchers import Watchers
 from pynetemu.engine.loop import Loop, Steps
 from pynetemu.engine.processes import log_file
+from pynetemu.engine.protocol.change_requests import Changed, ChangeLab, TakeBack
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.joined_requests import EndLab, OpenSockets, ReadRulesets, ReadSettings, TellEnd
@@ -31,8 +32,6 @@ from pynetemu.engine.protocol.relay_requests import (
 )
 from pynetemu.engine.protocol.requests import (
     Build,
-    Changed,
-    ChangeLab,
     Describe,
     Described,
     Description,
@@ -68,7 +67,6 @@ from pynetemu.engine.protocol.requests import (
     SetPower,
     Spawn,
     SwitchInterfaces,
-    TakeBack,
     TakeRing,
     TryFeatures,
     WatchEvents,
@@ -218,7 +216,7 @@ class Server(Loop):
                 self._changes.watch(socket.socket(fileno=os.dup(request.watcher)))
                 return self._changes.revision
             case ChangeLab():
-                described = self._changes.description if request.keeps_description else request.description
+                described = self._changes.described(request.cuts) if request.keeps_description else request.description
                 return self._changed(self._changes.become(self._wanted(request), described, request.cancel))
             case TakeBack():
                 self._require(request.base)

@@ -6,15 +6,13 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from pynetemu.engine.protocol.change_requests import Changed, ChangeLab, Cut, TakeBack
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.requests import (
-    Changed,
-    ChangeLab,
     KeepDescription,
     ReadDescription,
     ReadPlan,
     Request,
-    TakeBack,
     WatchPlan,
 )
 from pynetemu.errors import LabError
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from pynetemu.lab.connection import Connection
     from pynetemu.plan.again import Memory
     from pynetemu.topology import Topology
-    from pynetemu.topology.memo import Memo
+    from pynetemu.topology.data import DescriptionText
 
 
 class FollowedPlan:
@@ -42,6 +40,7 @@ class FollowedPlan:
         self._revision = 0
         self._description: tuple[int, Topology | None] | None = None  # of the plan of a number
         self._news: socket.socket | None = None
+        self._text: tuple[int, DescriptionText] | None = None  # of the description, as the engine has it, of that number
         self._lock = threading.Lock()
 
     def now(self, control: "Connection") -> Plan:
@@ -81,12 +80,33 @@ class FollowedPlan:
         if same and self._description is not None and self._description[0] == self._revision:
             topology = self._description[1]
         change = change_to_data(old, new)
-        described = None if same or topology is None else data_of(topology, self.memo)
-        answer = _ask(control, lambda cancel: ChangeLab(self._revision, change, cancel, described, same))
+        text, whole, cuts = self._described(old, new, None if same else topology)
+        keeps, self._text = same or (text is not None and whole is None), None
+        answer = _ask(control, lambda cancel: ChangeLab(self._revision, change, cancel, whole, keeps, cuts))
         with self._lock:
             self.plan, self._revision = new, answer.revision
+        if text is not None:
+            self._text = answer.revision, text
         self._description = (answer.revision, topology) if topology is not None or not same else None
         return answer.told
+
+    def _described(
+        self, old: Plan, new: Plan, topology: "Topology | None"
+    ) -> "tuple[DescriptionText | None, bytes | None, tuple[Cut, ...]]":
+        """The text of a description; and what the engine is told of it: all, or where it is other than what that has."""
+        from pynetemu.topology.data import NoDataError
+
+        if topology is None:
+            return None, None, ()
+        said = None if self.memo is None else self.memo.between(old, new)
+        if said is not None and self._text is not None and self._text[0] == self._revision:
+            text = self._text[1]
+            with suppress(NoDataError):
+                cuts = text.cuts(topology, *said)
+                if cuts is not None:
+                    return text, None, tuple(Cut(*cut) for cut in cuts)
+        made = _text_of(topology)
+        return made, None if made is None else made.whole(), ()
 
     def take_back(self, control: "Connection") -> tuple[str, ...]:
         """Takes the last change back, whoever made it; raises as `change`."""
@@ -98,7 +118,7 @@ class FollowedPlan:
         """Hears of no more changes."""
         if self._news is not None:
             self._news.close()
-            self._news, self._revision, self._description = None, 0, None
+            self._news, self._revision, self._description, self._text = None, 0, None, None
 
     def _latest(self, control: "Connection") -> int:
         if self._news is None:
@@ -113,12 +133,17 @@ class FollowedPlan:
         return latest
 
 
-def data_of(topology: "Topology", memo: "Memo | None" = None) -> bytes | None:
+def data_of(topology: "Topology") -> bytes | None:
     """A description for the engine to keep; None for one with values that only this process has."""
-    from pynetemu.topology.data import NoDataError, to_text
+    text = _text_of(topology)
+    return None if text is None else text.whole()
+
+
+def _text_of(topology: "Topology") -> "DescriptionText | None":
+    from pynetemu.topology.data import DescriptionText, NoDataError
 
     try:
-        return to_text(topology, memo).encode()
+        return DescriptionText(topology)
     except NoDataError:
         return None
 

@@ -5,14 +5,13 @@ file and line. Parts of the user's own classes come back as what those derive fr
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from json import JSONEncoder
 from typing import Any
 
 from pynetemu.topology import devices, firewalls, links, nodes, services, switches, tunnels
 from pynetemu.topology.description import parts_in_order, users_attributes
-from pynetemu.topology.memo import Memo
 from pynetemu.topology.part import Declaration, Part
 from pynetemu.topology.services import Ready
 from pynetemu.topology.topology import Topology
@@ -29,6 +28,13 @@ _AS_TEXT = IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, 
 _PLAIN = str, int, float, bool, type(None)
 
 
+_encode = JSONEncoder(separators=(",", ":")).encode
+_END = b"]}"
+
+
+Cut = tuple[int, int, bytes]  # the begin and end of a place in a text, as it is after the cuts before, and what comes there
+
+
 class NoDataError(Exception):
     """A description has a value that is the user's own, and cannot be given to others."""
 
@@ -36,47 +42,95 @@ class NoDataError(Exception):
 def to_data(topology: Topology) -> dict[str, Any]:
     """What a topology says, all that is in others in it too; raises NoDataError."""
     writer = _Writer()
-    parts = [writer.part(part) for part in _parts_of(topology, writer, _direct)]
+    parts = [writer.part(part) for part in _parts_of(topology, writer)]
     return {**_head(topology, writer), "parts": parts}
 
 
-def to_text(topology: Topology, memo: Memo | None = None) -> str:
-    """The same as JSON, in which the texts of parts that the `memo` has are not made anew. Raises NoDataError."""
-    encode = JSONEncoder(separators=(",", ":")).encode
-    if memo is None:
-        return encode(to_data(topology))
-    writer = _Writer()
-    known: list[dict[str, Any]] = []  # what is kept of each part, in their order
-
-    def known_direct(part: Part) -> list[Part]:
-        kept = memo.of(part)
-        known.append(kept)
-        if "direct" not in kept:
-            kept["direct"], kept["refers"] = _direct(part), [*_referred(vars(part).values())]
-        direct: list[Part] = kept["direct"]
-        return direct
-
-    found = _parts_of(topology, writer, known_direct)
-    parts = [_text(part, writer, kept, encode) for part, kept in zip(found, known, strict=True)]
-    return f'{encode(_head(topology, writer))[:-1]},"parts":[{",".join(parts)}]}}'
+def to_text(topology: Topology) -> str:
+    """The same as JSON. Raises NoDataError."""
+    return _encode(to_data(topology))
 
 
-def _text(part: Part, writer: "_Writer", kept: dict[str, Any], encode: Callable[[object], str]) -> str:
-    """It follows from the part, and from the numbers of its file, and of it and the parts that it refers to."""
-    places = writer.places
-    numbers = [writer.file(part), places[id(part)] < writer.registered, *[places.get(id(other)) for other in kept["refers"]]]
-    if kept.get("numbers") != numbers:
-        kept["text"] = encode(writer.part(part))
-        kept["numbers"] = numbers
-    text: str = kept["text"]
-    return text
+class DescriptionText:
+    """The text of a description, to be changed where the description changes, instead of being written anew.
+
+    text = DescriptionText(topology)
+    text.whole()                                what `to_text` gives
+    text.cuts(more, [host, link], [])           where it is another now, for parts that are new; None where all of it is
+    """
+
+    def __init__(self, topology: Topology) -> None:
+        self._writer = _Writer()
+        self._parts: list[Part | None] = [*_parts_of(topology, self._writer)]
+        self._texts = [self._text(part) for part in self._parts if part is not None]
+        self._head = _begin(topology, self._writer)
+        self._last = max((part.declaration.order for part in self._parts if part is not None), default=-1)
+
+    def whole(self) -> bytes:
+        """All of it."""
+        return b"".join((self._head, b",".join(self._texts), _END))
+
+    def cuts(self, topology: Topology, changed: Iterable[Part], gone: Iterable[Part]) -> list[Cut] | None:
+        """What makes the text one of another topology, in which parts are new, or say something else, and others are gone.
+
+        None where that takes a new text: this one is of no use then. A part that has gone leaves its number, which others
+        have in their texts, to nobody. Raises NoDataError.
+        """
+        places, parts, writer = self._writer.places, self._parts, self._writer
+        if writer.registered < len(parts):
+            return None  # parts that are in no list of the topology come after all others
+        cuts: list[Cut] = []
+        for part in gone:
+            number = places.pop(id(part))
+            parts[number] = None
+            cuts.append(self._cut(number, b"null"))
+        in_order = sorted(changed, key=lambda part: part.declaration.order)
+        for part in in_order:
+            if id(part) not in places:
+                if part.declaration.order < self._last:
+                    return None  # it comes before others
+                self._last = part.declaration.order
+                places[id(part)] = len(parts)
+                parts.append(part)
+        writer.registered = len(parts)
+        for part in in_order:
+            if not all(id(other) in places for other in _referred(vars(part).values())):
+                return None
+            number, text = places[id(part)], self._text(part)
+            if number == len(self._texts) or text != self._texts[number]:
+                cuts.append(self._cut(number, text))
+        head = _begin(topology, writer)
+        if head != self._head:
+            cuts.append((0, len(self._head), head))
+            self._head = head
+        return cuts if 2 * parts.count(None) <= len(parts) else None
+
+    def _cut(self, number: int, text: bytes) -> Cut:
+        cut: Cut
+        begin = len(self._head) + sum(map(len, self._texts[:number])) + number
+        if number < len(self._texts):
+            cut = begin, begin + len(self._texts[number]), text
+            self._texts[number] = text
+        else:
+            cut = (begin - 1, begin - 1, b"," + text) if number else (begin, begin, text)
+            self._texts.append(text)
+        return cut
+
+    def _text(self, part: Part) -> bytes:
+        return _encode(self._writer.part(part)).encode()
+
+
+def _begin(topology: Topology, writer: "_Writer") -> bytes:
+    return f'{_encode(_head(topology, writer))[:-1]},"parts":['.encode()
 
 
 def _referred(values: Iterable[object]) -> Iterator[Part]:
     for value in values:
         if isinstance(value, Part):
             yield value
-        elif type(value) is tuple:
+        elif isinstance(value, Mapping):
+            yield from _referred((*value.keys(), *value.values()))
+        elif isinstance(value, tuple | list | set | frozenset):
             yield from _referred(value)
 
 
@@ -92,9 +146,13 @@ def from_data(data: Mapping[str, Any]) -> Topology:
     topology: Topology = type(str(data["name"]), (Topology,), {"__module__": __name__, **settings})()
     if data["loaded"] is not None:
         vars(topology)["_loaded"] = str(data["loaded"][0]), dict(data["loaded"][1])
-    found: list[Part] = [object.__new__(_KINDS[kind]) for kind, *_ in data["parts"]]
+    said = [part or ("Host",) for part in data["parts"]]  # one that has gone has left its number to nobody
+    found: list[Part] = [object.__new__(_KINDS[kind]) for kind, *_ in said]
     first = -len(found)  # parts that are added come after these, those too that have been made already
-    for order, (part, (_, file, line, name, within, own, values)) in enumerate(zip(found, data["parts"], strict=True), first):
+    for order, (part, (_, *there)) in enumerate(zip(found, said, strict=True), first):
+        if not there:
+            continue
+        file, line, name, within, own, values = there
         part.declaration = Declaration(data["files"][file], line, order, name, True, within=within)
         vars(part).update({word: _value(value, found) for word, value in values.items()})
         if own:
@@ -111,13 +169,13 @@ def _direct(part: Part) -> list[Part]:
     return [value for value in vars(part).values() if isinstance(value, Part)]
 
 
-def _parts_of(topology: Topology, writer: "_Writer", direct: Callable[[Part], list[Part]]) -> list[Part]:
+def _parts_of(topology: Topology, writer: "_Writer") -> list[Part]:
     """Its parts, and what these refer to: an interface that a link in no node's block has, say."""
     found = parts_in_order(topology)
     writer.places = {id(part): place for place, part in enumerate(found)}
     writer.registered = len(found)
     for part in found:  # which grows
-        for value in direct(part):
+        for value in _direct(part):
             if id(value) not in writer.places:
                 writer.places[id(value)] = len(found)
                 found.append(value)

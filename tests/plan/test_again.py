@@ -1,5 +1,6 @@
 """A plan that is made of the one before, and of what differs, is the plan that is made of the whole."""
 
+import json
 import os
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,9 @@ from pynetemu.plan.compile import compiled as compiled_plan
 from pynetemu.plan.data import change_from_data, change_to_data
 from pynetemu.plan.difference import difference
 from pynetemu.plan.operations import AddNeighbors, Plan, parts_of
+from pynetemu.topology.data import DescriptionText, from_data, to_data
 from pynetemu.topology.editing import replugged, with_parts, without
+from pynetemu.topology.part import Part
 from pynetemu.topology.topology import all_parts
 from topologies.star import Star
 
@@ -93,12 +96,29 @@ def _said(plan: Plan) -> str:
     return "\n".join([plan.name, *map(repr, plan.operations), repr(plan.host_address), *plan.warnings, plan.ids])
 
 
+def _written(
+    text: DescriptionText, written: bytes, topology: Topology, said: tuple[list[Part], list[Part]] | None
+) -> tuple[DescriptionText, bytes]:
+    """The text of a description and what an engine would have of it, which is the same description."""
+    cuts = None if said is None else text.cuts(topology, *said)
+    if cuts is None:
+        text = DescriptionText(topology)
+        written = text.whole()
+    for begin, end, coming in cuts or ():
+        written = written[:begin] + coming + written[end:]
+    assert written == text.whole()
+    assert to_data(from_data(json.loads(written))) == to_data(from_data(to_data(topology)))
+    return text, written
+
+
 @pytest.mark.timeout(900)
 @settings(max_examples=int(os.environ.get("PYNETEMU_EXAMPLES", "2")) * 15, deadline=None)
 @given(st.data())
 def test_a_plan_made_of_the_one_before_is_that_of_the_whole(data: st.DataObject) -> None:
     topology, memory = without(_lab(data.draw)), Memory()
     plan = compile_again(topology, False, lambda: frozenset({"netem"}), None, memory)
+    text = DescriptionText(topology)
+    written = text.whole()
     for number in range(4):
         try:
             topology = _edited(topology, data.draw, number)
@@ -119,6 +139,7 @@ def test_a_plan_made_of_the_one_before_is_that_of_the_whole(data: st.DataObject)
         assert difference(parts_of(plan), parts_of(sent)) == steps
         back = difference(tuple(parts_of(whole)), tuple(parts_of(plan)))
         assert difference(parts_of(sent), parts_of(plan)) == back
+        text, written = _written(text, written, topology, memory.between(plan, made))
         plan = made
 
 

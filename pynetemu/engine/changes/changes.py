@@ -12,6 +12,7 @@ from pynetemu.engine.loop import Steps
 from pynetemu.engine.messages.tables import RouteMessage
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Nodes
+from pynetemu.engine.protocol.change_requests import Cut
 from pynetemu.errors import KernelError, LabError, PynetemuError
 from pynetemu.plan.difference import difference, essential, inverse_of_all
 from pynetemu.plan.inventory import Inventory
@@ -59,6 +60,15 @@ class Changes:
     def plan(self) -> Plan:
         """What the lab is made of."""
         return self.inventory.plan
+
+    def described(self, cuts: Iterable[Cut]) -> _Description:
+        """The description of now, with other texts in some places."""
+        if self.description is None:
+            return None
+        text = self.description
+        for cut in cuts:
+            text = text[: cut.begin] + cut.text + text[cut.end :]
+        return text
 
     def build(self, plan: Plan, listen: Callable[[], None]) -> Steps[None]:
         """The first plan; `listen` is called when all but the services is there.

@@ -16,13 +16,15 @@ of another version is told (`tests/engine/test_requests.py` keeps what there was
 
 from typing import Any
 
+from pynetemu.engine.protocol.change_requests import ChangeLab as ChangeLab
+from pynetemu.engine.protocol.change_requests import TakeBack as TakeBack
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.request import REQUESTS as REQUESTS
 from pynetemu.engine.protocol.request import Request as Request
 from pynetemu.engine.protocol.request import request
 from pynetemu.frozen import frozen
 
-PROTOCOL = 9
+PROTOCOL = 10
 
 # What a process of ours is told first.
 
@@ -126,37 +128,6 @@ class WatchPlan(Request[int]):
     """From now on the number of each new plan is one packet at this socket; the number of today's plan, 0 for the first."""
 
     watcher: Descriptor
-
-
-@frozen
-class Changed:
-    """What has become of a change: the number of the lab's plan, and what was made by hand and in the way."""
-
-    revision: int
-    told: tuple[str, ...]
-
-
-@request
-class ChangeLab(Request[Changed]):
-    """Become what another plan says: `change` leads to it from the plan numbered `base` (`plan.data.change_to_data`).
-
-    All of it is done or nothing; when `cancel` becomes readable, nothing. `description` is what the plan was made of, None
-    for what is not known, unless it `keeps_description`: then it is that of the plan before, of which links do other things.
-    """
-
-    base: int
-    change: dict[str, Any]
-    cancel: Descriptor | None
-    description: bytes | None
-    keeps_description: bool
-
-
-@request
-class TakeBack(Request[Changed]):
-    """Become again what the lab was before its last change; `base` and `cancel` as of a change."""
-
-    base: int
-    cancel: Descriptor | None
 
 
 @frozen

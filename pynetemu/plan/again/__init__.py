@@ -24,7 +24,7 @@ from pynetemu.plan.standing import LeftOutError, Standing
 from pynetemu.plan.table import OperationTable, splices_between
 from pynetemu.topology.description import Description, describe
 from pynetemu.topology.memo import Memo
-from pynetemu.topology.part import one_folder
+from pynetemu.topology.part import Part, one_folder
 from pynetemu.topology.topology import Topology
 
 _KEPT = 2  # plans: the one that a lab is, and one that was only asked for
@@ -44,6 +44,13 @@ class Memory(Memo):
     def known(self, running: Plan | None) -> "_Known | None":
         """What a plan was made of, if it was made here."""
         return next((known for known in self._known if known.plan is running), None)
+
+    def between(self, old: Plan, new: Plan) -> tuple[list[Part], list[Part]] | None:
+        """The parts that are new or say something else, and those that have gone; None where that is not known."""
+        before, after = self.known(old), self.known(new)
+        if before is None or after is None or not after.said.is_compared_with(before.said):
+            return None
+        return after.said.differing(before.said), after.said.gone(before.said)
 
     def keep(self, known: "_Known") -> None:
         self._known = [*self._known[1 - _KEPT :], known]

@@ -24,6 +24,7 @@ class Said:
         self.values = dict(zip(ids, [(*own.values(),) for own in owns], strict=True))
         # By identity, since what is equal may not be the same (True and 1), or not say whether it is equal.
         self._words = dict(zip(ids, [(*own, *map(id, own.values())) for own in owns], strict=True))
+        self._differing: tuple[Said, list[Part]] | None = None  # from which one, what differs
         self.fixed: dict[int, bool] = {}  # whether a part says the same as long as it has these values; asked for when needed
 
     def follows(self, before: "Said") -> bool:
@@ -40,22 +41,34 @@ class Said:
 
     def touched(self, before: "Said") -> set[int]:
         """The ids of the nodes that are described otherwise than before, or that parts mention which are."""
-        old, new = before.values, self.values
-        then = before._words
-        differs = [part for part, words in zip(self.parts, self._words.values(), strict=True) if then.get(id(part)) != words]
-        changeable = set(self._changeable(before, differs))
+        old = before.values
         found: set[int] = set()
-        for part in differs:
+        for part in self.differing(before):
             found.update(map(id, nodes_of(part)))
             found.update(map(id, _nodes_in(old.get(id(part), ()))))
-        for part in self.parts if changeable else ():
-            if id(part) in changeable:
-                found.update(map(id, nodes_of(part)))
-        for part in before.parts:
-            if id(part) not in new:
-                found.update(map(id, nodes_of(part)))
-                found.update(map(id, _nodes_in(old[id(part)])))
+        for part in self.gone(before):
+            found.update(map(id, nodes_of(part)))
+            found.update(map(id, _nodes_in(old[id(part)])))
         return found
+
+    def differing(self, before: "Said") -> list[Part]:
+        """Parts that are new, that say something else, or that may."""
+        if self._differing is None or self._differing[0] is not before:
+            then = before._words
+            found = [part for part, words in zip(self.parts, self._words.values(), strict=True) if then.get(id(part)) != words]
+            known = {*map(id, found)}
+            changeable = set(self._changeable(before, found)) - known
+            before._differing = None  # of what was before that nobody asks any more
+            self._differing = before, [*found, *(part for part in self.parts if id(part) in changeable)]
+        return self._differing[1]
+
+    def is_compared_with(self, before: "Said") -> bool:
+        """Whether it is known what differs."""
+        return self._differing is not None and self._differing[0] is before
+
+    def gone(self, before: "Said") -> list[Part]:
+        """Parts that are no more."""
+        return [part for part in before.parts if id(part) not in self.values]
 
     def _changeable(self, before: "Said", differs: list[Part]) -> list[int]:
         """The ids of parts with a value that may change in itself, or of a class of the user's."""
