@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from pynetemu.trace.evidence.routing import Routing
+from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.verdicts import case, causes, drop_reasons, emulated, groups
+from pynetemu.trace.verdicts.filters import queue_full
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.verdict import KINDS, Reason
 from tests.support.pynetemu import CLONE
@@ -41,7 +44,11 @@ def _case(decision: Any = None, link: Any = None, **more: Any) -> Any:
     settings, counters = more.pop("settings", {}), more.pop("counters", {})
     links = {"eth0": _link("eth0", 9000), **({link.name: link} if link else {}), **more.pop("links", {})}
     tables = SimpleNamespace(
-        links=links, addresses=more.pop("addresses", ()), neighbors=more.pop("neighbors", ()), names={2: "eth1"}
+        links=links,
+        addresses=more.pop("addresses", ()),
+        neighbors=more.pop("neighbors", ()),
+        names={2: "eth1"},
+        routing=more.pop("routing", Routing([], [], {})),
     )
     evidence = SimpleNamespace(
         setting=lambda node, path: settings.get(path, "") if node else "",
@@ -76,7 +83,7 @@ def _case(decision: Any = None, link: Any = None, **more: Any) -> Any:
         arrived=more.get("arrived", True),
         node="r1",
         interface="eth0",
-        keys=SimpleNamespace(destination=packet["destination"]),
+        keys=Keys(str(packet["source"]), str(packet["destination"]), "eth0"),
     )
     made.who = lambda address: f"{address} (web)" if address == "10.2.0.2" else address
     made.counted = lambda name: counters.get(name, 0)
@@ -171,7 +178,7 @@ def test_no_route_and_routes_and_rules_that_refuse() -> None:
     by_rule = causes.no_route(_case(_decision("prohibit", rule=rule)))
     text = "a routing rule of r1 says prohibit for 10.2.0.2 (web): from all prohibit"
     assert _told(by_rule) == ("route", text, "r1 ip rule del pref 100")
-    route = SimpleNamespace(text="blackhole 10.2.0.0/24")
+    route = SimpleNamespace(text="blackhole 10.2.0.0/24", named="blackhole 10.2.0.0/24")
     for priority, details in ((100, ("rule 100: from all lookup 7",)), (0, ()), (32766, ()), (32767, ())):
         led = SimpleNamespace(priority=priority, action="lookup", text="from all lookup 7", is_of_vrf=False)
         by_route = causes.no_route(_case(_decision("blackhole", rule=led, route=route)))
@@ -245,7 +252,7 @@ def test_a_question_for_a_neighbor_that_was_lost_is_told_as_that() -> None:
 def test_queues_that_are_full_lose_on_purpose_or_hold_it() -> None:
     def queue(kind: str, dropped: int, waiting: int, code: str = "") -> Any:
         held = (SimpleNamespace(kind=kind, waiting=waiting), dropped)
-        return causes.queue_full(_case(_decision(), _link(), queue=held, code=code))
+        return queue_full(_case(_decision(), _link(), queue=held, code=code))
 
     hint = "r1 tc -s qdisc show dev eth1"
     assert _told(queue("netem", 2, 0)) == ("loss", "lost on purpose: netem on r1 eth1 dropped 2", hint)
@@ -253,10 +260,10 @@ def test_queues_that_are_full_lose_on_purpose_or_hold_it() -> None:
     assert _told(queue("tbf", 0, 5)) == ("queued", "still in the queue of r1 eth1 (tbf), which holds 5", hint)
     assert _told(queue("tbf", 0, 5, "QDISC_DROP"))[0] == "queue"
     assert _told(queue("netem", 0, 5))[0] == "queued"
-    assert causes.queue_full(_case(_decision(), _link())) is None
-    named = causes.queue_full(_case(_decision(), _link(), code="QDISC_DROP"))
+    assert queue_full(_case(_decision(), _link())) is None
+    named = queue_full(_case(_decision(), _link(), code="QDISC_DROP"))
     assert _told(named) == ("queue", "a queue of r1 eth1 was full", "r1 tc -s qdisc")
-    assert causes.queue_full(_case(_decision("local"), _link(), code="QDISC_DROP")) is None
+    assert queue_full(_case(_decision("local"), _link(), code="QDISC_DROP")) is None
 
 
 def test_what_has_no_proof_vanished_with_the_counters_that_moved() -> None:
@@ -380,7 +387,9 @@ def test_why_nobody_took_a_datagram_for_many() -> None:
 
 def test_the_last_route_of_a_vrf_and_a_broadcast_to_another_network() -> None:
     rule = SimpleNamespace(priority=1000, action="lookup", text="from all lookup [l3mdev-table]", is_of_vrf=True)
-    last = SimpleNamespace(text="unreachable default table 7", table=7, network=SimpleNamespace(prefixlen=0))
+    last = SimpleNamespace(
+        text="unreachable default table 7", named="unreachable default table 7", table=7, network=SimpleNamespace(prefixlen=0)
+    )
     found = causes.no_route(_case(_decision("unreachable", rule=rule, route=last)))
     text = "no route in r1 to 10.2.0.2 (web) in table 7, that of the VRF by which it came"
     assert _told(found) == ("route", text, "r1 ip route show table 7")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pynetemu.lab.state import RouteState
-from pynetemu.trace.evidence.routing import Routing
+from pynetemu.trace.evidence.routing import Found, Routing
 from pynetemu.trace.evidence.rules import Keys, Rule, socket_name, table_name
 
 pytestmark = pytest.mark.pure
@@ -18,9 +18,9 @@ _KEYS = Keys("10.1.0.11", "10.2.0.21", "eth0", 6, (5000, 80), 0x20, 5)
 _MAIN = Rule(AF_INET, 32766, "lookup", 254)
 
 
-def _route(destination: str, table: int = 254, kind: int = 1, **more: int) -> Any:
+def _route(destination: str, table: int = 254, kind: int = 1, **more: int | str) -> Any:
     family = AF_INET6 if ":" in destination else AF_INET
-    values = {"metric": 0, "ds_field": 0, "flags": 0, **more}
+    values = {"metric": 0, "ds_field": 0, "flags": 0, "origin": "", "next_hop_object": 0, **more}
     return SimpleNamespace(destination=destination, table=table, kind=kind, family=family, **values)
 
 
@@ -151,8 +151,14 @@ def test_which_of_the_rules_would_refuse() -> None:
     harmless, led = Rule(AF_INET, 1, "lookup", 254), Rule(AF_INET, 2, "lookup", 100)
     refusing, other = Rule(AF_INET, 3, "prohibit"), Rule(AF_INET, 4, "nop")
     routing = Routing([], [_route("0.0.0.0/0"), _route("10.0.0.0/8", 100, 7)], {})
-    assert routing.refusing_if([other, harmless, led, refusing], _KEYS) is led
-    assert routing.refusing_if([harmless, refusing], _KEYS) is refusing
+    by_table = routing.refusing_if([other, harmless, led, refusing], _KEYS)
+    assert by_table is not None
+    assert (by_table.kind, by_table.rule, by_table.route and by_table.route.text) == (
+        "unreachable",
+        led,
+        "unreachable 10.0.0.0/8 table 100",
+    )
+    assert routing.refusing_if([harmless, refusing], _KEYS) == Found("prohibit", refusing)
     assert routing.refusing_if([harmless, other], _KEYS) is None
 
 

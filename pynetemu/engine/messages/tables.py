@@ -46,11 +46,10 @@ _VLAN_PVID, _VLAN_UNTAGGED = 2, 4
 _PAIRS = ("veth", "netkit", "vxcan")  # whose IFLA_LINK is the other end; of others it is what they are on
 _BRPORT_STATE, _BRPORT_UNICAST_FLOOD, _BRPORT_ISOLATED = 1, 9, 33
 _BRPORT_MCAST_FLOOD, _BRPORT_BCAST_FLOOD, _BRPORT_LOCKED = 27, 30, 39
-_GRE_INPUT_FLAGS, _GRE_INPUT_KEY, _GRE_LOCAL, _GRE_REMOTE, _GRE_HAS_KEY = 2, 4, 6, 7, 0x2000  # GRE_KEY, as on the wire
-_VRF_TABLE, _VXLAN_ID, _VXLAN_PORT = 1, 1, 15
+_VRF_TABLE = 1
 _STATS_LINK_64 = 1  # IFLA_STATS_LINK_64
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_METRICS, _RTA_MULTIPATH = 1, 4, 5, 6, 7, 8, 9
+_RTA_DST, _RTA_SRC, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_METRICS, _RTA_MULTIPATH = 1, 2, 4, 5, 6, 7, 8, 9
 _RTA_TABLE, _RTA_VIA, _RTA_NH_ID, _RTAX_MTU, _RTAX_LOCK = 15, 18, 30, 2, 1
 _NDA_DST, _NDA_LLADDR, _NDA_VLAN = 1, 2, 5
 RTNH_F_DEAD, RTNH_F_ONLINK, RTNH_F_LINKDOWN = 1, 4, 16
@@ -260,28 +259,9 @@ class LinkMessage(_TableMessage):
         return _number(self._data, _VRF_TABLE) if self.kind == "vrf" else 0
 
     @property
-    def vxlan(self) -> tuple[int, int] | None:
-        """The network's id (VNI) and the UDP port of a VXLAN, None of what is none."""
-        if self.kind != "vxlan":
-            return None
-        data = self._data
-        return _number(data, _VXLAN_ID), int.from_bytes(data.get(_VXLAN_PORT, b""))
-
-    @property
-    def gre_key(self) -> int | None:
-        """The key that a GRE interface wants of what comes, None for one that wants none."""
-        flags = int.from_bytes(self._data.get(_GRE_INPUT_FLAGS, b""))
-        return int.from_bytes(self._data.get(_GRE_INPUT_KEY, b"")) if flags & _GRE_HAS_KEY else None
-
-    @property
-    def gre_ends(self) -> tuple[str, str] | None:
-        """The addresses of a GRE interface's ends, its own first, None of what is none; "0.0.0.0" for any."""
-        if self.kind not in ("gre", "gretap", "ip6gre", "ip6gretap"):
-            return None
-        family = socket.AF_INET6 if self.kind.startswith("ip6") else socket.AF_INET
-        zero = bytes(_SIZES[family])
-        data = self._data
-        return _ip(family, data.get(_GRE_LOCAL, zero)), _ip(family, data.get(_GRE_REMOTE, zero))
+    def of_kind(self) -> Attributes:
+        """What is set of an interface of its kind, as attributes of that kind."""
+        return self._data
 
     @property
     def _info(self) -> Attributes:
@@ -353,7 +333,7 @@ class Hop:
 class RouteMessage(_TableMessage):
     """A route of a table, or the answer to a question for one."""
 
-    __slots__ = ("ds_field", "family", "flags", "kind", "prefix_length", "protocol", "scope", "short_table")
+    __slots__ = ("ds_field", "family", "flags", "kind", "origin_length", "prefix_length", "protocol", "scope", "short_table")
     _head = ROUTE_BODY
 
     def __init__(self, body: bytes) -> None:
@@ -361,7 +341,7 @@ class RouteMessage(_TableMessage):
         (
             self.family,
             self.prefix_length,
-            _,
+            self.origin_length,
             self.ds_field,
             self.short_table,
             self.protocol,
@@ -380,6 +360,11 @@ class RouteMessage(_TableMessage):
         """As 10.0.0.0/24; the default route's is 0.0.0.0/0 or ::/0."""
         zero = bytes(_SIZES.get(self.family, 0))
         return f"{_ip(self.family, self.attributes.get(_RTA_DST, zero))}/{self.prefix_length}"
+
+    @property
+    def origin(self) -> str:
+        """Of an IPv6 route for packets from some sources only these, as fd00:1::/64; "" of one for all."""
+        return f"{_ip(self.family, self.attributes[_RTA_SRC])}/{self.origin_length}" if _RTA_SRC in self.attributes else ""
 
     @property
     def metric(self) -> int:
@@ -437,6 +422,13 @@ class NeighborMessage(_TableMessage):
     def mac(self) -> str:
         """Empty when it is not known."""
         return self.attributes.get(_NDA_LLADDR, b"").hex(":")
+
+    @property
+    def tunnel_end(self) -> str:
+        """Where a tunnel's interface sends what is for this MAC address; "" of an entry of a bridge."""
+        packed = self.attributes.get(_NDA_DST, b"")
+        family = {4: socket.AF_INET, 16: socket.AF_INET6}.get(len(packed))
+        return _ip(family, packed) if self.family == socket.AF_BRIDGE and family is not None else ""
 
     @property
     def vlan(self) -> int:

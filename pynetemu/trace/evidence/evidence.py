@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what was dropped before counts too
 _WITHOUT_FILTERS = ("noqueue", "pfifo", "pfifo_fast", "bfifo", "tbf", "netem", "fq_codel", "fq")
 _MOST_NOTED = 10_000
+_LEGACY = "/proc/net/ip{}_tables_names"
 _TRACKING = "/proc/net/stat/nf_conntrack"
 _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
 
@@ -162,9 +163,12 @@ class Evidence:
 
     def legacy_rules(self, node: str) -> list[LegacyRule]:
         """The rules of iptables-legacy in a node that have ended packets meanwhile."""
-        if node not in self._legacy and not self.ended and any(names := self._names(node)):
+        if node not in self._legacy and not self.ended:
+            names = self._names(node)
+            if not any(names):  # it may have got rules meanwhile
+                names = self.text(node, _LEGACY.format("")), self.text(node, _LEGACY.format("6"))
             with suppress(PynetemuError):
-                now = iptables.read(self._lab[node], names)
+                now = iptables.read(self._lab[node], names) if any(names) else {}
                 self._legacy[node] = iptables.moved(self._legacy_before.get(node, {}), now)
         return self._legacy.get(node, [])
 

@@ -25,6 +25,7 @@ from pynetemu.engine.messages.tables import (
     RTM_GETNEIGH,
     RTM_GETROUTE,
 )
+from pynetemu.engine.messages.tunnels import Tunnel, tunnel_of
 from pynetemu.lab.rtnetlink import addresses, links
 from pynetemu.trace.evidence.routing import Found, Route, Routing
 from pynetemu.trace.evidence.rules import Keys, Rule, rule_of
@@ -83,9 +84,7 @@ class Link:
     floods_groups: bool = True
     locked: bool = False
     xdp: bool = False
-    vxlan: tuple[int, int] | None = None  # its id and its UDP port
-    gre: tuple[str, str] | None = None  # its own address and the other end's
-    gre_key: int | None = None
+    tunnel: Tunnel | None = None
     vrf_table: int = 0
     does_arp: bool = True
     lower: int = 0  # the index of the interface that it is on, of a VLAN's or a macvlan's
@@ -96,9 +95,16 @@ class Link:
     snoops: bool = False  # a bridge that sends multicast only to ports behind which somebody has joined
     passes: int = 0  # which of the groups 01:80:c2:00:00:00 to 0f a bridge passes on, as bits (group_fwd_mask)
 
+    @property
+    def vxlan(self) -> tuple[int, int] | None:
+        """The id and the UDP port of a VXLAN, None of what is none."""
+        return self.tunnel.vxlan if self.tunnel is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Neighbor:
+    """What is known of an address on a link; `address` of a forwarding database's entry is where a tunnel sends to."""
+
     interface: int
     address: str
     mac: str
@@ -120,8 +126,8 @@ class Queue:
 class Decision:
     """What the routing tables say: `gateway` is the next hop, "" when the destination is on that link.
 
-    `filtered` is a source that the node does not believe. `rule` or `route` is what refused, `perhaps` a rule that refuses
-    marked packets, where nobody has seen this one's mark.
+    `filtered` is a source that the node does not believe. `rule` or `route` is what refused, `refused_if` what refuses packets
+    with a mark where nobody has seen this one's, or with what else has to be guessed.
     """
 
     kind: Kind
@@ -131,7 +137,12 @@ class Decision:
     prefix: str = ""
     rule: Rule | None = None
     route: Route | None = None
-    perhaps: Rule | None = None
+    refused_if: Found | None = None
+
+    @property
+    def perhaps(self) -> Rule | None:
+        """The rule that refuses packets that nobody has seen enough of."""
+        return self.refused_if.rule if self.refused_if is not None else None
 
     def text(self, names: Mapping[int, str]) -> str:
         """As words: "forwarded via 10.12.0.2 dev eth1", "blackhole by blackhole default table 55"."""
@@ -189,26 +200,22 @@ class NodeTables:
     @cached_property
     def forwarding(self) -> dict[str, int]:
         """A bridge's forwarding database: the port of each MAC address."""
-        return dict(self.forwarding_entries)
+        return {entry.mac: entry.interface for entry in self.forwarding_entries}
 
     @cached_property
-    def forwarding_entries(self) -> list[tuple[str, int]]:
+    def forwarding_entries(self) -> list[Neighbor]:
         """The MAC addresses of forwarding databases, each with its interface: of several ones a VXLAN sends copies to all."""
-        return [(found.mac, found.interface) for found in self._bridge_entries]
+        return list(self._neighbors(socket.AF_BRIDGE))
 
     @cached_property
     def kept_macs(self) -> dict[str, int]:
         """The MAC addresses whose frames a bridge takes in for its own, each with its port: permanent entries are such."""
-        return {found.mac: found.interface for found in self._bridge_entries if found.permanent}
-
-    @cached_property
-    def _bridge_entries(self) -> list[Neighbor]:
-        return list(self._neighbors(socket.AF_BRIDGE))
+        return {found.mac: found.interface for found in self.forwarding_entries if found.permanent}
 
     def _neighbors(self, family: int) -> Iterator[Neighbor]:
         for answer in dump(self._asked, RTM_GETNEIGH, NEIGHBOR_BODY.pack(family, 0, 0, 0, 0)):
             found = tables.NeighborMessage(answer.body)
-            address = found.address if found.family in (socket.AF_INET, socket.AF_INET6) else ""
+            address = found.address if found.family in (socket.AF_INET, socket.AF_INET6) else found.tunnel_end
             answered, permanent = not found.state & (NUD_INCOMPLETE | NUD_FAILED), bool(found.state & NUD_PERMANENT)
             yield Neighbor(found.index, address, found.mac, answered, permanent)
 
@@ -230,7 +237,8 @@ class NodeTables:
         decision = self._kernels_answer(keys, matched)
         if decision.kind == "refused" and not _packed(keys.family, keys.destination):
             return decision
-        if decision.kind == "forwarded" and keys.protocol in (0, *_ASKED_FOR) and keys.mark is not None:
+        is_known = keys.mark is not None and not keys.is_guess
+        if decision.kind == "forwarded" and keys.protocol in (0, *_ASKED_FOR) and is_known:
             return decision
         if decision.kind in ("local", "broadcast", "multicast"):
             return decision
@@ -240,15 +248,17 @@ class NodeTables:
         """A refusal with the rule or the route that refused; a source that is not believed is told from these."""
         perhaps = self.routing.refusing_if(found.maybe, keys)
         if decision.kind == "forwarded":
-            if keys.protocol not in (0, *_ASKED_FOR) and found.kind in _REFUSING and not found.maybe:
+            is_asked_in_part = keys.protocol not in (0, *_ASKED_FOR) or keys.is_guess
+            if is_asked_in_part and found.kind in _REFUSING and not found.maybe:
                 return Decision(found.kind, rule=found.rule, route=found.route)
-            return replace(decision, perhaps=perhaps)
+            return replace(decision, refused_if=perhaps)
         if decision.kind in ("blackhole", "filtered") and found.kind != "blackhole":
             return Decision("filtered")
         if found.kind not in _REFUSING and perhaps is not None:  # the kernel refuses, and this is what can have refused
-            return Decision(decision.kind, rule=perhaps)
+            return Decision(decision.kind, rule=perhaps.rule)
         kind = found.kind if found.kind in _REFUSING else decision.kind
-        return Decision(kind, rule=found.rule, route=found.route if found.kind in _REFUSING else None, perhaps=perhaps)
+        route = found.route if found.kind in _REFUSING else None
+        return Decision(kind, rule=found.rule, route=route, refused_if=perhaps)
 
     def _kernels_answer(self, keys: Keys, matched: bool) -> Decision:
         family = keys.family
@@ -266,7 +276,7 @@ class NodeTables:
             body += attribute(_MARK, struct.pack("=I", keys.mark))
         if keys.protocol in _ASKED_FOR:  # rules may ask for it
             body += attribute(_PROTOCOL, bytes([keys.protocol]))
-        if keys.ports is not None and keys.protocol in _ASKED_FOR:
+        if keys.ports is not None and all(keys.ports) and keys.protocol in _ASKED_FOR:
             body += attribute(_SOURCE_PORT, keys.ports[0].to_bytes(2)) + attribute(_TARGET_PORT, keys.ports[1].to_bytes(2))
         try:
             (answer,) = ask(self._asked, RTM_GETROUTE, body)
@@ -293,9 +303,7 @@ def _link(found: tables.LinkMessage) -> Link:
         floods_groups=found.floods_groups,
         locked=found.is_locked,
         xdp=found.has_xdp,
-        vxlan=found.vxlan,
-        gre=found.gre_ends,
-        gre_key=found.gre_key,
+        tunnel=tunnel_of(found.kind, found.of_kind),
         vrf_table=found.vrf_table,
         does_arp=not found.flags & _IFF_NOARP,
         lower=found.lower,

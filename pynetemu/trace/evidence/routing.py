@@ -8,7 +8,7 @@ does, and the tables that they lead to (RFC 1812, 5.2.4.3: the longest prefix).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,7 @@ _KINDS: dict[int, Kind] = {1: "forwarded", 2: "local", 3: "broadcast", 4: "local
 _THROW, _DEAD, _CLONED = 9, 1, 0x200  # RTN_THROW, RTNH_F_DEAD, RTM_F_CLONED
 _NUMBERS = {"unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5, "blackhole": 6, "unreachable": 7,
             "prohibit": 8, "throw": _THROW}  # fmt: skip
+_NAMES = {number: name for name, number in _NUMBERS.items()}
 _MAIN = 254
 _NO_CHANGES: "Mapping[Route, bool]" = MappingProxyType({})
 _REFUSING = ("blackhole", "unreachable", "prohibit")
@@ -39,6 +40,7 @@ class Route:
     metric: int
     ds_field: int
     is_dead: bool
+    origin: IPv4Network | IPv6Network | None = None  # of an IPv6 route for packets from some sources only
     message: RouteMessage | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -48,11 +50,28 @@ class Route:
 
     @property
     def text(self) -> str:
-        kind = _KINDS.get(self.kind, "")
+        """What becomes of packets for which: "blackhole 10.3.0.0/24 table 55"."""
+        return f"{_KINDS.get(self.kind, _NAMES.get(self.kind, ''))} {self._where}".strip()
+
+    @property
+    def named(self) -> str:
+        """As `ip route` takes it, without its next hops."""
+        has_object = self.message is not None and bool(self.message.next_hop_object)  # which alone is a blackhole
+        is_plain = has_object or self.kind == _NUMBERS["unicast"]
+        return self._where if is_plain else f"{_NAMES.get(self.kind, '')} {self._where}".strip()
+
+    @property
+    def _where(self) -> str:
         place = "" if self.table == _MAIN else f" table {table_name(self.table)}"
         where = "default" if self.network.prefixlen == 0 else str(self.network)
+        origin = f" from {self.origin}" if self.origin else ""
         tos = f" tos {self.ds_field:#04x}" if self.ds_field else ""
-        return f"{kind} {where}{place}{tos}".strip()
+        return f"{where}{origin}{place}{tos}"
+
+    def is_for(self, destination: IPv4Address | IPv6Address, source: IPv4Address | IPv6Address | None, ds_field: int) -> bool:
+        if destination not in self.network or self.is_dead or self.ds_field not in (0, ds_field):
+            return False
+        return self.origin is None or (source is not None and source in self.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +108,10 @@ class Routing:
             others |= {_route_of(state): is_there for state, is_there in ((after, False), (before, True)) if state is not None}
         return Routing(self._rules, self._messages, self._vrf_tables, others)
 
+    def without(self, route: Route) -> "Routing":
+        """The routing as it would be if it had one route less."""
+        return Routing(self._rules, self._messages, self._vrf_tables, {**self._others, route: False})
+
     @cached_property
     def _tables(self) -> dict[tuple[int, int], list[Route]]:
         """By family and number; the most specific routes first, of equal ones those that the kernel prefers."""
@@ -96,7 +119,7 @@ class Routing:
         for route in (*self._routes(), *(route for route, is_there in self._others.items() if is_there)):
             found.setdefault((2 if route.network.version == 4 else 10, route.table), []).append(route)
         for routes in found.values():
-            routes.sort(key=lambda route: (-route.network.prefixlen, -route.ds_field, route.metric))
+            routes.sort(key=_order)
         return found
 
     def _routes(self) -> Iterable[Route]:
@@ -127,20 +150,39 @@ class Routing:
     def _in_table(self, rule: Rule, keys: Keys) -> Route | None:
         """The route of the rule's table; None where the next rule is asked."""
         number = self._vrf_tables.get(keys.interface, 0) if rule.is_of_vrf else rule.table
-        wanted = ip_address(keys.destination)
-        for route in self._tables.get((keys.family, number), ()):
-            if wanted in route.network and not route.is_dead and route.ds_field in (0, keys.ds_field):
-                is_left_out = route.kind == _THROW or route.network.prefixlen <= rule.shortest
-                return None if is_left_out else route
-        return None
+        route = self._best(number, keys)
+        is_left_out = route is None or route.kind == _THROW or route.network.prefixlen <= rule.shortest
+        return None if is_left_out else route
 
-    def refusing_if(self, rules: Sequence[Rule], keys: Keys) -> Rule | None:
+    def _best(self, table: int, keys: Keys) -> Route | None:
+        """The route of a table, whatever it says."""
+        wanted, source = ip_address(keys.destination), ip_address(keys.source) if keys.source else None
+        return next(
+            (route for route in self._tables.get((keys.family, table), ()) if route.is_for(wanted, source, keys.ds_field)), None
+        )
+
+    def refusing_if(self, rules: Sequence[Rule], keys: Keys) -> Found | None:
         """Of rules that a packet may be meant by, the first that would refuse it, itself or by its table."""
         for rule in rules:
+            if rule.action in _REFUSING:
+                return Found(rule.action, rule)  # type: ignore[arg-type]  # mypy does not narrow by a tuple
             route = self._in_table(rule, keys) if rule.action == "lookup" else None
-            if rule.action in _REFUSING or (route is not None and _KINDS.get(route.kind) in _REFUSING):
-                return rule
+            if route is not None and _KINDS.get(route.kind) in _REFUSING:
+                return Found(_KINDS[route.kind], rule, route)
         return None
+
+    def thrown(self, keys: Keys) -> Route | None:
+        """A route that hands a packet to the next rule (`ip route add throw`), and without which it would be forwarded."""
+        for rule in self._rules:
+            route = self._best(rule.table, keys) if rule.action == "lookup" and rule.is_about(keys) else None
+            if route is not None and route.kind == _THROW and self.without(route).walk(keys).kind == "forwarded":
+                return route
+        return None
+
+    def unused(self, keys: Keys) -> Route | None:
+        """The main table's route for a packet, to which no rule leads."""
+        route = self._best(_MAIN, keys)
+        return route if route is not None and _KINDS.get(route.kind) == "forwarded" else None
 
 
 def _route_of(state: "RouteState") -> Route:
@@ -148,7 +190,13 @@ def _route_of(state: "RouteState") -> Route:
     return Route(state.destination, state.table or _MAIN, kind, state.metric, state.ds_field, state.is_dead)
 
 
+def _order(route: Route) -> tuple[int, int, int, int]:
+    """How the kernel prefers routes: the most specific first, to a destination before from a source."""
+    return -route.network.prefixlen, -(route.origin.prefixlen if route.origin else 0), -route.ds_field, route.metric
+
+
 def _route(message: RouteMessage) -> Route:
     network = ip_network(message.destination, strict=False)
     dead = bool(message.flags & _DEAD)
-    return Route(network, message.table, message.kind, message.metric, message.ds_field, dead, message)
+    origin = ip_network(message.origin, strict=False) if message.origin else None
+    return Route(network, message.table, message.kind, message.metric, message.ds_field, dead, origin, message)

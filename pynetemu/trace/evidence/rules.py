@@ -20,7 +20,8 @@ Range = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What a packet is looked up by: its own addresses, protocol, ports and DS field; the interface by which it came, "" for
-    one that the node has made; the mark that it bears in the node, None where nobody has seen it."""
+    one that the node has made; the mark that it bears in the node, None where nobody has seen it. Of a packet that nobody has
+    seen `is_guess` says that it may have any protocol, ports, mark and DS field that are not given."""
 
     source: str
     destination: str
@@ -29,6 +30,7 @@ class Keys:
     ports: tuple[int, int] | None = None
     ds_field: int = 0
     mark: int | None = None
+    is_guess: bool = False
 
     @property
     def text(self) -> str:
@@ -119,24 +121,40 @@ class Rule:
         """Whether a packet is meant; None where that depends on what nobody has seen."""
         if keys.family != self.family:
             return False
-        if self.interface and self.interface != (keys.interface or "lo"):
-            matches: bool | None = False
-        elif (
-            not all(map(_is_in, (self.source, self.target), (keys.source, keys.destination)))
-            or self.protocol not in (0, keys.protocol)
-            or self.ds_field not in (None, keys.ds_field)
-            or not self._has_ports(keys)
-        ):
+        matches: bool | None
+        if not self._is_of_ends(keys):
             matches = False
         else:
-            matches = self._is_of_mark(keys)
+            asked = (self._is_of_protocol(keys), self._is_of_ds_field(keys), self._has_ports(keys), self._is_of_mark(keys))
+            matches = False if False in asked else None if None in asked else True
         return matches if matches is None else matches != self.is_inverted
 
-    def _has_ports(self, keys: Keys) -> bool:
+    def _is_of_ends(self, keys: Keys) -> bool:
+        if self.interface and self.interface != (keys.interface or "lo"):
+            return False
+        is_source = _is_in(self.source, keys.source) or (keys.is_guess and not keys.source)
+        return is_source and _is_in(self.target, keys.destination)
+
+    def _is_of_protocol(self, keys: Keys) -> bool | None:
+        if self.protocol and not keys.protocol and keys.is_guess:
+            return None
+        return self.protocol in (0, keys.protocol)
+
+    def _is_of_ds_field(self, keys: Keys) -> bool | None:
+        if self.ds_field is not None and not keys.ds_field and keys.is_guess:
+            return None
+        return self.ds_field in (None, keys.ds_field)
+
+    def _has_ports(self, keys: Keys) -> bool | None:
+        has: bool | None = True
         for wanted, number in ((self.source_ports, 0), (self.target_ports, 1)):
-            if wanted is not None and (keys.ports is None or not wanted[0] <= keys.ports[number] <= wanted[1]):
+            if wanted is None:
+                continue
+            if keys.ports is None or not keys.ports[number]:
+                has = None if keys.is_guess else False
+            elif not wanted[0] <= keys.ports[number] <= wanted[1]:
                 return False
-        return True
+        return has
 
     def _is_of_mark(self, keys: Keys) -> bool | None:
         if self.output or self.users or self.asks_more:

@@ -27,6 +27,8 @@ def read(node: "LabNode", interface: str) -> list[tuple[str, dict[str, Any]]]:
 
 def _actions(listing: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for one in listing:
+        if one.get("kind") == "bpf" and (one.get("options") or {}).get("direct-action"):
+            yield {"kind": "bpf"}  # which decides itself, and counts nothing
         for action in (one.get("options") or {}).get("actions") or ():
             stats = action.get("stats") or {}
             if stats.get("packets") or stats.get("drops") or stats.get("overlimits"):

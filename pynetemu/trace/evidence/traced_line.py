@@ -27,13 +27,18 @@ class TracedLine:
 
     def words_after(self, *options: str) -> Iterator[str]:
         """What follows one of these options: `-I ADDRESS`, `-IADDRESS`, `--interface=ADDRESS`."""
-        words = [word.strip("'\"") for text in self.words for word in text.split()]
-        for word, following in zip(words, [*words[1:], ""], strict=True):
+        words = self.separated
+        for word, following in zip(words, (*words[1:], ""), strict=True):
             for option in options:
                 if word == option:
                     yield following
                 elif word.startswith(option):
                     yield word.removeprefix(option).removeprefix("=")
+
+    @property
+    def separated(self) -> tuple[str, ...]:
+        """Its words, and those of lines of a shell among them."""
+        return tuple(word.strip("'\"") for text in self.words for word in text.split())
 
     @property
     def is_ping(self) -> bool:

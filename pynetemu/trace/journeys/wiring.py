@@ -131,21 +131,28 @@ class Wiring:
                     return str(own.network)
         return address
 
-    def route_to(self, node: str, address: str) -> str:
-        """The route that a node probably lacks, as `ip route add` takes it: "10.0.2.0/24 via 10.0.1.1"."""
+    def route_to(self, node: str, address: str, without: str = "") -> str:
+        """The route that a node probably lacks, as `ip route add` takes it: "10.0.2.0/24 via 10.0.1.1".
+
+        It does not lead out of the interface `without`.
+        """
         network = self.network_of(address)
         for own in self.prefixes.get(node, ()):
             if str(own.network) == network:
                 return f"{network} dev {self._interfaces[str(own.ip)]}"
-        return f"{network} via {self.gateway_of(node, ':' if ':' in address else '.')}"
+        return f"{network} via {self.gateway_of(node, ':' if ':' in address else '.', without)}"
 
-    def gateway_of(self, node: str, mark: str) -> str:
+    def gateway_of(self, node: str, mark: str, without: str = "") -> str:
         """The address, with "." or ":", of a router next to a node: what a missing route probably leads to.
 
-        "GATEWAY" when there is none.
+        "GATEWAY" when there is none. What lies behind the interface `without` is left out.
         """
         for known in (self.prefixes, self.planned):  # a node whose own address has changed had a gateway before
-            own = [address.network for address in known.get(node, ()) if mark in str(address)]
+            own = [
+                address.network
+                for address in known.get(node, ())
+                if mark in str(address) and (not without or self._interfaces.get(str(address.ip)) != without)
+            ]
             for neighbor, addresses in known.items():
                 family = [address for address in addresses if mark in str(address)]
                 leads_on = len({address.network for address in family}) > 1

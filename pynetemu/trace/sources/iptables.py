@@ -11,7 +11,8 @@ import ctypes
 import os
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -28,7 +29,7 @@ _INFO, _ENTRIES = 64, 65  # IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES
 _INFORMATION = struct.Struct("=32sI5I5III")  # struct ipt_getinfo: name, hooks, their first rules, their policies, number, size
 _HOOKS = ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")
 _HEAD_OF_ENTRIES = 40  # bytes before the first rule in struct ipt_get_entries
-_TARGET_HEAD = 32  # bytes of struct xt_entry_target
+_TARGET_HEAD = _MATCH_HEAD = 32  # bytes of struct xt_entry_target, of struct xt_entry_match
 _DROP = -1  # the verdict -NF_DROP - 1
 _ENDS = ("REJECT", "NFQUEUE", "TARPIT")
 
@@ -53,6 +54,19 @@ _LAYOUTS: dict[int, _Layout] = {socket.AF_INET: _Layout(socket.IPPROTO_IP, 4, 16
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """What a rule asks of a packet's source port (0), its destination port (1) or either (2)."""
+
+    which: int
+    ranges: tuple[tuple[int, int], ...]
+    is_inverted: bool = False
+
+    def have(self, ports: tuple[int, int]) -> bool:
+        asked = ports if self.which == 2 else (ports[self.which],)
+        return any(first <= port <= last for port in asked for first, last in self.ranges) != self.is_inverted
+
+
+@dataclass(frozen=True, slots=True)
 class LegacyRule:
     """A rule, or with `number` 0 a chain's policy, that ends packets: `target` is DROP, REJECT or NFQUEUE."""
 
@@ -67,6 +81,7 @@ class LegacyRule:
     output: str
     protocol: int
     inverted: int
+    ports: tuple[Ports, ...] = ()
 
     @property
     def program(self) -> str:
@@ -80,11 +95,13 @@ class LegacyRule:
         matches = int(ip_address(address)) & wanted[1] == wanted[0]
         return matches != bool(self.inverted & (0x08 << number))  # IPT_INV_SRCIP, IPT_INV_DSTIP
 
-    def is_about(self, packet: Packet, protocol: int, interface: str) -> bool:
-        """Whether the packet is one of its own, as far as addresses, protocol and input interface tell."""
+    def is_about(self, packet: Packet, protocol: int, interface: str, ports: tuple[int, int] | None) -> bool:
+        """Whether the packet is one of its own, as far as addresses, protocol, ports and input interface tell."""
         if (":" in packet.destination) != (self.family == socket.AF_INET6):
             return False
         if not self._has(0, self.source, packet.source) or not self._has(1, self.destination, packet.destination):
+            return False
+        if ports is not None and not all(wanted.have(ports) for wanted in self.ports):
             return False
         is_protocol = self.protocol in (0, protocol)
         is_interface = not self.interface or interface.startswith(self.interface)
@@ -144,7 +161,40 @@ def _rule(entries: bytes, at: int, layout: _Layout, named: tuple[int, str, str, 
     came, went = (as_text(entries[at + start : at + start + 16]) for start in (layout.interfaces, layout.interfaces + 16))
     protocol = int.from_bytes(entries[at + layout.protocol : at + layout.protocol + 2], "little")
     ends = (source, source_mask), (destination, destination_mask)
-    return LegacyRule(*named, *ends, came, went, protocol, entries[at + layout.inverted])
+    (target,) = struct.unpack_from("=H", entries, at + layout.offsets)
+    asked = tuple(_ports(entries[at + layout.counters + 16 : at + target]))
+    return LegacyRule(*named, *ends, came, went, protocol, entries[at + layout.inverted], asked)
+
+
+def _ports(matches: bytes) -> Iterator[Ports]:
+    """What the matches of a rule ask of ports: of tcp, udp and multiport (linux/netfilter/xt_tcpudp.h, xt_multiport.h)."""
+    at = 0
+    while at + _MATCH_HEAD <= len(matches):
+        size, name, revision = int.from_bytes(matches[at : at + 2], sys.byteorder), *_match(matches, at)
+        told = matches[at + _MATCH_HEAD : at + size]
+        if name in ("tcp", "udp") and len(told) >= 9:
+            ranges, inverted = struct.unpack_from("=4H", told), told[11] if name == "tcp" else told[8]
+            for which in (0, 1):
+                first, last = ranges[2 * which : 2 * which + 2]
+                if (first, last) != (0, 0xFFFF):
+                    yield Ports(which, ((first, last),), bool(inverted & 1 << which))
+        elif name == "multiport" and revision == 1 and len(told) >= 48:
+            kind, count, *numbers = struct.unpack_from("=BB15H", told)
+            yield Ports(kind, tuple(_ranges(numbers[:count], told[32:47])), bool(told[47]))
+        at += size or len(matches)
+
+
+def _match(matches: bytes, at: int) -> tuple[str, int]:
+    return as_text(matches[at + 2 : at + 31]), matches[at + 31]
+
+
+def _ranges(numbers: Sequence[int], begins: bytes) -> Iterator[tuple[int, int]]:
+    """Ports and ranges: a flag says which numbers are followed by a range's last."""
+    at = 0
+    while at < len(numbers):
+        is_range = bool(begins[at]) and at + 1 < len(numbers)
+        yield numbers[at], numbers[at + is_range]
+        at += 1 + is_range
 
 
 def _ask(asked: socket.socket, level: int, option: int, question: bytes) -> bytes:

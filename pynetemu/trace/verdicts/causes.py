@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
 from pynetemu.engine.messages.tables import Hop
-from pynetemu.packets.dissect import is_to_many
+from pynetemu.packets.dissect import dissect, is_to_many
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.lookups import Decision, NodeTables
 from pynetemu.trace.evidence.rules import Keys
@@ -17,8 +17,8 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts import interfaces
 from pynetemu.trace.verdicts.addressed import sender_of
 from pynetemu.trace.verdicts.case import BYTES, COUNTERS, KERNEL, TABLES, Case
-from pynetemu.trace.verdicts.emulated import of_queue
-from pynetemu.trace.verdicts.filters import by_filter
+from pynetemu.trace.verdicts.filters import by_filter, by_program
+from pynetemu.trace.verdicts.filters import queue_full as queue_full
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.verdict import Reason
@@ -41,9 +41,23 @@ def too_old(case: Case) -> Reason | None:
     if ttl is None or ttl > 1 or is_to_many(case.leaf.event.data) or (decision and decision.kind == "local"):
         return None
     what = "hop limit" if ":" in case.packet.destination else "TTL"
-    hint = f"{case.node} ip route get {case.packet.destination}"
-    text = f"{what} expired in {case.node}: it came with {ttl}, and each router takes 1"
-    return Reason("ttl", text, _circles(case), hint, TABLES)
+    text, circles = f"{what} expired in {case.node}: it came with {ttl}, and each router takes 1", _circles(case)
+    details, hint = (circles, "") if circles else _sent_with_few(case)
+    return Reason("ttl", text, details, hint or f"{case.node} ip route get {case.packet.destination}", TABLES)
+
+
+def _sent_with_few(case: Case) -> tuple[tuple[str, ...], str]:
+    """The setting of its sender by which a packet had so few hops."""
+    *_, sent = case.leaf.back()
+    event, packet = sent.event, dissect(sent.event.data)
+    if event.kind != "out" or packet.inner is not None:
+        return (), ""
+    is_ipv6 = ":" in packet.destination
+    knob = f"net.ipv6.conf.{event.interface}.hop_limit" if is_ipv6 else "net.ipv4.ip_default_ttl"
+    value = case.evidence.setting(event.node, knob.replace(".", "/"))
+    if not value or value != str(packet.ttl):
+        return (), ""
+    return (f"{event.node} sends with {value}: {knob}",), f"{event.node} sysctl -w {knob}=64"
 
 
 def unknown_vlan(node: str, interface: str, frame: bytes, evidence: Evidence) -> Reason | None:
@@ -191,15 +205,28 @@ def refused_by_routing(node: str, decision: Decision, keys: Keys, wiring: Wiring
         return Reason("route", text, (), f"{node} ip {version}route show table {route.table}", TABLES)
     if route is not None:
         text = f"the routing table of {node} says {decision.kind} for {who}: {route.text}"
-        return Reason("route", text, chosen, f"{node} ip {version}route del {route.text}", TABLES)
+        return Reason("route", text, chosen, f"{node} ip {version}route del {route.named}", TABLES)
     if decision.kind == "no route":
         for name in wiring.interfaces_towards(node, destination):
             if down := interfaces.link_down(node, name, evidence) or interfaces.far_end_down(node, name, wiring, evidence):
                 return Reason("link", f"{down.text}, so there is no route in {node} to {who}", (), down.hint, TABLES)
-        hint = f"{node} ip {version}route add {wiring.route_to(node, destination)}"
-        return Reason("route", f"no route in {node} to {who}", (), hint, TABLES)
+        details, hint = _instead_of_a_route(node, keys, wiring, evidence)
+        return Reason("route", f"no route in {node} to {who}", details, hint, TABLES)
     text = f"the routing table of {node} says {decision.kind} for {who}"
     return Reason("route", text, (), f"{node} ip {version}route get {destination}", TABLES)
+
+
+def _instead_of_a_route(node: str, keys: Keys, wiring: Wiring, evidence: Evidence) -> tuple[tuple[str, ...], str]:
+    """Why a node that has a route finds none, and what mends that; for one that has none, the route that it lacks."""
+    version, tables = "-6 " if ":" in keys.destination else "", evidence.tables(node)
+    thrown = tables.routing.thrown(keys) if tables is not None else None
+    if thrown is not None:
+        return (f"its route {thrown.text} hands it on to the next rule",), f"{node} ip {version}route del {thrown.named}"
+    unused = tables.routing.unused(keys) if tables is not None else None
+    if unused is not None:
+        details = (f"its main table has {unused.named}, and none of its rules leads there",)
+        return details, f"{node} ip {version}rule add pref 32766 lookup main"
+    return (), f"{node} ip {version}route add {wiring.route_to(node, keys.destination)}"
 
 
 def too_big(case: Case) -> Reason | None:
@@ -214,13 +241,25 @@ def too_big(case: Case) -> Reason | None:
     if size < case.packet.size and not is_told:  # its segments may be smaller than they could be
         return None
     if decision.mtu and link and decision.mtu != link.mtu:
-        destination = case.packet.destination
-        text = f"too big for the route of {case.node} to {case.who(destination)}: {size} bytes, and the route's mtu is {limit}"
-        return Reason("mtu", text, (), f"{case.node} ip route get {destination}", TABLES)
+        who = case.who(case.packet.destination)
+        text = f"too big for the route of {case.node} to {who}: {size} bytes, and the route's mtu is {limit}"
+        return Reason("mtu", text, (), _without_mtu(case), TABLES)
     name = link.name if link else "the next link"
     text = f"too big for {case.node} {name}: {size} bytes, its MTU is {limit}, and it must not be fragmented"
     hint = f"send at most {limit} bytes, or: {case.node} ip link set {name} mtu {size}"
     return Reason("mtu", text, (), hint, TABLES)
+
+
+def _without_mtu(case: Case) -> str:
+    """How the route of a packet is given no mtu of its own; where that is not known, how one sees it."""
+    destination, tables = case.packet.destination, case.evidence.tables(case.node)
+    version = "-6 " if ":" in destination else ""
+    route = tables.routing.walk(case.keys).route if tables is not None else None
+    if tables is None or route is None or len(route.hops) != 1 or not route.message or route.message.next_hop_object:
+        return f"{case.node} ip {version}route get {destination}"
+    (hop,) = route.hops
+    via = f" via {hop.gateway}" if hop.gateway else ""
+    return f"{case.node} ip {version}route change {route.named}{via} dev {tables.names.get(hop.index, '')}"
 
 
 def _largest_on_wire(case: Case) -> int:
@@ -283,37 +322,6 @@ def _silent_hop(case: Case, tables: NodeTables, hop: str, interface: int) -> Rea
     return Reason("arp", text, (), f"{case.node} ip neigh", TABLES)
 
 
-def queue_full(case: Case) -> Reason | None:
-    found = case.way_out()
-    link = found[1] if found else None
-    if link is None and not case.arrived:  # what the node has made itself, such as a question for a MAC address
-        link = case.evidence.link(case.node, case.interface)
-    if link is None:
-        return None
-    queue = case.evidence.queue(case.node, link.name)
-    if queue is None and not case.code.startswith("QDISC"):
-        return None
-    if queue is None:
-        return Reason("queue", f"a queue of {case.node} {link.name} was full", (), f"{case.node} tc -s qdisc", KERNEL)
-    kind, dropped, waiting = queue[0].kind, queue[1], queue[0].waiting
-    if (dropped or case.code.startswith("QDISC")) and (asked := of_queue(case.evidence.emulated(case.node, link.name))):
-        return asked
-    if kind == "blackhole":
-        hint = f"{case.node} tc qdisc del dev {link.name} root"
-        return Reason(
-            "queue", f"the queueing discipline of {case.node} {link.name} is a blackhole: it drops all", (), hint, TABLES
-        )
-    hint = f"{case.node} tc -s qdisc show dev {link.name}"
-    if kind == "netem" and dropped:
-        return Reason("loss", f"lost on purpose: netem on {case.node} {link.name} dropped {dropped}", (), hint, COUNTERS)
-    if dropped or case.code.startswith("QDISC"):
-        text = f"the queue of {case.node} {link.name} ({kind}) was full: it dropped {dropped}"
-        return Reason("queue", text, (), hint, COUNTERS)
-    return Reason(
-        "queued", f"still in the queue of {case.node} {link.name} ({kind}), which holds {waiting}", (), hint, COUNTERS
-    )
-
-
 def by_ipsec(case: Case) -> Reason | None:
     return blocked_by_ipsec(case.node, case.evidence)
 
@@ -352,6 +360,7 @@ IN_ROUTER: tuple[Cause, ...] = (
     no_neighbor,
     by_ipsec,
     queue_full,
+    by_program,
 )
 
 

@@ -49,6 +49,11 @@ class Conversations:
         later = (found for found in self._answers.get(("is-at", address), ()) if found.time >= journey.time)
         return next((found for found in later if journey.first.node in found.path), None)
 
+    def answer_of(self, owner: str, address: str, after: int) -> Journey | None:
+        """The answer that a node gave to a question for an address, whether it came back or not."""
+        found = self._answers.get(("is-at", address), ())
+        return next((journey for journey in found if journey.first.node == owner and journey.time >= after), None)
+
     def answer(self, node: str, packet: Packet, after: int) -> Journey | None:
         """What a node that got this packet has sent back, at or after a moment."""
         if packet.kind == "echo request":

@@ -39,7 +39,7 @@ class Verdicts:
         self._nodes = tuple(node for node in wiring.kinds if not wiring.is_bridge(node))
         self.conversations = Conversations(journeys)
         self._fragments = Fragments(journeys)
-        self._requests = Requests(self.conversations, wiring, evidence, self._because)
+        self._requests = Requests(self.conversations, wiring, evidence, self._because, self._lost)
 
     @property
     def asked(self) -> list[Question]:
@@ -127,14 +127,15 @@ class Verdicts:
             reason = replace(bridge_causes.on_link(case, peer), source=KERNEL, proof=proof_of(case.leaf.event))
             return Ending(case.leaf, "dropped", looked_at_again(case, reason))
         # An unnamed drop where the packet was to go is that of a handler which has read it, or could not answer.
-        is_tunnels = case.packet.protocol in ("VXLAN", "GRE") and tunnels.end_of_tunnel(case) is not None
+        is_tunnels = case.packet.protocol in tunnels.TUNNELS and tunnels.end_of_tunnel(case) is not None
         is_read = not is_tunnels and case.leaf.event.reason == "NOT_SPECIFIED" and self._is_mine(case)
         sent = (one.event for one in journey.sightings if one.event.kind == "out" and one.event.node == case.node)
         looped = next((event.data for event in sent if is_to_many(event.data)), b"") if journey.first.node == case.node else b""
         event = case.leaf.event
         if is_for_client(case.packet) and self._has_mac((case.node, case.interface), case.packet.macs[1]):
             return Ending(case.leaf, "delivered")
-        if looped and event.reason != "NETFILTER_DROP" and "dev_hard_start_xmit" not in event.place:
+        is_copy = looped and event.reason != "NETFILTER_DROP" and "dev_hard_start_xmit" not in event.place
+        if is_copy and tunnels.not_sent(case) is None:
             return Ending(case.leaf, "ignored")  # a copy for the sender itself
         if is_expected_drop(case.leaf.event, looped) or has_right_checksum(case) or (is_read and by_rule(case) is None):
             arrived = next((s for s in reversed(journey.sightings) if s.event.kind == "in" and s.event.node == case.node), None)
@@ -170,6 +171,10 @@ class Verdicts:
         """Why a question for a MAC address was in vain: what became of it itself comes first."""
         own = (ending.reason for ending in self.endings(asked) if ending.fate in ("dropped", "unanswered") and ending.reason)
         return next(own, None) or self._requests.unanswered_arp(asked, dissect(asked.first.data))
+
+    def _lost(self, journey: Journey) -> Reason | None:
+        """Why a packet was lost, where that is known."""
+        return next((ending.reason for ending in self.endings(journey) if ending.fate == "dropped" and ending.reason), None)
 
     def _went_on(self, journey: Journey, event: Event) -> bool:
         """Whether a device without a link of its own (a bridge in a host, a bond) sent it on by one of its ports."""

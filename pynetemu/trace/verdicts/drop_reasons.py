@@ -8,10 +8,10 @@ from pynetemu.trace.sources.events import Event
 from pynetemu.trace.verdicts import bridge_causes, causes
 from pynetemu.trace.verdicts.case import KERNEL, Case
 from pynetemu.trace.verdicts.causes import Cause
-from pynetemu.trace.verdicts.filters import by_filter
+from pynetemu.trace.verdicts.filters import by_filter, queue_full
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
-from pynetemu.trace.verdicts.tunnels import end_of_tunnel, not_sent
+from pynetemu.trace.verdicts.tunnels import TUNNELS, end_of_tunnel, not_sent
 from pynetemu.trace.verdicts.verdict import Reason
 
 
@@ -22,7 +22,7 @@ def _by_queue(case: Case) -> Reason | None:
         down = link_down(case.node, case.interface, case.evidence)
     if down is None and not case.arrived:
         down = far_end_down(case.node, case.interface, case.wiring, case.evidence)
-    return down or causes.queue_full(case)
+    return down or queue_full(case)
 
 
 def _by_firewall(case: Case) -> Reason | None:
@@ -121,10 +121,10 @@ def _named(case: Case) -> Reason:
     where = event.place.partition(" ")[0]
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED") and (wrong := causes.malformed(case)):
         return wrong
-    at_tunnel = case.packet.protocol in ("VXLAN", "GRE") and event.reason in _AT_TUNNELS and _is_here(case)
+    at_tunnel = case.packet.protocol in TUNNELS and event.reason in _AT_TUNNELS and _is_here(case)
     if at_tunnel and (end := end_of_tunnel(case)):
         return end
-    if "dev_hard_start_xmit" in event.place and (lost := not_sent(case)):
+    if ("dev_hard_start_xmit" in event.place or not event.place) and (lost := not_sent(case)):
         return lost
     if event.reason in ("", "IP_INHDR", "NOT_SPECIFIED"):
         known = by_rule(case) or causes.too_old(case)

@@ -3,11 +3,13 @@
 import re
 
 from pynetemu.trace.evidence.evidence import Evidence
+from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.iptables import LegacyRule
 from pynetemu.trace.sources.nftrace import Drop, fingerprint, fingerprint_of_headers
 from pynetemu.trace.verdicts.case import COUNTERS, RULES, Case
 from pynetemu.trace.verdicts.verdict import Reason
 
+_REFUSED = ("no route", "blackhole", "unreachable", "prohibit", "filtered")
 _AROUND = 16  # bytes of the headers of UDP and VXLAN around a frame
 _COUNTED = re.compile(r" packets \d+ bytes \d+")
 
@@ -76,12 +78,19 @@ def by_tracking(case: Case) -> Reason | None:
 
 def by_legacy_rule(case: Case) -> Reason | None:
     """A rule of iptables-legacy that has counted, and asks for nothing that the packet is not."""
-    fitting = [
-        rule
-        for rule in case.evidence.legacy_rules(case.node)
-        if case.packet.ttl is not None and rule.is_about(case.packet, case.keys.protocol, case.interface)
-    ]
+    rules = case.evidence.legacy_rules(case.node) if case.packet.ttl is not None and _may_be_rule(case.leaf.event) else ()
+    keys = case.keys if rules else None
+    if keys is None:
+        return None
+    fitting = [rule for rule in rules if rule.is_about(case.packet, keys.protocol, case.interface, keys.ports)]
+    if fitting and (decision := case.decide()) is not None and decision.kind in _REFUSED:  # then it comes to no other chain
+        fitting = [rule for rule in fitting if rule.chain not in ("INPUT", "FORWARD", "POSTROUTING")]
     return _of_legacy_rules(case.node, fitting)
+
+
+def _may_be_rule(event: Event) -> bool:
+    """Whether what the kernel says of a drop, if it says anything, leaves room for a rule."""
+    return event.kind != "drop" or event.reason in ("NETFILTER_DROP", "", "NOT_SPECIFIED")
 
 
 def legacy_rule_of_sender(node: str, address: str, evidence: Evidence) -> Reason | None:

@@ -9,7 +9,7 @@ from pynetemu.trace.verdicts.addressed import hint_for
 from pynetemu.trace.verdicts.bridge_causes import between, to_its_sender
 from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.conversations import Conversations
-from pynetemu.trace.verdicts.filters import by_filter
+from pynetemu.trace.verdicts.filters import by_filter, redirected_to
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.interfaces import link_down
 from pynetemu.trace.verdicts.verdict import Reason
@@ -17,6 +17,10 @@ from pynetemu.trace.verdicts.verdict import Reason
 
 def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Evidence) -> Reason:
     """For a frame that came to interfaces with other MAC addresses only; `leaf` is the end of its way."""
+    places_seen = {(one.event.node, one.event.interface) for one in leaf.back()}
+    for node, interface in places_seen:
+        if (reason := redirected_to(node, interface, evidence)) is not None:
+            return reason
     mac = leaf.event.data[:6].hex(":")
     if addressed := to_its_sender(leaf, evidence):
         return addressed

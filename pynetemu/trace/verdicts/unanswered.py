@@ -26,12 +26,18 @@ from pynetemu.wording import counted
 
 
 class Requests:
-    """`because` tells why a question for a MAC address, that a node has sent, was in vain."""
+    """`because` tells why a question for a MAC address, that a node has sent, was in vain; `lost` why a packet was lost."""
 
     def __init__(
-        self, conversations: Conversations, wiring: Wiring, evidence: Evidence, because: Callable[[Journey], Reason]
+        self,
+        conversations: Conversations,
+        wiring: Wiring,
+        evidence: Evidence,
+        because: Callable[[Journey], Reason],
+        lost: Callable[[Journey], Reason | None],
     ) -> None:
-        self._conversations, self._wiring, self._evidence, self._because = conversations, wiring, evidence, because
+        self._conversations, self._wiring, self._evidence = conversations, wiring, evidence
+        self._because, self._lost = because, lost
 
     def judged(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
         """The endings, with what the answers say about them."""
@@ -145,6 +151,8 @@ class Requests:
             return Reason("arp", text, (because.text,), because.hint, TABLES)
         if packet.kind == "echo request" and (ignored := self._ignored(node, packet)):
             return ignored
+        if packet.kind == "SYN" and not self._evidence.listening(node, "TCP", packet.ports[1]):
+            return self._closed(node, packet, "")  # a rule may have redirected it
         what = "the ping" if packet.kind == "echo request" else "the connection"
         return Reason("unanswered", f"{node} got it, and did not answer {what} in time", (), "", TABLES)
 
@@ -200,7 +208,8 @@ class Requests:
             return rule
         interface = self._wiring.interface_of(address)
         if any(one.event.node == owner and one.event.kind != "out" for one in journey.sightings):
-            return self._silent_owner(journey, owner, address)
+            answer = self._conversations.answer_of(owner, address, journey.time)
+            return (self._lost(answer) if answer else None) or self._silent_owner(journey, owner, address)
         blocked = kept_from(owner, journey, self._wiring, self._evidence) or link_down(owner, interface, self._evidence)
         if blocked is None and (parent := self._wiring.under.get((owner, interface))) is not None:
             blocked = link_down(*parent, self._evidence)

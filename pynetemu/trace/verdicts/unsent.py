@@ -1,6 +1,8 @@
 """Packets that a line wanted to send, and that no interface ever saw: asked of the routing of the line's node."""
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from pynetemu.packets.background import is_background
@@ -18,6 +20,7 @@ from pynetemu.trace.verdicts.interfaces import far_end_down, link_down, unusable
 from pynetemu.trace.verdicts.verdict import Reason
 
 _MOST_ASKED = 50  # addresses whose route is looked up in a node that had none for something
+_URL = re.compile(r"(?P<scheme>https?)://(?:\[[^]]*\]|[^:/]+)(?::(?P<port>\d{1,5}))?(?:/|$)")
 _REFUSED = ("no route", "unreachable", "prohibit", "blackhole")
 
 
@@ -42,7 +45,7 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
     if tables is None or not targets or _has_sent(line.node, targets, journeys):
         return
     for address in targets:
-        keys = Keys("", address, mark=0)
+        keys = _keys(line, address)
         decision = tables.decide(keys)
         if decision.kind == "local" and (down := link_down(line.node, "lo", evidence)):
             yield replace(down, text=f"{line.node} sent nothing: {down.text}")
@@ -54,6 +57,8 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
             name = tables.names.get(decision.interface, "")
             if down := link_down(line.node, name, evidence) or far_end_down(line.node, name, wiring, evidence):
                 yield replace(down, text=f"{line.node} sent nothing: {down.text}")
+        if decision.kind not in _REFUSED and (refusal := decision.refused_if) is not None:
+            decision = Decision(refusal.kind, rule=refusal.rule, route=refusal.route)
         if decision.kind not in _REFUSED and (marked := _refused_by_mark(line.node, address, tables, evidence)):
             decision, keys = marked
         if decision.kind not in _REFUSED:
@@ -63,6 +68,25 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
             continue
         reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
         yield _nothing_sent(line.node, reason, address, wiring, evidence)
+
+
+def _keys(line: TracedLine, address: str) -> Keys:
+    """What the routing of its node looks up what it sends by, as far as its words tell."""
+    if line.is_ping:
+        mark, ds_field = (next(map(_number, line.words_after(option)), 0) for option in ("-m", "-Q"))
+        return Keys("", address, "", 58 if ":" in address else 1, None, ds_field & 0xFC, mark)
+    found = next(filter(None, map(_URL.match, line.separated)), None)
+    if found is None:
+        return Keys("", address, mark=0, is_guess=True)
+    port = int(found["port"] or (443 if found["scheme"] == "https" else 80))
+    return Keys("", address, "", 6, (0, port), mark=0, is_guess=True)
+
+
+def _number(word: str) -> int:
+    """A number as programs take it, 0x10 too; 0 for other words."""
+    with suppress(ValueError):
+        return int(word, 0)
+    return 0
 
 
 def _refused_by_mark(node: str, address: str, tables: NodeTables, evidence: Evidence) -> tuple[Decision, Keys] | None:

@@ -45,6 +45,7 @@ KINDS = (
     "stp",
     "tc",
     "ttl",
+    "tunnel",
     "unanswered",
     "vanished",
     "vlan",
