@@ -13,7 +13,7 @@ from pynetemu.lab import arguments
 from pynetemu.lab.changing import LabChange, become
 from pynetemu.lab.kernel import kernel_of
 from pynetemu.plan.inventory import Place, ends
-from pynetemu.plan.operations import AddVeth, Impair, Operations, Part, Plan, parts_of
+from pynetemu.plan.operations import AddVeth, Impair, Operations, Part, Plan, as_parts, parts_of
 from pynetemu.plan.operations.phases import in_order
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.impairments import read_directions, unknown_nodes
@@ -401,8 +401,7 @@ def _no_link(lab: "Lab", a: str, b: str) -> str:
 
 def with_what_is_set(new: Plan, current: Plan) -> Plan:
     """A plan in which links that both have do to packets what they do now; so does one that is plugged in elsewhere."""
-    parts_of_both = (part for plan in (new, current) for part in parts_of(plan))
-    if not any(isinstance(part, Impair) or (isinstance(part, AddVeth) and part.relayed) for part in parts_of_both):
+    if not as_parts(current).has(_is_more_than_a_wire) and not as_parts(new).has(_is_more_than_a_wire):
         return new
     now, wanted = _by_link(current), _by_link(new)
     now |= _moved(now, wanted)
@@ -418,6 +417,10 @@ def with_what_is_set(new: Plan, current: Plan) -> Plan:
         elif not (isinstance(part, Impair) and _link_of(part) in changed):
             parts.append(part)
     return replaced(new, operations=Operations(in_order(parts)))
+
+
+def _is_more_than_a_wire(part: Part) -> bool:
+    return isinstance(part, Impair) or (isinstance(part, AddVeth) and part.relayed)
 
 
 def _moved(now: _Doing, wanted: _Doing) -> _Doing:
@@ -456,10 +459,12 @@ def impair_like(part: Link, lab: "Lab", a: Place, b: Place) -> None:
     now = [(op.mechanism, op.settings) if (op := found.get(place)) else None for place in (a, b)]
     if _does(part, lab) == now:
         return
-    vars(part).update(dict.fromkeys(IMPAIRING))
+    for name in IMPAIRING:
+        setattr(part, name, None)
     both = [_texts(from_words(direction[1])) if direction else {} for direction in now]
     common = {name: value for name, value in both[0].items() if both[1].get(name) == value and name in SETTINGS}
-    vars(part).update(common)
+    for name, value in common.items():
+        setattr(part, name, value)
     for side, own in zip(("a_to_b", "b_to_a"), both, strict=True):
         if own != common:
             setattr(part, side, {name: value for name, value in own.items() if name not in common})

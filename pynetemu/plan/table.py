@@ -5,7 +5,7 @@ had (`plan.again`).
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
 from pynetemu.plan.emit import Owner, Sort
@@ -45,40 +45,33 @@ class OperationTable:
         return tuple(chain.from_iterable(chain.from_iterable(row.values() for row in self.rows)))
 
 
-def splices_between(old: OperationTable, new: OperationTable) -> list[Splice]:
-    """What makes the operations of one table those of another, which has the same sections."""
+def splices_between(old: OperationTable, new: OperationTable, changes: list[list[Change]]) -> list[Splice]:
+    """What makes the operations of one table those of another, which has the same sections, with these changes in each row."""
     found: list[Splice] = []
     at = 0
-    for before, after in zip(old.rows, new.rows, strict=True):
-        if before is not after:
-            for begin, gone, coming in _between(before, after):
-                inner = splices(gone, coming)
-                found += [(at + begin + place, count, parts) for place, count, parts in inner]
+    for before, after, changed in zip(old.rows, new.rows, changes, strict=True):
+        inner = sorted(_places(before, after, changed), key=lambda place: place[0]) if changed else []
+        for begin, gone, coming in inner:
+            found += [(at + begin + place, count, parts) for place, count, parts in splices(gone, coming)]
         at += sum(map(len, before.values()))
     return found
 
 
-def _between(before: Row, after: Row) -> Iterator[tuple[int, tuple[Part, ...], tuple[Part, ...]]]:
-    """Where in the row something else comes in the place of what was there."""
-    at = 0
-    waiting = iter(before.items())
-    owner, there = next(waiting, (None, ()))
-    for key, parts in after.items():
-        while owner is not None and owner != key and owner not in after:
-            yield at, there, ()
-            at += len(there)
-            owner, there = next(waiting, (None, ()))
-        if owner != key:
-            yield at, (), parts
-            continue
-        if parts is not there:
-            yield at, there, parts
-        at += len(there)
-        owner, there = next(waiting, (None, ()))
-    while owner is not None:
-        yield at, there, ()
-        at += len(there)
-        owner, there = next(waiting, (None, ()))
+def _places(before: Row, after: Row, changed: list[Change]) -> Iterator[tuple[int, tuple[Part, ...], tuple[Part, ...]]]:
+    """Where in the row something else comes in the place of what was there: what is new, before the next that stays."""
+    begins = dict(zip(before, accumulate(map(len, before.values()), initial=0), strict=False))
+    for owner, old, parts in changed:
+        if old:
+            yield begins[owner], old, parts
+    new = {owner for owner, old, _ in changed if not old}
+    found: list[tuple[int, tuple[Part, ...], tuple[Part, ...]]] = []
+    begin = sum(map(len, before.values()))
+    for owner in reversed(after) if new else ():
+        if owner in new:
+            found.append((begin, (), after[owner]))
+        else:
+            begin = begins[owner]
+    yield from reversed(found)
 
 
 def _by_owner(made: Iterable[tuple[Owner, Part]]) -> Row:

@@ -1,6 +1,7 @@
 """How a description is read out of a topology."""
 
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from pynetemu.frozen import frozen
@@ -43,10 +44,12 @@ class Description:
 
 def describe(topology: Topology) -> Description:
     """Reads the parts out of a topology: those that were registered, and what belongs to its nodes."""
-    found: dict[type, list[Any]] = {kind: [] for kind in (Node, Link, Service, Firewall, Interface)}
-    for part in parts_in_order(topology):
-        for sort in _sorts(type(part)):
-            found[sort].append(part)
+    parts = parts_in_order(topology)
+    kinds = set(map(type, parts))
+    found: dict[type, list[Any]] = {}
+    for sort in (Node, Link, Service, Firewall, Interface):
+        of_sort = {kind for kind in kinds if sort in _sorts(kind)}
+        found[sort] = [part for part in parts if type(part) in of_sort] if of_sort else []
     return Description(
         kind=type(topology),
         kind_declaration=type(topology)._declaration,
@@ -67,6 +70,7 @@ def describe(topology: Topology) -> Description:
     )
 
 
+_ORDER = attrgetter("declaration.order")
 _SORTS: tuple[tuple[type[Part], type[Part]], ...] = (  # each with that of its list
     (Node, Node),
     (Link, Link),
@@ -94,6 +98,9 @@ def users_attributes(thing: Topology | Part) -> dict[str, object]:
 
 def parts_in_order(topology: Topology) -> list[Part]:
     """A topology's own parts in their order, those of each topology in it together, in its place."""
+    if not topology._inner:
+        ordered = sorted(reachable(topology._parts), key=_ORDER)
+        return ordered if len({*map(id, ordered)}) == len(ordered) else list({id(part): part for part in ordered}.values())
     places = [(part.declaration.order, [part]) for part in reachable(topology._parts)]
     places += [(inner._declaration.order, parts_in_order(inner)) for inner in topology._inner]
     ordered = [part for _, parts in sorted(places, key=lambda place: place[0]) for part in parts]

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 from pynetemu.frozen import fresh, record
 
 _order = itertools.count()
+_changes = [0]  # how often a part that is watched was changed
 _last: list[int] = []  # the last place that a part may have, and of how many that is told, within a block of `bounded`
 _most: list[int] = []
 _folders: list[str] = []  # of the blocks of `one_folder`
@@ -50,6 +51,7 @@ class Declaration:
     open: bool = True
     within: str = ""
     seen: tuple[str | None, str] = None, ""  # from which directory it was last shown, and how
+    watched: bool = False  # changes of the part count
 
     @property
     def full_name(self) -> str:
@@ -116,6 +118,12 @@ class Part(metaclass=PartType):
     def __setattr__(self, name: str, value: object) -> None:
         is_read = isinstance(value, Iterator) and hasattr(type(self), name)
         super().__setattr__(name, once(value) if is_read else value)
+        if self.declaration.watched:
+            _changes[0] += 1
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        _changes[0] += 1
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         copy = object.__new__(type(self))
@@ -130,6 +138,17 @@ class Part(metaclass=PartType):
     def __repr__(self) -> str:
         name = f" {self.declaration.name!r}" if self.declaration.name else ""
         return f"<{type(self).__name__}{name} of {self.declaration.where}>"
+
+
+def watch(parts: Iterable[Part]) -> None:
+    """From now on it counts when these parts get other values."""
+    for part in parts:
+        part.declaration.watched = True
+
+
+def changes() -> int:
+    """How often a part that is watched has got another value."""
+    return _changes[0]
 
 
 def once(value: object) -> object:

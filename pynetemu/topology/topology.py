@@ -1,11 +1,13 @@
 """The base class of descriptions; `topology.description` reads them."""
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from pynetemu.topology.part import Declaration, Part, bounded, caller, copied, next_order, quoted, read_settings_once
 
 _P = TypeVar("_P", bound="Part | Topology")
+_BELONGINGS = attrgetter("declaration.belongings")
 MOST_PARTS = 50_000  # of one topology; a lab of so many namespaces is beyond what a kernel carries
 DEEPEST = 4  # lists within lists
 _OURS = "_build", "_declaration", "_entries", "_failure", "_inner", "_keep", "_keep_new", "_loaded", "_parts", "_refuse_removal"
@@ -247,11 +249,16 @@ def all_parts(entry: Part | Topology) -> list[Part]:
     if isinstance(entry, Part):
         return [entry]
     found = [*reachable(entry._parts), *(part for inner in entry._inner for part in all_parts(inner))]
+    if len({*map(id, found)}) == len(found):
+        return found
     return list({id(part): part for part in found}.values())
 
 
 def reachable(parts: list[Part]) -> Iterator[Part]:
     """Parts, and what was made for them."""
+    if not any(map(_BELONGINGS, parts)):
+        yield from parts
+        return
     for registered in parts:
         yield registered
         yield from registered.declaration.belongings

@@ -10,6 +10,7 @@ What results is the plan that compiling the whole would give, operation for oper
 """
 
 from collections.abc import Callable
+from itertools import chain
 
 from pynetemu.errors import DescriptionError
 from pynetemu.plan.again.edge import Edge
@@ -18,7 +19,6 @@ from pynetemu.plan.again.said import Said
 from pynetemu.plan.compile import compiled
 from pynetemu.plan.no_gc import no_collection
 from pynetemu.plan.operations import Operations, Plan, as_parts
-from pynetemu.plan.operations.splices import Parts
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.standing import LeftOutError, Standing
 from pynetemu.plan.table import OperationTable, splices_between
@@ -81,8 +81,8 @@ def compile_again(
         description = describe(topology() if isinstance(topology, type) else topology)
         if memory is None:
             return compiled(description, host, kernel, Standing(running), None)[0]
-        said = Said(description)
         before = memory.known(running)
+        said = Said(description, None if before is None else before.said)
         found = before and _changed(before, said, host, kernel)
         if found is None:
             plan, table = compiled(description, host, kernel, Standing(running), memory, tabled=True)
@@ -96,7 +96,7 @@ def _changed(before: _Known, said: Said, host: bool, kernel: Callable[[], Kernel
     """What becomes of a plan where what stays the same stands aside; None where all has to be compiled."""
     if host is not before.plan.host or not said.follows(before.said):
         return None
-    selection = before.edge.selection(said, said.touched(before.said))
+    selection = before.edge.selection(said, before.said)
     if selection is None:
         return None
     try:
@@ -107,7 +107,6 @@ def _changed(before: _Known, said: Said, host: bool, kernel: Callable[[], Kernel
     if not together:
         return None
     whole, changes = together
-    parts = Parts(whole.parts())
-    operations = Operations(parts.made_of(as_parts(before.plan), splices_between(before.table, whole)))
+    operations = Operations(as_parts(before.plan).spliced(splices_between(before.table, whole, changes)))
     plan = Plan(plan.name, operations, plan.host, plan.host_address, plan.warnings, plan.ids)
-    return _Known(plan, said.description, whole, said, before.edge.after(selection, changes, whole))
+    return _Known(plan, said.description, whole, said, before.edge.after(selection, [*chain(*changes)], whole))

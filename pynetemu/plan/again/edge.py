@@ -13,7 +13,7 @@ from pynetemu.topology.description import Description
 from pynetemu.topology.links import Link
 from pynetemu.topology.memo import cannot_change
 from pynetemu.topology.nodes import Host, Interface, Node
-from pynetemu.topology.part import Part as Said_
+from pynetemu.topology.part import Part as DescribedPart
 from pynetemu.topology.switches import Port, Switch
 
 _OF_HOSTS = {"declaration", "auto_routes", "multipath"}  # what one at the edge may say
@@ -69,7 +69,8 @@ class _Leaf:
 class Selection:
     """What is compiled of a description: all but those `omitted`, for whom some of the others stand, by their `weights`.
 
-    All of these are ids of nodes; `theirs` are the owners of the operations of those omitted, `standing` of those that stand.
+    All of these are ids of nodes. `theirs` are the owners of the operations of those omitted, `ours` of the others and of what
+    has gone, `standing` of those that stand.
     """
 
     said: Said
@@ -78,6 +79,7 @@ class Selection:
     weights: dict[int, int]
     omitted: set[int]
     theirs: set[Owner]
+    ours: set[Owner]
     standing: set[Owner]
     names: dict[str, int]
     taken: Taken
@@ -104,8 +106,9 @@ class Edge:
         edge._note(said, table, said.description.nodes)
         return edge
 
-    def selection(self, said: Said, touched: set[int]) -> Selection | None:
-        """What is to be compiled when something is said of the nodes that are touched; None where that is most."""
+    def selection(self, said: Said, before: Said) -> Selection | None:
+        """What is to be compiled when this is said instead of what was said before; None where that is most."""
+        touched = said.touched(before)
         weights: dict[int, int] = {}
         omitted: set[int] = set()
         for members in self.alike.values():
@@ -125,7 +128,8 @@ class Edge:
         )
         theirs = {owner for key in omitted for owner in leaves[key].owners}
         standing = {owner for key in weights for owner in leaves[key].owners}
-        return Selection(said, description, touched, weights, omitted, theirs, standing, self.names, self.taken)
+        ours = _owners((*description.nodes, *description.links, *said.gone(before)))
+        return Selection(said, description, touched, weights, omitted, theirs, ours, standing, self.names, self.taken)
 
     def after(self, selection: Selection, changes: list[Change], table: OperationTable) -> "Edge":
         """What it is when a plan has become another."""
@@ -179,6 +183,12 @@ class Edge:
                 self.alike[look] = dict.fromkeys(sorted(self.alike[look], key=places.__getitem__))
 
 
+def _owners(parts: Iterable[DescribedPart]) -> set[Owner]:
+    """Of the operations of nodes and links, the root's own outside with it."""
+    names = {part.declaration.full_name for part in parts if isinstance(part, Node)}
+    return {*names, "outside", *(id(part.declaration) for part in parts)}
+
+
 def _leaf(node: Host, links: list[Link], rows: list[dict[Owner, tuple[Part, ...]]]) -> _Leaf | None:
     look: list[object] = [_sayings(node)]
     parts: list[int] = []
@@ -201,7 +211,7 @@ def _leaf(node: Host, links: list[Link], rows: list[dict[Owner, tuple[Part, ...]
     return _Leaf(tuple(look), tuple(parts), (name, *(id(link.declaration) for link in links)))
 
 
-def _sayings(part: Said_) -> tuple[tuple[str, object], ...]:
+def _sayings(part: DescribedPart) -> tuple[tuple[str, object], ...]:
     """What a host, link or interface says of itself that others may see; nothing of the node that stands for an interface."""
     if isinstance(part, Node) and not isinstance(part, Host):
         return ()

@@ -55,25 +55,27 @@ def _without(group: AddNeighbors, owners: dict[tuple[str, str], Owner], theirs: 
     )
 
 
-def merged(old: OperationTable, new: OperationTable, selection: Selection) -> tuple[OperationTable, list[Change]] | None:
-    """The table of the whole, and whose operations differ from the old one; None where those that stand for others differ."""
+def merged(old: OperationTable, new: OperationTable, selection: Selection) -> tuple[OperationTable, list[list[Change]]] | None:
+    """The table of the whole, and in each row whose operations differ; None where those that stand for others differ."""
     rows: list[Row] = []
-    changes: list[Change] = []
+    changes: list[list[Change]] = []
     order = _Order(selection)
     for sort, before, after in zip(old.sorts, old.rows, new.rows, strict=True):
         if sort == "nodes" or sort == "links":
             if any(before.get(owner) != after.get(owner) for owner in selection.standing):
                 return None
-            row, found = _merged_row(before, after, selection.theirs)
-            changes += found
-            rows.append(order.ordered(sort, row) if any(not then for _, then, _ in found) else row)
+            row, found = _merged_row(before, after, selection.ours)
+            changes.append(found)
+            rows.append(order.ordered(sort, row, [owner for owner, then, _ in found if not then]))
         elif sort == "groups":
             groups = _merged_groups(before[ALL], after[ALL], selection, _links_of(new), order)
             if groups is None:
                 return None
-            rows.append({ALL: groups})
+            changes.append([(ALL, before[ALL], groups)] if before[ALL] != groups else [])
+            rows.append({ALL: groups} if changes[-1] else before)
         else:
-            rows.append(before if before == after else {ALL: _with_known(before[ALL], after[ALL])})
+            changes.append([(ALL, before[ALL], _with_known(before[ALL], after[ALL]))] if before != after else [])
+            rows.append({ALL: changes[-1][0][2]} if changes[-1] else before)
     return OperationTable(old.sorts, rows), changes
 
 
@@ -86,8 +88,8 @@ def _links_of(table: OperationTable) -> dict[tuple[str, str], Owner]:
     return taken.interfaces
 
 
-def _merged_row(before: Row, after: Row, theirs: set[Owner]) -> tuple[Row, list[Change]]:
-    gone = before.keys() - theirs - after.keys()
+def _merged_row(before: Row, after: Row, ours: set[Owner]) -> tuple[Row, list[Change]]:
+    gone = [owner for owner in ours if owner in before and owner not in after]
     other = [owner for owner, operations in after.items() if before.get(owner) != operations]
     if not gone and not other:
         return before, []
@@ -114,6 +116,11 @@ class _Order:
         self._links: dict[Owner, int] = {}
         self._nodes: dict[Owner, int] = {}
 
+    def _last(self, sort: str, count: int) -> list[Owner]:
+        if sort == "nodes":
+            return [node.declaration.full_name for node in self._description.nodes[-count:]]
+        return [id(link.declaration) for link in self._description.links[-count:]]
+
     @property
     def links(self) -> dict[Owner, int]:
         if not self._links:
@@ -126,8 +133,11 @@ class _Order:
             self._nodes = {node.declaration.full_name: place for place, node in enumerate(self._description.nodes)}
         return self._nodes
 
-    def ordered(self, sort: str, row: Row) -> Row:
-        """What belongs to the root's own outside comes with it: first of all links, and after the root."""
+    def ordered(self, sort: str, row: Row, new: list[Owner]) -> Row:
+        """A row, to the end of which new owners have been added, in the order of the description. What belongs to the root's
+        own outside comes with it: first of all links, and after the root."""
+        if not new or new == self._last(sort, len(new)):
+            return row
         places = self.nodes if sort == "nodes" else self.links
         keys = list(row)
         if all(key in places for key in keys):

@@ -5,7 +5,7 @@ new = old.spliced([(1, 1, (d,))])           a, d, c
 splices(old, new)                           [(1, 1, (d,))], without looking at what both have
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any
 
 from pynetemu.plan.operations.things import Things
@@ -19,6 +19,18 @@ class Parts(tuple[_Part, ...]):
 
     origin: "tuple[Parts, list[Splice]] | None" = None
     things: Things | None = None  # what they make and need, once that was asked for
+
+    _lacking: frozenset[Callable[[_Part], bool]] = frozenset()
+
+    def has(self, test: Callable[[_Part], bool]) -> bool:
+        """Whether one of them is such; that none of those is of which these were made is not asked again."""
+        if test not in self._lacking:
+            is_known = self.origin is not None and test in self.origin[0]._lacking
+            coming = [part for _, _, parts in self.origin[1] for part in parts] if self.origin and is_known else self
+            if any(map(test, coming)):
+                return True
+            self._lacking |= {test}
+        return False
 
     def spliced(self, changes: Iterable[Splice]) -> "Parts":
         """What comes of these; raises ValueError for splices of others."""
