@@ -216,11 +216,9 @@ class Server(Loop):
                 self._changes.watch(socket.socket(fileno=os.dup(request.watcher)))
                 return self._changes.revision
             case ChangeLab():
-                described = self._changes.described(request.cuts) if request.keeps_description else request.description
-                return self._changed(self._changes.become(self._wanted(request), described, request.cancel))
-            case TakeBack():
-                self._require(request.base)
-                return self._changed(self._changes.take_back(request.cancel))
+                return self._changed(self._changes.in_turn(request.base, request.cancel, lambda: self._become(request)))
+            case TakeBack(base=base, cancel=cancel):
+                return self._changed(self._changes.in_turn(base, cancel, lambda: self._changes.take_back(cancel)))
             case SwitchInterfaces():
                 self._switching.switch([(place.node, place.interface) for place in request.places], request.up)
                 return None
@@ -285,15 +283,10 @@ class Server(Loop):
             with syscalls.inside(home=self.nodes.home):
                 features.require(needed)
 
-    def _wanted(self, request: ChangeLab) -> Plan:
-        """The plan that a change leads to. Raises LabError, and DescriptionError for what is none."""
-        self._require(request.base)
-        return change_from_data(self._changes.plan, request.change)
-
-    def _require(self, base: int) -> None:
-        """Raises LabError for a change of another plan than that of the lab."""
-        if base != self._changes.revision:
-            raise LabError("somebody else has changed this lab meanwhile: look at what it is now, and try again")
+    def _become(self, request: ChangeLab) -> Steps[list[str]]:
+        """Raises as `Changes.become`, and DescriptionError for what leads to no plan."""
+        described = self._changes.described(request.cuts) if request.keeps_description else request.description
+        return self._changes.become(change_from_data(self._changes.plan, request.change), described, request.cancel)
 
     def _check(self, plan: Plan, steps: Sequence[Effect]) -> None:
         """What a change needs, before anything is done."""

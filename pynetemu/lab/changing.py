@@ -1,9 +1,11 @@
 """What a change of a running lab does, for people to read before and afterwards."""
 
-from collections.abc import Iterable
-from functools import cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from pynetemu.engine.protocol.envelope import Overtaken
 from pynetemu.plan.as_shell import commands
 from pynetemu.plan.difference import difference, essential
 from pynetemu.plan.operations import Plan, parts_of
@@ -14,6 +16,11 @@ from pynetemu.wording import shortened
 if TYPE_CHECKING:
     from pynetemu.lab.lab import Lab
     from pynetemu.topology import Topology
+
+
+_MOST_TRIES = 100  # some milliseconds each
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class LabChange:
@@ -78,6 +85,19 @@ def become(lab: "Lab", old: Plan, plan: Plan, topology: "Topology | None" = None
     Ctrl-C, all is as it was.
     """
     return LabChange(old, plan, lab.followed.change(lab.control, old, plan, topology, same))
+
+
+def until_first(change: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Of a method that makes its change from what the lab is now: tries again when somebody else's change comes between."""
+
+    @wraps(change)
+    def tried(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        for _ in range(_MOST_TRIES - 1):
+            with suppress(Overtaken):
+                return change(*args, **kwargs)
+        return change(*args, **kwargs)
+
+    return tried
 
 
 def undo(lab: "Lab") -> LabChange:

@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from pynetemu.engine.protocol import starting
 from pynetemu.engine.protocol.channel import Channel, ChannelClosed, Message, close_all
-from pynetemu.engine.protocol.envelope import Refusal, Refused, pack_request, unpack_answer
+from pynetemu.engine.protocol.envelope import Overtaken, Refusal, Refused, pack_request, unpack_answer
 from pynetemu.engine.protocol.requests import Join, Request, Start
 from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError, ServiceError
 
@@ -290,4 +290,6 @@ def _error(refusal: Refusal, host: bool) -> PynetemuError:
             return ServiceError(refusal.message)
         case "command":
             return CommandError(refusal.message)
+        case "overtaken":
+            return Overtaken()
     return LabError(refusal.message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pynetemu.engine.protocol.change_requests import Changed, ChangeLab, Cut, TakeBack
 from pynetemu.engine.protocol.codec import Descriptor
+from pynetemu.engine.protocol.envelope import Overtaken
 from pynetemu.engine.protocol.requests import (
     KeepDescription,
     ReadDescription,
@@ -76,7 +77,7 @@ class FollowedPlan:
         ServiceError, LabError, and KeyboardInterrupt, when all is as it was.
         """
         if self.now(control) is not old:
-            raise LabError("somebody else has changed this lab meanwhile: look at what it is now, and try again")
+            raise Overtaken
         if same and self._description is not None and self._description[0] == self._revision:
             topology = self._description[1]
         change = change_to_data(old, new)

@@ -10,7 +10,7 @@ from pynetemu.engine.protocol.relay_requests import FollowJournal, PlayLink, Rea
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import replaced
 from pynetemu.lab import arguments
-from pynetemu.lab.changing import LabChange, become
+from pynetemu.lab.changing import LabChange, become, until_first
 from pynetemu.lab.kernel import kernel_of
 from pynetemu.plan.inventory import Place, ends
 from pynetemu.plan.operations import AddVeth, Impair, Operations, Part, Plan, as_parts, parts_of
@@ -98,6 +98,7 @@ class RunningLink:
         found = directions(self._lab)
         return _plain_unless(self._lab, found, self.a, self.b), _plain_unless(self._lab, found, self.b, self.a)
 
+    @until_first
     def set(
         self,
         *,
@@ -116,12 +117,13 @@ class RunningLink:
         Raises UsageError for wrong settings, KernelError and LabError: then all is as it was. `net.undo()` takes it back.
         """
         own_settings = arguments.table("a_to_b", a_to_b), arguments.table("b_to_a", b_to_a)
-        sides = zip(wanted_now(self._lab.plan, (self.a, self.b)), ("up", "down"), own_settings, strict=True)
+        plan = self._lab.plan
+        sides = zip(wanted_now(plan, (self.a, self.b)), ("up", "down"), own_settings, strict=True)
         try:
             wanted = [changed(before, {**preset_for(preset, side), **settings, **(own or {})}) for before, side, own in sides]
             for wrong in unknown_nodes(wanted, self._lab.nodes):
                 raise wrong
-            return self._become(wanted, mechanism)
+            return self._become(plan, wanted, mechanism)
         except Wrong as wrong:
             raise as_usage(wrong) from None
 
@@ -210,6 +212,7 @@ class RunningLink:
             self._lab.control.ask(ReplayLink(node, interface, ()))
             self._lab.control.ask(FollowJournal(node, interface, ""))
 
+    @until_first
     def _become_relayed(self) -> None:
         plan = self._lab.plan
         veth, old = _veth(plan, self.a, self.b), _of_plan(plan, self.a, self.b)
@@ -224,12 +227,12 @@ class RunningLink:
         parts += [replaced(op, mechanism="relay") for op in old]
         become(self._lab, plan, replaced(plan, operations=Operations(in_order(parts))), same=True)
 
+    @until_first
     def reset(self) -> LabChange:
         """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
-        return self._become([Impairment(), Impairment()], None)
+        return self._become(self._lab.plan, [Impairment(), Impairment()], None)
 
-    def _become(self, wanted: Sequence[Impairment], asked: str | None) -> LabChange:
-        plan = self._lab.plan
+    def _become(self, plan: Plan, wanted: Sequence[Impairment], asked: str | None) -> LabChange:
         return become(self._lab, plan, changed_plan(self._lab, (self.a, self.b), plan, wanted, asked), same=True)
 
 

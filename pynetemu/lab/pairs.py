@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from pynetemu.errors import LabError
 from pynetemu.frozen import replaced
 from pynetemu.lab import arguments
-from pynetemu.lab.changing import LabChange, become
+from pynetemu.lab.changing import LabChange, become, until_first
 from pynetemu.lab.impairments import Direction, RunningLink, as_usage, changed, changed_plan, is_named, preset_for, wanted_now
 from pynetemu.plan.inventory import Inventory, Place
-from pynetemu.plan.operations import SetMaster
+from pynetemu.plan.operations import Plan, SetMaster
 from pynetemu.plan.problems import Wrong
 from pynetemu.plan.shaping.impairment import Impairment, check_part
 
@@ -39,20 +39,21 @@ class RunningPair:
     @property
     def directions(self) -> tuple[Direction, Direction]:
         """What both directions do now; `impair` counts it with each node's own link."""
-        (there, back), a, b = self._now(), self.a, self.b
+        (there, back), a, b = self._wanted(self._lab.plan), self.a, self.b
         return (
             Direction(*a, *b, there, "relay" if there else "", None),
             Direction(*b, *a, back, "relay" if back else "", None),
         )
 
-    def _now(self) -> tuple[Impairment, Impairment]:
-        links = self._link(self.a).directions[0], self._link(self.b).directions[0]
-        there, back = (dict(direction.impairment.towards) for direction in links)
+    def _wanted(self, plan: Plan) -> tuple[Impairment, Impairment]:
+        links = self._link(self.a), self._link(self.b)
+        there, back = (dict(wanted_now(plan, (link.a, link.b))[0].towards) for link in links)
         return there.get(self.b[0], Impairment()), back.get(self.a[0], Impairment())
 
     def _link(self, near: Place) -> RunningLink:
         return RunningLink(self._lab, near, self._lab.inventory.wired_peers[near])
 
+    @until_first
     def set(
         self,
         *,
@@ -66,7 +67,8 @@ class RunningPair:
         Raises UsageError for wrong settings, KernelError and LabError: then all is as it was. `net.undo()` takes it back.
         """
         given = arguments.table("a_to_b", a_to_b), arguments.table("b_to_a", b_to_a)
-        sides = zip(self._now(), ("up", "down"), given, strict=True)
+        plan = self._lab.plan
+        sides = zip(self._wanted(plan), ("up", "down"), given, strict=True)
         try:
             every = {name for table in (settings, *filter(None, given)) for name, value in table.items() if value is not None}
             if others := [name for name in ("seed", "mechanism", "towards", "schedule") if name in every]:
@@ -74,23 +76,24 @@ class RunningPair:
             found = [changed(before, {**preset_for(preset, side), **settings, **(own or {})}) for before, side, own in sides]
             for wanted in found:
                 check_part(wanted)
-            return self._become(*found)
+            return self._become(plan, *found)
         except Wrong as wrong:
             raise as_usage(wrong) from None
 
+    @until_first
     def reset(self) -> LabChange:
         """Treats the packets between both as all others again. Raises as `set`."""
-        return self._become(Impairment(), Impairment())
+        return self._become(self._lab.plan, Impairment(), Impairment())
 
-    def _become(self, there: Impairment, back: Impairment) -> LabChange:
-        plan = self._lab.plan
+    def _become(self, now: Plan, there: Impairment, back: Impairment) -> LabChange:
+        plan = now
         for near, far, wanted in ((self.a, self.b, there), (self.b, self.a, back)):
             link = self._link(near)
             before, other = wanted_now(plan, (link.a, link.b))
             towards = {**dict(before.towards), far[0]: wanted}
             kept = tuple(sorted((node, what) for node, what in towards.items() if what))
             plan = changed_plan(self._lab, (link.a, link.b), plan, [replaced(before, towards=kept), other])
-        return become(self._lab, self._lab.plan, plan, same=True)
+        return become(self._lab, now, plan, same=True)
 
 
 def find_pair(lab: "Lab", a: str, b: str) -> RunningPair:

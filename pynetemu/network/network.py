@@ -152,22 +152,30 @@ class Network(Lab):
         """
         from pynetemu.lab import changing
 
-        if isinstance(topology, type):
-            topology = topology()
-        with no_collection():
+        wanted = topology() if isinstance(topology, type) else topology
+        described = description if isinstance(wanted, Plan) else wanted
+
+        @changing.until_first
+        def change() -> "LabChange":
             before = self.plan
-            described = description if isinstance(topology, Plan) else topology
-            return changing.become(self, before, self.planned(topology), described)
+            return changing.become(self, before, self.planned(wanted), described)
+
+        with no_collection():
+            return change()
 
     def _edit(self, change: Callable[[Topology], Topology]) -> "LabChange":
         """Applies the description of what runs with a change in it. What links were `set` to do meanwhile stays."""
         from pynetemu.lab import changing
         from pynetemu.lab.impairments import with_what_is_set
 
-        with no_collection():
+        @changing.until_first
+        def edit() -> "LabChange":
             now = self.plan
             changed = change(self.description)
             return changing.become(self, now, with_what_is_set(self.planned(changed), now), changed)
+
+        with no_collection():
+            return edit()
 
     @property
     def description(self) -> Topology:

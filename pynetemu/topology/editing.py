@@ -23,23 +23,25 @@ _REFERENCES = "a", "b", "node", "parent", "bridge", "outside"  # attributes of p
 
 
 def with_parts(topology: Topology, *arguments: Any) -> Topology:
-    """The same with more parts, each node after its name; their ends may be names. Raises UsageError and LabError."""
+    """The same with more parts, each node after its name; their ends may be names, or parts that were added before.
+
+    The parts are copied, so that what was added in vain can be added again. Raises UsageError and LabError.
+    """
     new = _with_own_list(topology)
     nodes = _nodes(new)
-    waiting = iter(arguments)
-    for argument in waiting:
-        name = argument if isinstance(argument, str) else ""
-        part = next(waiting, None) if name else argument
-        if not isinstance(part, Part):
-            hint = 'a name and a node, or another part: add("h3", Host(), Link("h3", "s1"))'
-            raise UsageError(f"add: {quoted(part if part is not None else name)} is not a part\n    hint: {hint}")
-        if name and name in nodes:
-            raise LabError(f"there is a node {name!r} already")
+    given = _named(arguments, nodes)
+    known = _known([part for _, part in given], nodes)
+    for name, part in deepcopy(given, known):
         _look_up(part, nodes)
         try:
             new.add(name, part) if name else new.add(part)
         except (TypeError, ValueError) as error:
             raise UsageError(str(error)) from None
+        for end in part.declaration.belongings:
+            _look_up(end, nodes)
+        for end in (part.a, part.b) if isinstance(part, Link) else ():
+            if isinstance(end, Interface) and end.node in nodes.values() and not end.declaration.registered:
+                new.add(end)
         if isinstance(part, Node):
             nodes[part.declaration.full_name] = part
     return new
@@ -98,12 +100,46 @@ def _copied(topology: Topology) -> Topology:
         return deepcopy(topology)
 
 
+def _named(arguments: tuple[Any, ...], nodes: dict[str, Node]) -> list[tuple[str, Part]]:
+    """The parts, those after a name with it; they have it from now on. Raises UsageError and LabError."""
+    given = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        name = argument if isinstance(argument, str) else ""
+        part = next(waiting, None) if name else argument
+        if not isinstance(part, Part):
+            hint = 'a name and a node, or another part: add("h3", Host(), Link("h3", "s1"))'
+            raise UsageError(f"add: {quoted(part if part is not None else name)} is not a part\n    hint: {hint}")
+        if name and name in nodes:
+            raise LabError(f"there is a node {name!r} already")
+        if name and not part.declaration.registered:
+            within, dot, own = name.rpartition(".")
+            part.declaration.within, part.declaration.name = within + dot, own
+        given.append((name, part))
+    return given
+
+
+def _known(given: list[Part], nodes: dict[str, Node]) -> dict[int, Any]:
+    """The topology's nodes by the ids of the user's, from which they were copied: what `deepcopy` does not copy again."""
+    ends = [_node_of(vars(part).get(reference)) for part in given for reference in _REFERENCES]
+    known: dict[int, Any] = {}
+    for node in ends:
+        own = nodes.get(node.declaration.full_name) if isinstance(node, Node) and node not in given else None
+        if own is not None and _place(own) == _place(node):
+            known[id(node)] = own
+    return known
+
+
 def _look_up(part: Part, nodes: dict[str, Node]) -> None:
     """Puts nodes in the place of their names."""
     for reference in _REFERENCES:
         value = vars(part).get(reference)
         if isinstance(value, str):
             setattr(part, reference, _node(value, nodes))
+
+
+def _place(part: Any) -> tuple[str, int]:
+    return part.declaration.file, part.declaration.line
 
 
 def _node(name: str, nodes: dict[str, Node]) -> Node:

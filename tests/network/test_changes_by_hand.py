@@ -1,6 +1,7 @@
 """Nodes and links added, removed and moved in a lab that runs; and changes for a while."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 
 import pytest
@@ -153,6 +154,30 @@ class Given(Topology):
     up = Link(s1, s2)
 
 
+def test_parts_are_found_as_objects_too_and_may_be_added_again_after_a_mistake() -> None:
+    h3, web = Host(), Host()
+    with pytest.raises(LabError, match="nosuch"):
+        with_parts(Lab(), "h3", h3, Link("h3", "nosuch"))
+    with pytest.raises(LabError, match="h1"):
+        with_parts(Lab(), "web", web, "h1", h3)
+    more = with_parts(Lab(), "h3", h3, "web", web)
+    first = with_parts(more, Link(h3, "s1"), HttpServer(web, port=80))
+    second = with_parts(deepcopy(first), Link(h3.interface("lan", "10.7.0.1/24"), web))
+
+    class Same(Lab):
+        h3, web = Host(), Host()
+        Link(h3, Lab.s1)
+        HttpServer(web, port=80)
+        Link(h3.interface("lan", "10.7.0.1/24"), web)
+
+    assert _operations(second) == _operations(Same())
+    assert len(_operations(first)) < len(_operations(second)), "what was added stays as it was"
+
+
+def _operations(topology: Topology) -> set[object]:
+    return set(compile_plan(topology).operations)
+
+
 def test_every_terminal_changes_the_lab_and_all_agree() -> None:
     with Network(Given, name="byhand-5") as net, Network.attach(net.name) as one, Network.attach(net.name) as two:
         assert str(one.add("h3", Host(), Link("h3", "s1"))) == "added h3; changed s1"
@@ -178,3 +203,24 @@ def test_a_lab_of_a_plan_alone_is_changed_by_descriptions_only() -> None:
                 lab.add("h9", Host())
         net.apply(Lab())
         assert other.add("h9", Host(), Link("h9", "s1")).added == ("h9",)
+
+
+def test_changes_of_several_at_once_are_all_done() -> None:
+    """Of links, and of the description, each made from what the lab was a moment before."""
+    tries = 6
+    with Network(Given, name="byhand-7") as net, Network.attach(net.name) as one, Network.attach(net.name) as two:
+
+        def impair() -> None:
+            for number in range(1, tries + 1):
+                one.link("other").set(delay=f"{number}ms")
+
+        def add(lab: Network, name: str) -> None:
+            for number in range(tries):
+                lab.add(f"{name}{number}", Host())
+
+        with ThreadPoolExecutor() as threads:
+            begun = [threads.submit(impair), threads.submit(add, two, "a"), threads.submit(add, net, "b")]
+        for change in begun:
+            change.result()
+        assert set(one.nodes) >= {f"{name}{number}" for name in "ab" for number in range(tries)}
+        assert {direction.impairment.words for direction in net.link("other").directions} == {(f"delay {tries}ms",)}

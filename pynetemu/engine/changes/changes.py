@@ -13,6 +13,7 @@ from pynetemu.engine.messages.tables import RouteMessage
 from pynetemu.engine.netlink import Refused
 from pynetemu.engine.nodes import Nodes
 from pynetemu.engine.protocol.change_requests import Cut
+from pynetemu.engine.protocol.envelope import Overtaken
 from pynetemu.errors import KernelError, LabError, PynetemuError
 from pynetemu.plan.difference import difference, essential, inverse_of_all
 from pynetemu.plan.inventory import Inventory
@@ -34,6 +35,7 @@ from pynetemu.plan.operations.steps import Replace, Undo, nodes_of
 
 _FORWARDS_IPV6 = "net.ipv6.conf.all.forwarding"
 _ROUTES = AddRoute, AddMultipathRoute, EndTable
+_SECONDS_BETWEEN_LOOKS = 0.005  # at a change that another one waits for
 _MOST_KEPT = 100  # plans to which can be gone back
 _Description = bytes | None  # `topology.data` as JSON: what is in it is for clients to know
 
@@ -88,6 +90,17 @@ class Changes:
         if not listens:
             listen()
 
+    def in_turn(self, base: int, cancel: int | None, change: Callable[[], Steps[list[str]]]) -> Steps[list[str]]:
+        """A change of the plan of that number, begun when no other is going on. Raises Overtaken when another has come then."""
+        yield from _unless(cancel, self._others())
+        if base != self.revision:
+            raise Overtaken
+        return (yield from change())
+
+    def _others(self) -> Steps[None]:
+        while self._is_busy:
+            yield _SECONDS_BETWEEN_LOOKS
+
     def become(self, new: Plan, description: _Description, cancel: int | None) -> Steps[list[str]]:
         """Makes the lab another one, described so; tells what was in the way and had to go.
 
@@ -115,8 +128,6 @@ class Changes:
         self._watchers.append(watcher)
 
     def _change(self, new: Plan, description: _Description, cancel: int | None) -> Steps[GivenWay]:
-        if self._is_busy:
-            raise LabError("another change of this lab is going on: try again when that is done")
         steps = difference(parts_of(self.plan), parts_of(new))
         change = _Change(self._nodes, steps)
         self._check(new, change.carried)

@@ -15,10 +15,17 @@ from pynetemu.engine.paths import ProgramNotFound
 from pynetemu.engine.protocol.channel import Message, TooLong
 from pynetemu.engine.protocol.codec import NotUnderstood, from_data, to_data
 from pynetemu.engine.protocol.requests import PROTOCOL, REQUESTS, Request, Spawn
-from pynetemu.errors import CommandError, ConflictError, KernelError, PynetemuError, ServiceError
+from pynetemu.errors import CommandError, ConflictError, KernelError, LabError, PynetemuError, ServiceError
 from pynetemu.frozen import frozen
 
 A = TypeVar("A")
+
+
+class Overtaken(LabError):
+    """Somebody else has changed the lab since the plan that a change was made for; `lab.changing.until_first` tries again."""
+
+    def __init__(self) -> None:
+        super().__init__("somebody else has changed this lab meanwhile: look at what it is now, and try again")
 
 
 @frozen
@@ -106,6 +113,7 @@ _KINDS: dict[type[Any], str] = {
     ConflictError: "conflict",
     ServiceError: "service",
     CommandError: "command",
+    Overtaken: "overtaken",
 }
 _SAME = "use the same version, or start the lab again"
 
