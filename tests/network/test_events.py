@@ -7,9 +7,9 @@ import select
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -40,6 +40,8 @@ from pynetemu.lab.state import RuleState
 from pynetemu.plan.compile import compile_plan
 from tests.support.pynetemu import PROGRAM, environment
 
+_E = TypeVar("_E", bound=LabEvent)
+
 
 class _Lab(Topology):
     r1 = Router()
@@ -67,44 +69,48 @@ def _run(network: Network, node: str, words: str) -> None:
 def test_each_change_is_told_with_what_was_and_what_is(network: Network) -> None:
     before = time.time()
     with network.events() as events:
+
+        def told(kind: type[_E], condition: Callable[[_E], object] | None = None, node: str = "") -> _E:
+            event = events.wait(kind, condition, node=node)
+            assert before <= event.since <= event.time <= time.time()
+            return event
+
         _run(network, "h1", "ip link set eth0 down")
-        down = events.wait(LinkEvent, node="h1")
+        down = told(LinkEvent, node="h1")
         assert (down.what, down.before and down.before.is_up, down.after and down.after.is_up) == ("down", True, False)
-        assert before <= down.since <= down.time <= time.time()
-        gone = {event.before.text for event in (events.wait(RouteEvent, node="h1") for _ in range(3)) if event.before}
+        gone = {event.before.text for event in (told(RouteEvent, node="h1") for _ in range(3)) if event.before}
         assert {"default via 10.0.0.254 dev eth0", "10.0.0.0/24 dev eth0 src 10.0.0.1"} < gone  # the kernel tells of neither
-        assert events.wait(LinkEvent, node="s1").what == "down"
+        assert told(LinkEvent, node="s1").what == "down"
 
         _run(network, "h1", "ip link set eth0 name wan")
-        renamed = events.wait(LinkEvent, node="h1")
+        renamed = told(LinkEvent, node="h1")
         assert (renamed.what, str(renamed)) == ("renamed", "h1 eth0 is called wan now")
         _run(network, "h1", "ip link set wan up")
-        assert events.wait(LinkEvent, node="h1").what == "up"
+        assert told(LinkEvent, node="h1").what == "up"
 
         _run(network, "h1", "ip addr add 10.0.0.9/32 dev wan")
         assert (
-            str(events.wait(AddressEvent, lambda event: event.after is not None and event.after.version == 4).after)
-            == "10.0.0.9/32"
+            str(told(AddressEvent, lambda event: event.after is not None and event.after.version == 4).after) == "10.0.0.9/32"
         )
         _run(network, "h1", "ip route add 10.9.0.0/16 via 10.0.0.254")
-        events.wait(RouteEvent, lambda event: "10.9.0.0/16" in str(event))  # two changes that are read at once are one
+        told(RouteEvent, lambda event: "10.9.0.0/16" in str(event))  # two changes that are read at once are one
         _run(network, "h1", "ip route replace 10.9.0.0/16 via 10.0.0.2")
-        replaced = events.wait(RouteEvent, lambda event: event.before is not None and event.after is not None)
+        replaced = told(RouteEvent, lambda event: event.before is not None and event.after is not None)
         assert str(replaced) == "h1 route 10.9.0.0/16 via 10.0.0.254 dev wan → 10.9.0.0/16 via 10.0.0.2 dev wan"
         _run(network, "h1", "ip rule add from 10.0.0.0/24 lookup 100 pref 7")
-        assert str(events.wait(RuleEvent)) == "h1 rule 7: from 10.0.0.0/24 lookup 100 is new"
+        assert str(told(RuleEvent)) == "h1 rule 7: from 10.0.0.0/24 lookup 100 is new"
         _run(network, "h1", "ip rule del pref 7")
-        assert events.wait(RuleEvent).after is None
+        assert told(RuleEvent).after is None
 
         _run(network, "h2", "ip link set eth0 netns h3 name moved")
-        far = events.wait(LinkEvent, lambda event: event.what == "changed", node="s1")
+        far = told(LinkEvent, lambda event: event.what == "changed", node="s1")
         assert str(far) == "s1 h2 changed: other end h2 eth0 → h3 moved"  # of this the kernel says nothing in s1
-        moved = events.wait(LinkEvent, lambda event: event.what == "moved")
+        moved = told(LinkEvent, lambda event: event.what == "moved")
         assert (moved.node, moved.after and (moved.after.node, moved.after.name)) == ("h2", ("h3", "moved"))
         _run(network, "r1", "ip link del eth1")
-        assert events.wait(LinkEvent, lambda event: event.what == "removed", node="h3").after is None
+        assert told(LinkEvent, lambda event: event.what == "removed", node="h3").after is None
         _run(network, "h1", "ip link add mine type veth peer theirs netns h2")
-        added = events.wait(LinkEvent, lambda event: event.what == "added", node="h1")
+        added = told(LinkEvent, lambda event: event.what == "added", node="h1")
         assert added.after is not None
         assert added.after.peer == ("h2", "theirs")
 

@@ -1,11 +1,12 @@
 """What the network says of the kernel's state, against what iproute2 says of it."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
 
-from pynetemu import Network, RunningNode
+from pynetemu import Host, Link, Network, RunningNode, Topology
 from pynetemu.lab.state import InterfaceState
 from tests.support.pair import Pair
 from tests.support.wait import wait_until
@@ -74,6 +75,27 @@ def test_the_state_is_what_iproute2_shows() -> None:
         network["blue"].run("ping", "-c3", "root", check=True)
         assert _interface(network, "blue", "veth_blue").received_packets >= received + 3
         assert network.totals().up == 3
+
+
+def test_what_the_lab_has_dropped_is_the_sum_of_what_ip_shows() -> None:
+    class Two(Topology):
+        blue, green = Host(), Host()
+        wires = [Link(blue, green), Link(blue, green)]
+
+    with Network(Two()) as network:
+        before = network.totals().dropped
+        for number, frames in enumerate((3, 5)):  # of a protocol that nobody takes
+            with network["green"].socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sender:
+                sender.bind((f"eth{number}", 0))
+                for _ in range(frames):
+                    sender.send(b"\xff" * 12 + b"\x88\xb5" + bytes(46))
+
+        def shown() -> int:
+            links = [link for node in network.nodes for link in _ip(network, node, "ip", "-j", "-s", "link")]
+            counters = [link["stats64"] for link in links if link["ifname"] != "lo"]
+            return sum(counter[way]["dropped"] for counter in counters for way in ("rx", "tx"))
+
+        wait_until(lambda: shown() == network.totals().dropped >= before + 8)
 
 
 def test_learned_neighbors_can_be_forgotten() -> None:
