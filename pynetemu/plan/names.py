@@ -8,11 +8,11 @@ A text has a line for each address of a lab, and each node has its own. What mos
 one node in a lab of a thousand takes 20 µs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from ipaddress import IPv4Interface, ip_address
 
 from pynetemu.plan.inventory import Inventory
-from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
+from pynetemu.plan.operations import AddAddress, Address, InterfaceAddress, IPNetwork, parts_of
 
 _HOST = "host"  # the root's own address
 
@@ -34,40 +34,49 @@ class HostsFiles:
         root: str = "",
         machine: Address | None = None,
         preferred: Address | None = None,
-        like: "HostsFiles | None" = None,
     ) -> None:
         self._root, self._machine, self._preferred = root, machine, preferred
-        self._places = {node: place for place, node in enumerate(nodes)}
         self._addresses: dict[str, Addresses] = {}
         self._networks: dict[IPNetwork, set[str]] = {}  # with those of their nodes that have a choice of addresses
-        self._chosen = [""] * len(nodes)  # each node's lines with its name, as most others have them
-        self._others = [""] * len(nodes)  # and those of its other addresses
-        told = (root, machine, preferred)
-        self._like = like if like is not None and told == (like._root, like._machine, like._preferred) else None
+        self._chosen = dict.fromkeys(nodes, "")  # each node's lines with its name, as most others have them
+        self._others = dict.fromkeys(nodes, "")  # and those of its other addresses
         for node in nodes:
             self.update(node, addresses.get(node, []))
-        self._like = None
 
     @classmethod
-    def of_plan(cls, inventory: Inventory, machine: Address | None = None, like: "HostsFiles | None" = None) -> "HostsFiles":
-        """Those of a lab in which nothing has been changed yet; `machine` is its address where it is the lab's root. What is
-        as in others, those of its plan before, is taken from there."""
+    def of_plan(cls, inventory: Inventory, machine: Address | None = None) -> "HostsFiles":
+        """Those of a lab in which nothing has been changed yet; `machine` is its address where it is the lab's root."""
         addresses: dict[str, list[tuple[str, InterfaceAddress]]] = {}
         for (node, interface), own in inventory.addresses.items():
             addresses.setdefault(node, []).extend((interface, address) for address in own)
         plan = inventory.plan
-        return cls(plan.nodes, addresses, inventory.root, machine, plan.host_address, like)
+        return cls(plan.nodes, addresses, inventory.root, machine, plan.host_address)
+
+    def becoming(self, inventory: Inventory, touched: Collection[str]) -> "HostsFiles":
+        """Those of another plan, which says the same of all nodes but those touched."""
+        plan = inventory.plan
+        if (self._root, self._preferred) != (inventory.root, plan.host_address):
+            return self.of_plan(inventory, self._machine)
+        found = HostsFiles((), {}, self._root, self._machine, self._preferred)
+        found._addresses = {node: self._addresses[node] for node in plan.nodes if node not in touched}
+        found._chosen = {node: "" if node in touched else self._chosen[node] for node in plan.nodes}
+        found._others = {node: "" if node in touched else self._others[node] for node in plan.nodes}
+        gone = self._addresses.keys() - found._addresses.keys()
+        found._networks = {network: nodes - gone for network, nodes in self._networks.items()}
+        addresses: dict[str, dict[str, list[InterfaceAddress]]] = {node: {} for node in plan.nodes if node in touched}
+        for op in parts_of(plan):
+            if type(op) is AddAddress and op.node in addresses:
+                addresses[op.node].setdefault(op.interface, []).append(op.address)
+        for node, by_interface in addresses.items():
+            found.update(node, [(interface, address) for interface, own in by_interface.items() for address in own])
+        return found
 
     def update(self, node: str, addresses: Addresses) -> bool:
         """Takes the addresses that a node has now; link-local ones of IPv6 do not count: they need an interface too (RFC 4007).
 
         Gives back whether that changes any text.
         """
-        like = self._like
-        if like is not None and like._addresses.get(node) == addresses:
-            usable = addresses  # as nearly all are, where one plan follows another
-        else:
-            usable = [(where, own) for where, own in addresses if isinstance(own, IPv4Interface) or not own.is_link_local]
+        usable = [(where, own) for where, own in addresses if isinstance(own, IPv4Interface) or not own.is_link_local]
         if self._addresses.get(node) == usable:
             return False
         for _, own in self._addresses.get(node, ()):
@@ -76,13 +85,13 @@ class HostsFiles:
         if len(usable) > 1 and any(sum(own.version == version for _, own in usable) > 1 for version in (4, 6)):
             for _, own in usable:
                 self._networks.setdefault(own.network, set()).add(node)
-        place = self._places[node]
-        if like is not None and like._addresses.get(node) == usable:
-            before = like._places[node]
-            self._chosen[place], self._others[place] = like._chosen[before], like._others[before]
-        else:
-            self._chosen[place], self._others[place] = self._lines(node, frozenset())
+        self._chosen[node], self._others[node] = self._lines(node, frozenset())
         return True
+
+    @property
+    def nodes(self) -> dict[str, Addresses]:
+        """The addresses of each node, as far as they have names."""
+        return self._addresses.copy()
 
     def addresses(self, node: str) -> Addresses:
         """Those that a node has, as far as they have names."""
@@ -94,14 +103,12 @@ class HostsFiles:
         networks = frozenset(address.network for _, address in own)
         chosen, others = self._chosen.copy(), self._others.copy()
         for other in set().union(*(self._networks.get(network, ()) for network in networks)) - {node}:
-            place = self._places[other]
-            chosen[place], others[place] = self._lines(other, networks)
-        place = self._places[node]
-        first, chosen[place] = chosen[place], ""
+            chosen[other], others[other] = self._lines(other, networks)
+        first, chosen[node] = chosen[node], ""
         alone = "" if own else f" {node}"
         host = [f"{self._machine} {_HOST}\n"] if self._machine is not None and not self._has_machines_address else []
         local = f"127.0.0.1 localhost{alone}\n::1 localhost ip6-localhost ip6-loopback\n"
-        return "".join([local, first, *chosen, *host, *others])
+        return "".join([local, first, *chosen.values(), *host, *others.values()])
 
     @property
     def _has_machines_address(self) -> bool:

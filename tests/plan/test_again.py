@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +16,11 @@ from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.compile import compiled as compiled_plan
 from pynetemu.plan.data import change_from_data, change_to_data
 from pynetemu.plan.difference import difference
-from pynetemu.plan.operations import AddNeighbors, Plan, parts_of
+from pynetemu.plan.inventory import Inventory
+from pynetemu.plan.names import HostsFiles
+from pynetemu.plan.operations import AddAddress, AddNeighbors, AddNode, Plan, parts_of
+from pynetemu.plan.operations.operation import Effect
+from pynetemu.plan.operations.steps import Replace, Undo
 from pynetemu.topology.data import DescriptionText, from_data, to_data
 from pynetemu.topology.editing import replugged, with_parts, without
 from pynetemu.topology.part import Part
@@ -96,6 +100,16 @@ def _said(plan: Plan) -> str:
     return "\n".join([plan.name, *map(repr, plan.operations), repr(plan.host_address), *plan.warnings, plan.ids])
 
 
+def _names(plan: Plan, made: Plan, steps: Sequence[Effect] | None) -> dict[str, str]:
+    """What all nodes of a plan know of the others: found from those of the plan before, or anew."""
+    files = HostsFiles.of_plan(Inventory(made))
+    if steps is not None:
+        about = (step.of if isinstance(step, Undo) else step.new if isinstance(step, Replace) else step for step in steps)
+        named = {op.node for op in about if isinstance(op, AddNode | AddAddress)}
+        files = HostsFiles.of_plan(Inventory(plan)).becoming(Inventory(made), named)
+    return {node: files.text(node) for node in made.nodes}
+
+
 def _written(
     text: DescriptionText, written: bytes, topology: Topology, said: tuple[list[Part], list[Part]] | None
 ) -> tuple[DescriptionText, bytes]:
@@ -139,6 +153,7 @@ def test_a_plan_made_of_the_one_before_is_that_of_the_whole(data: st.DataObject)
         assert difference(parts_of(plan), parts_of(sent)) == steps
         back = difference(tuple(parts_of(whole)), tuple(parts_of(plan)))
         assert difference(parts_of(sent), parts_of(plan)) == back
+        assert _names(plan, made, steps) == _names(plan, made, None)
         text, written = _written(text, written, topology, memory.between(plan, made))
         plan = made
 

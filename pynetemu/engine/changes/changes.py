@@ -4,6 +4,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 from pynetemu.engine import apply
 from pynetemu.engine.changes import kept
@@ -43,11 +44,12 @@ _Description = bytes | None  # `topology.data` as JSON: what is in it is for cli
 class Changes:
     """The plan that the lab is made of. `revision` counts the plans, and all who watch are told of each new one.
 
-    `check` is called with a new plan and the steps to it before anything is done, `name` when a plan's names count.
+    `check` is called with a new plan and the steps to it before anything is done, `name` when a plan's names count, with the
+    nodes that have other ones.
     """
 
     def __init__(
-        self, nodes: Nodes, check: Callable[[Plan, Sequence[Effect]], None], name: Callable[[Inventory], None]
+        self, nodes: Nodes, check: Callable[[Plan, Sequence[Effect]], None], name: Callable[[Inventory, frozenset[str]], None]
     ) -> None:
         self.inventory = Inventory(Plan("", ()))
         self.revision = 0
@@ -135,14 +137,14 @@ class Changes:
         try:
             change.prepare(parts_of(before.plan))
             if change.is_about_names:
-                self._name(self.inventory)
+                self._name(self.inventory, change.named)
             yield from _unless(cancel, change.carry_out(_ipv6_routers(self.inventory)))
             change.restore_others_routes()
         except BaseException as error:
             self.inventory = before
             problems = change.roll_back()
             if change.is_about_names:
-                self._name(before)
+                self._name(before, change.named)
             if not isinstance(error, PynetemuError | OSError):
                 raise
             raise _with_outcome(error, problems) from error
@@ -187,7 +189,13 @@ class _Change:
     @property
     def is_about_names(self) -> bool:
         """Whether the nodes know other names afterwards, or other addresses."""
-        return any(isinstance(_operation_of(step), AddNode | AddAddress) for step in self._steps)
+        return bool(self.named)
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The nodes that come or go, or get other addresses."""
+        found = map(_operation_of, self._steps)
+        return frozenset(operation.node for operation in found if isinstance(operation, AddNode | AddAddress))
 
     def prepare(self, before: Iterable[Effect]) -> None:
         """Makes room for what is new, and notes routes that are not of the plan of `before`."""

@@ -8,7 +8,7 @@ lab starts with the plan's addresses, and listens from its first idle moment on.
 import errno
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_interface
 from typing import TYPE_CHECKING
@@ -57,14 +57,17 @@ class Names:
     def start(self, inventory: Inventory, machine: Address | None = None) -> None:
         """Takes the names of a plan; `machine` is the address of the machine that is the lab's root."""
         self._inventory, self._machine = inventory, machine
-        self._files = HostsFiles.of_plan(inventory, machine, self._files)
-        self._planned = {node: self._files.addresses(node) for node in inventory.nodes}
+        self._files = HostsFiles.of_plan(inventory, machine)
+        self._planned = self._files.nodes
 
-    def become(self, inventory: Inventory) -> None:
-        """Takes the names of another plan; where a node differs from its plan, what it has is read again."""
-        now = self._files
-        self._changed |= {node for node, planned in self._planned.items() if now.addresses(node) != planned}
-        self.start(inventory, self._machine)
+    def become(self, inventory: Inventory, touched: Collection[str]) -> None:
+        """Takes the names of another plan, which says the same of all nodes but those touched; where a node differs from its
+        plan, what it has is read again."""
+        now = self._files.nodes
+        self._changed |= {node for node, planned in self._planned.items() if now[node] != planned}
+        self._inventory = inventory
+        self._files = self._files.becoming(inventory, {*touched, *self._changed})
+        self._planned = self._files.nodes
         self._written = {node: text for node, text in self._written.items() if self._has_view(node)}
         self._write()
         self.settle()
