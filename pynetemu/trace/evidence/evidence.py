@@ -57,6 +57,7 @@ class Evidence:
         self._rules: dict[str, dict[tuple[str, str, str, int], str]] = {}
         self._settings: dict[tuple[str, str], str] = {}
         self._filters: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
+        self._new_rules: dict[str, list[Drop]] = {}
         self.asked: list[Question] = []
         self.events: Sequence[LabEvent] = ()  # what was heard of the nodes between beginning and end
         self._legacy: dict[str, list[LegacyRule]] = {}
@@ -94,7 +95,7 @@ class Evidence:
     def _forget(self) -> None:
         for tables in self._tables.values():
             tables.close()
-        for known in (self._tables, self._rules, self._settings, self._legacy, self._filters):
+        for known in (self._tables, self._rules, self._settings, self._legacy, self._filters, self._new_rules):
             known.clear()
         for name in ("owners", "macs", "_ended"):
             self.__dict__.pop(name, None)
@@ -177,6 +178,13 @@ class Evidence:
         here = [one for one in self._filtered if one.node == node]
         ipv4, ipv6 = (" ".join(one.table for one in here if one.tool == tool) for tool in iptables.PROGRAMS)
         return ipv4, ipv6
+
+    def endings_of_new_rules(self, node: str) -> list[Drop]:
+        """The rules of nftables that could end a packet in a node that had none when the trace began: nobody traces these."""
+        if node not in self._new_rules and not self.ended and not self.firewall_of(node):
+            with suppress(PynetemuError):
+                self._new_rules[node] = nftrace.endings(self._lab, node)
+        return self._new_rules.get(node, [])
 
     def firewall_of(self, node: str) -> bool:
         """Whether a node had rules of a firewall when the trace began."""

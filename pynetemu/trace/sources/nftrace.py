@@ -218,6 +218,30 @@ def _written(listing: str) -> Iterator[tuple[tuple[str, str, str, int], str]]:
             yield (family, table, chain, int(handle)), printable(text)
 
 
+def endings(lab: "Lab", node: str) -> list[Drop]:
+    """The rules and policies of a node that could end a packet, as drops of none in particular."""
+    from pynetemu.errors import CommandNotFound
+
+    with suppress(CommandNotFound):
+        return list(_ending(node, str(lab[node].run("nft", "-a", "list", "ruleset").stdout)))
+    return []
+
+
+def _ending(node: str, listing: str) -> Iterator[Drop]:
+    family = table = chain = ""
+    for line in listing.splitlines():
+        words = line.replace(";", " ").split()
+        text, _, handle = line.strip().rpartition(" # handle ")
+        if words[:1] == ["table"]:
+            family, table = words[1:3]
+        elif words[:1] == ["chain"]:
+            chain = words[1]
+        elif words[:1] == ["type"] and words[-2:] == ["policy", "drop"]:
+            yield Drop(node, family, table, chain, 0, b"", b"", 0, 0)
+        elif chain and handle and {"drop", "reject"} & set(text.split()):
+            yield Drop(node, family, table, chain, int(handle), b"", b"", 0, 0)
+
+
 def _is_drop(found: dict[int, bytes]) -> tuple[bool, int | None]:
     """Whether a rule or a policy ended a packet; and the queue, when it was handed to a program."""
     kind = _big(found.get(4))

@@ -1,12 +1,13 @@
 """Which rule of a firewall ended a packet: nftables of all families by the kernel's trace, iptables-legacy by its counters."""
 
 import re
+from dataclasses import replace
 
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.iptables import LegacyRule
 from pynetemu.trace.sources.nftrace import Drop, fingerprint, fingerprint_of_headers
-from pynetemu.trace.verdicts.case import COUNTERS, RULES, Case
+from pynetemu.trace.verdicts.case import COUNTERS, RULES, TABLES, Case
 from pynetemu.trace.verdicts.verdict import Reason
 
 _REFUSED = ("no route", "blackhole", "unreachable", "prohibit", "filtered")
@@ -74,6 +75,23 @@ def by_tracking(case: Case) -> Reason | None:
     return Reason(
         "nft", text, ("insert_failed of its connection tracking has grown",), f"{case.node} nft list ruleset", COUNTERS
     )
+
+
+def by_new_rule(case: Case) -> Reason | None:
+    """The only rule that can have ended a packet in a node that had no rules when the trace began; else what may be it."""
+    found = [
+        (drop, reason)
+        for drop in case.evidence.endings_of_new_rules(case.node)
+        if (reason := reason_of_rule(drop, case.evidence))
+    ]
+    if not found:
+        return None
+    is_proven = len(found) == 1 and case.leaf.event.reason == "NETFILTER_DROP"
+    first, told = found[0][1], f"{case.node} had no rules when the trace began"
+    if is_proven:
+        return replace(first, details=(*first.details, f"{told}, and has no other that drops"), source=TABLES)
+    others = tuple(reason.text for _, reason in found[1:])
+    return replace(first, text=f"perhaps {first.text}", details=(*first.details, told, *others), source=TABLES)
 
 
 def by_legacy_rule(case: Case) -> Reason | None:

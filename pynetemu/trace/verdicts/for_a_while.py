@@ -14,7 +14,7 @@ from pynetemu.lab.state import RuleState
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.routing import Found
 from pynetemu.trace.verdicts.case import KERNEL, PACKETS, Case
-from pynetemu.trace.verdicts.firewall import by_rule, by_tracking
+from pynetemu.trace.verdicts.firewall import by_new_rule, by_rule, by_tracking
 from pynetemu.trace.verdicts.interfaces import same_mac
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -40,12 +40,12 @@ def _better(case: Case, reason: Reason) -> Reason | None:
         found = (link_for_a_while(*end, event.time, case.evidence) for end in ends if end is not None)
         return next(filter(None, found), None)
     if reason.kind == "nft" and event.reason == "NETFILTER_DROP" and by_rule(case) is None:
-        return by_tracking(case)
+        return by_tracking(case) or by_new_rule(case)
     is_word = reason.kind == "route" and reason.source in (KERNEL, PACKETS) and not reason.hint
     if is_word:  # the kernel's and ICMP's words for a refusal stand for several
         return for_a_while(case)
     if reason.kind == "vanished" or (reason.kind == "kernel" and event.reason in ("", "NOT_SPECIFIED")):
-        return for_a_while(case) or by_tracking(case)
+        return for_a_while(case) or by_tracking(case) or by_new_rule(case)
     return None
 
 

@@ -3,11 +3,12 @@
 What a tunnel's interface was handed is routed to the tunnel's other end as any packet of the node, or is not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pynetemu.engine.messages.wireguard import Device
 from pynetemu.trace.evidence.lookups import Decision, Link, NodeTables
+from pynetemu.trace.evidence.routing import Route
 from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.causes import refused_by_routing
@@ -225,8 +226,8 @@ def _towards(case: Case, link: Link, other: str, mark: int, tables: NodeTables) 
         return Reason("address", text, (), f"{node} ip -d link show {link.name}", TABLES)
     if decision.kind != "forwarded":
         return None
-    if _leads_into(link, decision, tables):
-        return _into_itself(case, link, keys, decision, tables)
+    if circle := _circle(link, keys, decision, tables):
+        return _into_itself(case, link, circle, tables)
     out = tables.names.get(decision.interface, "")
     down = link_down(node, out, case.evidence)
     return down or far_end_down(node, out, case.wiring, case.evidence) or _silent(case, link, decision, other, out)
@@ -261,38 +262,40 @@ def _kept(link: Link, other: str) -> str:
     return f" remote {other}{key}"
 
 
-def _leads_into(link: Link, decision: Decision, tables: NodeTables) -> bool:
-    """Whether what a tunnel sends comes to the tunnel again, at once or by way of other tunnels."""
-    seen: set[int] = set()
-    at = decision.interface
-    while at and at not in seen:
-        if at == link.index:
-            return True
-        seen.add(at)
-        through = tables.links.get(tables.names.get(at, ""))
+def _circle(link: Link, keys: Keys, decision: Decision, tables: NodeTables) -> list[tuple[Keys, int]]:
+    """How what a tunnel sends comes to the tunnel again, at once or by way of others: what each sends, and by which interface;
+    nothing where it does not."""
+    found = [(keys, decision.interface)]
+    while found[-1][1] != link.index and len(found) <= len(tables.links):
+        through = tables.links.get(tables.names.get(found[-1][1], ""))
         tunnel = through.tunnel if through else None
         if through is None or tunnel is None or tunnel.ends[1] in _ANY or tunnel.link:
-            return False
-        own = "" if tunnel.ends[0] in _ANY else tunnel.ends[0]
-        following = tables.decide(_keys(through, own, tunnel.ends[1], tunnel.mark))
-        at = following.interface if following.kind == "forwarded" else 0
-    return False
+            return []
+        keys = _keys(through, "" if tunnel.ends[0] in _ANY else tunnel.ends[0], tunnel.ends[1], tunnel.mark)
+        following = tables.decide(keys)
+        if following.kind != "forwarded":
+            return []
+        found.append((keys, following.interface))
+    return found if found[-1][1] == link.index else []
 
 
-def _into_itself(case: Case, link: Link, keys: Keys, decision: Decision, tables: NodeTables) -> Reason:
-    node, other = case.node, keys.destination
-    out = tables.names.get(decision.interface, link.name)
+def _into_itself(case: Case, link: Link, circle: Sequence[tuple[Keys, int]], tables: NodeTables) -> Reason:
+    node, other, out = case.node, circle[0][0].destination, tables.names.get(circle[0][1], link.name)
     text = f"the tunnel {link.name} of {node} leads into itself: the route to its other end, {case.who(other)}, is by {out}"
-    found = tables.routing.walk(keys).route
-    left = tables.routing.without(found).walk(keys) if found is not None else None
-    indexes = [hop.index for hop in left.route.hops] if left is not None and left.route is not None else []
-    if found is not None and left is not None and left.kind == "forwarded" and decision.interface not in indexes:
-        hint = f"{node} ip {_version(other)}route del {found.named}"
-    else:
-        gateway = case.wiring.gateway_of(node, ":" if ":" in other else ".", without=out)
-        hint = f"{node} ip {_version(other)}route replace {other} via {gateway}"
-    details = (f"by the route {found.named}",) if found is not None else ()
-    return Reason("route", text, details, hint, TABLES)
+    found = [(keys, tables.routing.walk(keys).route) for keys, _ in circle]
+    details = tuple(f"by the route {route.named}" for _, route in found if route is not None)
+    spared = (route for keys, route in found if route is not None and _leads_out(route, keys, circle, tables))
+    if (route := next(spared, None)) is not None:
+        return Reason("route", text, details, f"{node} ip {_version(other)}route del {route.named}", TABLES)
+    gateway = case.wiring.gateway_of(node, ":" if ":" in other else ".", without=out)
+    return Reason("route", text, details, f"{node} ip {_version(other)}route replace {other} via {gateway}", TABLES)
+
+
+def _leads_out(route: Route, keys: Keys, circle: Sequence[tuple[Keys, int]], tables: NodeTables) -> bool:
+    """Whether without a route what it leads round in a circle leaves by another interface."""
+    left = tables.routing.without(route).walk(keys)
+    indexes = {hop.index for hop in left.route.hops} if left.route is not None else set()
+    return left.kind == "forwarded" and not indexes & {interface for _, interface in circle}
 
 
 def _version(address: str) -> str:

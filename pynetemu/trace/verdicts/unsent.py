@@ -57,7 +57,8 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
             name = tables.names.get(decision.interface, "")
             if down := link_down(line.node, name, evidence) or far_end_down(line.node, name, wiring, evidence):
                 yield replace(down, text=f"{line.node} sent nothing: {down.text}")
-        if decision.kind not in _REFUSED and (refusal := decision.refused_if) is not None:
+        refusal = decision.refused_if if decision.kind not in _REFUSED else None
+        if refusal is not None:
             decision = Decision(refusal.kind, rule=refusal.rule, route=refusal.route)
         if decision.kind not in _REFUSED and (marked := _refused_by_mark(line.node, address, tables, evidence)):
             decision, keys = marked
@@ -67,7 +68,12 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
                 yield replace(kept, text=f"{line.node} sent nothing: {kept.text}")
             continue
         reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
-        yield _nothing_sent(line.node, reason, address, wiring, evidence)
+        told = _nothing_sent(line.node, reason, address, wiring, evidence)
+        yield (
+            replace(told, text=told.text.replace("sent nothing: ", "sent nothing, perhaps since ", 1))
+            if refusal is not None
+            else told
+        )
 
 
 def _keys(line: TracedLine, address: str) -> Keys:
@@ -75,11 +81,20 @@ def _keys(line: TracedLine, address: str) -> Keys:
     if line.is_ping:
         mark, ds_field = (next(map(_number, line.words_after(option)), 0) for option in ("-m", "-Q"))
         return Keys("", address, "", 58 if ":" in address else 1, None, ds_field & 0xFC, mark)
-    found = next(filter(None, map(_URL.match, line.separated)), None)
-    if found is None:
-        return Keys("", address, mark=0, is_guess=True)
-    port = int(found["port"] or (443 if found["scheme"] == "https" else 80))
-    return Keys("", address, "", 6, (0, port), mark=0, is_guess=True)
+    protocol, port = _service(line.separated, address)
+    return Keys("", address, "", protocol, (0, port) if port else None, mark=0, is_guess=True)
+
+
+def _service(words: Sequence[str], address: str) -> tuple[int, int]:
+    """The protocol and the port that a well-known program goes to; 0 for what its words do not tell."""
+    if (found := next(filter(None, map(_URL.match, words)), None)) is not None:
+        return 6, int(found["port"] or (443 if found["scheme"] == "https" else 80))
+    if {"dig", "host", "nslookup"} & set(words):
+        return 17, 53
+    if not {"nc", "ncat", "netcat", "telnet"} & set(words):
+        return 0, 0
+    after = words[words.index(address) + 1 :] if address in words else ()
+    return 17 if "-u" in words else 6, next((int(word) for word in after if word.isdigit()), 0)
 
 
 def _number(word: str) -> int:
