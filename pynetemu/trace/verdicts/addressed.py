@@ -16,8 +16,9 @@ def is_for_client(packet: Packet) -> bool:
 
 
 def is_for_one(packet: Packet, wiring: Wiring) -> bool:
-    """Whether it is an IP packet for a single node that is known."""
-    return packet.ttl is not None and bool(wiring.owners.get(packet.destination))
+    """Whether it is an IP packet for a single node that is known; a question for an address goes to many."""
+    is_question = packet.protocol in ("ARP", "ND")
+    return packet.ttl is not None and not is_question and bool(wiring.owners.get(packet.destination))
 
 
 def for_all_by_mistake(leaf: Sighting, packet: Packet, wiring: Wiring, evidence: Evidence) -> Reason | None:
@@ -40,12 +41,14 @@ def sender_of(leaf: Sighting) -> Sighting:
 
 
 def hint_for(leaf: Sighting, evidence: Evidence) -> str:
-    """What takes away the sender's entry that a frame was addressed by; where it has none, what shows all."""
+    """What takes away the sender's entry that a frame was wrongly addressed by; where it has none such, what shows all."""
     event = sender_of(leaf).event
     tables = evidence.tables(event.node)
     index = tables.links[event.interface].index if tables and event.interface in tables.links else 0
     mac = leaf.event.data[:6].hex(":")
+    having = {node for node, _ in evidence.macs.get(mac, ())}
     for entry in tables.neighbors if tables else ():
-        if entry.mac == mac and entry.interface == index and entry.address:
+        is_it = entry.mac == mac and entry.interface == index and entry.address
+        if is_it and not having & evidence.owners.get(entry.address, set()):
             return f"{event.node} ip neigh del {entry.address} dev {event.interface}"
     return f"{event.node} ip neigh"

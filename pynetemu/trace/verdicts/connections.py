@@ -26,6 +26,7 @@ class _Connection:
     ends: dict[Side, tuple[Journey, int]] = field(default_factory=dict)
     shut: dict[Side, Journey] = field(default_factory=dict)
     heard: int = 0  # when the server sent something last
+    has_come: bool = True  # whether the client has got that
     asked_last: int = 0  # when the client sent data last
 
 
@@ -72,7 +73,7 @@ def _add(connection: _Connection, journey: Journey, segment: tuple[Side, int, in
     side = connection.asking if journey.first.node == connection.client or sender == connection.asking else connection.asked
     connection.last = max(connection.last, journey.time)
     if side == connection.asked and size:
-        connection.heard = journey.time
+        connection.heard, connection.has_come = journey.time, connection.client in journey.path
     elif size:
         connection.asked_last = journey.time
     connection.bytes_sent[side] += 0 if journey.again else size
@@ -97,7 +98,13 @@ def _stalled(connection: _Connection) -> Reason | None:
 def _cut_off(connection: _Connection) -> Reason | None:
     """A connection that its server reset while it was answering."""
     ended, ours = connection.ends.get(connection.asked), connection.ends.get(connection.asking)
-    if ended is None and ours is not None and connection.heard and ours[0].time - connection.heard > _LONG:
+    if (
+        ended is None
+        and ours is not None
+        and connection.heard
+        and connection.has_come
+        and ours[0].time - connection.heard > _LONG
+    ):
         sent, seconds = connection.bytes_sent[connection.asked], (ours[0].time - connection.heard) / 1e9
         text = f"{connection.server} stopped sending after {sent} bytes: {connection.client} gave up {seconds:.1f} s later"
         return Reason("connection", text, (), f"{connection.server} ss -tnp", PACKETS)

@@ -22,7 +22,7 @@ from pynetemu.trace.verdicts.emulated import named, on_arrival
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.for_a_while import looked_at_again
 from pynetemu.trace.verdicts.fragments import Fragments
-from pynetemu.trace.verdicts.groups import is_for_programs, not_accepted, takes
+from pynetemu.trace.verdicts.groups import is_for_programs, is_group_ping, not_accepted, takes
 from pynetemu.trace.verdicts.node_problems import node_problems
 from pynetemu.trace.verdicts.not_taken import not_taken
 from pynetemu.trace.verdicts.unanswered import Requests, no_connection
@@ -60,7 +60,8 @@ class Verdicts:
             endings[endings.index(last)] = Ending(last.sighting, "dropped", reason)
         if all(ending.fate == "ignored" for ending in endings):
             endings = self._for_one(endings)
-        if endings and _is_for_many(journey) and is_for_programs(packet) and not is_background(journey.first.data):
+        is_for_group = is_for_programs(packet) or is_group_ping(packet)
+        if endings and _is_for_many(journey) and is_for_group and not is_background(journey.first.data):
             endings = self._of_group(journey, packet, endings)
         judged = self._requests.judged(journey, packet, endings)
         return [named(ending, self._wiring, self._evidence) for ending in judged]
@@ -77,6 +78,8 @@ class Verdicts:
     def _of_group(self, journey: Journey, packet: Packet, endings: list[Ending]) -> list[Ending]:
         """The endings of a datagram for many; where no node accepted it, with why."""
         if any(ending.fate != "ignored" for ending in endings) or self.conversations.has_answer(journey):
+            return endings
+        if packet.kind == "echo request" and self.conversations.has_echo(packet.ports[1]):
             return endings
         reason = not_accepted(journey, packet, self._nodes, self._wiring, self._evidence)
         last = max(endings, key=lambda ending: ending.sighting.event.time)
@@ -142,7 +145,8 @@ class Verdicts:
             if arrived is None:
                 return Ending(case.leaf, "ignored")
             fate = self._arrived(journey, Case(arrived, case.packet, self._evidence, self._wiring, self.conversations))
-            is_told = fate is None or fate.fate != "dropped" or self._is_port((case.node, arrived.event.interface))
+            place = (case.node, arrived.event.interface)
+            is_told = fate is None or fate.fate != "dropped" or self._is_port(place) or place in self._wiring.bridges
             return fate if is_told else Ending(arrived, "ignored")
         if case.leaf.event.reason == "NO_SOCKET" and case.packet.protocol in ("TCP", "UDP") and case.packet.kind != "SYN":
             if self.conversations.has_sent(case.node, flow_of(case.leaf.event.data)[::-1], case.leaf.came):
@@ -215,7 +219,7 @@ class Verdicts:
             return Ending(leaf, "delivered" if self._is_taken(case) else "ignored")
         if packet.ttl is None:  # no IP: who else could know
             return Ending(leaf, "delivered")
-        if self._fragments.continue_(case.node, leaf.event.data, leaf.event.time):
+        if self._went_on_in_pieces(case):
             return None
         decision = case.decide()
         if decision is not None and decision.kind == "local":  # by a route of its own: it has no such address
@@ -224,6 +228,11 @@ class Verdicts:
         if reason.kind == "vanished" and self._has_answered(case):
             return self._at_destination(case)  # redirected to the node itself
         return Ending(leaf, "waiting" if reason.kind == "queued" else "dropped", reason)
+
+    def _went_on_in_pieces(self, case: Case) -> bool:
+        event = case.leaf.event
+        place = (case.node, event.data, event.time)
+        return self._fragments.continue_(*place) or self._fragments.go_on_as_segments(*place)
 
     def _has_answered(self, case: Case) -> bool:
         """Whether the node itself answers packets of this flow, whoever they are addressed to."""
@@ -269,6 +278,8 @@ class Verdicts:
         if self._wiring.is_own_mac(case.node, case.packet.macs[1]):
             reason = by_rule(case) or closed
             return Ending(case.leaf, "dropped" if reason else "delivered", reason)
+        if self._went_on_in_pieces(case):
+            return None
         return Ending(case.leaf, "dropped", bridge_causes.in_switch(case))
 
     def _is_port(self, place: tuple[str, str]) -> bool:

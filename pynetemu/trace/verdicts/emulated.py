@@ -14,6 +14,7 @@ from pynetemu.trace.verdicts.case import COUNTERS, KERNEL, TABLES
 from pynetemu.trace.verdicts.verdict import Ending, Reason
 
 RELAY = "the relay's word"
+_BY_CORRUPTION = ("checksum", "malformed")
 _ON_ARRIVAL, _AT_SENDER = ("tc",), ("queue", "qdisc")
 
 
@@ -27,6 +28,8 @@ def named(ending: Ending, wiring: Wiring, evidence: Evidence) -> Ending:
         return _by_relay(ending, event, evidence)
     if reason.kind in _AT_SENDER and (lost := of_queue(evidence.emulated(*there))):
         return replace(ending, reason=lost)
+    if reason.kind in _BY_CORRUPTION and (corrupted := _corrupted(ending, wiring, evidence)):
+        return replace(ending, reason=corrupted)
     sent = evidence.emulated(*wiring.peers.get(there, ("", "")))
     if sent is None or sent.mechanism != "filter":
         return ending
@@ -36,6 +39,17 @@ def named(ending: Ending, wiring: Wiring, evidence: Evidence) -> Ending:
         text = f"lost by {link(sent)}, or {reason.text}"
         return replace(ending, reason=Reason("emulated", text, reason.details, _hint(sent), COUNTERS))
     return ending
+
+
+def _corrupted(ending: Ending, wiring: Wiring, evidence: Evidence) -> Reason | None:
+    """That it came out of a link with other bytes than it went in by: nobody has seen it like that before."""
+    for came in ending.sighting.back():
+        event, before = came.event, came.before
+        op = evidence.emulated(*wiring.peers.get((event.node, event.interface), ("", ""))) if event.kind == "in" else None
+        if op is None or not from_words(op.settings).corrupt or (before and before.event.data == event.data):
+            continue
+        return Reason("emulated", marks.told("corrupted", 0, link(op)), (), _hint(op), TABLES)
+    return None
 
 
 def of_queue(own: Impair | None) -> Reason | None:
@@ -68,8 +82,9 @@ def _by_relay(ending: Ending, event: Event, evidence: Evidence) -> Ending:
 
 
 def _under_way(op: Impair, event: Event) -> Reason | None:
-    """That the link's delay has not passed yet since it was sent."""
-    if time.time_ns() - event.time >= from_words(op.settings).delay:
+    """That the link's delay has not passed yet since it was sent, or that it waits for its turn: the relay has not lost it."""
+    asked = from_words(op.settings)
+    if time.time_ns() - event.time >= asked.delay and not asked.rate:
         return None
     return Reason("emulated", f"still under way: {link(op)} carries it", (), _hint(op), TABLES)
 

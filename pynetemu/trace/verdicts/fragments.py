@@ -1,8 +1,9 @@
-"""Packets that a router cuts into fragments, or puts together and cuts anew: others of the same number go on."""
+"""Packets that a node cuts in pieces, or puts together and cuts anew: others of the same number go on."""
 
 from collections.abc import Sequence
 from functools import cached_property
 
+from pynetemu.trace.journeys.flows import segment_of
 from pynetemu.trace.journeys.journey import Journey
 
 _FRAGMENT = 0x3FFF  # more fragments, or an offset (RFC 791, 3.1)
@@ -27,6 +28,19 @@ class Fragments:
                     found.setdefault((event.node, _number(event.data)), []).append((event.time, *_bytes(event.data)))
         return found
 
+    @cached_property
+    def _segments(self) -> dict[tuple[str, bytes], int]:
+        """When a node has last sent a segment of TCP of a sequence number that had not come to it as it was."""
+        firsts = (journey.first for journey in self._journeys)
+        return {
+            (event.node, number): event.time for event in firsts if event.kind == "out" and (number := _sequence(event.data))
+        }
+
+    def go_on_as_segments(self, node: str, frame: bytes, time: int) -> bool:
+        """Whether what stands for several segments of TCP has left a node as these: a link took no larger ones (GSO)."""
+        number = _sequence(frame)
+        return bool(number) and self._segments.get((node, number), 0) >= time
+
     def continue_(self, node: str, frame: bytes, time: int) -> bool:
         """Whether bytes of a packet, whole or a fragment itself, have left a node in fragments after it came."""
         if frame[12:14] not in _HEADERS:
@@ -34,6 +48,15 @@ class Fragments:
         begin, end = _bytes(frame)
         sent = self._sent.get((node, _number(frame)), ())
         return any(later >= time and first < end and begin < last for later, first, last in sent)
+
+
+def _sequence(frame: bytes) -> bytes:
+    """The sequence number of a segment of TCP with data, and what it acknowledges: translation leaves them alone."""
+    segment = segment_of(frame)
+    if segment is None or not segment[3]:
+        return b""
+    at = 14 + (frame[14] & 15) * 4 if frame[12:14] == b"\x08\x00" else 54
+    return frame[at + 4 : at + 12]
 
 
 def _is_fragment(frame: bytes) -> bool:

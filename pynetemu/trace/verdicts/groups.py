@@ -20,6 +20,11 @@ def is_for_programs(packet: Packet) -> bool:
     return ip_address(packet.destination) not in _OF_THE_NETWORK
 
 
+def is_group_ping(packet: Packet) -> bool:
+    """Whether it is a ping to a group, which its members may answer."""
+    return packet.kind == "echo request" and ip_address(packet.destination).is_multicast
+
+
 def joined(node: str, address: str, evidence: Evidence) -> list[str]:
     """The interfaces of a node that have joined a group (/proc/net/igmp, igmp6: proc(5))."""
     group = ip_address(address)
@@ -94,6 +99,8 @@ def not_accepted(journey: Journey, packet: Packet, nodes: tuple[str, ...], wirin
         return Reason("port", text, (), f"{journey.path[-1]} ss -lnup", TABLES)
     members = [node for node in nodes if node != journey.first.node and joined(node, address, evidence)]
     here = [node for node in members if node in journey.path]
+    if here and packet.kind == "echo request":
+        return _without_echo(here, address, evidence)
     without = [node for node in here if is_left_out(node, packet, evidence)]
     if without and without == here:
         text = f"no program accepted it: {_listed(here)} has joined {address} for other sources than {packet.source}"
@@ -111,6 +118,16 @@ def not_accepted(journey: Journey, packet: Packet, nodes: tuple[str, ...], wirin
         text = f"no node accepted it: {_listed(members)} has joined {address}, and it did not get there"
         return Reason("multicast", text, (), f"{members[0]} ip maddr", TABLES)
     return Reason("multicast", f"no node accepted it: none has joined {address}", (), f"{journey.path[-1]} ip maddr", TABLES)
+
+
+def _without_echo(here: list[str], address: str, evidence: Evidence) -> Reason:
+    """Why members of a group that have got a ping do not answer it."""
+    knob = "net.ipv6.icmp.echo_ignore_multicast" if ":" in address else "net.ipv4.icmp_echo_ignore_broadcasts"
+    ignoring = [node for node in here if evidence.setting(node, knob.replace(".", "/")) == "1"]
+    if ignoring:
+        text = f"{_listed(ignoring)} got it, and ignores pings to groups"
+        return Reason("ignored", text, (), f"{ignoring[0]} sysctl -w {knob}=0", TABLES)
+    return Reason("unanswered", f"{_listed(here)} got it, and did not answer the ping in time", (), "", TABLES)
 
 
 def _joined_elsewhere(journey: Journey, address: str, here: list[str], evidence: Evidence) -> Reason | None:

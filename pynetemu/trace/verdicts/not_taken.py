@@ -11,6 +11,7 @@ from pynetemu.trace.verdicts.case import TABLES, Case
 from pynetemu.trace.verdicts.conversations import Conversations
 from pynetemu.trace.verdicts.filters import by_filter, redirected_to
 from pynetemu.trace.verdicts.firewall import by_rule
+from pynetemu.trace.verdicts.for_a_while import link_for_a_while
 from pynetemu.trace.verdicts.interfaces import link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -32,6 +33,7 @@ def not_taken(journey: Journey, leaf: Sighting, wiring: Wiring, evidence: Eviden
         port = behind_another_port(mac, node, journey, wiring, evidence)
         port = port or port_without_flood(mac, node, journey, wiring, evidence)
         reason = port or link_down(node, interface, evidence) or kept_from(node, journey, wiring, evidence)
+        reason = reason or link_for_a_while(node, interface, leaf.event.time, evidence)
         if reason is not None:
             return reason
     where = f"that of {' and of '.join(map(' '.join, places))}" if places else "no interface of the lab has this MAC address"
@@ -69,6 +71,7 @@ def kept_from(owner: str, journey: Journey, wiring: Wiring, evidence: Evidence) 
                 continue
             event = hop.arrived.event if hop.arrived else journey.first
             reason = between(hop.node, came, link, event.data, event.length - 14, tables, wiring, evidence)
+            reason = reason or link_for_a_while(hop.node, name, event.time, evidence)
             if reason is not None:
                 return reason
     return None

@@ -49,8 +49,6 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
         decision = tables.decide(keys)
         if decision.kind == "local" and (down := link_down(line.node, "lo", evidence)):
             yield replace(down, text=f"{line.node} sent nothing: {down.text}")
-        if decision.kind == "broadcast":
-            yield _to_all(line, address)
         if decision.kind == "forwarded" and (big := _too_big(line, decision, address, tables)):
             yield big
         if decision.kind == "forwarded":
@@ -66,6 +64,8 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
             kept = legacy_rule_of_sender(line.node, address, evidence) or blocked_by_ipsec(line.node, evidence)
             if kept is not None:
                 yield replace(kept, text=f"{line.node} sent nothing: {kept.text}")
+            elif decision.kind == "broadcast":
+                yield _to_all(line, address)
             continue
         reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
         told = _nothing_sent(line.node, reason, address, wiring, evidence)
@@ -128,8 +128,9 @@ def _too_big(line: TracedLine, decision: Decision, address: str, tables: NodeTab
 
 
 def _to_all(line: TracedLine, address: str) -> Reason:
-    """What goes to all of a network is refused to programs that have not said that they mean it (socket(7))."""
-    text = f"{line.node} sent nothing: {address} is a broadcast address, which only a program with SO_BROADCAST may send to"
+    """What goes to all of a network is refused to programs that have not said that they mean it (socket(7)), and to TCP."""
+    refused = "connections to it, and datagrams of programs without SO_BROADCAST"
+    text = f"{line.node} sent nothing: {address} is a broadcast address, and the kernel refuses {refused}"
     command = " ".join(line.words)
     hint = f"{line.node} ping -b {command.removeprefix('ping ')}" if command.startswith("ping ") else ""
     return Reason("socket", text, (), hint, TABLES)
