@@ -14,6 +14,7 @@ import pytest
 from pynetemu.engine.protocol.requests import Features
 from pynetemu.errors import PrivilegeError
 from pynetemu.lab.connection import Sandbox
+from tests.support.turns import is_ours
 
 IN_VM = bool(os.environ.get("PYNETEMU_IN_VM"))
 _LIST = os.environ.get("PYNETEMU_VM_TESTS", "")  # the file in which `./dev test` takes the tests that are left to the VM
@@ -39,7 +40,8 @@ class Lane:
             config.hook.pytest_deselected(items=self.left)
             items[:] = [item for item in items if item not in self.left]
         if _LIST:
-            Path(_LIST).write_text("".join(f"{item.nodeid}\n" for item in self.left))
+            theirs = (item.nodeid for item in self.left if item.get_closest_marker("root") or is_ours(item.nodeid))
+            Path(_LIST).write_text("".join(f"{nodeid}\n" for nodeid in theirs))
 
     def finish(self, session: pytest.Session, status: int, reporter: pytest.TerminalReporter) -> None:
         if not self.left:

@@ -2,6 +2,7 @@
 
 turn(cases, 3)          every third, another one for each commit; PYNETEMU_ALL_CASES=1 takes all
 shared(pages)           in CI, which runs the tests of root and of an ordinary user: to each a half, which one by the commit
+is_ours("tests/x.py")   the same of one that is known by its name, where the two kinds of user have other lists
 """
 
 import os
@@ -9,6 +10,7 @@ import subprocess
 from collections.abc import Iterable
 from functools import cache
 from typing import TypeVar
+from zlib import crc32
 
 from tests.support.pynetemu import CLONE
 
@@ -25,6 +27,13 @@ def shared(things: Iterable[_T]) -> list[_T]:
     if _all_are_wanted() or not os.environ.get("PYNETEMU_REQUIRE_ALL"):
         return list(things)
     return list(things)[(_commit() + (os.getuid() == 0)) % 2 :: 2]
+
+
+def is_ours(name: str) -> bool:
+    """Whether one of this name is for this kind of user; always, where the other kind may not run."""
+    if _all_are_wanted() or not os.environ.get("PYNETEMU_REQUIRE_ALL"):
+        return True
+    return (_commit() + crc32(name.encode()) + (os.getuid() == 0)) % 2 == 0
 
 
 def _all_are_wanted() -> bool:
