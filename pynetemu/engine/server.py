@@ -20,16 +20,7 @@ from pynetemu.engine.protocol.change_requests import Changed, ChangeLab, TakeBac
 from pynetemu.engine.protocol.channel import Channel, close_all, peer_user
 from pynetemu.engine.protocol.codec import Descriptor
 from pynetemu.engine.protocol.joined_requests import EndLab, OpenSockets, ReadRulesets, ReadSettings, TellEnd
-from pynetemu.engine.protocol.relay_requests import (
-    FollowJournal,
-    PlayLink,
-    ReadEnded,
-    ReadMarks,
-    ReadRelay,
-    ReadRelayedEnds,
-    ReplayLink,
-    WriteJournal,
-)
+from pynetemu.engine.protocol.relay_requests import RelayRequest
 from pynetemu.engine.protocol.requests import (
     Build,
     Describe,
@@ -123,9 +114,7 @@ class Server(Loop):
                 return to_data(self._changes.plan)
             case TryFeatures():
                 return self._features(request.names)
-            case PlayLink() | ReplayLink() | FollowJournal() | WriteJournal():
-                return self._relays.answer(request)
-            case ReadEnded() | ReadMarks() | ReadRelay() | ReadRelayedEnds():
+            case _ if isinstance(request, RelayRequest):
                 return self._relays.answer(request)
             case ReadDescription() | KeepDescription():
                 return self._answer_about_description(request)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pynetemu.errors import UsageError
+from pynetemu.plan.problems import Wrong
 from pynetemu.topology.part import quoted
 
 if TYPE_CHECKING:
@@ -144,3 +145,7 @@ def variables(added: object) -> Mapping[str, str]:
 
 def _is_number(value: object) -> "TypeGuard[int | float]":
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def as_usage(wrong: Wrong) -> UsageError:
+    return UsageError(f"{wrong.text}\n    hint: {wrong.hint}" if wrong.hint else wrong.text)

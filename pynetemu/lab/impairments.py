@@ -1,26 +1,26 @@
 """What the links of a running lab do to packets, and changing it while packets are under way."""
 
 import os
-from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynetemu.engine.protocol.relay_requests import FollowJournal, PlayLink, ReadRelay, ReplayLink, Step, WriteJournal
+from pynetemu.engine.protocol.relay_requests import FollowJournal, PlayLink, ReadRelay, ReplayLink, SetAgain, Step, WriteJournal
 from pynetemu.errors import LabError, UsageError
 from pynetemu.frozen import replaced
 from pynetemu.lab import arguments
+from pynetemu.lab.arguments import as_usage
 from pynetemu.lab.changing import LabChange, become, until_first
 from pynetemu.lab.kernel import kernel_of
+from pynetemu.lab.recordings import request_of
 from pynetemu.plan.inventory import Place, ends
 from pynetemu.plan.operations import AddVeth, Impair, Operations, Part, Plan, as_parts, parts_of
 from pynetemu.plan.operations.phases import in_order
 from pynetemu.plan.problems import Problems, Wrong
 from pynetemu.plan.resolve.impairments import read_directions, unknown_nodes
 from pynetemu.plan.shaping.impairment import KERNELS_QUEUES, SETTINGS, Impairment, check_step, from_words, read_impairment
-from pynetemu.plan.shaping.journals import is_journal, read_fates
 from pynetemu.plan.shaping.mechanisms import choose_for_link
-from pynetemu.plan.shaping.replays import check_times, read_opportunities, read_seconds, read_table
+from pynetemu.plan.shaping.replays import check_times, read_seconds
 from pynetemu.topology.impairments import presets
 from pynetemu.topology.links import IMPAIRING, Link
 from pynetemu.topology.part import quoted
@@ -177,7 +177,7 @@ class RunningLink:
         chosen = [(self.a, a_to_b or file), (self.b, b_to_a or file)]
         if not any(name for _, name in chosen):
             raise UsageError('replay needs a file: replay("trace.down"), or a_to_b= and b_to_a=')
-        requests = [_request(place, name) for place, name in chosen if name]
+        requests = [request_of(place, name) for place, name in chosen if name]
         self._become_relayed()
         for request in requests:
             self._lab.control.ask(request)
@@ -229,11 +229,19 @@ class RunningLink:
 
     @until_first
     def reset(self) -> LabChange:
-        """Makes it a plain wire again. One that was relayed stays so, and lets all pass. Raises as `set`."""
+        """Makes it a plain wire again, and ends what `schedule` and `replay` began. Raises as `set`.
+
+        One that was relayed stays so, and lets all pass.
+        """
+        self.stop()
         return self._become(self._lab.plan, [Impairment(), Impairment()], None)
 
     def _become(self, plan: Plan, wanted: Sequence[Impairment], asked: str | None) -> LabChange:
-        return become(self._lab, plan, changed_plan(self._lab, (self.a, self.b), plan, wanted, asked), same=True)
+        """Where the settings are those that it has already, a schedule may have changed them."""
+        made = become(self._lab, plan, changed_plan(self._lab, (self.a, self.b), plan, wanted, asked), same=True)
+        for end in (self.a, self.b) if _veth(self._lab.plan, self.a, self.b).relayed else ():
+            self._lab.control.ask(SetAgain(*end))
+        return made
 
 
 def wanted_now(plan: Plan, ends: tuple[Place, Place]) -> tuple[Impairment, Impairment]:
@@ -276,30 +284,6 @@ def changed(before: Impairment, settings: Mapping[str, object]) -> Impairment:
     if unknown := gone - named.keys():
         raise Wrong(f"a link has no setting {min(unknown)!r}", near_or_all(min(unknown), list(named)))
     return from_words(word for word in read.words if word.partition(" ")[0] not in gone)
-
-
-def _request(place: Place, file: str) -> PlayLink | ReplayLink | FollowJournal:
-    """What replays a file. Raises UsageError and OSError."""
-    with open(file, encoding="utf-8-sig", errors="replace") as opened:  # tables of Excel begin with a mark of their encoding
-        text = opened.read()
-    try:
-        if is_journal(text):
-            deque(read_fates(text), maxlen=0)
-            return FollowJournal(*place, os.path.abspath(file))
-        if not file.endswith(".csv"):
-            return ReplayLink(*place, read_opportunities(text))
-        table = [(time, read_impairment(own)) for time, own in read_table(text)]
-        for time, settings in table:
-            check_step(settings, f"the row at {time:g} s")
-        steps = [Step(time, settings.words) for time, settings in table]
-        length = table[-1][0] + (table[-1][0] - table[-2][0] if len(table) > 1 else 1.0)  # the last row lasts as its neighbor
-        return PlayLink(*place, tuple(steps), length, False)
-    except Wrong as wrong:
-        raise as_usage(Wrong(f"{file}: {wrong.text}", wrong.hint)) from None
-
-
-def as_usage(wrong: Wrong) -> UsageError:
-    return UsageError(f"{wrong.text}\n    hint: {wrong.hint}" if wrong.hint else wrong.text)
 
 
 def find(lab: "Lab", *which: str) -> RunningLink:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from pynetemu.errors import LabError
 from pynetemu.frozen import replaced
 from pynetemu.lab import arguments
+from pynetemu.lab.arguments import as_usage
 from pynetemu.lab.changing import LabChange, become, until_first
-from pynetemu.lab.impairments import Direction, RunningLink, as_usage, changed, changed_plan, is_named, preset_for, wanted_now
+from pynetemu.lab.impairments import Direction, RunningLink, changed, changed_plan, is_named, preset_for, wanted_now
 from pynetemu.plan.inventory import Inventory, Place
 from pynetemu.plan.operations import Plan, SetMaster
 from pynetemu.plan.problems import Wrong

@@ -65,7 +65,7 @@ class Control:
             case "set":
                 self._relay.configure(request["name"], request["side"], request["words"], request["macs"], request["began"])
             case "play":
-                self._gather(request["steps"])
+                self._gather([(seconds, from_words(words)) for seconds, words in request["steps"]])
                 if request["is_last"]:
                     self._relay.play(request["name"], request["side"], _course(self._gathered.pop(), request))
             case "replay":
@@ -88,9 +88,7 @@ class Control:
 
 
 def _course(steps: list[Any], request: dict[str, Any]) -> Course | None:
-    """Raises Wrong."""
-    read = [(seconds, from_words(words)) for seconds, words in steps]
-    return Course(read, request["period"], request["began"], request["linear"]) if read else None
+    return Course(steps, request["period"], request["began"], request["linear"]) if steps else None
 
 
 def main(connection: socket.socket) -> NoReturn:

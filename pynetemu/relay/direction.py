@@ -188,7 +188,8 @@ class Direction:
     def arrive(self, now: float, frame: bytes) -> None:
         """Takes a frame that has come in at a time."""
         counters, queue = self.counters, self.queue
-        if len(self.line) >= MOST_HELD or (len(frame) > BUFFER and self._has_most_buffers()):
+        holds = len(self.line) if queue is None else len(self.line) + len(queue.waiting)
+        if holds >= MOST_HELD or (len(frame) > BUFFER and self._has_most_buffers()):
             counters.overload += 1
             self._remember("overload", 0, frame, now)
             return

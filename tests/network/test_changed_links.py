@@ -211,6 +211,21 @@ def test_recorded_links_are_replayed_and_schedules_go_on_by_themselves(tmp_path:
             net.schedule("wires", (0, {}))
 
 
+def test_what_is_set_again_holds_again_after_a_schedule_and_reset_ends_it() -> None:
+    with Network(Plain(), name="set-again") as net:
+        wire = net.link("wire")
+        wire.set(delay="5ms")
+        for _ in range(2):
+            wire.schedule((0, {"delay": "5ms"}), ("100ms", {"delay": "150ms"}))
+            wait_until(lambda: _least(net) >= 300, what="the schedule's last step")
+            wire.set(delay="5ms", a_to_b={"loss": None})
+            wait_until(lambda: 10 <= _least(net) < 200, what="what was set before, too")
+        wire.schedule((0, {"delay": "150ms"}), ("1h", {"delay": "200ms"}), linear=True)
+        wait_until(lambda: _least(net) >= 300, what="the ramp")
+        wire.reset()
+        wait_until(lambda: 0 < _least(net) < 100, what="a plain wire")
+
+
 def test_a_link_that_flaps_is_there_and_gone_again_and_again() -> None:
     with Network(Plain(), name="flapping") as net:
         net.link("wire").schedule((0, {}), ("600ms", {"loss": "100%"}), every="1.2s")

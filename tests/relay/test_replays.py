@@ -52,6 +52,8 @@ def test_files_are_read_and_what_is_wrong_is_told_with_its_line() -> None:
         ("time,delay\n0\n", "row 2 has 1 values for 2"),
         ("time,delay\n1,5ms\n0,5ms\n", "0 s comes after 1 s"),
         ("time,delay\n", "no times"),
+        ("time,delay,delay\n0,5ms,6ms\n", "a column twice"),
+        (f"time,delay\n0,{'5' * 200_000}ms\n", "larger than field limit"),
     ):
         with pytest.raises(Wrong, match=told):
             read_table(text)

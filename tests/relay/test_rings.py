@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pynetemu.plan.shaping.impairment import Impairment, Limit
 from pynetemu.relay.direction import MOST_HELD, Direction
 from pynetemu.relay.frames import VNET, on_the_wire
 from pynetemu.relay.relay import Relay
@@ -136,3 +137,10 @@ def test_what_a_flood_leaves_on_its_way_is_bounded_also_where_nothing_but_a_dela
     direction.line.clear()
     receive(bytes(60_000), 1000)
     assert len(direction.line) == 1000
+
+    direction.line.clear()
+    direction.configure(Impairment(rate=1, limit=Limit(packets=10**6)))
+    direction.queue.waiting.extend([(0.0, bytes(100), ())] * (MOST_HELD - 500))  # type: ignore[union-attr]
+    receive(bytes(100), 1000)
+    assert direction.held == MOST_HELD
+    assert direction.counters.overload == 3500

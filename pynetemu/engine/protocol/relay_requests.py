@@ -117,6 +117,14 @@ class PlayLink(Request[None]):
 
 
 @request
+class SetAgain(Request[None]):
+    """Let what is sent by an interface meet the link's settings again, where a schedule has changed them."""
+
+    node: str
+    interface: str
+
+
+@request
 class ReplayLink(Request[None]):
     """Let what is sent by an interface leave at Mahimahi's opportunities, in milliseconds, again and again; none end it."""
 
@@ -142,3 +150,7 @@ class FollowJournal(Request[None]):
     node: str
     interface: str
     path: str
+
+
+Going = PlayLink | ReplayLink | FollowJournal | WriteJournal  # what goes on by itself in the relay
+RelayRequest = Going | SetAgain | ReadEnded | ReadMarks | ReadRelay | ReadRelayedEnds

@@ -19,6 +19,7 @@ from pynetemu.engine.nodes import NETWORK, Nodes, Place, RelayedLink
 from pynetemu.engine.protocol.relay_requests import (
     EndedPacket,
     FollowJournal,
+    Going,
     MarkedPacket,
     Marks,
     PlayLink,
@@ -28,7 +29,9 @@ from pynetemu.engine.protocol.relay_requests import (
     ReadRelayedEnds,
     RelayedDirection,
     RelayedEnd,
+    RelayRequest,
     ReplayLink,
+    SetAgain,
     WriteJournal,
 )
 from pynetemu.engine.shaping.offloads import split_segments_of
@@ -41,7 +44,7 @@ _LARGEST = 1 << 20  # bytes of a message
 _MEMORY = 1 << 26  # bytes of all rings together, unless there are very many: those are pinned
 _MOST_OF_A_RING, _LEAST_OF_A_RING = 1 << 24, 1 << 16
 _MOST_FOR_BUFFERS, _LEAST_FOR_BUFFERS = 1 << 23, 1 << 21  # bytes of what several packets are yet, of each end; else none
-_PART = 500  # entries of a list in one message
+_PART, _STEPS = 500, 20  # entries of a list in one message, and settings: to read these, packets wait a millisecond
 _MOST_ENDS, _WITHIN = 5, 10.0  # that it may end so often in so many seconds, before its links are taken down
 _PATIENCE_OF_BUFFER = 1 << 19
 
@@ -53,14 +56,11 @@ class _Told:
         self._mtu, self._indexes = link.mtu, link.indexes
         self.buffers = buffers
         self.takes_buffers: list[bool | None] = [None, None]
-        self.words: list[tuple[str, ...]] = [(), ()]
+        self.words: list[tuple[str, ...] | None] = [(), ()]  # None: to be told in any case
 
     def is_of(self, link: RelayedLink | None) -> bool:
         """Not of one that was made anew, nor for larger packets, which needs larger rings."""
         return link is not None and (self._mtu, self._indexes) == (link.mtu, link.indexes)
-
-
-Going = PlayLink | ReplayLink | FollowJournal | WriteJournal  # what goes on by itself in the relay
 
 
 class Relays:
@@ -72,6 +72,7 @@ class Relays:
         self._connection: socket.socket | None = None
         self._told: dict[Place, _Told] = {}  # of links that it has
         self._going: dict[tuple[Place, type], tuple[Going, float]] = {}  # by the end, with the moment when it began
+        self._played: set[Place] = set()  # ends whose settings a schedule may have changed since they were told
         self._scheduled: dict[tuple[Place, int], tuple[str, float]] = {}  # of each direction, with the moment when it began
         self._ends: list[float] = []
         self._seed = int.from_bytes(os.urandom(6), "big")  # of links that are given none
@@ -100,6 +101,7 @@ class Relays:
                     common = {"do": "set", "name": _name(place), "side": side, "began": self._began(place, side, words)}
                     self._ask({**common, "words": words, "macs": self._macs(words)})
                     known[side] = words
+                    self._played.discard(link.ends[side])
                 self._cut_buffers(link, side)
         self._go_on([end for _, link in new for end in link.ends])
 
@@ -126,6 +128,7 @@ class Relays:
         """What went on by itself goes on, as far as it would be now; what belongs to links that have gone is forgotten."""
         there = {end for link in self._nodes.relayed.values() for end in link.ends}
         self._going = {key: value for key, value in self._going.items() if key[0] in there}
+        self._played &= there
         self._scheduled = {key: value for key, value in self._scheduled.items() if key[0] in there}
         for key, (request, began) in list(self._going.items()):
             if key[0] in ends:
@@ -155,6 +158,7 @@ class Relays:
             case PlayLink():
                 steps = [[step.seconds, step.settings] for step in request.steps]
                 self._send_list("play", place, "steps", steps, period=request.period, began=began, linear=request.linear)
+                self._played |= {place} if steps else set()
             case ReplayLink():
                 self._send_list("replay", place, "times", list(request.milliseconds), began=began)
             case FollowJournal():
@@ -162,7 +166,15 @@ class Relays:
             case WriteJournal():
                 self._ask({**self._common("journal", place), "path": request.path, "most": request.most})
 
-    def answer(self, request: Going | ReadEnded | ReadMarks | ReadRelay | ReadRelayedEnds) -> object:
+    def _set_again(self, place: Place) -> None:
+        """Tells the settings of a direction that a schedule has changed, as if they were new."""
+        link, side = self._side(place)
+        told = self._told.get(link.ends[0])
+        if told is not None and place in self._played:
+            told.words[side] = None
+            self.update()
+
+    def answer(self, request: RelayRequest) -> object:
         """Answers what is asked about the relay. Raises LabError and KernelError."""
         match request:
             case PlayLink():
@@ -171,6 +183,8 @@ class Relays:
                 self._remember(request, not request.milliseconds)
             case FollowJournal() | WriteJournal():
                 self._remember(request, not request.path)
+            case SetAgain():
+                self._set_again((request.node, request.interface))
             case ReadEnded():
                 return self._ended_packets()
             case ReadMarks():
@@ -183,7 +197,7 @@ class Relays:
 
     def counters(self) -> dict[Place, list[dict[str, Any]]]:
         """What became of the packets of each direction of each link."""
-        if not self._pid:
+        if not self._pid or self._connection is None:
             return {}
         found = self._ask({"do": "counters"})
         return {place: found[_name(place)] for place in self._told}
@@ -197,7 +211,7 @@ class Relays:
         """The link of an end, and which of its ends that is. Raises LabError for a link that is not relayed."""
         found = next((link for link in self._nodes.relayed.values() if place in link.ends), None)
         if found is None:
-            raise LabError(f"the link of {':'.join(place)} does not go through the relay")
+            raise LabError(f"the link of {':'.join(place)} does not go through the relay, or somebody has deleted an end of it")
         return found, found.ends.index(place)
 
     def _cut_buffers(self, link: RelayedLink, side: int, always: bool = False) -> None:
@@ -218,8 +232,9 @@ class Relays:
 
     def _send_list(self, what: str, place: Place, key: str, values: list[Any], **more: Any) -> None:
         common = {**self._common(what, place), **more}
-        for start in range(0, max(1, len(values)), _PART):
-            self._ask({**common, key: values[start : start + _PART], "is_last": start + _PART >= len(values)})
+        part = _STEPS if what == "play" else _PART
+        for start in range(0, max(1, len(values)), part):
+            self._ask({**common, key: values[start : start + part], "is_last": start + part >= len(values)})
 
     def _ended_packets(self) -> list[EndedPacket]:
         """The last packets that relayed links lost, or changed."""
@@ -271,6 +286,7 @@ class Relays:
         self._pid = 0
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
         self._told.clear()
         now = time.monotonic()
         self._ends = [*(when for when in self._ends if now - when < _WITHIN), now]
@@ -311,11 +327,21 @@ class Relays:
         try:
             self._connection.send(json.dumps(request).encode())
             answer: dict[str, Any] = json.loads(self._connection.recv(_LARGEST))
+        except TimeoutError as error:
+            self._end()
+            raise KernelError(f"the relay has not answered for {_SECONDS:g} s, and is started again") from error
         except (OSError, ValueError) as error:
             raise KernelError(f"the relay does not answer: {error}") from error
         if "error" in answer:
             raise KernelError(f"the relay refuses {request.get('name', request['do'])}: {answer['error']}")
         return answer
+
+    def _end(self) -> None:
+        """Of one that is stopped, or far behind: an answer that came later would be taken for that to the next question."""
+        os.kill(self._pid, signal.SIGKILL)
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _start(self) -> None:
         network = self._nodes.relay.network

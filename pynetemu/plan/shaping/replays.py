@@ -36,7 +36,12 @@ def read_opportunities(text: str) -> tuple[int, ...]:
 
 def read_table(text: str) -> Table:
     """Settings over time: a first line that names the columns, of which `time` is the first. Raises Wrong."""
-    rows = [row for row in csv.reader(text.splitlines()) if row and not row[0].lstrip().startswith("#")]
+    try:
+        rows = [row for row in csv.reader(text.splitlines()) if row and not row[0].lstrip().startswith("#")]
+    except csv.Error as error:  # a value of more than 131,072 characters, say
+        raise Wrong(f"it cannot be read: {error}", "a row a line, values between commas") from error
+    if rows and len(set(rows[0])) < len(rows[0]):
+        raise Wrong("it has a column twice", f"its columns are {', '.join(rows[0])}")
     if not rows:
         raise Wrong("it is empty", "the first line names the columns: time,delay,rate")
     names = [name.strip() for name in rows[0]]
