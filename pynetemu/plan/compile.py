@@ -103,8 +103,8 @@ def _check_topology(description: Description, problems: Problems) -> None:
     if description.declaration.refused:
         from pynetemu.plan.signatures import explain_parameters
 
-        _, given = description.declaration.refused
-        problems.add_all(description.declaration, explain_parameters(description.name, description.kind.build, given))
+        in_order, given = description.declaration.refused
+        problems.add_all(description.declaration, explain_parameters(description.name, description.kind.build, given, in_order))
     elif isinstance(description.failure, WrongSettingError):
         problems.add(description.declaration, f"{description.name}: {description.failure.text}", description.failure.hint)
     elif description.failure:

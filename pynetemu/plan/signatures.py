@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from pynetemu.topology.part import quoted
 from pynetemu.wording import did_you_mean, nearest, suggested
 
 _SHORTEST = 2  # a shorter word is like too many
@@ -74,17 +75,25 @@ def explain_arguments(kind: type, arguments: Arguments) -> Iterator[tuple[str, s
             yield f"{name} lacks {parameter.name!r}", hint
 
 
-def explain_parameters(name: str, build: Callable[..., object], given: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the parameters of a topology: those that `build` does not take, and those that it needs."""
+def explain_parameters(
+    name: str, build: Callable[..., object], given: Iterable[str], in_order: tuple[object, ...] = ()
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with the parameters of a topology, by their names and `in_order`: those that `build` does not take, and
+    those that it needs."""
     parameters = _parameters(build)
     named = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     has = f"{name} has {', '.join(named)}" if named else f"{name} has no parameters"
+    places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     given = list(given)
+    for argument in in_order[len(places) :] if not any(p.kind is p.VAR_POSITIONAL for p in parameters) else ():
+        yield f"{name} does not take {quoted(argument)} in this place", has
     for parameter in given:
-        if parameter not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        if parameter in places[: len(in_order)]:
+            yield f"{name} is given {parameter!r} twice", has
+        elif parameter not in named and not any(p.kind is p.VAR_KEYWORD for p in parameters):
             yield f"{name} has no parameter {parameter!r}", did_you_mean(parameter, named) or has
     for needed in parameters:
-        if _is_required(needed) and needed.name not in given:
+        if _is_required(needed) and needed.name not in (*places[: len(in_order)], *given):
             yield f"{name} needs the parameter {needed.name!r}", f"-p {needed.name}=..., or {name}({needed.name}=...)"
 
 

@@ -78,7 +78,7 @@ class Topology:
                     part.declaration.registered = True
                     part.declaration.open = False
 
-    def __new__(cls, **_: Any) -> Self:
+    def __new__(cls, *_: Any, **__: Any) -> Self:
         topology = super().__new__(cls)
         attributes, copied = own_copies(cls)
         vars(topology).update(attributes, _parts=[], _inner=[])
@@ -86,33 +86,33 @@ class Topology:
             topology._keep(entry, name)
         return topology
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, *in_order: Any, **parameters: Any) -> None:
         vars(self)["_declaration"] = Declaration(*caller(), order=next_order())
         try:
-            self._build(parameters)
+            self._build(in_order, parameters)
         except (KeyboardInterrupt, RecursionError):
             raise  # what a recursion has left half-made is not to be read
         except BaseException as error:  # noqa: BLE001
             # plan.compile tells it together with all else that is wrong, `sys.exit()` too
             vars(self)["_failure"] = error
 
-    def _build(self, parameters: dict[str, Any]) -> None:
+    def _build(self, in_order: tuple[Any, ...], parameters: dict[str, Any]) -> None:
         if isinstance(self.build, Part):
             return  # a name that plan.compile refuses
-        if type(self).build is Topology.build and not parameters:
+        if type(self).build is Topology.build and not (in_order or parameters):
             return
         import inspect
 
         if mistake := mistake_in_build(type(self)):
             raise TypeError(mistake)
         try:
-            inspect.signature(self.build).bind(**parameters)
+            inspect.signature(self.build).bind(*in_order, **parameters)
         except TypeError:
-            self._declaration.refused = (), parameters
+            self._declaration.refused = in_order, parameters
         else:
             before = {id(entry): name for _, name, entry in self._entries()}
             with bounded(MOST_PARTS):
-                returned: object = self.build(**parameters)  # type: ignore[func-returns-value]
+                returned: object = self.build(*in_order, **parameters)  # type: ignore[func-returns-value]
             for name, value in list(vars(self).items()):
                 self._keep_new(name, value)  # what lists have got by `append`
             left = {id(entry) for _, _, entry in self._entries()}

@@ -1,5 +1,6 @@
 """Descriptions as people write them: inheritance, copies, build, and kinds of their own."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from pynetemu import Host, HttpServer, Link, Root, Switch, Topology
 from pynetemu.errors import DescriptionError
 from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.operations import AddAddress, AddHttpServer, AddRoute, AddVeth, Plan
+from pynetemu.topology.shapes import Linear
 
 
 def _addresses(plan: Plan) -> dict[str, str]:
@@ -108,6 +110,45 @@ def test_add_takes_a_name_and_a_part(arguments: tuple[Any, ...]) -> None:
 def test_parameters_that_build_does_not_take_are_refused() -> None:
     with pytest.raises(DescriptionError, match="Pair has no parameter 'n'"):
         compile_plan(Pair(n=3))
+
+
+class Row(Topology):
+    def build(self, n: int, prefix: str = "h") -> None:
+        for number in range(n):
+            self.add(f"{prefix}{number}", Host())
+
+
+class Mininets(Topology):
+    """As classes for Mininet are written."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__()
+        for number in range(n):
+            self.add(f"h{number}", Host())
+
+
+def test_parameters_are_given_by_name_or_in_order() -> None:
+    for row in Row(2), Row(n=2), Row(2, prefix="h"), Row(2, "h"), Mininets(2), Mininets(n=2):
+        assert compile_plan(row).nodes == ("h0", "h1")
+    assert compile_plan(Linear(1, 2)).nodes == compile_plan(Linear(switches=1, hosts=2)).nodes
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: Row(1, "h", 7), "Row does not take 7 in this place"),
+        (lambda: Row(1, n=2), "Row is given 'n' twice"),
+        (lambda: Row(prefix="h"), "Row needs the parameter 'n'"),
+        (lambda: Row(1, m=2), "Row has no parameter 'm'"),
+        (lambda: Pair(3), "Pair does not take 3 in this place"),
+    ],
+)
+def test_parameters_that_do_not_fit_are_told(make: Callable[[], Topology], told: str) -> None:
+    with pytest.raises(DescriptionError) as raised:
+        compile_plan(make())
+    (problem,) = raised.value.problems
+    assert problem.text == told
+    assert problem.where
 
 
 class Web(Host):

@@ -27,11 +27,14 @@ class Domain:
     devices: list[ResolvedInterface] = fresh(factory=list)
     links: list[ResolvedLink] = fresh(factory=list)
     vlan: int | None = None
+    counted: tuple[int, int] = 0, 0  # of how many interfaces the size is known, and it
 
     @property
     def size(self) -> int:
-        """How many interfaces it has, those too for whose nodes others stand."""
-        return sum(interface.node.weight for interface in self.interfaces)
+        """How many interfaces it has, those too for whose nodes others stand; each of them asks for it."""
+        if self.counted[0] != len(self.interfaces):
+            self.counted = len(self.interfaces), sum(interface.node.weight for interface in self.interfaces)
+        return self.counted[1]
 
 
 class Groups:
