@@ -24,6 +24,7 @@ from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.verdict import Reason
 
 _TAGGED = (b"\x81\x00", b"\x88\xa8")  # IEEE 802.1Q, 802.1ad
+_BROADCAST, _KERNEL = 3, 2  # RTN_BROADCAST; RTPROT_KERNEL: of a network that an address is in
 Cause = Callable[[Case], Reason | None]
 
 
@@ -139,6 +140,11 @@ def directed_broadcast(case: Case) -> Reason | None:
     decision = case.decide()
     if decision is None or decision.kind != "broadcast":
         return None
+    tables = case.evidence.tables(case.node)
+    route = tables.routing.walk(case.keys).route if tables is not None else None
+    if route is not None and route.kind == _BROADCAST and route.message is not None and route.message.protocol != _KERNEL:
+        text = f"the routing table of {case.node} says broadcast for {case.who(case.packet.destination)}: {route.text}"
+        return Reason("route", text, (), f"{case.node} ip route del {route.named}", TABLES)
     names = [f"net.ipv4.conf.{place}.bc_forwarding" for place in ("all", case.interface)]
     text = f"{case.packet.destination} is for all of a network of {case.node}, which passes on no such packets: {names[0]} is 0"
     hint = f"{case.node} sysctl -w {' '.join(f'{name}=1' for name in names)}"

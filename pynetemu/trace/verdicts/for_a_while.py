@@ -13,6 +13,7 @@ from pynetemu.lab.events import LabEvent, LinkEvent, RouteEvent, RuleEvent
 from pynetemu.lab.state import RuleState
 from pynetemu.trace.evidence.evidence import Evidence
 from pynetemu.trace.evidence.routing import Found
+from pynetemu.trace.evidence.rules import Keys
 from pynetemu.trace.verdicts.case import KERNEL, PACKETS, Case
 from pynetemu.trace.verdicts.firewall import by_new_rule, by_rule, by_tracking
 from pynetemu.trace.verdicts.interfaces import same_mac
@@ -54,7 +55,7 @@ def for_a_while(case: Case) -> Reason | None:
     if case.packet.ttl is None:  # it is no IP
         return None
     events, time = _of_node(case.node, case.evidence), case.leaf.event.time
-    return _route(case, events, time) or _rule(case, events, time) or _way_out(case)
+    return _route(case, time) or _rule(case, events, time) or _way_out(case)
 
 
 def link_for_a_while(node: str, interface: str, time: int, evidence: Evidence) -> Reason | None:
@@ -82,33 +83,37 @@ def _lasted(begin: LabEvent, end: LabEvent) -> str:
     return f"that was so for {max(0.0, end.time - begin.time):.2f} s, and is not any more"
 
 
-def _route(case: Case, events: Sequence[LabEvent], time: int) -> Reason | None:
-    """What the node's rules and tables said between two changes of its routes: a route that refused, or none."""
-    changes = [event for event in events if isinstance(event, RouteEvent)]
-    tables = case.evidence.tables(case.node) if changes else None
+def _route(case: Case, time: int) -> Reason | None:
+    return refused_for_a_while(case.node, case.keys, case.who(case.packet.destination), case.evidence, time)
+
+
+def refused_for_a_while(node: str, keys: Keys, who: str, evidence: Evidence, time: int | None = None) -> Reason | None:
+    """What the node's rules and tables said between two changes of its routes, of those around a time if one is given: a route
+    that refused, or none; `who` is the destination with its name."""
+    changes = [event for event in _of_node(node, evidence) if isinstance(event, RouteEvent)]
+    tables = evidence.tables(node) if changes else None
     if tables is None:
         return None
 
     def said_after(number: int) -> Found:
         """With the changes up to one of them, and without those that came later."""
         later = [(event.before, event.after) for event in changes[number + 1 :]]
-        return tables.routing.before(later).walk(case.keys)
+        return tables.routing.before(later).walk(keys)
 
     for number, (begin, following) in enumerate(pairwise(changes)):
-        if not _between(begin, time, following):
+        if time is not None and not _between(begin, time, following):
             continue
         said = said_after(number)
-        who = case.who(case.packet.destination)
         if said.route is not None and said.kind in _REFUSING:
-            text = f"the routing table of {case.node} says {said.kind} for {who}: {said.route.text}"
+            text = f"the routing table of {node} says {said.kind} for {who}: {said.route.text}"
         elif said.kind == "no route":
-            text = f"no route in {case.node} to {who}"
+            text = f"no route in {node} to {who}"
         else:
             continue
         ends = (one for at, one in enumerate(changes[number + 1 :], number + 1) if said_after(at).kind != said.kind)
         if (end := next(ends, None)) is not None:
-            version, to = "-6 " if ":" in case.packet.destination else "", case.packet.destination
-            return Reason("route", text, (_lasted(begin, end),), f"{case.node} ip {version}route get {to}", _source)
+            version, to = "-6 " if ":" in keys.destination else "", keys.destination
+            return Reason("route", text, (_lasted(begin, end),), f"{node} ip {version}route get {to}", _source)
     return None
 
 

@@ -47,7 +47,7 @@ def outcome(trace: "TraceRecord", rows: Sequence[Row]) -> Outcome:
     ]
     open_ones = sorted((pair for pair in mine if pair not in healed), key=lambda pair: not ours.has_sent(pair[0]))
     unlikely = ("route", "connection", "stalled") if ours.succeeded else ("route",) if answered else ()
-    problems = [problem for problem in trace.node_problems if problem.kind not in unlikely]
+    problems = [problem for problem in trace.node_problems if problem.kind not in unlikely or problem.proof]
     cause = _cause(open_ones, problems, is_answered=bool(answered))
     good = [ending.reason for _, ending in healed if ending.reason]
     made_good = tuple(dict.fromkeys(reason for reason in good if reason.kind not in _USUAL))

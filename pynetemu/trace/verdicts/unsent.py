@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
+from pynetemu.lab.events import RouteEvent, RuleEvent
 from pynetemu.packets.background import is_background
 from pynetemu.packets.dissect import dissect
 from pynetemu.trace.evidence.evidence import Evidence
@@ -16,6 +17,7 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts.case import COUNTERS, TABLES
 from pynetemu.trace.verdicts.causes import blocked_by_ipsec, refused_by_routing
 from pynetemu.trace.verdicts.firewall import legacy_rule_of_sender
+from pynetemu.trace.verdicts.for_a_while import refused_for_a_while
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down, unusable
 from pynetemu.trace.verdicts.verdict import Reason
 
@@ -30,6 +32,8 @@ def unsent(journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence, line
     if lines and all(line.node for line in lines):
         for line in failed:
             yield from _of_line(line, journeys, wiring, evidence)
+        for line in lines:
+            yield from _stopped(line, journeys, wiring, evidence)
         return
     yield from _by_counters(wiring, evidence)
 
@@ -74,6 +78,34 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
             if refusal is not None
             else told
         )
+
+
+def _stopped(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evidence: Evidence) -> Iterator[Reason]:
+    """Why a line sent no more, or nothing for a while: its node's routing changed meanwhile, and refused."""
+    has_changed = any(event.node == line.node and isinstance(event, (RouteEvent, RuleEvent)) for event in evidence.events)
+    tables = evidence.tables(line.node) if has_changed else None
+    for address in line.targets(wiring.addresses_of) if tables is not None else ():
+        missing, keys = _missing(line, address, journeys), _keys(line, address)
+        decision = tables.decide(keys) if tables is not None and missing else None
+        if decision is not None and decision.kind in _REFUSED:
+            reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
+            told = _nothing_sent(line.node, reason, address, wiring, evidence)
+            yield replace(told, text=told.text.replace("sent nothing: ", "sent nothing more: ", 1), proof=missing)
+        elif decision is not None and decision.kind == "forwarded":
+            name = wiring.name(address)
+            gone = refused_for_a_while(line.node, keys, address if name == address else f"{address} ({name})", evidence)
+            if gone is not None:
+                yield replace(gone, text=f"{line.node} sent nothing for a while: {gone.text}", proof=missing)
+
+
+def _missing(line: TracedLine, address: str, journeys: Sequence[Journey]) -> str:
+    """That a line which has sent something to an address has not sent all, as far as that can be seen; "" for what has."""
+    packets = (dissect(journey.first.data) for journey in journeys if journey.first.node == line.node)
+    sent = [packet for packet in packets if packet.destination == address and packet.ttl is not None]
+    count = next((int(word) for word in line.words_after("-c") if word.isdigit()), 0)
+    if not sent or not line.is_ping:
+        return f"it failed with status {line.status}" if sent and line.status else ""
+    return f"it sent {len(sent)} of {count} requests" if len(sent) < count else ""
 
 
 def _keys(line: TracedLine, address: str) -> Keys:
