@@ -5,7 +5,7 @@ had (`plan.again`).
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from typing import Any
 
 from pynetemu.plan.emit import Owner, Sort
@@ -59,14 +59,17 @@ def splices_between(old: OperationTable, new: OperationTable, changes: list[list
 
 def _places(before: Row, after: Row, changed: list[Change]) -> Iterator[tuple[int, tuple[Part, ...], tuple[Part, ...]]]:
     """Where in the row something else comes in the place of what was there: what is new, before the next that stays."""
-    begins = dict(zip(before, accumulate(map(len, before.values()), initial=0), strict=False))
+    new = {owner for owner, old, _ in changed if not old}
+    are_last = len(new) == len(changed) and new.issuperset(islice(reversed(after), len(new)))
+    begins = {} if are_last else dict(zip(before, accumulate(map(len, before.values()), initial=0), strict=False))
     for owner, old, parts in changed:
         if old:
             yield begins[owner], old, parts
-    new = {owner for owner, old, _ in changed if not old}
     found: list[tuple[int, tuple[Part, ...], tuple[Part, ...]]] = []
     begin = sum(map(len, before.values()))
-    for owner in reversed(after) if new else ():
+    for owner in reversed(after):
+        if len(found) == len(new):
+            break
         if owner in new:
             found.append((begin, (), after[owner]))
         else:

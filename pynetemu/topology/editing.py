@@ -16,7 +16,7 @@ from pynetemu.topology.devices import Device
 from pynetemu.topology.links import Link
 from pynetemu.topology.nodes import Interface, Node
 from pynetemu.topology.part import Part, quoted
-from pynetemu.topology.topology import Topology, all_parts
+from pynetemu.topology.topology import BELONGINGS, Topology, all_parts
 from pynetemu.wording import near_or_all
 
 _REFERENCES = "a", "b", "node", "parent", "bridge", "outside"  # attributes of parts that are other parts
@@ -60,8 +60,9 @@ def without(topology: Topology, *names: str) -> Topology:
 def drop_with_all(topology: Topology, doomed: set[int]) -> None:
     """Takes parts, by their ids, out of a topology, with all that is at them."""
     parts = all_parts(topology)
-    about = [(id(part), refers) for part in parts if (refers := _referred(part))]
-    while more := {part for part, refers in about if not doomed.isdisjoint(refers)} - doomed | _ends(parts, doomed):
+    about = [(id(part), refers) for part in parts if not isinstance(part, Node) and (refers := _referred(part))]
+    links = [part for part in parts if isinstance(part, Link)]
+    while more := {part for part, refers in about if not doomed.isdisjoint(refers)} - doomed | _ends(links, doomed):
         doomed |= more
     _drop(topology, doomed)
 
@@ -84,7 +85,7 @@ def replugged(topology: Topology, node: str, old: str, to: str) -> Topology:
 def _with_own_list(topology: Topology) -> Topology:
     """The same parts, which stay as they are, to be listed otherwise. Only where somebody else has lists of them they are
     copied: a topology in it, a node that is still described, the user's attributes."""
-    is_listed_elsewhere = topology._inner or any(part.declaration.belongings for part in topology._parts)
+    is_listed_elsewhere = topology._inner or any(map(BELONGINGS, topology._parts))
     if is_listed_elsewhere or users_attributes(topology):
         return _copied(topology)
     new: Topology = object.__new__(type(topology))
@@ -181,12 +182,14 @@ def _node_of(end: object) -> object:
 def _referred(part: Part) -> list[int]:
     """The ids of the parts that a part refers to."""
     own = vars(part)
-    return [id(own[reference]) for reference in _REFERENCES if reference in own]
+    if type(part) is Link:
+        return [id(own.get("a")), id(own.get("b"))]
+    return [id(own[name]) for name in _REFERENCES if name in own]
 
 
-def _ends(parts: Iterable[Part], doomed: set[int]) -> set[int]:
+def _ends(parts: Iterable[Link], doomed: set[int]) -> set[int]:
     """The ends of links that go: an interface is one end of a link, but for a bridge, which has a port there."""
-    links = (part for part in parts if isinstance(part, Link) and id(part) in doomed)
+    links = [link for link in parts if id(link) in doomed]
     ends = {id(end) for link in links for end in (link.a, link.b) if isinstance(end, Interface) and not isinstance(end, Device)}
     return ends - doomed
 
@@ -194,8 +197,7 @@ def _ends(parts: Iterable[Part], doomed: set[int]) -> set[int]:
 def _drop(topology: Topology, doomed: set[int]) -> None:
     """Takes parts out of a topology, of those in it, and of what belongs to nodes."""
     topology._parts[:] = [part for part in topology._parts if id(part) not in doomed]
-    for part in topology._parts:
-        belongings = part.declaration.belongings
+    for belongings in filter(None, map(BELONGINGS, topology._parts)):
         belongings[:] = [belonging for belonging in belongings if id(belonging) not in doomed]
     for inner in topology._inner:
         _drop(inner, doomed)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 from pynetemu.topology.part import Declaration, Part, bounded, caller, copied, next_order, quoted, read_settings_once
 
 _P = TypeVar("_P", bound="Part | Topology")
-_BELONGINGS = attrgetter("declaration.belongings")
+BELONGINGS = attrgetter("declaration.belongings")
 MOST_PARTS = 50_000  # of one topology; a lab of so many namespaces is beyond what a kernel carries
 DEEPEST = 4  # lists within lists
 _OURS = "_build", "_declaration", "_entries", "_failure", "_inner", "_keep", "_keep_new", "_loaded", "_parts", "_refuse_removal"
@@ -256,7 +256,7 @@ def all_parts(entry: Part | Topology) -> list[Part]:
 
 def reachable(parts: list[Part]) -> Iterator[Part]:
     """Parts, and what was made for them."""
-    if not any(map(_BELONGINGS, parts)):
+    if not any(map(BELONGINGS, parts)):
         yield from parts
         return
     for registered in parts:

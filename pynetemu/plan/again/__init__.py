@@ -22,7 +22,7 @@ from pynetemu.plan.operations import Operations, Plan, as_parts
 from pynetemu.plan.operations.values import Kernel
 from pynetemu.plan.standing import LeftOutError, Standing
 from pynetemu.plan.table import OperationTable, splices_between
-from pynetemu.topology.description import Description, describe
+from pynetemu.topology.description import describe
 from pynetemu.topology.memo import Memo
 from pynetemu.topology.part import Part, one_folder
 from pynetemu.topology.topology import Topology
@@ -59,8 +59,8 @@ class Memory(Memo):
 class _Known:
     """A plan, the description that it was made of, and what is known of both."""
 
-    def __init__(self, plan: Plan, description: Description, table: OperationTable, said: Said, edge: Edge | None) -> None:
-        self.plan, self.description, self.table, self.said = plan, description, table, said
+    def __init__(self, plan: Plan, table: OperationTable, said: Said, edge: Edge | None) -> None:
+        self.plan, self.table, self.said = plan, table, said
         self._edge = edge
 
     @property
@@ -69,6 +69,11 @@ class _Known:
         if self._edge is None:
             self._edge = Edge.of(self.said, self.table)
         return self._edge
+
+    def take_edge(self) -> Edge:
+        """The same, for what it has become: this plan will not be changed again, as a rule."""
+        edge, self._edge = self.edge, None
+        return edge
 
 
 def compile_again(
@@ -87,7 +92,7 @@ def compile_again(
         if found is None:
             plan, table = compiled(description, host, kernel, Standing(running), memory, tabled=True)
             assert table
-            found = _Known(plan, description, table, said, None)
+            found = _Known(plan, table, said, None)
         memory.keep(found)
         return found.plan
 
@@ -109,4 +114,6 @@ def _changed(before: _Known, said: Said, host: bool, kernel: Callable[[], Kernel
     whole, changes = together
     operations = Operations(as_parts(before.plan).spliced(splices_between(before.table, whole, changes)))
     plan = Plan(plan.name, operations, plan.host, plan.host_address, plan.warnings, plan.ids)
-    return _Known(plan, said.description, whole, said, before.edge.after(selection, [*chain(*changes)], whole))
+    edge = before.take_edge()
+    edge.become(selection, [*chain(*changes)], whole)
+    return _Known(plan, whole, said, edge)

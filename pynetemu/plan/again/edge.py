@@ -1,6 +1,6 @@
 """The hosts at the edge of a network, by what the others see of them: of those that are alike one stands for all."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from pynetemu.frozen import fresh, record, replaced
@@ -29,12 +29,6 @@ class Taken:
         self.interfaces: dict[Place, Owner] = {}
         self.addresses: dict[Address, Owner] = {}
         self.macs: dict[str, Owner] = {}
-
-    def copy(self) -> "Taken":
-        """Another one with the same."""
-        found = Taken()
-        found.interfaces, found.addresses, found.macs = self.interfaces.copy(), self.addresses.copy(), self.macs.copy()
-        return found
 
     def add(self, owner: Owner, operations: Iterable[Part]) -> None:
         """What these operations take."""
@@ -69,13 +63,14 @@ class _Leaf:
 class Selection:
     """What is compiled of a description: all but those `omitted`, for whom some of the others stand, by their `weights`.
 
-    All of these are ids of nodes. `theirs` are the owners of the operations of those omitted, `ours` of the others and of what
-    has gone, `standing` of those that stand.
+    All of these are ids of nodes, `new` those of all parts that are described anew. `theirs` are the owners of the operations
+    of those omitted, `ours` of the others and of what has gone, `standing` of those that stand.
     """
 
     said: Said
     description: Description
     touched: set[int]
+    new: set[int]
     weights: dict[int, int]
     omitted: set[int]
     theirs: set[Owner]
@@ -103,7 +98,7 @@ class Edge:
         for row in table.owned():
             for owner, operations in row.items():
                 edge.taken.add(owner, operations)
-        edge._note(said, table, said.description.nodes)
+        edge._note(said, table, said.description.nodes, said.description.links)
         return edge
 
     def selection(self, said: Said, before: Said) -> Selection | None:
@@ -129,39 +124,49 @@ class Edge:
         theirs = {owner for key in omitted for owner in leaves[key].owners}
         standing = {owner for key in weights for owner in leaves[key].owners}
         ours = _owners((*description.nodes, *description.links, *said.gone(before)))
-        return Selection(said, description, touched, weights, omitted, theirs, ours, standing, self.names, self.taken)
+        new = {id(part) for part in said.differing(before)}
+        return Selection(said, description, touched, new, weights, omitted, theirs, ours, standing, self.names, self.taken)
 
-    def after(self, selection: Selection, changes: list[Change], table: OperationTable) -> "Edge":
-        """What it is when a plan has become another."""
-        edge = Edge(self.leaves.copy(), self.alike.copy(), self.leaf_of.copy(), self.names.copy(), self.taken.copy())
+    def become(self, selection: Selection, changes: list[Change], table: OperationTable) -> None:
+        """A plan has become another: from now on this is of that."""
         for _, old, _ in changes:
-            edge.taken.drop(old)
+            self.taken.drop(old)
         for owner, _, new in changes:
-            edge.taken.add(owner, new)
+            self.taken.add(owner, new)
         owners = {owner for owner, _, _ in changes}
         again = selection.touched | {self.leaf_of[owner] for owner in owners if owner in self.leaf_of}
-        edge._forget(again)
-        edge._note(selection.said, table, [node for node in selection.said.description.nodes if id(node) in again])
-        return edge
+        nodes = [node for node in selection.said.description.nodes if id(node) in again]
+        links = self._links(selection, nodes)
+        self._forget(again)
+        self._note(selection.said, table, nodes, links)
+
+    def _links(self, selection: Selection, nodes: list[Node]) -> Sequence[Link]:
+        """Those among which the links of nodes are: of one that was at the edge its own, of one that is new what is new."""
+        description = selection.said.description
+        known = {part for node in nodes if (leaf := self.leaves.get(id(node))) for part in leaf.parts}
+        others = [node for node in nodes if type(node) is Host and id(node) not in self.leaves]
+        if any(id(node) not in selection.new for node in others):
+            return description.links
+        return [link for link in description.links if id(link) in known or id(link) in selection.new]
 
     def _forget(self, nodes: set[int]) -> None:
         for key in nodes:
             if (leaf := self.leaves.pop(key, None)) is not None:
-                self.alike[leaf.look] = {other: None for other in self.alike[leaf.look] if other != key}
+                del self.alike[leaf.look][key]
                 if not self.alike[leaf.look]:
                     del self.alike[leaf.look]
                 for part in (*leaf.parts, *leaf.owners):
                     self.leaf_of.pop(part, None)
-        if not nodes.isdisjoint(self.names.values()):
-            self.names = {name: key for name, key in self.names.items() if key not in nodes}
+        for name in [name for name, key in self.names.items() if key in nodes]:
+            del self.names[name]
 
-    def _note(self, said: Said, table: OperationTable, nodes: Iterable[Node]) -> None:
-        """Takes the nodes that are at the edge."""
+    def _note(self, said: Said, table: OperationTable, nodes: Iterable[Node], links: Iterable[Link]) -> None:
+        """Takes the nodes that are at the edge, whose links are among these."""
         description = said.description
         wanted = {id(node): node for node in nodes}
         self.names.update((node.declaration.full_name.lower(), key) for key, node in wanted.items())
         at: dict[int, list[Link]] = {}
-        for link in description.links:
+        for link in links:
             for key in {id(_node_of(link.a)), id(_node_of(link.b))} & wanted.keys():
                 at.setdefault(key, []).append(link)
         busy = _busy(said)
@@ -173,11 +178,9 @@ class Edge:
             if (leaf := _leaf(node, at.get(key, []), rows)) is not None:
                 self.leaves[key] = leaf
                 self.leaf_of.update(dict.fromkeys((*leaf.parts, *leaf.owners), key))
-                if leaf.look not in grown:
-                    grown.add(leaf.look)
-                    self.alike[leaf.look] = {**self.alike.get(leaf.look, {})}
-                self.alike[leaf.look][key] = None
-        if grown and len(wanted) < len(description.nodes):
+                grown.add(leaf.look)
+                self.alike.setdefault(leaf.look, {})[key] = None
+        if grown and [*wanted] != [*map(id, description.nodes[-len(wanted) :])]:
             places = {id(node): place for place, node in enumerate(description.nodes)}
             for look in grown:
                 self.alike[look] = dict.fromkeys(sorted(self.alike[look], key=places.__getitem__))

@@ -34,11 +34,12 @@ def standing_of(table: OperationTable, selection: Selection) -> Standing:
         first = next(iter(row.values()), ())
         if not first or type(first[0]) not in _STANDING:
             continue
-        for owner, operations in row.items():
-            if sort == "groups":
-                found += [_without(group, taken.interfaces, theirs) for group in operations if isinstance(group, AddNeighbors)]
-            elif owner not in theirs:
-                found += operations
+        if sort == "groups":
+            found += [_without(group, taken.interfaces, theirs) for group in row[ALL] if isinstance(group, AddNeighbors)]
+        elif sort == "rest":
+            found += row[ALL]
+        else:
+            found += [part for owner in row if owner in selection.ours for part in row[owner]]
     others = Others(
         selection.weights,
         Theirs(selection.names, selection.omitted),

@@ -31,7 +31,8 @@ class Said:
         # By identity, since what is equal may not be the same (True and 1), or not say whether it is equal.
         self._words = dict(zip(ids, [(*own, *map(id, own.values())) for own in owns], strict=True))
         if before is not None and new is not None:
-            gone = before.values.keys() - set(map(id, self.parts))
+            are_all_there = len(before.values) + len(new) == len(self.parts)
+            gone = () if are_all_there else before.values.keys() - set(map(id, self.parts))
             self.values = _without(before.values, gone) | self.values
             self._words = _without(before._words, gone) | self._words
         self._new = None if new is None else (before, new)  # of which one it is known what is new
@@ -153,8 +154,8 @@ def _interfaces(description: Description) -> tuple[Interface, ...]:
 
 
 def _same_order(now: tuple[Part, ...], then: tuple[Part, ...]) -> bool:
-    new, old = [*map(id, now)], [*map(id, then)]
-    if new == old:
+    if now[: len(then)] == then or now == then[: len(now)]:
         return True
+    new, old = [*map(id, now)], [*map(id, then)]
     in_new, in_old = set(new), set(old)
     return [key for key in new if key in in_old] == [key for key in old if key in in_new]
