@@ -358,7 +358,7 @@ def test_what_of_groups_is_for_programs(protocol: str, destination: str, is_for:
 
 def test_why_nobody_took_a_datagram_for_many() -> None:
     joined = {(node, "/proc/net/igmp"): _IGMP.format(group="010200EF") for node in ("h1", "h2", "h3")}
-    packet: Any = SimpleNamespace(protocol="UDP", destination="239.0.2.1", ports=(5, 7))
+    packet: Any = SimpleNamespace(protocol="UDP", destination="239.0.2.1", ports=(5, 7), kind="")
     journey: Any = SimpleNamespace(path=["h1", "s1", "h2"], first=SimpleNamespace(node="h1"), sightings=[], hops=[])
     nodes = ("h1", "h2", "h3")
 
@@ -376,6 +376,10 @@ def test_why_nobody_took_a_datagram_for_many() -> None:
     journey.sightings = [_sighting("h2", "eth0", "out"), _sighting("h2", "lo", "in")]
     text = "no node accepted it: h2 has joined 239.0.2.1 on eth0, and it came by lo"
     assert told(joined) == ("multicast", text, "h2 ip maddr")
+    packet.kind = "echo request"
+    assert told(joined) == ("unanswered", "h2 got it, and did not answer the ping in time", "")
+    assert told({}) == ("multicast", "no node accepted it: none has joined 239.0.2.1", "h2 ip maddr")
+    packet.kind = ""
     journey.sightings = []
     only = {("h3", "/proc/net/igmp"): joined["h3", "/proc/net/igmp"]}
     text = "no node accepted it: h3 has joined 239.0.2.1, and it did not get there"
