@@ -147,3 +147,17 @@ def test_a_service_that_took_later_connections_had_not_begun_only_where_nobody_l
     assert _line(0, journeys=(first, second, taken)).is_healed(first, ending) is is_healed
     later = _segment(4, "S", 4003)
     assert not _line(0, journeys=(first, second, taken, later)).is_healed(later, ending)
+
+
+@pytest.mark.parametrize(
+    ("flags", "data", "kind", "is_received"),
+    [
+        *(("FA", b"", "lost", True), ("A", b"", "lost", True), ("S", b"", "lost", False)),
+        *(("PA", b"x", "lost", False), ("FA", b"", "vanished", False), ("FA", b"", "route", False)),
+    ],
+)
+def test_the_end_of_a_connection_kept_no_line_from_its_own(flags: str, data: bytes, kind: str, is_received: bool) -> None:
+    segment = _journey(IP(src="10.1.0.1", dst="10.2.0.2") / TCP(sport=40_000, dport=80, flags=flags) / Raw(data))
+    lost = SimpleNamespace(reason=Reason(kind, ""), fate="dropped")
+    assert _line(0, journeys=(segment,)).was_received(segment, lost) is is_received
+    assert not _line(1, journeys=(segment,)).was_received(segment, lost)
