@@ -461,7 +461,7 @@ class Network(Lab):
 
         return Capture(self, file, *what, filter=filter, limit=limit)
 
-    def trace(self, filter: str = "", *, snap: int = 512, engine: str = "") -> "Tracer":
+    def trace(self, filter: str = "", *, snap: int | None = None, engine: str = "") -> "Tracer":
         """Follows packets through the lab as long as a `with` block lasts, and tells why each ended as it did.
 
             with net.trace("icmp or arp") as trace:
@@ -469,9 +469,10 @@ class Network(Lab):
             trace.expect("ARP who-has", "echo request", "echo reply")
             print(trace.ladder())
 
-        `filter` is as tcpdump's, and may have the nodes' names for addresses; `snap` is how many bytes of each packet are
-        kept (0: all of them). `engine` is "kernel" (root's: it sees drops and their reasons) or "sockets" (anybody's), by
-        default the better one. The trace is filled at the end of the block. Raises FilterError, LabError.
+        `filter` is as tcpdump's, and may have the nodes' names for addresses. `engine` is "kernel" (root's: it sees drops and
+        their reasons) or "sockets" (anybody's), by default the better one. `snap` is how many bytes of each packet are kept, 0
+        for all of them; by default 512 by packet sockets and 192 by the kernel's engine, which is the better one for that
+        much only. The trace is filled at the end of the block. Raises FilterError, LabError, UsageError.
         """
         from pynetemu.trace.tracer import Tracer
 

@@ -25,7 +25,7 @@ from pynetemu.trace.evidence.traced_line import TracedLine
 from pynetemu.trace.journeys.join import join
 from pynetemu.trace.journeys.journey import Journey
 from pynetemu.trace.journeys.wiring import WIRING, Wiring
-from pynetemu.trace.sources.choose import KEPT, checked, of_lab, open_source
+from pynetemu.trace.sources.choose import checked, of_lab, open_source
 from pynetemu.trace.sources.collector import Collector
 from pynetemu.trace.sources.events import Event
 from pynetemu.trace.sources.nftrace import never_on_a_wire
@@ -40,13 +40,15 @@ _SECONDS_UNDER_WAY = 0.15  # a packet that has not been seen for so long waits f
 
 
 class Tracer:
-    """`with` gives the trace, which is filled when the block ends. `snap` is how many bytes of a packet are kept.
+    """`with` gives the trace, which is filled when the block ends. `snap` is how many bytes of a packet are kept,
+    0 for all.
 
     `engine` is "kernel" or "sockets", "" for the better one. Raises LabError for another word.
     """
 
-    def __init__(self, lab: "Lab", expression: str = "", *, snap: int = KEPT, engine: str = "") -> None:
-        self._lab, self._expression, self._snap = lab, text("filter", expression), whole("snap", snap, 0)
+    def __init__(self, lab: "Lab", expression: str = "", *, snap: int | None = None, engine: str = "") -> None:
+        self._lab, self._expression = lab, text("filter", expression)
+        self._snap = None if snap is None else whole("snap", snap, 0)
         self._engine = checked(engine)
         self._wiring = Wiring(lab.plan)
         self.trace = Trace(self._wiring)

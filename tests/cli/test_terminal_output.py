@@ -1,5 +1,6 @@
 """What an output can take, on pseudo-terminals: colors, characters, columns."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from pynetemu.terminal_output import (
     has_colors,
     has_screen,
     in_last_column,
+    no_room,
     paint,
     painted,
     terminal_lines,
@@ -205,3 +207,19 @@ def test_a_second_column_goes_on_below_its_beginning(monkeypatch: pytest.MonkeyP
         assert in_last_column("one, two, three, four, five", 20) == "one, two, three,\n                    four, five"
         assert in_last_column("one, two, three, four, five", 30) == "one, two, three, four, five"
     assert fitted("a " * 80) == "a " * 80
+
+
+@pytest.mark.parametrize(
+    ("error", "is_full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError(errno.EFBIG, "File too large"), True),
+        (OSError(errno.EIO, "Input/output error"), True),
+        (OSError(errno.ENOSPC, "No space left on device", "now.py"), False),
+        (OSError(errno.ENOENT, "No such file or directory"), False),
+        (ValueError("No space left on device"), False),
+    ],
+)
+def test_an_output_without_room_is_told_from_other_errors(error: Exception, is_full: bool) -> None:
+    assert no_room(error) == is_full

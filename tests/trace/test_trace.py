@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pynetemu import FilterError, Network
+from pynetemu import FilterError, Network, UsageError
 from pynetemu.trace.trace import Trace
+from tests.support.pair import Pair
 from tests.trace.scenarios import Crossing
 from topologies.docker import Docker
 
@@ -189,3 +190,14 @@ def test_a_bridge_in_a_host_is_on_the_way_and_not_its_end() -> None:
         assert " ✔ connected in " in trace.ladder()
         trace.path("SYN", "laptop machine web")
         trace.delivered("GET")
+
+
+def test_as_much_is_kept_of_each_packet_as_is_asked_for() -> None:
+    kept = {("sockets", 0): 1442, ("sockets", 60): 60, ("sockets", None): 512, ("", 0): 1442, ("", 1000): 1000, ("", 60): 60}
+    with Network(Pair()) as network:
+        for (engine, snap), size in kept.items():
+            with network.trace("icmp", snap=snap, engine=engine) as trace:
+                network["blue"].run("ping", "-c1", "-s1400", "root", check=True)
+            assert {len(sighting.event.data) for journey in trace.journeys for sighting in journey.sightings} == {size}
+        with pytest.raises(UsageError, match="192 bytes"), network.trace(snap=1000, engine="kernel"):
+            pass

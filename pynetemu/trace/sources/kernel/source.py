@@ -63,7 +63,8 @@ class KernelSource:
 
     Raises Unavailable. `program` is a filter of `compile_filter`; what has passed it once is followed, whatever becomes of it.
     `place` of a dropped packet is the function that dropped it and those that called it: "nft_do_chain < nf_hook_slow".
-    `known` gives interfaces when a name is needed first; those that are not among them are asked for.
+    `known` gives interfaces when a name is needed first; those that are not among them are asked for. `snap` is how many bytes
+    of each packet are kept, at most.
     """
 
     name = "kernel"
@@ -75,8 +76,9 @@ class KernelSource:
         program: bytes = b"",
         memory: int = MEMORY,
         known: "Callable[[], Sequence[InterfaceState]]" = list,
+        snap: int = DATA,
     ) -> None:
-        self._lab = lab
+        self._lab, self._snap = lab, snap
         self._nodes = tuple(nodes)
         self._wanted = [of_the_lab(lab, node) for node in nodes]
         # By the numbers of the node and of the interface; None for those that are the machine's own affair.
@@ -144,7 +146,7 @@ class KernelSource:
             return None
         if name == "end":
             return Event(stamp + self._since_1970, self._nodes[number], interface, name, b"", length, buffer, head)
-        frame = bytes(data[at + HEAD.size : at + HEAD.size + captured])
+        frame = bytes(data[at + HEAD.size : at + HEAD.size + min(captured, self._snap)])
         if frame == self._frame:  # a link carries what was sent: the bytes are kept once
             frame = self._frame
         self._frame = frame
