@@ -226,3 +226,58 @@ _CAME, _HAS = _state("10.2.0.21/32", "blackhole"), _state("10.2.0.0/24")
 def test_the_routing_before_changes_is_what_it_was(later: _Changes, then: str) -> None:
     routes = [_route("10.2.0.0/24"), _route("0.0.0.0/0", kind=7)]
     assert Routing([_MAIN], routes, {}).before(later).walk(_KEYS).kind == then
+
+
+def test_a_rule_may_mean_a_packet_of_which_little_is_known() -> None:
+    unseen = Keys("", "10.2.0.21", mark=0, is_guess=True)
+    asking = [
+        Rule(AF_INET, 1, "prohibit", protocol=6),
+        Rule(AF_INET, 2, "prohibit", target_ports=(80, 80)),
+        Rule(AF_INET, 3, "prohibit", source_ports=(1, 9)),
+        Rule(AF_INET, 4, "prohibit", ds_field=0x10),
+    ]
+    assert Routing([*asking, _MAIN], [_route("0.0.0.0/0")], {}).walk(unseen).maybe == tuple(asking)
+    assert Routing(asking, [], {}).walk(replace(unseen, is_guess=False)).maybe == ()
+    assert Routing([Rule(AF_INET, 5, "prohibit", mark=(5, 0xFFFFFFFF))], [], {}).walk(unseen).maybe == ()
+    known = replace(unseen, protocol=6, ports=(0, 80))
+    assert [rule.is_about(known) for rule in asking] == [True, True, None, None]
+    assert asking[1].is_about(replace(known, ports=(0, 81))) is False
+    assert Rule(AF_INET, 6, "prohibit", protocol=17, ds_field=0x10).is_about(known) is False
+    assert Rule(AF_INET, 7, "prohibit", source="10.1.0.0/24").is_about(unseen) is True
+    assert Rule(AF_INET, 8, "prohibit", protocol=6, is_inverted=True).is_about(unseen) is None
+
+
+def test_routes_for_packets_from_some_sources_only() -> None:
+    six = Rule(AF_INET6, 32766, "lookup", 254)
+    keys = Keys("fd00:1::1", "fd00:2::2", "eth0")
+    routes = [_route("fd00:2::/64"), _route("fd00:2::/64", kind=7, origin="fd00:1::/64")]
+    assert _walk([six], routes, keys) == ("unreachable", "unreachable fd00:2::/64 from fd00:1::/64")
+    assert _walk([six], routes, replace(keys, source="fd00:9::1"))[0] == "forwarded"
+    assert _walk([six], routes, replace(keys, source=""))[0] == "forwarded"
+
+
+def test_a_route_that_throws_and_a_table_that_no_rule_leads_to() -> None:
+    thrown, plain = _route("10.2.0.21/32", kind=9), _route("10.2.0.0/24")
+    routing = Routing([_MAIN], [thrown, plain], {})
+    assert routing.walk(_KEYS).kind == "no route"
+    found = routing.thrown(_KEYS)
+    assert found is not None
+    assert (found.named, found.text) == ("throw 10.2.0.21/32", "throw 10.2.0.21/32")
+    assert routing.without(found).walk(_KEYS).kind == "forwarded"
+    assert Routing([_MAIN], [thrown], {}).thrown(_KEYS) is None  # nothing would be better without it
+    unused = Routing([replace(_MAIN, table=100)], [plain], {}).unused(_KEYS)
+    assert unused is not None
+    assert unused.named == "10.2.0.0/24"
+    assert Routing([], [_route("10.2.0.0/24", kind=6)], {}).unused(_KEYS) is None
+    assert Routing([], [], {}).unused(_KEYS) is None
+
+
+def test_routes_are_named_as_ip_takes_them() -> None:
+    def named(kind: int, **more: Any) -> str:
+        route = Routing([_MAIN], [_route("10.2.0.0/24", kind=kind, **more)], {}).walk(_KEYS).route
+        return route.named if route is not None else ""
+
+    assert named(1) == "10.2.0.0/24"
+    assert named(6) == "blackhole 10.2.0.0/24"
+    assert named(6, next_hop_object=5) == "10.2.0.0/24"
+    assert named(4, ds_field=0x20) == "anycast 10.2.0.0/24 tos 0x20"

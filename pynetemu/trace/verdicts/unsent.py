@@ -49,7 +49,7 @@ def _of_line(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
     if tables is None or not targets or _has_sent(line.node, targets, journeys):
         return
     for address in targets:
-        keys = _keys(line, address)
+        keys = keys_of_line(line, address)
         decision = tables.decide(keys)
         if decision.kind == "local" and (down := link_down(line.node, "lo", evidence)):
             yield replace(down, text=f"{line.node} sent nothing: {down.text}")
@@ -85,7 +85,7 @@ def _stopped(line: TracedLine, journeys: Sequence[Journey], wiring: Wiring, evid
     has_changed = any(event.node == line.node and isinstance(event, (RouteEvent, RuleEvent)) for event in evidence.events)
     tables = evidence.tables(line.node) if has_changed else None
     for address in line.targets(wiring.addresses_of) if tables is not None else ():
-        missing, keys = _missing(line, address, journeys), _keys(line, address)
+        missing, keys = _missing(line, address, journeys), keys_of_line(line, address)
         decision = tables.decide(keys) if tables is not None and missing else None
         if decision is not None and decision.kind in _REFUSED:
             reason = refused_by_routing(line.node, decision, keys, wiring, evidence)
@@ -108,7 +108,7 @@ def _missing(line: TracedLine, address: str, journeys: Sequence[Journey]) -> str
     return f"it sent {len(sent)} of {count} requests" if len(sent) < count else ""
 
 
-def _keys(line: TracedLine, address: str) -> Keys:
+def keys_of_line(line: TracedLine, address: str) -> Keys:
     """What the routing of its node looks up what it sends by, as far as its words tell."""
     if line.is_ping:
         mark, ds_field = (next(map(_number, line.words_after(option)), 0) for option in ("-m", "-Q"))
