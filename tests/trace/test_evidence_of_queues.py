@@ -27,3 +27,15 @@ def test_what_a_queue_dropped_before_is_not_counted(before: int | None, drops: i
     assert (found[1] if found else None) == dropped
     assert Evidence.queue(_evidence(before, drops, waiting), "r1", "eth0") is None
     assert Evidence.queue(_evidence(before, drops, waiting), "r2", "eth1") is None
+
+
+def test_interfaces_that_need_no_mac_address_have_none() -> None:
+    def link(mac: str, kind: str = "veth", index: int = 2) -> SimpleNamespace:
+        return SimpleNamespace(index=index, kind=kind, mac=mac, name=f"{kind}{index}")
+
+    ethernet, nothing = "02:42:0a:01:00:01", "00:00:00:00:00:00"
+    links = [link(nothing, "", 1), link(ethernet), link(nothing, "wireguard", 3), link(ethernet, "bridge", 4)]
+    tables = SimpleNamespace(links={one.name: one for one in links})
+    evidence: Any = SimpleNamespace(_nodes=["r1", "r2"], tables=lambda node: tables)
+    places = Evidence.__dict__["macs"].func(evidence)
+    assert places == {ethernet: [("r1", "veth2"), ("r2", "veth2")]}

@@ -33,6 +33,7 @@ _FEW = 30  # so many nodes are asked for their queues beforehand; of more, what 
 _WITHOUT_FILTERS = ("noqueue", "pfifo", "pfifo_fast", "bfifo", "tbf", "netem", "fq_codel", "fq")
 _MOST_NOTED = 10_000
 _LEGACY = "/proc/net/ip{}_tables_names"
+_NO_MAC = "00:00:00:00:00:00"  # that of interfaces which need none
 _TRACKING = "/proc/net/stat/nf_conntrack"
 _LISTENING = ("0A", "07")  # TCP_LISTEN; TCP_CLOSE, which UDP sockets without a peer are in
 
@@ -297,7 +298,7 @@ class Evidence:
         for node in self._nodes:
             tables = self.tables(node)
             for link in tables.links.values() if tables else ():
-                if link.index != 1 and link.kind != "bridge":
+                if link.index != 1 and link.kind != "bridge" and link.mac != _NO_MAC:
                     found.setdefault(link.mac, []).append((node, link.name))
         return found
 
