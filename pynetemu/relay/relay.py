@@ -217,6 +217,11 @@ class Relay:
             self._offset = wall - before  # somebody has set the clock: by themselves both go alike
         offset, line, delay, part_of = self._offset, direction.line, direction.delay, direction.part_of
         plain = direction.plain and len(line) + count < MOST_HELD
+        if plain and not ring.took_buffers and self._are_of_now(found, now):
+            shift = offset - delay
+            line.extend([(seconds + nanoseconds * 1e-9 - shift, frame) for seconds, nanoseconds, frame in found])
+            direction.seen = line[-1][0] - delay
+            found.clear()
         for seconds, nanoseconds, frame in found:
             came = seconds + nanoseconds * 1e-9 - offset
             if not -1 < came - now < 1:
@@ -235,6 +240,10 @@ class Relay:
         direction.counters.received += count
         self._note(direction)
         return count
+
+    def _are_of_now(self, found: list[Arrival], now: float) -> bool:
+        """Whether nobody has set the clock while these came; not where there are none."""
+        return bool(found) and all(-1 < one[0] + one[1] * 1e-9 - self._offset - now < 1 for one in (found[0], found[-1]))
 
     def _note(self, direction: Direction) -> None:
         """Sees to it that a direction is looked at in time."""
@@ -269,11 +278,11 @@ class Relay:
         """Sends what was due by a time; gives back how many frames those were."""
         if direction.into is not None:
             return self._pass_on(direction, direction.into, last)
-        count, put, pointer = 0, self._sender.put, direction.pointer
+        count, sender = 0, self._sender
         for frames in (direction.ahead, direction.line):
-            while frames and frames[0][0] <= last:
-                count += 1
-                if put(pointer, frames.popleft()[1]):
+            while added := sender.put_due(direction.pointer, frames, last):
+                count += added
+                if sender.is_full:
                     self._flush()
         return count
 

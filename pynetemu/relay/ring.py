@@ -12,6 +12,7 @@ import struct
 import threading
 import time
 from array import array
+from collections import deque
 from collections.abc import Sequence
 
 from pynetemu.relay.frames import VNET, tagged
@@ -76,6 +77,7 @@ class Ring:
         self._next = 0
         self.lost = 0  # that the kernel had no room for
         self.cut = 0  # larger than a slot
+        self.took_buffers = False  # when frames were taken last
 
     @property
     def memory(self) -> int:
@@ -86,22 +88,26 @@ class Ring:
         """Appends what has come in, a batch at most; gives back how many frames those were."""
         memory, status, place, slots, size = self._memory, self._status, self._next, self._slots, self._size
         words, unpack, most, count = size >> 2, _HEADER.unpack_from, self._most, 0
-        while count < batch and status[place * words] & _USER:
+        self.took_buffers = False
+        while count < batch:
             start = place * size
             flags, length, captured, offset, seconds, nanoseconds, tag, protocol = unpack(memory, start)
+            if not flags & _USER:
+                break
             if length > most and self._buffers is not None:
+                self.took_buffers = True
                 if not (here := self._buffers._take_until(found, (seconds, nanoseconds))):
                     if time.time() - seconds - nanoseconds * 1e-9 < _WRITTEN:
                         break
                     self.cut += 1
                 count += here
                 status[place * words] = 0
-                place = (place + 1) % slots
+                place = place + 1 if place + 1 < slots else 0
                 continue
             first = start + offset - VNET
             frame = memory[first : first + VNET + captured]
             status[place * words] = 0
-            place = (place + 1) % slots
+            place = place + 1 if place + 1 < slots else 0
             count += 1
             if length != captured:
                 self.cut += 1
@@ -201,18 +207,26 @@ class Sender:
         self._addresses: dict[int, bytes] = {}
 
     def pointer(self, index: int) -> int:
-        """Where the address of an interface lies (struct sockaddr_ll), for `put`."""
+        """Where the address of an interface lies (struct sockaddr_ll), for `put_due`."""
         address = self._addresses.setdefault(index, struct.pack("=HHiHBB8s", socket.AF_PACKET, 0, index, 0, 0, 6, b""))
         return id(address) + _DATA
 
-    def put(self, pointer: int, frame: bytes) -> bool:
-        """Adds a frame to the batch; whether that is full now, and must be flushed."""
-        place = len(self._keep)
-        self._keep.append(frame)
-        self._headers[8 * place] = pointer
-        self._vectors[2 * place] = id(frame) + _DATA
-        self._vectors[2 * place + 1] = len(frame)
-        return place + 1 == BATCH
+    def put_due(self, pointer: int, frames: deque[tuple[float, bytes]], last: float) -> int:
+        """Adds those that were due by a time, as far as the batch has room; gives back how many those were."""
+        keep, headers, vectors = self._keep, self._headers, self._vectors
+        first = place = len(keep)
+        while place < BATCH and frames and frames[0][0] <= last:
+            frame = frames.popleft()[1]
+            keep.append(frame)
+            headers[8 * place] = pointer
+            vectors[2 * place] = id(frame) + _DATA
+            vectors[2 * place + 1] = len(frame)
+            place += 1
+        return place - first
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._keep) == BATCH
 
     def flush(self) -> list[int]:
         """Sends the batch; gives back the addresses (`pointer`) of those that could not be sent, say by a link that is down."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pynetemu.plan.shaping.impairment import Impairment, Limit
-from pynetemu.relay.direction import MOST_HELD, Direction
+from pynetemu.relay.direction import BUFFER, MOST_HELD, Direction
 from pynetemu.relay.frames import VNET, on_the_wire
 from pynetemu.relay.relay import Relay
 from pynetemu.relay.ring import Ring
@@ -120,7 +120,7 @@ def test_what_a_flood_leaves_on_its_way_is_bounded_also_where_nothing_but_a_dela
             found += [(int(time.time()), 0, frame)] * count
             return count
 
-        relay._receive(SimpleNamespace(take=take), direction)  # type: ignore[arg-type]
+        relay._receive(SimpleNamespace(take=take, took_buffers=len(frame) > BUFFER), direction)  # type: ignore[arg-type]
 
     direction.line.extend([(0.0, bytes(100))] * (MOST_HELD - 1500))
     for _ in range(4):
