@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pynetemu.packets.application import dns, http
+from pynetemu.packets.encapsulation import GENEVE_PORT, geneve_header, is_vxlan
 
 Name = Callable[[str], str]  # the name to show for an address
 
@@ -59,7 +60,6 @@ _UNREACHABLE6 = {0: "no route", 1: "prohibited", 3: "address", 4: "port", 5: "so
 _PROTOCOLS = {2: "IGMP", 47: "GRE", 50: "ESP", 88: "EIGRP", 89: "OSPF", 103: "PIM", 112: "VRRP", 132: "SCTP"}
 _FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 _EXTENSIONS = (0, 43, 60)  # hop-by-hop, routing and destination options (RFC 8200)
-_VXLAN = 4789
 _TRANSPORTS = {1: ("ICMP", 4), 58: ("ICMP", 4), 6: ("TCP", 20), 17: ("UDP", 8), 47: ("GRE", 4)}
 _WHOLE = {0x0806: ("ARP", 28), 0x0800: ("IPv4", 20), 0x86DD: ("IPv6", 40)}  # the least that each must have
 _DEEPEST = 8  # packets within packets: nobody builds more, and each is read again at every level above it
@@ -321,10 +321,14 @@ def _udp(data: bytes, size: int, source: str, destination: str, reading: _Readin
     if 0 < length < 8:  # 0 is a jumbogram's (RFC 2675)
         return replace(_malformed("UDP", source, destination, f"{length} bytes in all"), ports=(near, far))
     payload = data[8:]
-    if far == _VXLAN and len(payload) >= 22:
+    if is_vxlan(far, payload) and len(payload) >= 22:
         network = int.from_bytes(payload[4:7])
         carried = _tunnel(f"VXLAN {network}", source, destination, _ethernet(payload[8:], reading.inside()), reading)
         return replace(carried, ports=(near, far))
+    if far == GENEVE_PORT and len(payload) >= 8:
+        kind, network = int.from_bytes(payload[2:4]), int.from_bytes(payload[4:7])
+        inner = _carried(kind, payload, geneve_header(payload), reading)
+        return replace(_tunnel(f"GENEVE {network}", source, destination, inner, reading), ports=(near, far))
     line = dns(payload) if 53 in (near, far) else ""
     services = {67: "DHCP", 68: "DHCP", 123: "NTP", 546: "DHCPv6", 547: "DHCPv6", 5353: "mDNS"}
     word = line or services.get(far, "")
@@ -335,11 +339,14 @@ def _udp(data: bytes, size: int, source: str, destination: str, reading: _Readin
 def _gre(data: bytes, source: str, destination: str, reading: _Reading) -> Packet:
     flags, kind = struct.unpack_from(">HH", data)
     start = 4 + sum(4 for bit in (0x8000, 0x2000, 0x1000) if flags & bit)  # checksum, key, sequence (RFC 2890)
+    return _tunnel("GRE", source, destination, _carried(kind, data, start, reading), reading)
+
+
+def _carried(kind: int, data: bytes, start: int, reading: _Reading) -> Packet:
+    """What a tunnel carries from there on: a whole frame, or a packet."""
     if kind == 0x6558:
-        inner = _ethernet(data[start:], reading.inside())
-    else:
-        inner = _by_type(kind, data, start, ("", ""), reading.inside())
-    return _tunnel("GRE", source, destination, inner, reading)
+        return _ethernet(data[start:], reading.inside())
+    return _by_type(kind, data, start, ("", ""), reading.inside())
 
 
 def _tunnel(named: str, source: str, destination: str, inner: Packet, reading: _Reading) -> Packet:

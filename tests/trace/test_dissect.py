@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from scapy.contrib.geneve import GENEVE
 from scapy.layers.dns import DNS, DNSQR, DNSRR
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.inet6 import (
@@ -89,6 +90,19 @@ def _text(packet: Packet) -> str:
             IP(src=_A, dst=_B) / UDP(dport=4789) / VXLAN(vni=42) / _ETHER / _PING,
             "VXLAN 42 [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]",
         ),
+        (
+            IP(src=_A, dst=_B) / UDP(dport=8472) / VXLAN(vni=42) / _ETHER / _PING,
+            "VXLAN 42 [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]",
+        ),
+        (
+            IP(src=_A, dst=_B) / UDP(dport=5500) / VXLAN(vni=42, flags=8) / _ETHER / _PING,
+            "VXLAN 42 [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]",
+        ),
+        (
+            IP(src=_A, dst=_B) / UDP(dport=6081) / GENEVE(vni=42, proto=0x6558) / _ETHER / _PING,
+            "GENEVE 42 [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]",
+        ),
+        (IP(src=_A, dst=_B) / UDP(sport=1, dport=5500) / Raw(b"\x08" + bytes(40)), "UDP 1 → 5500 41 bytes"),
         (IP(src=_A, dst=_B) / GRE() / _PING, "GRE [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]"),
         (IP(src=_A, dst=_B) / GRE(key_present=1, key=5) / _PING, "GRE [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]"),
         (IP(src=_A, dst=_B) / _PING, "IPIP [ICMP echo request seq 3 10.0.1.2 → 10.0.2.2]"),

@@ -11,7 +11,7 @@ from pynetemu.trace.verdicts.causes import Cause
 from pynetemu.trace.verdicts.filters import by_filter, queue_full
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
-from pynetemu.trace.verdicts.tunnels import TUNNELS, end_of_tunnel, not_sent
+from pynetemu.trace.verdicts.tunnels import IN_UDP, TUNNELS, end_of_tunnel, not_sent
 from pynetemu.trace.verdicts.verdict import Reason
 
 
@@ -178,7 +178,7 @@ def _is_here(case: Case) -> bool:
 def _from_text(case: Case) -> Reason:
     event, packet = case.leaf.event, case.packet
     kind, text, hint = _TEXTS.get(event.reason) or ("kernel", f"dropped in {{node}}{_word(event.reason)}", "")
-    port = f"{'UDP' if packet.protocol == 'VXLAN' else packet.protocol} port {packet.ports[1]}"
+    port = f"{'UDP' if packet.protocol in IN_UDP else packet.protocol} port {packet.ports[1]}"
     names = {"node": event.node, "interface": event.interface, "port": port}
     names |= {"source": case.who(packet.source), "destination": case.who(packet.destination)}
     return Reason(kind, text.format(**names), (), hint.format(**names))

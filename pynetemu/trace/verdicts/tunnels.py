@@ -16,6 +16,7 @@ from pynetemu.trace.verdicts.interfaces import far_end_down, link_down
 from pynetemu.trace.verdicts.verdict import Reason
 
 BY_ADDRESSES = ("GRE", "IPIP")
+IN_UDP = ("VXLAN", "GENEVE")
 TUNNELS = ("VXLAN", *BY_ADDRESSES)
 _KINDS_OF_REASONS = {"GRE": "gre", "IPIP": "tunnel"}
 _GRE = ("gre", "gretap", "ip6gre", "ip6gretap")

@@ -20,7 +20,7 @@ from pynetemu.trace.verdicts.firewall import by_rule, reason_of_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
 from pynetemu.trace.verdicts.interfaces import link_down, unusable
 from pynetemu.trace.verdicts.not_taken import kept_from, on_network
-from pynetemu.trace.verdicts.tunnels import end_of_tunnel
+from pynetemu.trace.verdicts.tunnels import IN_UDP, end_of_tunnel
 from pynetemu.trace.verdicts.verdict import Ending, Reason, died
 from pynetemu.wording import counted
 
@@ -110,7 +110,7 @@ class Requests:
         return ""
 
     def _closed(self, node: str, packet: Packet, refusal: str) -> Reason:
-        packet = replace(packet, protocol="UDP") if packet.protocol == "VXLAN" else packet
+        packet = replace(packet, protocol="UDP") if packet.protocol in IN_UDP else packet
         port = packet.ports[1]
         text = f"nothing listens on {packet.protocol} port {port} of {node}" + (
             f": it refused, see {refusal}" if refusal else ""

@@ -8,10 +8,12 @@ is followed: its address is kept, so that it is seen further on though address t
 import os
 import socket
 import struct
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 
 from pynetemu.capture.pcap_filter import Instruction
+from pynetemu.packets.encapsulation import GENEVE_PORT, VXLAN_FLAGS, VXLAN_PORTS
 from pynetemu.trace.sources.events import Kind
 from pynetemu.trace.sources.kernel import bpf
 from pynetemu.trace.sources.kernel.assembler import R0, R1, R2, R3, R4, R5, R6, R7, R8, R9, STACK, Assembler
@@ -48,7 +50,7 @@ _SHIFT_LEFT = 0x67
 _INODE, _INDEX, _NUMBER, _SKB_KEY, _HEAD_KEY, _SIGNATURE, _PROTOCOL, _POINTER = (
     -4, -8, -12, -24, -32, -36, -40, -56)  # fmt: skip
 _ETHERNET = 14
-_IPV4, _VXLAN = socket.htons(0x0800), socket.htons(4789)
+_IPV4 = socket.htons(0x0800)
 _ARPHRD_ETHER, _ARPHRD_LOOPBACK = 1, 772
 _UNSET = 0xFFFF  # a header's offset that nobody has set
 
@@ -271,7 +273,11 @@ class _Program(Assembler):
         for protocol in socket.IPPROTO_IPIP, socket.IPPROTO_IPV6, socket.IPPROTO_GRE:
             self.jump_if("==", R1, protocol, "accept")
         self.jump_if("!=", R1, socket.IPPROTO_UDP, otherwise)
-        self.load(2, R1, R9, HEAD.size + _ETHERNET + 22).jump_if("==", R1, _VXLAN, "accept")
+        udp = HEAD.size + _ETHERNET + 20
+        self.load(2, R1, R9, udp + 2)
+        for port in (*VXLAN_PORTS, GENEVE_PORT):
+            self.jump_if("==", R1, socket.htons(port), "accept")
+        self.load(4, R1, R9, udp + 8).jump_if("==", R1, int.from_bytes(VXLAN_FLAGS, sys.byteorder), "accept")
         self.label(otherwise)
 
     def _forget(self) -> None:
