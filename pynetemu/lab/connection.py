@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Protocol, TypeVar
@@ -53,14 +53,17 @@ class Connection:
     def fileno(self) -> int:
         return self._channel.fileno()
 
-    def ask(self, request: Request[A], on_interrupt: Callable[[], object] | None = None) -> A:
+    def ask(self, request: Request[A], on_interrupt: Callable[[], object] | None = None, meanwhile: Iterable[object] = ()) -> A:
         """Waits for the answer; raises what the engine says, LabError when the lab has ended.
 
         Descriptors in the request stay the caller's, those in the answer become the caller's. Ctrl-C is raised after the
-        answer, which `on_interrupt` may hasten.
+        answer, which `on_interrupt` may hasten. What is to be done `meanwhile` goes on until there is one.
         """
         with self._lock, _interrupts_later(on_interrupt) as interrupts:
             self._send(request)
+            for _ in meanwhile:
+                if self._channel.has_more():
+                    break
             message, descriptors = self._receive()
             if interrupts:
                 close_all(descriptors)

@@ -9,11 +9,12 @@ This is the one place that asks for state. Interfaces are known by their node an
 
 import socket
 import struct
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, wraps
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_network
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pynetemu.engine.messages.framing import as_text, attributes, bodies
 from pynetemu.engine.messages.packing import words_of_bridge, words_of_port
@@ -51,6 +52,7 @@ from pynetemu.plan.no_gc import no_collection
 from pynetemu.wording import shortened
 
 if TYPE_CHECKING:
+    from pynetemu.engine.protocol.requests import KernelTables
     from pynetemu.lab.connection import Connection
     from pynetemu.plan.operations import Address, InterfaceAddress, IPNetwork
 
@@ -84,36 +86,23 @@ _NO_COUNTERS = Counters(*bytes(8))
 def read(engine: "Connection", nodes: Iterable[str], tables: Sequence[str]) -> "LabState":
     """Asks for some tables of some nodes: links, counters, addresses, routes, rules, neighbors, forwarding, vlans, queues,
     sockets, filters. Raises LabError."""
-    return LabState(engine, *_read(engine, nodes, tables))
+    state = LabState(engine)
+    wanted = list(nodes)
+    with no_collection():
+        for start in range(0, len(wanted), _NODES_AT_ONCE):
+            some = wanted[start : start + _NODES_AT_ONCE]
+            state.add(some, tables, engine.ask(ReadTables(tuple(some), tuple(tables)), meanwhile=state.take_apart()))
+    return state
 
 
 def read_statistics(engine: "Connection", nodes: Iterable[str]) -> dict[str, memoryview]:
     """The counters of nodes as wholes, as they came: for `statistics_in`. Raises LabError."""
-    raw, _ = _read(engine, nodes, ("statistics",))
-    return {node: tables["statistics"] for node, tables in raw.items()}
+    return {node: tables["statistics"] for node, tables in read(engine, nodes, ("statistics",))._raw.items()}
 
 
 def statistics_in(data: memoryview) -> list[str]:
     """The texts of /proc/net/snmp, netstat, snmp6 and xfrm_stat."""
     return [bytes(part).decode(errors="replace") for part in _parts(data)]
-
-
-def _read(
-    engine: "Connection", nodes: Iterable[str], tables: Sequence[str]
-) -> tuple[dict[str, dict[str, memoryview]], dict[str, int]]:
-    """What the kernel said of each table of each node, and the numbers of the nodes."""
-    wanted = list(nodes)
-    raw: dict[str, dict[str, memoryview]] = {}
-    numbers: dict[str, int] = {}
-    with no_collection():
-        for start in range(0, len(wanted), _NODES_AT_ONCE):
-            some = wanted[start : start + _NODES_AT_ONCE]
-            answer = engine.ask(ReadTables(tuple(some), tuple(tables)))
-            numbers |= zip(some, answer.numbers, strict=True)
-            parts = _parts(memoryview(answer.messages))
-            for node in some:
-                raw[node] = {table: next(parts) for table in tables}
-    return raw, numbers
 
 
 def forget_neighbors(engine: "Connection", nodes: Iterable[str], unanswered_too: bool) -> NeighborCounts:
@@ -137,6 +126,19 @@ def _parts(data: memoryview) -> Iterator[memoryview]:
         yield data[offset - length : offset]
 
 
+def _kept(read: Callable[["LabState", str], _T]) -> Callable[["LabState", str], _T]:
+    """What is taken apart of a node is taken apart once."""
+
+    @wraps(read)
+    def kept(state: "LabState", node: str) -> _T:
+        found = state._found[read.__name__]
+        if node not in found:
+            found[node] = read(state, node)
+        return cast(_T, found[node])
+
+    return kept
+
+
 class LabState:
     """What the kernel had in some nodes at one moment, by what was asked for; `net.state()` gives one.
 
@@ -146,16 +148,35 @@ class LabState:
     Each list is made when it is first looked at, from what was read then, and is in the order of the nodes.
     """
 
-    def __init__(self, engine: "Connection", raw: dict[str, dict[str, memoryview]], numbers: dict[str, int]) -> None:
-        self._engine, self._raw, self._numbers = engine, raw, numbers
+    def __init__(self, engine: "Connection") -> None:
+        self._engine = engine
+        self._raw: dict[str, dict[str, memoryview]] = {}  # what the kernel said of each table of each node
+        self._numbers: dict[str, int] = {}
+        self._found: defaultdict[str, dict[str, Any]] = defaultdict(dict)  # what was taken apart
+        self._apart = 0  # so many nodes
 
-    def __repr__(self) -> str:
-        return f"<LabState of {shortened(self.nodes)}>"
+    def add(self, nodes: Sequence[str], tables: Sequence[str], answer: "KernelTables") -> None:
+        """More nodes, of which the engine has told this."""
+        parts = _parts(memoryview(answer.messages))
+        self._numbers |= zip(nodes, answer.numbers, strict=True)
+        self._raw |= {node: {table: next(parts) for table in tables} for node in nodes}
+
+    def take_apart(self) -> Iterator[None]:
+        """Takes apart, node by node, what most want to know of what has come, while more is on its way."""
+        takers = {"links": self._ends_of, "addresses": self._addresses, "routes": self.routes_of, "rules": self.rules_of}
+        for node, tables in [*self._raw.items()][self._apart :]:
+            for table in takers.keys() & tables.keys() if "links" in tables else ():
+                takers[table](node)
+            self._apart += 1
+            yield
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """The nodes that were asked."""
         return tuple(self._raw)
+
+    def __repr__(self) -> str:
+        return f"<LabState of {shortened(self.nodes)}>"
 
     @property
     def numbers(self) -> dict[int, str]:
@@ -172,44 +193,35 @@ class LabState:
             raise ValueError(f"{table} was not asked for")
         return bodies(bytes(data))
 
-    @cached_property
-    def _links(self) -> dict[str, dict[int, LinkMessage]]:
-        found = {}
-        for node in self._raw:
-            links = [LinkMessage(body) for _, body in self._bodies(node, "links")]
-            found[node] = {link.index: link for link in links}
-        return found
+    @_kept
+    def _links(self, node: str) -> dict[int, LinkMessage]:
+        links = [LinkMessage(body) for _, body in self._bodies(node, "links")]
+        return {link.index: link for link in links}
 
-    @cached_property
-    def _names(self) -> dict[str, dict[int, str]]:
-        return {node: {index: link.name for index, link in links.items()} for node, links in self._links.items()}
+    @_kept
+    def _names(self, node: str) -> dict[int, str]:
+        return {index: link.name for index, link in self._links(node).items()}
 
     @cached_property
     def _peers(self) -> dict[_At, tuple[str, str]]:
         """The far ends of all pairs, by their numbers; those in nodes that were not asked are asked for."""
-        places = {
-            (self._numbers[node], index): (node, name) for node, names in self._names.items() for index, name in names.items()
-        }
-        ends = [end for found in self._ends.values() for end in found.values()]
+        places = {(self._numbers[node], index): (node, name) for node in self._raw for index, name in self._names(node).items()}
+        ends = [end for node in self._raw for end in self._ends_of(node).values()]
         known = set(self._numbers.values())
         if unknown := list(dict.fromkeys(end for end in ends if end[0] not in known)):
             found = self._engine.ask(FindInterfaces(*map(tuple, zip(*unknown, strict=True))))
             places |= {end: (node, name) for end, (node, name) in zip(unknown, found, strict=True)}
         return {end: places.get(end, ("", "")) for end in ends}
 
-    @cached_property
-    def _ends(self) -> dict[str, dict[int, _At]]:
-        """For each node the far ends of its interfaces that are ends of pairs."""
-        found: dict[str, dict[int, _At]] = {}
-        for node, links in self._links.items():
-            own = self._numbers[node]
-            pairs = ((index, link.pair) for index, link in links.items())
-            found[node] = {index: (own if pair[0] is None else pair[0], pair[1]) for index, pair in pairs if pair is not None}
-        return found
+    @_kept
+    def _ends_of(self, node: str) -> dict[int, _At]:
+        """The far ends of a node's interfaces that are ends of pairs."""
+        own, pairs = self._numbers[node], ((index, link.pair) for index, link in self._links(node).items())
+        return {index: (own if pair[0] is None else pair[0], pair[1]) for index, pair in pairs if pair is not None}
 
     def peer(self, node: str, index: int) -> tuple[str, str] | None:
         """The other end, (node, interface), of a veth pair; see `InterfaceState.peer`."""
-        if (end := self._ends[node].get(index)) is None:
+        if (end := self._ends_of(node).get(index)) is None:
             return None
         far = self._peers[end]
         return far if all(far) else ("", "")
@@ -221,7 +233,7 @@ class LabState:
 
     def interfaces_of(self, node: str) -> list[InterfaceState]:
         """Those of one node, in the kernel's order."""
-        names, addresses, counters = self._names[node], self._addresses(node), self._counters(node)
+        names, addresses, counters = self._names(node), self._addresses(node), self._counters(node)
         return [
             InterfaceState(
                 node,
@@ -238,12 +250,12 @@ class LabState:
                 self.peer(node, index),
                 names.get(link.lower, ""),
             )
-            for index, link in self._links[node].items()
+            for index, link in self._links(node).items()
         ]
 
     def type_again(self, interface: InterfaceState) -> str:
         """What makes one of the same type, as words of ip-link(8): "vlan id 10"; "" where that takes more than is known."""
-        link = self._links[interface.node][interface.index]
+        link = self._links(interface.node)[interface.index]
         if link.kind in _WITHOUT_MORE:
             return link.kind
         if not interface.lower:  # it is in another node
@@ -252,6 +264,7 @@ class LabState:
             return f"vlan id {link.vlan}"
         return f"macvlan mode {link.macvlan_mode}" if link.macvlan_mode else ""
 
+    @_kept
     def _addresses(self, node: str) -> "dict[int, list[InterfaceAddress]]":
         found: dict[int, list[InterfaceAddress]] = {}
         for _, body in self._bodies(node, "addresses") if "addresses" in self._raw[node] else ():
@@ -269,7 +282,7 @@ class LabState:
         return self._all(self._ports_of)
 
     def _ports_of(self, node: str) -> Iterator[PortState]:
-        names, links = self._names[node], self._links[node]
+        names, links = self._names(node), self._links(node)
         vlans = {link.index: link.vlans for link in (LinkMessage(body) for _, body in self._bodies(node, "vlans"))}
         for index, link in links.items():
             state = link.port_state
@@ -293,7 +306,7 @@ class LabState:
         return self._all(self._bridges_of)
 
     def _bridges_of(self, node: str) -> Iterator[BridgeState]:
-        for link in self._links[node].values():
+        for link in self._links(node).values():
             if link.kind == "bridge":
                 yield BridgeState(node, link.name, words_of_bridge(link.of_bridge))
 
@@ -302,9 +315,10 @@ class LabState:
         """The routes of all tables, but what the kernel notes of its own addresses (table local)."""
         return self._all(self.routes_of)
 
+    @_kept
     def routes_of(self, node: str) -> list[RouteState]:
         """Those of one node."""
-        names = self._names[node]
+        names = self._names(node)
         return [
             route_state(node, message, names)
             for kind, body in self._bodies(node, "routes")
@@ -318,6 +332,7 @@ class LabState:
         """The rules that choose routing tables, IPv4's first, in the order in which they are asked."""
         return self._all(self.rules_of)
 
+    @_kept
     def rules_of(self, node: str) -> list[RuleState]:
         """Those of one node."""
         told = [body for kind, body in self._bodies(node, "rules") if kind == RTM_NEWRULE and body[0] in _IP_FAMILIES]
@@ -329,7 +344,7 @@ class LabState:
         return self._all(self._neighbors_of)
 
     def _neighbors_of(self, node: str) -> Iterator[Neighbor]:
-        names = self._names[node]
+        names = self._names(node)
         for message in (NeighborMessage(body) for _, body in self._bodies(node, "neighbors")):
             if is_neighbor(message):
                 yield neighbor_state(node, message, names)
@@ -340,7 +355,7 @@ class LabState:
         return self._all(self._forwarding_of)
 
     def _forwarding_of(self, node: str) -> Iterator[ForwardingEntry]:
-        names = self._names[node]
+        names = self._names(node)
         for entry in (NeighborMessage(body) for _, body in self._bodies(node, "forwarding")):
             if entry.mac and not entry.flags & _NTF_SELF:
                 is_learned = not entry.state & (NUD_PERMANENT | NUD_NOARP)
@@ -352,7 +367,7 @@ class LabState:
         return self._all(self._queues_of)
 
     def _queues_of(self, node: str) -> Iterator[QueueState]:
-        names = self._names[node]
+        names = self._names(node)
         for q in (queue_of(body) for _, body in self._bodies(node, "queues")):
             yield QueueState(
                 node,
@@ -374,7 +389,7 @@ class LabState:
         return self._all(self._sockets_of)
 
     def _sockets_of(self, node: str) -> Iterator[SocketState]:
-        names = self._names[node]
+        names = self._names(node)
         parts = _parts(self._raw[node]["sockets"])
         for protocol in PROTOCOLS.values():
             for _, part in zip(FAMILIES, parts, strict=False):

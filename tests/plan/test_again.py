@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pynetemu import Firewall, Host, HttpServer, Link, Root, Router, Switch, Topology
 from pynetemu.errors import DescriptionError, LabError
+from pynetemu.plan import again
 from pynetemu.plan.again import Memory, compile_again
 from pynetemu.plan.compile import compile_plan
 from pynetemu.plan.compile import compiled as compiled_plan
@@ -47,6 +48,13 @@ class _Edges(Topology):
             for switch in switches[:2]:
                 self.add(Link(two, switch))
             self.add(Link(self.add(f"v{n}", Host()), switches[2].port(vlan=10) if vlan else switches[2]))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_are_many() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(again, "FEW", 0)
+        yield
 
 
 def _lab(draw: Any) -> Topology:

@@ -14,6 +14,7 @@ import errno
 import gc
 import json
 import os
+import select
 import socket
 import struct
 from array import array
@@ -182,6 +183,12 @@ class Channel:
             if not isinstance(error, ConnectionError | TimeoutError) and self.fileno() >= 0:
                 raise
             raise ChannelClosed(str(error)) from error
+
+    def has_more(self) -> bool:
+        """Whether something has come, or the other side has gone."""
+        waiting = select.poll()
+        waiting.register(self.connection, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def receive(self) -> tuple[Message, list[int]]:
         """Waits for one message; raises ChannelClosed, DescriptorsLost, ValueError. The caller owns the descriptors."""

@@ -27,6 +27,7 @@ from pynetemu.topology.memo import Memo
 from pynetemu.topology.part import Part, one_folder
 from pynetemu.topology.topology import Topology
 
+FEW = 50  # nodes: compiling all takes no longer
 _KEPT = 2  # plans: the one that a lab is, and one that was only asked for
 
 
@@ -84,8 +85,8 @@ def compile_again(
         if memory is not None:
             memory.begin()
         description = describe(topology() if isinstance(topology, type) else topology)
-        if memory is None:
-            return compiled(description, host, kernel, Standing(running), None)[0]
+        if memory is None or len(description.nodes) < FEW:
+            return compiled(description, host, kernel, Standing(running), memory)[0]
         before = memory.known(running)
         said = Said(description, None if before is None else before.said)
         found = before and _changed(before, said, host, kernel)
