@@ -91,7 +91,7 @@ def read(engine: "Connection", nodes: Iterable[str], tables: Sequence[str]) -> "
     with no_collection():
         for start in range(0, len(wanted), _NODES_AT_ONCE):
             some = wanted[start : start + _NODES_AT_ONCE]
-            state.add(some, tables, engine.ask(ReadTables(tuple(some), tuple(tables)), meanwhile=state.take_apart()))
+            state._add(some, tables, engine.ask(ReadTables(tuple(some), tuple(tables)), meanwhile=state._take_apart()))
     return state
 
 
@@ -155,13 +155,13 @@ class LabState:
         self._found: defaultdict[str, dict[str, Any]] = defaultdict(dict)  # what was taken apart
         self._apart = 0  # so many nodes
 
-    def add(self, nodes: Sequence[str], tables: Sequence[str], answer: "KernelTables") -> None:
+    def _add(self, nodes: Sequence[str], tables: Sequence[str], answer: "KernelTables") -> None:
         """More nodes, of which the engine has told this."""
         parts = _parts(memoryview(answer.messages))
         self._numbers |= zip(nodes, answer.numbers, strict=True)
         self._raw |= {node: {table: next(parts) for table in tables} for node in nodes}
 
-    def take_apart(self) -> Iterator[None]:
+    def _take_apart(self) -> Iterator[None]:
         """Takes apart, node by node, what most want to know of what has come, while more is on its way."""
         takers = {"links": self._ends_of, "addresses": self._addresses, "routes": self.routes_of, "rules": self.rules_of}
         for node, tables in [*self._raw.items()][self._apart :]:
