@@ -365,6 +365,6 @@ def _counted(direction: Direction, ring: Ring) -> dict[str, Any]:
     every = (direction, *direction.parts.values())
     for part in direction.parts.values():
         for name, value in asdict(part.counters).items():
-            found[name] += 0 if name in ("received", "sent") else value
+            found[name] += 0 if name in ("received", "sent", "late") else value
     found["marked"] = sum(one.queue.marks for one in every if one.queue)
     return {**found, "held": sum(one.held for one in every)}

@@ -11,7 +11,7 @@ import pytest
 from pynetemu.plan.shaping.impairment import Impairment, Limit
 from pynetemu.relay.direction import BUFFER, MOST_HELD, Direction
 from pynetemu.relay.frames import VNET, on_the_wire
-from pynetemu.relay.relay import Relay
+from pynetemu.relay.relay import Relay, _counted
 from pynetemu.relay.ring import Ring
 
 pytestmark = pytest.mark.pure
@@ -144,3 +144,12 @@ def test_what_a_flood_leaves_on_its_way_is_bounded_also_where_nothing_but_a_dela
     receive(bytes(100), 1000)
     assert direction.held == MOST_HELD
     assert direction.counters.overload == 3500
+
+
+def test_packets_to_one_node_are_late_once_when_they_leave_and_lost_where_they_were() -> None:
+    direction = Direction("l/a_to_b", 1, apart=True)
+    part = direction.new_part("h2")
+    direction.counters.late, direction.counters.sent = 1, 9
+    part.counters.late, part.counters.lost, part.counters.sent = 3, 2, 7
+    counted = _counted(direction, SimpleNamespace(count_losses=lambda: 4))  # type: ignore[arg-type]
+    assert (counted["late"], counted["lost"], counted["sent"], counted["overload"]) == (1, 2, 9, 4)
