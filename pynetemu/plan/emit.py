@@ -279,10 +279,10 @@ _MAKERS: dict[str, tuple[_Section, ...]] = {
     "VLANs of ports": (("links", _vlans_of_ports),),
     "addresses": (
         ("nodes", _loopbacks),
-        ("links", partial(_addresses, hides=False)),
-        ("rest", partial(_addresses_of_others, hides=False)),
         ("links", partial(_addresses, hides=True)),
         ("rest", partial(_addresses_of_others, hides=True)),
+        ("links", partial(_addresses, hides=False)),
+        ("rest", partial(_addresses_of_others, hides=False)),
     ),
     "rules": (("rest", lambda parts: parts.rulesets),),
     "impairments": (
