@@ -4,6 +4,7 @@ import pytest
 
 from pynetemu.plan.shaping.impairment import Impairment, read_impairment
 from pynetemu.relay.direction import Direction
+from pynetemu.relay.relay import Relay
 
 pytestmark = pytest.mark.pure
 
@@ -114,3 +115,40 @@ def test_a_change_keeps_what_is_under_way_in_its_order() -> None:
     direction.arrive(0.01, _FRAME + b"\5")
     assert [frame[-1] for _, frame in direction.line] == list(range(6))
     assert direction.held == 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "dropped"),
+    [
+        ({"limit": "4 packets"}, [5, 6, 7, 8, 9]),
+        ({"limit": "4 packets", "queue": "drop-head"}, [1, 2, 3, 4, 5]),
+        ({"limit": "100 packets", "queue": "codel"}, None),
+    ],
+)
+def test_a_dropped_packet_is_remembered_with_when_it_came(settings: dict[str, str], dropped: list[int] | None) -> None:
+    """Whichever the queue drops, as another comes or as its own turn comes."""
+    direction = _direction(rate="1mbit", **settings)
+    for number in range(10 if dropped else 60):
+        direction.arrive(0.001 * number, _FRAME[:30] + number.to_bytes(2) + _FRAME[32:])
+    direction.serve(1e9)
+    ended = [(one.what, int.from_bytes(one.frame[20:22]), one.came) for one in direction.ended]
+    assert ended == [("dropped", number, 0.001 * number) for _, number, _ in ended]
+    assert len(ended) == direction.counters.dropped > 0
+    assert dropped is None or [number for _, number, _ in ended] == dropped
+
+
+def test_packets_to_one_node_go_on_when_they_are_due_and_those_that_overtake_first() -> None:
+    """With the time when they were due, from which the delay of the link counts."""
+    whole = _direction(delay="3ms")
+    part = whole.new_part("web")
+    part.line.extend([(0.5, b"line 0.5"), (1.0, b"line 1"), (1.5, b"line 1.5")])
+    part.ahead.extend([(0.75, b"ahead 0.75"), (1.25, b"ahead 1.25")])
+    noted: list[Direction] = []
+    relay = Relay.__new__(Relay)
+    relay._note = noted.append  # type: ignore[method-assign]
+    passed: list[tuple[float, bytes]] = []
+    whole.arrive = lambda now, frame: passed.append((now, frame))  # type: ignore[method-assign]
+    assert relay._send_until(part, 1.0) == 3
+    assert passed == [(0.75, b"ahead 0.75"), (0.5, b"line 0.5"), (1.0, b"line 1")]
+    assert (list(part.ahead), list(part.line)) == ([(1.25, b"ahead 1.25")], [(1.5, b"line 1.5")])
+    assert noted == [whole]
