@@ -59,5 +59,6 @@ def test_sniffing_takes_as_many_as_asked_and_waits_for_no_more(
     monkeypatch.setattr(scapy_node, "_sniffed", lambda node, ring, found: found)
     shown: list[object] = []
     node: Any = SimpleNamespace(name="h1", lab="lab")
-    found = scapy_node.sniff(node, "", count, timeout, shown.append)
-    assert (list(found), shown, ring.waits) == (taken, taken, waits)
+    found: Any = scapy_node.sniff(node, "", count, timeout, shown.append)
+    assert [*found] == shown == taken
+    assert ring.waits == waits

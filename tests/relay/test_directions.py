@@ -137,7 +137,7 @@ def test_a_dropped_packet_is_remembered_with_when_it_came(settings: dict[str, st
     assert dropped is None or [number for _, number, _ in ended] == dropped
 
 
-def test_packets_to_one_node_go_on_when_they_are_due_and_those_that_overtake_first() -> None:
+def test_packets_to_one_node_go_on_when_they_are_due_and_those_that_overtake_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the time when they were due, from which the delay of the link counts."""
     whole = _direction(delay="3ms")
     part = whole.new_part("web")
@@ -145,9 +145,9 @@ def test_packets_to_one_node_go_on_when_they_are_due_and_those_that_overtake_fir
     part.ahead.extend([(0.75, b"ahead 0.75"), (1.25, b"ahead 1.25")])
     noted: list[Direction] = []
     relay = Relay.__new__(Relay)
-    relay._note = noted.append  # type: ignore[method-assign]
+    monkeypatch.setattr(relay, "_note", noted.append)
     passed: list[tuple[float, bytes]] = []
-    whole.arrive = lambda now, frame: passed.append((now, frame))  # type: ignore[method-assign]
+    monkeypatch.setattr(whole, "arrive", lambda now, frame: passed.append((now, frame)))
     assert relay._send_until(part, 1.0) == 3
     assert passed == [(0.75, b"ahead 0.75"), (0.5, b"line 0.5"), (1.0, b"line 1")]
     assert (list(part.ahead), list(part.line)) == ([(1.25, b"ahead 1.25")], [(1.5, b"line 1.5")])
