@@ -17,7 +17,7 @@ from pynetemu.trace.journeys.wiring import Wiring
 from pynetemu.trace.verdicts import interfaces
 from pynetemu.trace.verdicts.addressed import sender_of
 from pynetemu.trace.verdicts.case import BYTES, COUNTERS, KERNEL, TABLES, Case
-from pynetemu.trace.verdicts.filters import by_filter, by_program
+from pynetemu.trace.verdicts.filters import by_filter, by_program, redirected_to
 from pynetemu.trace.verdicts.filters import queue_full as queue_full
 from pynetemu.trace.verdicts.firewall import by_rule
 from pynetemu.trace.verdicts.icmp_errors import told_by_error
@@ -92,6 +92,10 @@ def by_loopback(case: Case) -> Reason | None:
     decision = case.decide() if case.interface == "lo" else None
     if decision is None or decision.kind == "local" or case.packet.destination in case.wiring.addresses_of(case.node):
         return None
+    if ip_address(case.packet.destination).is_loopback:  # every node's own
+        return None
+    if (redirected := redirected_to(case.node, "lo", case.evidence)) is not None:
+        return redirected
     text = f"{case.node} sent it by lo, from where nothing leaves {case.node}: it is for {case.who(case.packet.destination)}"
     return Reason("route", text, (), f"{case.node} ip route get {case.packet.destination}", TABLES)
 
