@@ -79,47 +79,6 @@ def _goes_by_itself(operation: Effect, gone: set[Thing]) -> bool:
     return not gone.isdisjoint(needs)
 
 
-def splices(old: Sequence[Part], new: Sequence[Part]) -> list[Splice]:
-    """What makes the new sequence of the old one: `spliced(old, splices(old, new)) == tuple(new)`."""
-    places = _places(old)  # where most are, when one plan was made of the other
-    alike: dict[Hashable, int] = {}
-    if others := [part for part in new if id(part) not in places]:
-        same = set(map(id, new))
-        alike = {part: place for place, part in enumerate(old) if id(part) not in same}
-    found: list[Splice] = []
-    begin = 0
-    coming: list[Part] = []
-    for part in new:
-        if begin < len(old) and old[begin] is part and not coming:
-            begin += 1
-            continue
-        place = places.get(id(part), -1)
-        if place < 0 and others:
-            place = alike.get(part, -1)
-        if place < begin:
-            coming.append(part)
-            continue
-        if coming or place > begin:
-            found.append((begin, place - begin, tuple(coming)))
-            coming = []
-        begin = place + 1
-    if coming or begin < len(old):
-        found.append((begin, len(old) - begin, tuple(coming)))
-    return found
-
-
-def spliced(old: Sequence[Part], changes: Iterable[Splice]) -> tuple[Part, ...]:
-    """The sequence that comes of the old one; raises ValueError for splices of another."""
-    found: list[Part] = []
-    at = 0
-    for begin, count, coming in changes:
-        if not at <= begin <= begin + count <= len(old):
-            raise ValueError(f"{count} operations from {begin} on, of {len(old)}")
-        found += [*old[at:begin], *coming]
-        at = begin + count
-    return (*found, *old[at:])
-
-
 class _Change:
     """What goes, what comes, what becomes another, and what of the rest must be done again."""
 
