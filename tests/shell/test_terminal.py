@@ -19,13 +19,16 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    """The lab's shell at its prompt, with a state folder of its own; left by Ctrl-D at the end if it still runs."""
+    """The lab's shell at its prompt, with a state folder of its own; left at the end if it still runs.
+
+    By a line: it waits for the prompt, where a key would be taken by what runs before that.
+    """
     with Terminal(*PROGRAM, BLUE, env={"XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}, cwd=tmp_path) as terminal:
         terminal.wait_for_prompt()
         yield terminal
         if terminal.process.poll() is None:
             terminal.wait_for_prompt()
-            terminal.key("d")
+            terminal.type("exit\r")
             terminal.wait()
 
 
