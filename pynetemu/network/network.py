@@ -237,6 +237,8 @@ class Network(Lab):
 
         Raises as `apply`, also at the end, and when somebody else has changed the lab within the block.
         """
+        from pynetemu.lab import changing
+
         before, described = self.plan, self.followed.description(self.control)
         change = self.apply(topology)
         within = self.plan
@@ -245,7 +247,7 @@ class Network(Lab):
         finally:
             if (now := self.plan) is not within and now != within:
                 raise LabError("somebody else has changed this lab meanwhile: it stays as it is")
-            self.apply(before, described)
+            changing.become(self, now, self.planned(before), described)  # once: what comes between is another's change
 
     def undo(self) -> "LabChange":
         """Takes the last change back that has not been taken back, whoever made it.
